@@ -1,0 +1,12 @@
+"""Cannot finish, and says so: reports a failure with the facts it has. The run is failed, and nobody has to guess why."""
+
+from outcome import report
+
+print("matched 12 of 40 invoices; the bank's statement for today is missing")
+report(
+    False,
+    processed=12,
+    expected=40,
+    errors=1,
+    error="The bank's statement for today is missing. 12 of 40 invoices were matched.",
+)

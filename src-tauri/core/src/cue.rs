@@ -1,0 +1,278 @@
+//! A cue: a standing instruction — when, to whom, what proof is expected. The domain's own form;
+//! the JSON of the doors is read and written in the engine's `definition`.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Ms;
+use crate::id::CueId;
+use crate::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cue {
+    pub id: CueId,
+    pub definition: Arc<CueDefinition>,
+    /// Counts the definitions this cue has had, from 1.
+    pub revision: u64,
+    pub status: CueStatus,
+    pub created_at: Ms,
+    pub updated_at: Ms,
+    /// Runs begun, of any trigger.
+    pub run_count: u64,
+    pub last_run_at: Option<Ms>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CueStatus {
+    Active,
+    Paused,
+    /// A `once` cue whose run ended well.
+    Completed,
+    /// A `once` cue whose run did not.
+    Failed,
+    Deleted,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CueDefinition {
+    pub name: String,
+    pub description: Option<String>,
+    /// Whoever runs; empty when the cue names none.
+    pub agent: String,
+    pub schedule: ScheduleSpec,
+    pub transport: Transport,
+    pub payload: Value,
+    pub retry: Retry,
+    pub delivery: Delivery,
+    pub confirm: Confirm,
+    pub catch_up: CatchUp,
+    pub overlap: Overlap,
+    pub expect: Expect,
+    /// Pause the cue when a run fails for good.
+    pub pause_on_failure: bool,
+}
+
+/// When. Texts were checked when the definition was read; `plan::Plan` is the form that computes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ScheduleSpec {
+    Recurring { cron: String, timezone: String },
+    Once { at: Ms, timezone: String },
+    Manual { timezone: String },
+}
+
+impl ScheduleSpec {
+    #[must_use]
+    pub fn timezone(&self) -> &str {
+        match self {
+            ScheduleSpec::Recurring { timezone, .. }
+            | ScheduleSpec::Once { timezone, .. }
+            | ScheduleSpec::Manual { timezone } => timezone,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    Webhook(Callback),
+    Command(Command),
+}
+
+impl Transport {
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Transport::Webhook(_) => "webhook",
+            Transport::Command(_) => "command",
+        }
+    }
+
+    #[must_use]
+    pub fn is_command(&self) -> bool {
+        match self {
+            Transport::Command(_) => true,
+            Transport::Webhook(_) => false,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Callback {
+    pub url: String,
+    /// POST, PUT, PATCH or GET.
+    pub method: String,
+    /// Values may hold `{{secret:NAME}}`.
+    pub headers: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    pub program: Program,
+    pub cwd: Option<String>,
+    /// Values may hold `{{secret:NAME}}`.
+    pub env: Vec<(String, String)>,
+    /// Between the polite and the firm stop.
+    pub stop_grace_ms: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Program {
+    Argv(Vec<String>),
+    Shell(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// 1 to 10.
+    pub max_attempts: u32,
+    /// Wait before attempt 2, 3, …; the last one repeats.
+    pub backoff_ms: Vec<u64>,
+    pub on_failed_outcome: bool,
+}
+
+impl Retry {
+    /// The wait after attempt `number` failed.
+    #[must_use]
+    pub fn wait_after_ms(&self, number: u32) -> u64 {
+        let index = (number.max(1) as usize - 1).min(self.backoff_ms.len().saturating_sub(1));
+        self.backoff_ms.get(index).copied().unwrap_or(0)
+    }
+}
+
+impl Default for Retry {
+    fn default() -> Retry {
+        Retry {
+            max_attempts: 3,
+            backoff_ms: vec![MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS],
+            on_failed_outcome: false,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    pub timeout_ms: u64,
+    /// None: the default of 5 min, and for `confirm: exit_code` none while the process lives.
+    pub outcome_deadline_ms: Option<u64>,
+    pub unanswered: Unanswered,
+}
+
+/// Starts when a command exits without an outcome.
+pub const DEADLINE_AFTER_EXIT_MS: u64 = 10 * SECOND_MS;
+const OUTCOME_DEADLINE_MS: u64 = 300 * SECOND_MS;
+
+impl Default for Delivery {
+    fn default() -> Delivery {
+        Delivery { timeout_ms: 30 * SECOND_MS, outcome_deadline_ms: None, unanswered: Unanswered::Wait }
+    }
+}
+
+/// What to do when a request was sent whole but not answered in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unanswered {
+    Wait,
+    Retry,
+}
+
+/// What confirms a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confirm {
+    Outcome,
+    ExitCode,
+    Delivery,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatchUp {
+    pub policy: CatchUpPolicy,
+    /// Usefulness window; None: half the gap to the next instant, at most 12 h; no limit for `once`.
+    pub within_ms: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CatchUpPolicy {
+    Latest,
+    All,
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Overlap {
+    Skip,
+    Queue,
+    Allow,
+    Replace,
+}
+
+/// What the outcome must show before a reported success is believed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Expect {
+    pub min_processed: Option<f64>,
+    /// Share of `processed`, 0 to 1.
+    pub max_error_rate: Option<f64>,
+    pub evidence: Vec<Evidence>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    ExternalId,
+    ResultUrl,
+    ResultRef,
+    Summary,
+    Artifacts,
+}
+
+impl Evidence {
+    pub const ALL: [Evidence; 5] =
+        [Evidence::ExternalId, Evidence::ResultUrl, Evidence::ResultRef, Evidence::Summary, Evidence::Artifacts];
+
+    /// The name of the outcome field that carries it.
+    #[must_use]
+    pub fn field(self) -> &'static str {
+        match self {
+            Evidence::ExternalId => "external_id",
+            Evidence::ResultUrl => "result_url",
+            Evidence::ResultRef => "result_ref",
+            Evidence::Summary => "summary",
+            Evidence::Artifacts => "artifacts",
+        }
+    }
+}
+
+impl CueDefinition {
+    /// How long after delivery an outcome may take; None: as long as the process lives.
+    #[must_use]
+    pub fn outcome_deadline_ms(&self) -> Option<u64> {
+        match (self.delivery.outcome_deadline_ms, self.confirm) {
+            (Some(set), _) => Some(set),
+            (None, Confirm::ExitCode) => None,
+            (None, Confirm::Outcome | Confirm::Delivery) => Some(OUTCOME_DEADLINE_MS),
+        }
+    }
+
+    /// How long after exit an outcome may take.
+    #[must_use]
+    pub fn deadline_after_exit_ms(&self) -> u64 {
+        self.delivery.outcome_deadline_ms.unwrap_or(OUTCOME_DEADLINE_MS).min(DEADLINE_AFTER_EXIT_MS)
+    }
+
+    /// The usefulness window of a missed instant, given the gap to the next one.
+    #[must_use]
+    pub fn useful_for_ms(&self, gap_to_next_ms: Option<u64>) -> u64 {
+        match (self.catch_up.within_ms, &self.schedule, gap_to_next_ms) {
+            (Some(set), ..) => set,
+            (None, ScheduleSpec::Once { .. }, _) | (None, _, None) => u64::MAX,
+            (None, _, Some(gap)) => (gap / 2).min(12 * HOUR_MS),
+        }
+    }
+}

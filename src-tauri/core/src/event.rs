@@ -1,0 +1,115 @@
+//! Facts of a lane, as they are journaled. An event says what was decided, never what should be done about it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Ms;
+use crate::cue::{CueDefinition, CueStatus};
+use crate::expect::Finding;
+use crate::id::{CueId, OccurrenceId, RunId};
+use crate::occurrence::{Armed, End};
+use crate::outcome::Outcome;
+use crate::run::Verdict;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// Created (revision 1) or edited. Instants count from here on.
+    CueDefined { cue_id: CueId, revision: u64, definition: Arc<CueDefinition> },
+    /// Paused, resumed (instants count from here on), completed, failed, deleted.
+    CueStatusChanged { status: CueStatus },
+    OccurrenceArmed { armed: Armed, fire_key: Option<FireKey> },
+    /// Due, but waits: the reason is shown.
+    OccurrenceHeld { id: OccurrenceId, by: String },
+    OccurrenceEnded { id: OccurrenceId, due: Ms, end: End },
+    /// The occurrence ran: its run exists, with attempt 1 under way.
+    RunBegan { run_id: RunId, occurrence_id: OccurrenceId },
+    AttemptBegan { run_id: RunId, number: u32 },
+    /// The agent has the work: 2xx, process started — or sent whole and unanswered (`answered: false`).
+    AttemptDelivered {
+        run_id: RunId,
+        number: u32,
+        answered: bool,
+        words: String,
+        http_status: Option<u16>,
+        pid: Option<u32>,
+        /// When silence begins, if no outcome comes.
+        deadline: Option<Ms>,
+    },
+    /// Word of a delivery whose fate was settled already, by an outcome or a newer attempt.
+    AttemptNoted { run_id: RunId, number: u32, words: String, http_status: Option<u16> },
+    /// The process of a delivered attempt is gone.
+    AttemptExited { run_id: RunId, number: u32, words: String, exit_code: Option<i32>, deadline: Option<Ms> },
+    AttemptFailed {
+        run_id: RunId,
+        number: u32,
+        words: String,
+        http_status: Option<u16>,
+        exit_code: Option<i32>,
+        /// The tower stopped under it: its fate is not known.
+        lost: bool,
+        retry_at: Option<Ms>,
+    },
+    /// The tower was away: its clocks stood still.
+    DeadlineMoved { run_id: RunId, deadline: Ms },
+    /// Recorded for good. `late`: after the run had ended.
+    OutcomeReported { run_id: RunId, number: u32, late: bool, outcome: Box<Outcome> },
+    RunEnded { run_id: RunId, verdict: Verdict, late: bool, findings: Vec<Finding> },
+    /// A report that was not taken.
+    ReportRefused { run_id: RunId, attempt: Option<u32>, reason: String },
+}
+
+/// A fire's idempotency key, good for 24 h.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FireKey {
+    pub key: String,
+    /// The request it came with, in canonical text: another one under the same key is a conflict.
+    pub request: String,
+}
+
+impl Event {
+    /// The word under `kind`, for the journal's column and for logs.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Event::CueDefined { .. } => "cue_defined",
+            Event::CueStatusChanged { .. } => "cue_status_changed",
+            Event::OccurrenceArmed { .. } => "occurrence_armed",
+            Event::OccurrenceHeld { .. } => "occurrence_held",
+            Event::OccurrenceEnded { .. } => "occurrence_ended",
+            Event::RunBegan { .. } => "run_began",
+            Event::AttemptBegan { .. } => "attempt_began",
+            Event::AttemptDelivered { .. } => "attempt_delivered",
+            Event::AttemptNoted { .. } => "attempt_noted",
+            Event::AttemptExited { .. } => "attempt_exited",
+            Event::AttemptFailed { .. } => "attempt_failed",
+            Event::DeadlineMoved { .. } => "deadline_moved",
+            Event::OutcomeReported { .. } => "outcome_reported",
+            Event::RunEnded { .. } => "run_ended",
+            Event::ReportRefused { .. } => "report_refused",
+        }
+    }
+
+    /// The run it is about, if it is about one.
+    #[must_use]
+    pub fn run_id(&self) -> Option<&RunId> {
+        match self {
+            Event::RunBegan { run_id, .. }
+            | Event::AttemptBegan { run_id, .. }
+            | Event::AttemptDelivered { run_id, .. }
+            | Event::AttemptNoted { run_id, .. }
+            | Event::AttemptExited { run_id, .. }
+            | Event::AttemptFailed { run_id, .. }
+            | Event::DeadlineMoved { run_id, .. }
+            | Event::OutcomeReported { run_id, .. }
+            | Event::RunEnded { run_id, .. }
+            | Event::ReportRefused { run_id, .. } => Some(run_id),
+            Event::CueDefined { .. }
+            | Event::CueStatusChanged { .. }
+            | Event::OccurrenceArmed { .. }
+            | Event::OccurrenceHeld { .. }
+            | Event::OccurrenceEnded { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The way in: one input, one decision. What each input means is in `due`, `delivery`, `report` and `owner`.
+
+use std::sync::Arc;
+
+use crate::Ms;
+use crate::cue::{Confirm, CueStatus, ScheduleSpec};
+use crate::effect::Effect;
+use crate::event::Event;
+use crate::expect::{Finding, findings};
+use crate::id::{Dice, RunId};
+use crate::input::{Answer, Decision, Input, Refusal, RefusalCode};
+use crate::lane::Lane;
+use crate::outcome::Outcome;
+use crate::run::{Run, Verdict};
+
+/// Decides one input. `lane` is the batch's working copy: it has taken in this decision's events when this returns.
+pub fn decide(lane: &mut Lane, input: &Input, now: Ms, dice: &mut dyn Dice) -> Decision {
+    let mut draft = Draft { lane, now, dice, events: Vec::new(), effects: Vec::new() };
+    let answer = match input {
+        Input::Edit { definition, revision } => draft.edit(definition, *revision),
+        Input::Pause => draft.pause(),
+        Input::Resume => draft.resume(),
+        Input::Delete => draft.delete(),
+        Input::Fire(fire) => draft.fire(fire),
+        Input::Tick { up_since, firing } => draft.tick(*up_since, *firing),
+        Input::Recovered { alive_at, orderly } => draft.recovered(*alive_at, *orderly),
+        Input::Delivery { run_id, number, result } => draft.delivery(run_id, *number, result),
+        Input::Report { run_id, attempt, outcome } => draft.report(run_id, *attempt, outcome),
+        Input::Stop { run_id } => draft.stop(run_id),
+    };
+    Decision { events: draft.events, effects: draft.effects, answer }
+}
+
+/// A decision in the making. Each event is applied as it is drafted, so that the next rule sees it.
+pub(super) struct Draft<'a> {
+    pub lane: &'a mut Lane,
+    pub now: Ms,
+    pub dice: &'a mut dyn Dice,
+    pub events: Vec<Event>,
+    pub effects: Vec<Effect>,
+}
+
+impl Draft<'_> {
+    pub fn emit(&mut self, event: Event) {
+        self.lane.apply(self.now, &event);
+        self.events.push(event);
+    }
+
+    pub fn run(&self, id: &RunId) -> Option<Arc<Run>> {
+        self.lane.runs.get(id).cloned()
+    }
+
+    /// Ends a run, and does what follows from it: the next one in the queue, the end of a `once` cue, a pause.
+    pub fn end_run(&mut self, run: &Run, verdict: Verdict, late: bool, findings: Vec<Finding>) {
+        self.emit(Event::RunEnded { run_id: run.id.clone(), verdict, late, findings });
+        if !verdict.is_good() && run.definition.pause_on_failure && self.lane.cue.status == CueStatus::Active && !late {
+            self.pause();
+        }
+        self.release_held();
+        self.finish_once(verdict);
+    }
+
+    /// Judges the latest attempt by what the cue says confirms it.
+    pub fn conclude(&mut self, run: &Run, outcome: Option<&Outcome>, delivery: &Finding, late: bool) -> Verdict {
+        let asks = &run.definition.expect;
+        let asked = asks.min_processed.is_some() || asks.max_error_rate.is_some() || !asks.evidence.is_empty();
+        let mut found = match run.definition.confirm {
+            Confirm::Outcome => Vec::new(),
+            Confirm::ExitCode | Confirm::Delivery => vec![delivery.clone()],
+        };
+        match outcome {
+            Some(outcome) => found.extend(findings(asks, outcome)),
+            None if asked => found.extend(findings(asks, &Outcome::default())),
+            None => {}
+        }
+        let reported_failure = outcome.is_some_and(|outcome| !outcome.success);
+        let verdict = if reported_failure {
+            Verdict::Failed
+        } else if found.is_empty() {
+            Verdict::Claimed
+        } else if found.iter().all(|finding| finding.passed) {
+            Verdict::Confirmed
+        } else {
+            Verdict::Refuted
+        };
+        self.end_run(run, verdict, late, found);
+        verdict
+    }
+
+    fn finish_once(&mut self, verdict: Verdict) {
+        let lane = &*self.lane;
+        let once = matches!(lane.cue.definition.schedule, ScheduleSpec::Once { .. });
+        let over = matches!(lane.cue.status, CueStatus::Active | CueStatus::Completed | CueStatus::Failed)
+            && lane.next_instant().is_none()
+            && lane.armed.is_empty()
+            && lane.held.is_empty()
+            && lane.live_runs().next().is_none();
+        let status = if verdict.is_good() { CueStatus::Completed } else { CueStatus::Failed };
+        if once && over && lane.cue.status != status {
+            self.emit(Event::CueStatusChanged { status });
+        }
+    }
+}
+
+pub(super) fn refused(code: RefusalCode, message: impl Into<String>) -> Answer {
+    Answer::Refused(Refusal { code, message: message.into() })
+}

@@ -1,0 +1,124 @@
+//! What the owner does to a cue: edit, pause, resume, delete, fire, stop.
+
+use std::sync::Arc;
+
+use crate::cue::{CueDefinition, CueStatus};
+use crate::effect::Effect;
+use crate::event::{Event, FireKey};
+use crate::id::{OccurrenceId, RunId};
+use crate::input::{Answer, Fire, RefusalCode};
+use crate::lane::decide::{Draft, refused};
+use crate::lane::{FIRES_ARMED_MAX, LIVE_RUNS_MAX};
+use crate::occurrence::{Armed, End, SkipPolicy, Trigger};
+use crate::run::{Run, Verdict};
+
+impl Draft<'_> {
+    /// Ends the undue armed occurrences and arms by the new definition, in one commit.
+    pub fn edit(&mut self, definition: &CueDefinition, revision: Option<u64>) -> Answer {
+        let current = self.lane.cue.revision;
+        if revision.is_some_and(|revision| revision != current) {
+            let message = format!("This cue was changed meanwhile (it is at revision {current}). Open it again and repeat the edit.");
+            return refused(RefusalCode::RevisionConflict, message);
+        }
+        if *self.lane.cue.definition == *definition {
+            return Answer::Done;
+        }
+        let rescheduled = self.lane.cue.definition.schedule != definition.schedule;
+        self.withdraw(SkipPolicy::Edited, |armed| armed.trigger == Trigger::Scheduled);
+        let cue_id = self.lane.cue.id.clone();
+        self.emit(Event::CueDefined { cue_id, revision: current + 1, definition: Arc::new(definition.clone()) });
+        if rescheduled && matches!(self.lane.cue.status, CueStatus::Completed | CueStatus::Failed) {
+            self.emit(Event::CueStatusChanged { status: CueStatus::Active });
+        }
+        self.arm_ahead();
+        Answer::Done
+    }
+
+    pub fn pause(&mut self) -> Answer {
+        if self.lane.cue.status != CueStatus::Active {
+            return Answer::Done;
+        }
+        self.withdraw(SkipPolicy::Paused, |armed| armed.trigger == Trigger::Scheduled);
+        self.emit(Event::CueStatusChanged { status: CueStatus::Paused });
+        Answer::Done
+    }
+
+    pub fn resume(&mut self) -> Answer {
+        if self.lane.cue.status != CueStatus::Paused {
+            return Answer::Done;
+        }
+        self.emit(Event::CueStatusChanged { status: CueStatus::Active });
+        self.arm_ahead();
+        Answer::Done
+    }
+
+    pub fn delete(&mut self) -> Answer {
+        if self.lane.cue.status == CueStatus::Deleted {
+            return Answer::Done;
+        }
+        self.withdraw(SkipPolicy::Deleted, |_| true);
+        self.emit(Event::CueStatusChanged { status: CueStatus::Deleted });
+        for run in self.lane.live_runs().cloned().collect::<Vec<_>>() {
+            self.emit(Event::RunEnded { run_id: run.id.clone(), verdict: Verdict::Cancelled, late: false, findings: Vec::new() });
+            self.effects.push(Effect::Stop { run_id: run.id.clone(), number: run.latest().number });
+        }
+        Answer::Done
+    }
+
+    fn withdraw(&mut self, policy: SkipPolicy, which: impl Fn(&Armed) -> bool) {
+        let waiting = self.lane.armed.iter().chain(&self.lane.held).filter(|armed| which(armed)).cloned();
+        for armed in waiting.collect::<Vec<_>>() {
+            self.end_occurrence(&armed, End::Skipped { policy });
+        }
+    }
+
+    pub fn fire(&mut self, fire: &Fire) -> Answer {
+        let request = request_text(fire);
+        if let Some(key) = &fire.key
+            && let Some(kept) = self.lane.fire_key_kept(&FireKey { key: key.clone(), request: request.clone() })
+            && self.now.since(kept.at) < crate::lane::FIRE_KEY_MS
+        {
+            if kept.request != request {
+                let message = "This idempotency key was used for a different fire within the last 24 h. Use a new key.";
+                return refused(RefusalCode::IdempotencyKeyConflict, message);
+            }
+            return Answer::Fired { run_id: kept.run_id.clone(), occurrence_id: kept.occurrence_id.clone(), due: kept.due };
+        }
+        let waiting = self.lane.armed.len() >= FIRES_ARMED_MAX || self.lane.fire_keys.len() >= 10 * FIRES_ARMED_MAX;
+        if waiting || self.lane.live_runs().count() >= LIVE_RUNS_MAX {
+            let message = format!("This cue has {LIVE_RUNS_MAX} runs live or waiting; try again when some have ended.");
+            return refused(RefusalCode::TooMany, message);
+        }
+        let due = fire.send_at.unwrap_or(self.now).max(self.now);
+        let id = OccurrenceId::fired(&self.lane.cue.id, self.dice);
+        let mut armed = self.new_armed(id, due, fire.trigger.clone());
+        armed.payload.clone_from(&fire.payload);
+        let fire_key = fire.key.clone().map(|key| FireKey { key, request });
+        self.emit(Event::OccurrenceArmed { armed: armed.clone(), fire_key });
+        if due <= self.now {
+            self.start_or_wait(&armed);
+        }
+        Answer::Fired { run_id: armed.run_id, occurrence_id: armed.id, due }
+    }
+
+    pub fn stop(&mut self, run_id: &RunId) -> Answer {
+        match self.run(run_id) {
+            None => refused(RefusalCode::NotFound, format!("There is no run {run_id}.")),
+            Some(run) if !run.is_live() => refused(RefusalCode::RunEnded, "This run has ended already."),
+            Some(run) => {
+                self.stop_run(&run);
+                Answer::Done
+            }
+        }
+    }
+
+    pub fn stop_run(&mut self, run: &Run) {
+        self.effects.push(Effect::Stop { run_id: run.id.clone(), number: run.latest().number });
+        self.end_run(run, Verdict::Stopped, false, Vec::new());
+    }
+}
+
+fn request_text(fire: &Fire) -> String {
+    let payload = fire.payload.as_ref().map(ToString::to_string).unwrap_or_default();
+    format!("{} {payload}", fire.send_at.map(|at| at.0.to_string()).unwrap_or_default())
+}

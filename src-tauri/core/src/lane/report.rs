@@ -1,0 +1,82 @@
+//! What an agent reports. Write-once per attempt; the past is fenced off.
+
+use crate::cue::Confirm;
+use crate::event::Event;
+use crate::expect::Finding;
+use crate::id::RunId;
+use crate::input::{Answer, RefusalCode};
+use crate::lane::decide::{Draft, refused};
+use crate::outcome::Outcome;
+use crate::run::{Phase, Run, Verdict};
+
+impl Draft<'_> {
+    /// `presented`: the attempt whose token the reporter holds; a reporter with none speaks for the latest.
+    pub fn report(&mut self, run_id: &RunId, presented: Option<u32>, outcome: &Outcome) -> Answer {
+        let Some(run) = self.run(run_id) else {
+            return refused(RefusalCode::NotFound, format!("There is no execution {run_id}."));
+        };
+        let latest = run.latest().number;
+        let number = presented.unwrap_or(latest);
+        if let Some(verdict @ (Verdict::Stopped | Verdict::Cancelled)) = run.verdict() {
+            let message = format!("This run was {}; its outcome no longer counts.", verdict.word());
+            return self.refuse_report(&run, presented, RefusalCode::RunStopped, message);
+        }
+        let Some(attempt) = run.attempt(number) else {
+            let message = format!("This run has no attempt {number}; its latest is {latest}.");
+            return self.refuse_report(&run, presented, RefusalCode::Invalid, message);
+        };
+        if let Some(reported) = &attempt.outcome {
+            if reported.outcome == *outcome {
+                return answer(run.verdict(), &run);
+            }
+            let message = "Another outcome is recorded for this attempt already; outcomes are written once.";
+            return self.refuse_report(&run, presented, RefusalCode::OutcomeAlreadyRecorded, message.to_owned());
+        }
+        if number < latest {
+            let message = format!("Attempt {number} was superseded by attempt {latest}.");
+            return self.refuse_report(&run, presented, RefusalCode::AttemptSuperseded, message);
+        }
+        self.take_report(&run, number, outcome)
+    }
+
+    fn take_report(&mut self, run: &Run, number: u32, outcome: &Outcome) -> Answer {
+        let late = !run.is_live();
+        let outcome_event = Event::OutcomeReported { run_id: run.id.clone(), number, late, outcome: Box::new(outcome.clone()) };
+        self.emit(outcome_event);
+        let decides = match (run.definition.confirm, run.verdict()) {
+            (Confirm::Outcome, None) => true,
+            // The exit code or the delivery decides; the outcome is kept beside it.
+            (Confirm::ExitCode | Confirm::Delivery, None) => false,
+            (_, Some(Verdict::Silent | Verdict::Failed)) => true,
+            (_, Some(Verdict::Confirmed | Verdict::Claimed | Verdict::Refuted | Verdict::Stopped | Verdict::Cancelled)) => false,
+        };
+        if !decides {
+            return answer(run.verdict(), run);
+        }
+        let verdict = if outcome.success {
+            let delivery = Finding { claim: "Reported success".into(), passed: true, found: "reported".into() };
+            Some(self.conclude(run, Some(outcome), &delivery, late))
+        } else {
+            self.failed_outcome(run, number, outcome, late)
+        };
+        match self.run(&run.id) {
+            Some(run) => answer(verdict, &run),
+            None => Answer::Recorded { verdict, reason: None },
+        }
+    }
+
+    fn refuse_report(&mut self, run: &Run, presented: Option<u32>, code: RefusalCode, message: String) -> Answer {
+        self.emit(Event::ReportRefused { run_id: run.id.clone(), attempt: presented, reason: message.clone() });
+        refused(code, message)
+    }
+}
+
+fn answer(verdict: Option<Verdict>, run: &Run) -> Answer {
+    let failed = run.findings.iter().find(|finding| !finding.passed);
+    let reason = failed.map(|finding| format!("{}: {}", finding.claim, finding.found));
+    let verdict = verdict.or(match &run.phase {
+        Phase::Ended { verdict, .. } => Some(*verdict),
+        Phase::Delivering | Phase::AwaitingOutcome { .. } | Phase::WaitingRetry { .. } => None,
+    });
+    Answer::Recorded { verdict, reason }
+}

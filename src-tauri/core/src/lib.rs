@@ -1,0 +1,24 @@
+//! What is decided. Pure: no IO, no clock, no async, no randomness, no globals.
+//!
+//! `(lane state, input, now) → events` or a refusal; time, ids and random numbers are handed in by the engine.
+//! What is done with the events (journal, effects) lives in `cuetower-engine`.
+
+pub mod alert;
+pub mod attempt;
+pub mod cue;
+pub mod effect;
+pub mod event;
+pub mod expect;
+pub mod id;
+pub mod input;
+pub mod lane;
+pub mod occurrence;
+pub mod outcome;
+pub mod plan;
+pub mod run;
+pub mod schedule;
+pub mod sentence;
+pub mod time;
+pub mod verdicts;
+
+pub use time::Ms;

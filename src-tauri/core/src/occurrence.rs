@@ -1,0 +1,108 @@
+//! One due instant of a cue, in the ledger: armed before it is due, ended exactly once.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Ms;
+use crate::id::{OccurrenceId, RunId};
+
+/// What made the instant due.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum Trigger {
+    Scheduled,
+    ManualFire,
+    Replay { of: RunId },
+}
+
+impl Trigger {
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Trigger::Scheduled => "scheduled",
+            Trigger::ManualFire => "manual_fire",
+            Trigger::Replay { .. } => "replay",
+        }
+    }
+}
+
+/// An occurrence that has not ended. Its run id and idempotency key are committed, so that at the due instant only the delivery is left to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Armed {
+    pub id: OccurrenceId,
+    pub due: Ms,
+    pub trigger: Trigger,
+    pub run_id: RunId,
+    pub idempotency_key: String,
+    /// Instead of the cue's own payload.
+    pub payload: Option<Value>,
+    pub armed_at: Ms,
+}
+
+/// How an occurrence ended. Exactly one of these, once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "end", rename_all = "snake_case")]
+pub enum End {
+    Ran,
+    Coalesced { into: OccurrenceId },
+    Skipped { policy: SkipPolicy },
+    Missed { reason: String },
+}
+
+impl End {
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            End::Ran => "ran",
+            End::Coalesced { .. } => "coalesced",
+            End::Skipped { .. } => "skipped",
+            End::Missed { .. } => "missed",
+        }
+    }
+
+    /// Taken back before it was due, by the owner's own hand: the instant itself was not decided.
+    #[must_use]
+    pub fn is_withdrawn(&self) -> bool {
+        match self {
+            End::Skipped { policy: SkipPolicy::Edited | SkipPolicy::Paused | SkipPolicy::Deleted } => true,
+            End::Ran | End::Coalesced { .. } | End::Skipped { .. } | End::Missed { .. } => false,
+        }
+    }
+
+    /// Why it did not simply run, in words.
+    #[must_use]
+    pub fn reason(&self) -> Option<String> {
+        match self {
+            End::Ran => None,
+            End::Coalesced { .. } => Some("a later instant ran in its place".to_owned()),
+            End::Skipped { policy } => Some(policy.words().to_owned()),
+            End::Missed { reason } => Some(reason.clone()),
+        }
+    }
+}
+
+/// Which policy said no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipPolicy {
+    Edited,
+    Paused,
+    Deleted,
+    Overlap,
+    QueueFull,
+    TowerPaused,
+}
+
+impl SkipPolicy {
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            SkipPolicy::Edited => "the cue was edited before it was due",
+            SkipPolicy::Paused => "the cue was paused before it was due",
+            SkipPolicy::Deleted => "the cue was deleted before it was due",
+            SkipPolicy::Overlap => "the previous run was still live",
+            SkipPolicy::QueueFull => "its queue was full",
+            SkipPolicy::TowerPaused => "all firing was paused",
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Plain sentences: what happened, with the facts that are known. No exclamation marks, no blame.
+
+use crate::Ms;
+use crate::alert::AlertKind;
+use crate::outcome::Outcome;
+use crate::run::{Phase, Run, Verdict};
+use crate::time::length_in_words;
+
+/// One or two sentences about where a run stands.
+#[must_use]
+pub fn of_run(run: &Run) -> String {
+    let latest = run.latest();
+    let of = format!("Attempt {} of {}", run.tries_used().max(1), run.definition.retry.max_attempts);
+    match &run.phase {
+        Phase::Delivering => format!("Being delivered. {of}."),
+        Phase::AwaitingOutcome { .. } if latest.exit_code.is_some() => {
+            format!("Ended with {}; its outcome is awaited.", latest.words)
+        }
+        Phase::AwaitingOutcome { .. } => "Delivered; its outcome is awaited.".to_owned(),
+        Phase::WaitingRetry { .. } => format!("{}. {of}; the next one waits for its backoff.", capital(&latest.words)),
+        Phase::Ended { verdict, late, .. } => {
+            let late = if *late { " It came after the deadline." } else { "" };
+            format!("{}{late}", ended(run, *verdict, &of))
+        }
+    }
+}
+
+fn ended(run: &Run, verdict: Verdict, of: &str) -> String {
+    let outcome = run.outcome().map(|(_, reported)| &reported.outcome);
+    let counted = outcome.and_then(counts).map(|text| format!(" {text}")).unwrap_or_default();
+    match verdict {
+        Verdict::Confirmed => match run.findings.len() {
+            1 => format!("{}, as expected: {}.{counted}", run.findings[0].claim, run.findings[0].found),
+            proofs => format!("Reported success, and all {proofs} proofs hold.{counted}"),
+        },
+        Verdict::Claimed => format!("Reported success; nothing verified it.{counted}"),
+        Verdict::Refuted => {
+            let failed = run.findings.iter().find(|finding| !finding.passed);
+            let why = failed.map(|finding| format!("{}: {}", lower(&finding.claim), finding.found));
+            format!("Reported success, but not proven. Expected {}.{counted}", why.unwrap_or_default())
+        }
+        Verdict::Failed => match outcome {
+            Some(outcome) => {
+                let error = outcome.error.as_deref().or(outcome.result.as_deref());
+                let error = error.map(|text| format!(": {}", text.trim_end_matches('.'))).unwrap_or_default();
+                format!("Reported failure{error}.{counted} {of}.")
+            }
+            None => format!("{}. {of}.", capital(&run.latest().words)),
+        },
+        Verdict::Silent => {
+            let latest = run.latest();
+            let within = run.definition.outcome_deadline_ms().map(length_in_words);
+            match (latest.exit_code, within) {
+                (Some(_), _) => format!("It ended with {} and reported nothing.", latest.words),
+                (None, Some(within)) => format!("Delivered, then nothing: no outcome within {within}."),
+                (None, None) => "Delivered, then nothing.".to_owned(),
+            }
+        }
+        Verdict::Stopped => format!("Stopped before it reported. {of}."),
+        Verdict::Cancelled => "Cancelled, because its cue was deleted.".to_owned(),
+    }
+}
+
+/// "3 of 200 records were processed." None if nothing was counted.
+fn counts(outcome: &Outcome) -> Option<String> {
+    let processed = outcome.processed?;
+    Some(match outcome.expected {
+        Some(expected) => format!("{processed} of {expected} records were processed."),
+        None => format!("{processed} records were processed."),
+    })
+}
+
+/// At most 50 characters where the cue's name allows; the name comes first.
+#[must_use]
+pub fn alert_title(cue_name: &str, kind: AlertKind) -> String {
+    let what = match kind {
+        AlertKind::SilentRun => "has gone quiet",
+        AlertKind::DeliveryFailed => "could not be delivered",
+        AlertKind::OutcomeFailed => "failed",
+        AlertKind::CheckFailed => "said it worked; the proof says no",
+        AlertKind::MissedOccurrence => "missed a due time",
+    };
+    let room = 49usize.saturating_sub(what.len());
+    let name: String = if cue_name.chars().count() > room {
+        cue_name.chars().take(room.saturating_sub(1)).chain(['…']).collect()
+    } else {
+        cue_name.to_owned()
+    };
+    format!("{name} {what}")
+}
+
+/// "Fri 20 Nov 08:05 UTC"; the window shows local time beside it.
+#[must_use]
+pub fn instant(at: Ms) -> String {
+    at.utc().map_or_else(|| at.0.to_string(), |at| at.format("%a %-d %b %H:%M:%S UTC").to_string())
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn lower(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}

@@ -1,0 +1,216 @@
+//! What a command prints: straight into a file of its own, kept within a bound, read back as plain text.
+//!
+//! The process writes to the file itself, not to a pipe that the tower copies from. So it neither dies (SIGPIPE) nor stalls
+//! when the tower crashes, what it printed is still there afterwards, and a grandchild that keeps its output open holds
+//! nobody up. The bound is kept by the living tower: it looks at the size a few times a second and gives the middle of
+//! the file back to the disk, keeping the beginning and the end. While no tower runs, nothing bounds the file.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+/// Kept of the beginning.
+const HEAD_BYTES: u64 = 64 * 1024;
+/// Kept of the end.
+const END_BYTES: u64 = 4 * 1024 * 1024;
+/// The file may outgrow head and end by this much before it is trimmed.
+const SLACK_BYTES: u64 = 1024 * 1024;
+/// How much of the end is shown.
+pub const TAIL_BYTES: u64 = 64 * 1024;
+
+/// One output file of a running command.
+#[derive(Debug)]
+pub struct Capture {
+    path: PathBuf,
+    file: File,
+    length: u64,
+    /// Everything between the head and this offset has been given back.
+    freed_to: u64,
+}
+
+/// The end of an output, as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tail {
+    /// Invalid UTF-8 replaced, ANSI escapes taken out, a line that a lone carriage return began anew kept in its last state.
+    pub text: String,
+    /// The command printed more than this.
+    pub truncated: bool,
+}
+
+impl Capture {
+    /// A new, empty file at `path`, readable by the owner only, and the end of it that the process writes to.
+    ///
+    /// # Errors
+    /// If the file cannot be made.
+    pub fn create(path: PathBuf) -> io::Result<(Capture, Stdio)> {
+        drop(private().write(true).create(true).truncate(true).open(&path)?);
+        // Appending, so that processes that share the file never write over each other, nor past a cut.
+        let file = OpenOptions::new().append(true).open(&path)?;
+        let process_end = Stdio::from(file.try_clone()?);
+        Ok((Capture { path, file, length: 0, freed_to: HEAD_BYTES }, process_end))
+    }
+
+    /// Gives back what is beyond the bound. Returns how many bytes were printed since the last time.
+    ///
+    /// # Errors
+    /// If the file cannot be measured or cut.
+    pub fn trim(&mut self) -> io::Result<u64> {
+        let length = self.file.metadata()?.len();
+        let grown = length.saturating_sub(self.length);
+        self.length = length;
+        if length > self.freed_to + END_BYTES + SLACK_BYTES {
+            let free_to = length - END_BYTES;
+            if free_range(&self.file, self.freed_to, free_to - self.freed_to) {
+                self.freed_to = free_to;
+            } else {
+                // A file system without holes: start over rather than fill the disk.
+                self.file.set_len(0)?;
+                self.length = 0;
+            }
+        }
+        Ok(grown)
+    }
+
+    /// Once nobody writes any more: the file without its hole, with a line in its place that says what is missing.
+    ///
+    /// # Errors
+    /// If the file cannot be written anew.
+    pub fn close_gap(&mut self) -> io::Result<()> {
+        self.trim()?;
+        let gap = self.freed_to - HEAD_BYTES;
+        if gap == 0 {
+            return Ok(());
+        }
+        let anew = self.path.with_extension("part");
+        let mut from = File::open(&self.path)?;
+        let mut to = private().write(true).create(true).truncate(true).open(&anew)?;
+        io::copy(&mut Read::by_ref(&mut from).take(HEAD_BYTES), &mut to)?;
+        write!(to, "\n[… {gap} bytes were left out here …]\n")?;
+        from.seek(SeekFrom::Start(self.freed_to))?;
+        io::copy(&mut from, &mut to)?;
+        std::fs::rename(anew, &self.path)
+    }
+}
+
+/// When to look again, after `grown` bytes came within `pause`: often enough that a fast printer stays near the bound.
+#[must_use]
+pub fn next_look(grown: u64, pause: Duration) -> Duration {
+    let (least, most) = (Duration::from_millis(20), Duration::from_millis(200));
+    if grown == 0 {
+        return (pause * 2).clamp(least, most);
+    }
+    pause.mul_f64((SLACK_BYTES as f64 / grown as f64).min(2.0)).clamp(least, most)
+}
+
+/// The end of the output in `path`, also while it is being written; an empty one if there is no such file.
+#[must_use]
+pub fn tail(path: &Path) -> Tail {
+    let mut bytes = Vec::new();
+    let mut read = || -> io::Result<u64> {
+        let mut file = File::open(path)?;
+        let start = file.metadata()?.len().saturating_sub(TAIL_BYTES);
+        file.seek(SeekFrom::Start(start))?;
+        file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+        Ok(start)
+    };
+    let start = read().unwrap_or(0);
+    // A cut may fall into the middle of a character.
+    let broken = if start > 0 { bytes.iter().take_while(|byte| **byte & 0xc0 == 0x80).count() } else { 0 };
+    Tail { text: plain(&String::from_utf8_lossy(&bytes[broken..])), truncated: start > 0 }
+}
+
+fn plain(text: &str) -> String {
+    let text = anstream::adapter::strip_str(text).to_string().replace("\r\n", "\n");
+    if !text.contains(['\r', '\u{8}', '\0']) {
+        return text;
+    }
+    let lines = text.split('\n').map(|line| line.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default());
+    lines.collect::<Vec<_>>().join("\n").replace(['\u{8}', '\0'], "")
+}
+
+#[cfg(unix)]
+fn private() -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+#[cfg(not(unix))]
+fn private() -> OpenOptions {
+    OpenOptions::new()
+}
+
+#[cfg(target_os = "linux")]
+fn free_range(file: &File, offset: u64, length: u64) -> bool {
+    use nix::fcntl::{FallocateFlags, fallocate};
+    let hole = FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
+    match (i64::try_from(offset), i64::try_from(length)) {
+        (Ok(offset), Ok(length)) => fallocate(file, hole, offset, length).is_ok(),
+        _ => false,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn free_range(_: &File, _: u64, _: u64) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_reads_as_plain_text() {
+        assert_eq!(plain("\u{1b}[1;31mred\u{1b}[0m\tand \u{1b}]8;;http://x\u{7}link\u{1b}]8;;\u{7}\n"), "red\tand link\n");
+        assert_eq!(plain("10 %\r50 %\r100 %\r\ndone\n"), "100 %\ndone\n");
+        assert_eq!(plain("working\rstill working\r"), "still working");
+    }
+
+    #[test]
+    fn a_tail_begins_with_a_whole_character() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("stdout");
+        std::fs::write(&path, format!("{}x", "€".repeat(40_000))).expect("written");
+        let tail = tail(&path);
+        assert!(tail.truncated && tail.text.starts_with('€') && tail.text.ends_with("€x"));
+    }
+
+    #[test]
+    fn a_long_output_keeps_its_beginning_and_its_end_and_gives_the_rest_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("stdout");
+        let (mut capture, _process_end) = Capture::create(path.clone()).expect("created");
+        let mut printed = 0;
+        capture.file.write_all(b"first line\n").expect("written");
+        for number in 0..400_000 {
+            let line = format!("line {number} of a program that prints a lot and does not stop\n");
+            printed += line.len() as u64;
+            capture.file.write_all(line.as_bytes()).expect("written");
+            if number % 10_000 == 0 {
+                capture.trim().expect("trimmed");
+            }
+        }
+        capture.trim().expect("trimmed");
+        #[cfg(target_os = "linux")]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let on_disk = capture.file.metadata().expect("there").blocks() * 512;
+            assert!(printed > 20_000_000 && on_disk < HEAD_BYTES + END_BYTES + 2 * SLACK_BYTES, "{on_disk} of {printed} bytes on disk");
+        }
+        capture.close_gap().expect("closed");
+        let text = std::fs::read_to_string(&path).expect("no hole is left, so it is text");
+        assert!(text.starts_with("first line\nline 0 of") && text.contains("bytes were left out here"), "the beginning is kept");
+        assert!(text.ends_with("line 399999 of a program that prints a lot and does not stop\n"), "the end is kept");
+        assert!((text.len() as u64) < HEAD_BYTES + END_BYTES + 2 * SLACK_BYTES);
+    }
+
+    #[test]
+    fn a_fast_printer_is_looked_at_often_and_a_quiet_one_seldom() {
+        let pause = Duration::from_millis(100);
+        assert_eq!(next_look(50 << 20, pause), Duration::from_millis(20));
+        assert_eq!(next_look(0, pause), Duration::from_millis(200));
+    }
+}

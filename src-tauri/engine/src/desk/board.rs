@@ -1,0 +1,59 @@
+//! What the timeline and the ledger draw, and what is to come.
+
+use cuetower_core::Ms;
+use cuetower_core::cue::CueStatus;
+use cuetower_core::plan::Plan;
+
+use super::wire::{Board, BoardRequest, DeskError, Forecast, ForecastLane, ForecastRequest, Ledger, LedgerRequest};
+use super::{Desk, alerts, invalid};
+use crate::view;
+
+/// Marks in one answer at most; the newest ones stay.
+const MARKS_MAX: u32 = 20_000;
+/// Lanes in one answer at most.
+const CUES_MAX: u32 = 10_000;
+/// Predicted fires per lane at most.
+const FORECAST_MAX: usize = 500;
+
+pub(super) async fn board(desk: &Desk, request: BoardRequest) -> Result<Board, DeskError> {
+    if request.from_ms >= request.to_ms {
+        return Err(invalid("from_ms", "The range must begin before it ends."));
+    }
+    let reader = desk.handle.reader();
+    let now = desk.handle.now();
+    // Read first: what happens meanwhile comes again with the events after it.
+    let seq = reader.last_seq().await?;
+    let rows = reader.occurrences_between(Ms(request.from_ms), Ms(request.to_ms), MARKS_MAX + 1).await?;
+    let truncated = rows.len() > MARKS_MAX as usize;
+    let (cues, _) = reader.cues(None, CUES_MAX, 0).await?;
+    Ok(Board {
+        seq,
+        now_ms: now.0,
+        cues: cues.iter().map(|cue| view::cue(cue, now)).collect(),
+        marks: rows.iter().take(MARKS_MAX as usize).map(view::mark).collect(),
+        alerts: reader.alerts(alerts::SHOWN_MAX).await?.iter().map(view::alert).collect(),
+        truncated,
+    })
+}
+
+pub(super) async fn forecast(desk: &Desk, request: ForecastRequest) -> Result<Forecast, DeskError> {
+    let now = desk.handle.now();
+    let (cues, _) = desk.handle.reader().cues(Some("active".to_owned()), CUES_MAX, 0).await?;
+    let lanes = cues.iter().filter(|cue| cue.status == CueStatus::Active).map(|cue| {
+        let plan = Plan::of(&cue.definition.schedule).ok();
+        let after = |at: &Ms| plan.as_ref().and_then(|plan| plan.next_after(*at));
+        let fires = std::iter::successors(after(&now), after).take_while(|due| due.0 <= request.until_ms);
+        ForecastLane { cue_id: cue.id.0.clone(), due_ms: fires.take(FORECAST_MAX).map(|due| due.0).collect() }
+    });
+    Ok(Forecast { lanes: lanes.collect() })
+}
+
+pub(super) async fn ledger(desk: &Desk, request: LedgerRequest) -> Result<Ledger, DeskError> {
+    if !(1..=500).contains(&request.limit) {
+        return Err(invalid("limit", format!("The limit must lie between 1 and 500, not {}.", request.limit)));
+    }
+    let before = Ms(request.before_ms.unwrap_or(i64::MAX));
+    let rows = desk.handle.reader().occurrences_page(request.cue_id, before, request.limit + 1).await?;
+    let more = rows.len() > request.limit as usize;
+    Ok(Ledger { marks: rows.iter().take(request.limit as usize).map(view::mark).collect(), more })
+}

@@ -1,0 +1,136 @@
+//! The owner's door: every command, declared once. The Tauri bridge, the browser's host (`serve`) and the CLI all come from this list.
+//!
+//! Agents have a door of their own (`receive`); the two share no handler and no credential.
+
+mod alerts;
+mod board;
+mod cues;
+mod runs;
+mod secrets;
+pub mod serve;
+mod session;
+mod tower;
+pub mod wire;
+
+use cuetower_core::Ms;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::handle::{Handle, Trouble};
+use crate::journal::StoreError;
+use crate::notify::Notifier;
+use crate::vault::Vault;
+use wire::DeskError;
+
+/// What the commands work with. Cheap to clone.
+#[derive(Clone)]
+pub struct Desk {
+    pub handle: Handle,
+    pub vault: Vault,
+    pub notifier: Notifier,
+    pub facts: Facts,
+}
+
+/// What does not change while the tower runs.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    pub version: String,
+    pub agents_url: String,
+    pub data_dir: String,
+    /// The machine's own zone, by its IANA name.
+    pub timezone: String,
+    pub started_at: Ms,
+}
+
+macro_rules! commands {
+    ($($name:ident: $request:ident -> $response:ident = $handler:path;)*) => {
+        /// The one list: name, request, response.
+        pub const COMMANDS: &[(&str, &str, &str)] =
+            &[$((stringify!($name), stringify!($request), stringify!($response)),)*];
+
+        impl Desk {
+            /// Runs one command. `request` is the JSON of the command's request type.
+            pub async fn call(&self, command: &str, request: Value) -> Result<Value, DeskError> {
+                match command {
+                    $(stringify!($name) => {
+                        let request: wire::$request = read(request)?;
+                        let response: wire::$response = $handler(self, request).await?;
+                        write(&response)
+                    })*
+                    other => Err(DeskError {
+                        code: "unknown_command".to_owned(),
+                        message: format!("There is no command `{other}`."),
+                        field: None,
+                    }),
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    tower_status: Nothing -> TowerStatus = tower::status;
+    tower_pause: Nothing -> TowerStatus = tower::pause;
+    tower_resume: Nothing -> TowerStatus = tower::resume;
+    board: BoardRequest -> Board = board::board;
+    forecast: ForecastRequest -> Forecast = board::forecast;
+    ledger: LedgerRequest -> Ledger = board::ledger;
+    schedule_preview: PreviewRequest -> Preview = cues::preview;
+    cue_get: CueRef -> CueView = cues::get;
+    cue_create: CueCreate -> CueView = cues::create;
+    cue_update: CueUpdate -> CueView = cues::update;
+    cue_pause: CueRef -> CueView = cues::pause;
+    cue_resume: CueRef -> CueView = cues::resume;
+    cue_delete: CueRef -> CueView = cues::delete;
+    cue_fire: CueFire -> Fired = cues::fire;
+    run_get: RunRef -> RunStory = runs::get;
+    run_replay: RunRef -> Fired = runs::replay;
+    run_stop: RunRef -> Nothing = runs::stop;
+    alerts: AlertsRequest -> Alerts = alerts::list;
+    alert_acknowledge: AlertRef -> AlertView = alerts::acknowledge;
+    secrets: Nothing -> Secrets = secrets::list;
+    secret_set: SecretSet -> Secrets = secrets::set;
+    secret_delete: SecretRef -> Secrets = secrets::delete;
+}
+
+fn read<T: DeserializeOwned>(request: Value) -> Result<T, DeskError> {
+    // A command without fields may be called with nothing at all.
+    let request = if request.is_null() { Value::Object(serde_json::Map::new()) } else { request };
+    serde_json::from_value(request).map_err(|error| invalid("request", format!("The request does not fit: {error}.")))
+}
+
+fn write<T: Serialize>(response: &T) -> Result<Value, DeskError> {
+    serde_json::to_value(response).map_err(|error| DeskError { code: "store".to_owned(), message: error.to_string(), field: None })
+}
+
+fn invalid(field: &str, message: impl Into<String>) -> DeskError {
+    DeskError { code: "invalid".to_owned(), message: message.into(), field: Some(field.to_owned()) }
+}
+
+fn not_found(what: &str) -> DeskError {
+    DeskError { code: "not_found".to_owned(), message: format!("There is no {what}."), field: None }
+}
+
+impl From<Trouble> for DeskError {
+    fn from(trouble: Trouble) -> DeskError {
+        let (code, field) = match &trouble {
+            Trouble::Refused(refusal) => match refusal.code {
+                cuetower_core::input::RefusalCode::NotFound => ("not_found", None),
+                cuetower_core::input::RefusalCode::RevisionConflict => ("conflict", None),
+                _ => ("refused", None),
+            },
+            Trouble::DuplicateName(_) => ("conflict", Some("name".to_owned())),
+            Trouble::NotFound(_) => ("not_found", None),
+            Trouble::Busy | Trouble::Stopping => ("busy", None),
+            Trouble::Store(_) => ("store", None),
+        };
+        DeskError { code: code.to_owned(), message: trouble.to_string(), field }
+    }
+}
+
+impl From<StoreError> for DeskError {
+    fn from(error: StoreError) -> DeskError {
+        DeskError { code: "store".to_owned(), message: error.to_string(), field: None }
+    }
+}

@@ -1,0 +1,153 @@
+//! The drill-down of a run, and what the owner may do with one.
+
+use std::sync::Arc;
+
+use cuetower_core::attempt::Attempt;
+use cuetower_core::cue::CueStatus;
+use cuetower_core::id::{CueId, RunId};
+use cuetower_core::input::{Fire, Input};
+use cuetower_core::occurrence::Trigger;
+use cuetower_core::plan::Plan;
+use cuetower_core::run::{Phase, Run};
+use serde_json::{Value, json};
+
+use super::wire::{
+    AttemptView, CueRefView, DeskError, Fired, Nothing, OutcomeView, ProofView, RefusedReport, RunRef, RunStory,
+};
+use super::{Desk, cues, not_found};
+use crate::journal::OutputRow;
+use crate::view;
+
+pub(super) async fn get(desk: &Desk, request: RunRef) -> Result<RunStory, DeskError> {
+    let reader = desk.handle.reader();
+    let run = load(desk, &request.run_id).await?;
+    let outputs = reader.outputs(request.run_id).await?;
+    let (previous_run_id, next_run_id) = reader.neighbours(Arc::clone(&run)).await?;
+    let cue = reader.cue(run.cue_id.0.clone()).await?;
+    let deleted = cue.is_none_or(|cue| cue.status == CueStatus::Deleted);
+    Ok(RunStory {
+        mark: view::mark(&view::row_of_run(&run)),
+        cue: CueRefView {
+            id: run.cue_id.0.clone(),
+            name: run.definition.name.clone(),
+            agent: run.definition.agent.clone(),
+            transport: run.definition.transport.word().to_owned(),
+            words: Plan::of(&run.definition.schedule).map(|plan| plan.words()).unwrap_or_default(),
+            deleted,
+        },
+        state: state(&run),
+        idempotency_key: run.idempotency_key.clone(),
+        payload: run.payload.clone(),
+        attempts: run.attempts.iter().map(|attempt| attempt_view(attempt, &outputs)).collect(),
+        outcome: outcome(&run),
+        proof: proof(&run),
+        refused: run
+            .refused
+            .iter()
+            .map(|refused| RefusedReport { at_ms: refused.at.0, attempt: refused.attempt, reason: refused.reason.clone() })
+            .collect(),
+        outcome_deadline_ms: match run.phase {
+            Phase::AwaitingOutcome { deadline } => deadline.map(|at| at.0),
+            Phase::Delivering | Phase::WaitingRetry { .. } | Phase::Ended { .. } => None,
+        },
+        retry_at_ms: match run.phase {
+            Phase::WaitingRetry { at } => Some(at.0),
+            Phase::Delivering | Phase::AwaitingOutcome { .. } | Phase::Ended { .. } => None,
+        },
+        previous_run_id,
+        next_run_id,
+    })
+}
+
+pub(super) async fn replay(desk: &Desk, request: RunRef) -> Result<Fired, DeskError> {
+    let run = load(desk, &request.run_id).await?;
+    let trigger = Trigger::Replay { of: run.id.clone() };
+    let fire = Fire { payload: Some(run.payload.clone()), send_at: None, key: None, trigger };
+    cues::fired(desk, &CueId(run.cue_id.0.clone()), fire).await
+}
+
+pub(super) async fn stop(desk: &Desk, request: RunRef) -> Result<Nothing, DeskError> {
+    let run_id = RunId(request.run_id);
+    desk.handle.run(&run_id, Input::Stop { run_id: run_id.clone() }).await?;
+    Ok(Nothing {})
+}
+
+async fn load(desk: &Desk, run_id: &str) -> Result<Arc<Run>, DeskError> {
+    let run = desk.handle.reader().run(run_id.to_owned()).await?;
+    run.map(Arc::new).ok_or_else(|| not_found(&format!("run {run_id}")))
+}
+
+fn state(run: &Run) -> String {
+    match &run.phase {
+        Phase::Delivering => "delivering",
+        Phase::WaitingRetry { .. } => "retrying",
+        Phase::AwaitingOutcome { .. } => "pending_outcome",
+        Phase::Ended { verdict, .. } => verdict.word(),
+    }
+    .to_owned()
+}
+
+fn attempt_view(attempt: &Attempt, outputs: &[OutputRow]) -> AttemptView {
+    let output = outputs.iter().find(|output| output.number == attempt.number);
+    AttemptView {
+        number: attempt.number,
+        began_at_ms: attempt.began_at.0,
+        delivered_at_ms: attempt.delivered_at.map(|at| at.0),
+        ended_at_ms: attempt.ended_at.map(|at| at.0),
+        state: attempt.state.word().to_owned(),
+        sentence: attempt.words.clone(),
+        http_status: attempt.http_status,
+        exit_code: attempt.exit_code,
+        pid: attempt.pid,
+        stdout: output.map(|output| output.stdout.clone()).unwrap_or_default(),
+        stderr: output.map(|output| output.stderr.clone()).unwrap_or_default(),
+        output_truncated: output.is_some_and(|output| output.truncated),
+    }
+}
+
+fn outcome(run: &Run) -> Option<OutcomeView> {
+    let (attempt, reported) = run.outcome()?;
+    let outcome = &reported.outcome;
+    let mut fields = json!({
+        "processed": outcome.processed,
+        "errors": outcome.errors,
+        "expected": outcome.expected,
+        "tokens": outcome.tokens,
+        "cost_usd": outcome.cost_usd,
+        "external_id": outcome.external_id,
+        "result_url": outcome.result_url,
+        "result_ref": outcome.result_ref,
+        "result_type": outcome.result_type,
+        "artifacts": outcome.artifacts,
+        "metadata": outcome.metadata,
+    });
+    if let Value::Object(map) = &mut fields {
+        map.retain(|_, value| !value.is_null() && *value != json!([]));
+    }
+    Some(OutcomeView {
+        success: outcome.success,
+        reported_at_ms: reported.at.0,
+        attempt: attempt.number,
+        late: reported.late,
+        result: outcome.result.clone(),
+        error: outcome.error.clone(),
+        summary: outcome.summary.clone(),
+        fields,
+    })
+}
+
+/// What was found, or, before there is an outcome, what will be asked.
+fn proof(run: &Run) -> Vec<ProofView> {
+    if !run.findings.is_empty() {
+        let seen = run.findings.iter();
+        return seen
+            .map(|finding| ProofView { claim: finding.claim.clone(), passed: Some(finding.passed), found: finding.found.clone() })
+            .collect();
+    }
+    let nothing = cuetower_core::outcome::Outcome::default();
+    let asked = cuetower_core::expect::findings(&run.definition.expect, &nothing);
+    asked
+        .into_iter()
+        .map(|finding| ProofView { claim: finding.claim, passed: None, found: "not reported yet".to_owned() })
+        .collect()
+}

@@ -1,0 +1,37 @@
+//! The tower itself: is it armed, and is what it leans on there.
+
+use super::Desk;
+use super::wire::{DeskError, Health, Nothing, TowerStatus};
+use crate::handle::TowerChange;
+
+pub(super) async fn status(desk: &Desk, _: Nothing) -> Result<TowerStatus, DeskError> {
+    let reader = desk.handle.reader();
+    let vault = desk.vault.health();
+    let notifications = desk.notifier.health();
+    let alerts = reader.alerts(super::alerts::SHOWN_MAX).await?;
+    let needs_you = alerts.iter().filter(|alert| alert.state == cuetower_core::alert::AlertState::Open).count();
+    Ok(TowerStatus {
+        version: desk.facts.version.clone(),
+        now_ms: desk.handle.now().0,
+        started_at_ms: desk.facts.started_at.0,
+        paused: reader.firing_paused().await?,
+        agents_url: desk.facts.agents_url.clone(),
+        data_dir: desk.facts.data_dir.clone(),
+        timezone: desk.facts.timezone.clone(),
+        vault: Health { ok: vault.ok, name: vault.name, message: vault.message },
+        notifications: Health { ok: notifications.ok, name: notifications.name, message: notifications.message },
+        store: Health { ok: true, name: "SQLite".to_owned(), message: None },
+        needs_you: u32::try_from(needs_you).unwrap_or(u32::MAX),
+        seq: reader.last_seq().await?,
+    })
+}
+
+pub(super) async fn pause(desk: &Desk, nothing: Nothing) -> Result<TowerStatus, DeskError> {
+    desk.handle.tower(TowerChange::PauseFiring).await?;
+    status(desk, nothing).await
+}
+
+pub(super) async fn resume(desk: &Desk, nothing: Nothing) -> Result<TowerStatus, DeskError> {
+    desk.handle.tower(TowerChange::ResumeFiring).await?;
+    status(desk, nothing).await
+}

@@ -1,0 +1,470 @@
+//! What the owner's door says: requests and responses of every command in `desk/mod.rs`, and the live events.
+//!
+//! These types are the only ones the UI knows; `ui/src/wire/` is generated from them. Times are Unix milliseconds (UTC).
+//! A cue's definition crosses this door in the JSON of SPEC section 13 (see `crate::definition`), hence `serde_json::Value`.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Every failed command answers with this one shape.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct DeskError {
+    /// Stable word a program can match: `invalid`, `not_found`, `conflict`, `refused`, `vault`, `busy`, `store`, `unknown_command`.
+    pub code: String,
+    /// One sentence for a person: what is wrong and what would be right.
+    pub message: String,
+    /// Path of the field that is wrong (`schedule.cron`), when one field is.
+    pub field: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
+pub struct Nothing {}
+
+/// Glyph of the first row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ScheduledMark {
+    /// Armed, or predicted: not due yet.
+    Due,
+    Ran,
+    Coalesced,
+    Skipped,
+    Missed,
+    Held,
+}
+
+/// Glyph of the second row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveredMark {
+    None,
+    Delivering,
+    Delivered,
+    /// Sent whole, not answered in time: the agent may be working inside the request.
+    Unknown,
+    Bounced,
+}
+
+/// Glyph of the third row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ConfirmedMark {
+    None,
+    Working,
+    Confirmed,
+    Claimed,
+    Refuted,
+    Failed,
+    Silent,
+    /// Stopped by a fuse or by the owner.
+    Stopped,
+    Cancelled,
+}
+
+/// One occurrence with its run, as the timeline and the ledger draw it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Mark {
+    pub occurrence_id: String,
+    pub cue_id: String,
+    /// None until a run exists.
+    pub run_id: Option<String>,
+    #[ts(type = "number")]
+    pub due_ms: i64,
+    /// `scheduled`, `manual_fire`, `replay`, `chain`.
+    pub triggered_by: String,
+    pub scheduled: ScheduledMark,
+    /// In words, when it did not simply run: "the previous run was still live".
+    pub scheduled_reason: Option<String>,
+    /// The occurrence that ran in this one's place, when coalesced.
+    pub coalesced_into: Option<String>,
+    pub delivered: DeliveredMark,
+    #[ts(type = "number | null")]
+    pub delivered_at_ms: Option<i64>,
+    pub confirmed: ConfirmedMark,
+    /// The outcome came after the deadline had passed.
+    pub late: bool,
+    #[ts(type = "number | null")]
+    pub started_at_ms: Option<i64>,
+    #[ts(type = "number | null")]
+    pub ended_at_ms: Option<i64>,
+    pub attempts: u32,
+    pub attempts_max: u32,
+    pub cost_usd: Option<f64>,
+    /// One plain sentence: what happened, with the facts that are known.
+    pub sentence: String,
+}
+
+/// A lane's head: one cue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct CueView {
+    pub id: String,
+    pub name: String,
+    /// Whoever runs; lanes are grouped by it. Empty if the cue names none.
+    pub agent: String,
+    /// `active`, `paused`, `completed`, `failed`.
+    pub status: String,
+    /// `webhook`, `command`.
+    pub transport: String,
+    /// The schedule in words: "hourly at :05".
+    pub words: String,
+    pub timezone: String,
+    #[ts(type = "number | null")]
+    pub next_run_ms: Option<i64>,
+    #[ts(type = "number")]
+    pub revision: u64,
+    pub run_count: u32,
+    /// The whole definition in SPEC's JSON, secrets shown as `••••`.
+    #[ts(type = "unknown")]
+    pub definition: serde_json::Value,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct AlertView {
+    pub id: String,
+    /// `silent_run`, `delivery_failed`, `outcome_failed`, `check_failed`, `missed_occurrence`, `store_trouble`.
+    pub kind: String,
+    /// `info`, `warning`, `critical`.
+    pub severity: String,
+    /// At most 50 characters, names the cue first.
+    pub title: String,
+    pub body: String,
+    pub cue_id: Option<String>,
+    pub run_id: Option<String>,
+    /// `open`, `acknowledged`, `resolved`.
+    pub state: String,
+    /// How often it happened while open.
+    pub count: u32,
+    #[ts(type = "number")]
+    pub opened_at_ms: i64,
+    #[ts(type = "number")]
+    pub last_at_ms: i64,
+    #[ts(type = "number | null")]
+    pub resolved_at_ms: Option<i64>,
+}
+
+/// One live change, published after it is on disk. `seq` grows; a gap means: fetch the board again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct DeskEvent {
+    #[ts(type = "number")]
+    pub seq: u64,
+    #[ts(type = "number")]
+    pub at_ms: i64,
+    /// Rows as they are now; put each in place of the one with the same id.
+    pub cues: Vec<CueView>,
+    pub cues_removed: Vec<String>,
+    pub marks: Vec<Mark>,
+    pub alerts: Vec<AlertView>,
+    /// True when `tower_status` would answer differently (paused, keyring, notifications, store).
+    pub status_changed: bool,
+}
+
+/// State of something outside that the tower leans on: the keyring, the notification server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Health {
+    pub ok: bool,
+    /// "Secret Service", "memory", "none".
+    pub name: String,
+    /// When not ok: what happened, the consequence, what to do.
+    pub message: Option<String>,
+}
+
+// ---- tower_status: Nothing -> TowerStatus
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct TowerStatus {
+    pub version: String,
+    #[ts(type = "number")]
+    pub now_ms: i64,
+    #[ts(type = "number")]
+    pub started_at_ms: i64,
+    /// Firing as a whole is paused by the owner.
+    pub paused: bool,
+    /// "http://127.0.0.1:8737": where agents report.
+    pub agents_url: String,
+    pub data_dir: String,
+    pub timezone: String,
+    pub vault: Health,
+    pub notifications: Health,
+    pub store: Health,
+    /// Open alerts of runs that are silent or refuted, or failed for good.
+    pub needs_you: u32,
+    #[ts(type = "number")]
+    pub seq: u64,
+}
+
+// ---- tower_pause, tower_resume: Nothing -> TowerStatus
+
+// ---- board: BoardRequest -> Board
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct BoardRequest {
+    #[ts(type = "number")]
+    pub from_ms: i64,
+    #[ts(type = "number")]
+    pub to_ms: i64,
+}
+
+/// Everything the board draws. Marks are bounded (20 000 newest in the range); `truncated` says if some were left out.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Board {
+    #[ts(type = "number")]
+    pub seq: u64,
+    #[ts(type = "number")]
+    pub now_ms: i64,
+    pub cues: Vec<CueView>,
+    pub marks: Vec<Mark>,
+    pub alerts: Vec<AlertView>,
+    pub truncated: bool,
+}
+
+// ---- forecast: ForecastRequest -> Forecast (asked again when a cue changes or the shown future runs short)
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ForecastRequest {
+    #[ts(type = "number")]
+    pub until_ms: i64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Forecast {
+    pub lanes: Vec<ForecastLane>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct ForecastLane {
+    pub cue_id: String,
+    /// Predicted fires after now, at most 500.
+    #[ts(type = "number[]")]
+    pub due_ms: Vec<i64>,
+}
+
+// ---- schedule_preview: PreviewRequest -> Preview (as one types; bad input is a DeskError with `field`)
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct PreviewRequest {
+    /// The `schedule` object of SPEC section 13.
+    #[ts(type = "unknown")]
+    pub schedule: serde_json::Value,
+    pub count: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Preview {
+    pub words: String,
+    #[ts(type = "number[]")]
+    pub fires_ms: Vec<i64>,
+    /// Offset of the cue's zone from UTC at each fire, in minutes, so that the UI can show both clocks.
+    pub offsets_minutes: Vec<i32>,
+    /// Coming clock changes that touch it: "Sun 28 Mar 2027 has no 02:30: fires at 03:00."
+    pub notes: Vec<String>,
+}
+
+// ---- cue_create: CueCreate -> CueView · cue_update: CueUpdate -> CueView
+// ---- cue_pause, cue_resume, cue_delete, cue_get: CueRef -> CueView
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct CueCreate {
+    #[ts(type = "unknown")]
+    pub definition: serde_json::Value,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct CueUpdate {
+    pub cue_id: String,
+    /// The revision that was edited; another one by now is a `conflict`.
+    #[ts(type = "number | null")]
+    pub revision: Option<u64>,
+    /// The whole new definition.
+    #[ts(type = "unknown")]
+    pub definition: serde_json::Value,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct CueRef {
+    pub cue_id: String,
+}
+
+// ---- cue_fire: CueFire -> Fired · run_replay: RunRef -> Fired
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct CueFire {
+    pub cue_id: String,
+    /// Instead of the cue's own payload.
+    #[ts(type = "unknown")]
+    pub payload: Option<serde_json::Value>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Fired {
+    pub run_id: String,
+    pub occurrence_id: String,
+}
+
+// ---- run_get: RunRef -> RunStory · run_stop: RunRef -> Nothing
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct RunRef {
+    pub run_id: String,
+}
+
+/// The drill-down of one run.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct RunStory {
+    pub mark: Mark,
+    pub cue: CueRefView,
+    /// `waiting`, `delivering`, `retrying`, `pending_outcome`, or the final verdict.
+    pub state: String,
+    pub idempotency_key: String,
+    #[ts(type = "unknown")]
+    pub payload: serde_json::Value,
+    pub attempts: Vec<AttemptView>,
+    pub outcome: Option<OutcomeView>,
+    /// What the cue asked for as proof, and what came of it.
+    pub proof: Vec<ProofView>,
+    /// Reports that were refused (an old attempt, a second, different outcome), newest last.
+    pub refused: Vec<RefusedReport>,
+    #[ts(type = "number | null")]
+    pub outcome_deadline_ms: Option<i64>,
+    #[ts(type = "number | null")]
+    pub retry_at_ms: Option<i64>,
+    /// Neighbours in the same lane.
+    pub previous_run_id: Option<String>,
+    pub next_run_id: Option<String>,
+}
+
+/// Enough of the cue to head the page, also after the cue was deleted.
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct CueRefView {
+    pub id: String,
+    pub name: String,
+    pub agent: String,
+    pub transport: String,
+    pub words: String,
+    pub deleted: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct AttemptView {
+    pub number: u32,
+    #[ts(type = "number")]
+    pub began_at_ms: i64,
+    #[ts(type = "number | null")]
+    pub delivered_at_ms: Option<i64>,
+    #[ts(type = "number | null")]
+    pub ended_at_ms: Option<i64>,
+    /// `delivering`, `delivered`, `unanswered`, `failed`, `ended`.
+    pub state: String,
+    /// "200 OK in 293 ms", "exit code 1 after 2.1 s", "connection refused".
+    pub sentence: String,
+    pub http_status: Option<u16>,
+    pub exit_code: Option<i32>,
+    pub pid: Option<u32>,
+    /// Captured output, bounded to the last 64 KiB each; a webhook's answer is its stdout.
+    pub stdout: String,
+    pub stderr: String,
+    pub output_truncated: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct OutcomeView {
+    pub success: bool,
+    #[ts(type = "number")]
+    pub reported_at_ms: i64,
+    pub attempt: u32,
+    pub late: bool,
+    pub result: Option<String>,
+    pub error: Option<String>,
+    pub summary: Option<String>,
+    /// Every other reported field, by name: `processed`, `expected`, `tokens`, `external_id`, `metadata`, …
+    #[ts(type = "Record<string, unknown>")]
+    pub fields: serde_json::Value,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ProofView {
+    /// "At least 150 processed".
+    pub claim: String,
+    pub passed: Option<bool>,
+    /// "reported 3".
+    pub found: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct RefusedReport {
+    #[ts(type = "number")]
+    pub at_ms: i64,
+    pub attempt: Option<u32>,
+    pub reason: String,
+}
+
+// ---- ledger: LedgerRequest -> Ledger
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct LedgerRequest {
+    pub cue_id: Option<String>,
+    /// Only occurrences due before this instant; for paging.
+    #[ts(type = "number | null")]
+    pub before_ms: Option<i64>,
+    /// 1 to 500.
+    pub limit: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Ledger {
+    pub marks: Vec<Mark>,
+    pub more: bool,
+}
+
+// ---- alerts: AlertsRequest -> Alerts · alert_acknowledge: AlertRef -> AlertView
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct AlertsRequest {
+    /// 1 to 500.
+    pub limit: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Alerts {
+    pub alerts: Vec<AlertView>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct AlertRef {
+    pub alert_id: String,
+}
+
+// ---- secrets: Nothing -> Secrets · secret_set: SecretSet -> Secrets · secret_delete: SecretRef -> Secrets
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct Secrets {
+    pub secrets: Vec<SecretView>,
+    pub vault: Health,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SecretView {
+    pub name: String,
+    /// Names of the cues that use it.
+    pub used_by: Vec<String>,
+    #[ts(type = "number")]
+    pub updated_at_ms: i64,
+}
+
+/// Goes in, never comes out.
+#[derive(Clone, Serialize, Deserialize, TS)]
+pub struct SecretSet {
+    /// `[A-Z][A-Z0-9_]*`, at most 64 characters.
+    pub name: String,
+    pub value: String,
+}
+
+impl std::fmt::Debug for SecretSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SecretSet({}, ••••)", self.name)
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct SecretRef {
+    pub name: String,
+}

@@ -1,0 +1,134 @@
+//! The engine as a whole: started with what comes from outside, stopped in order.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cuetower_core::id::Dice;
+use rand::rngs::{StdRng, SysRng};
+use rand::{Rng as _, SeedableRng as _};
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::clock::Clock;
+use crate::deliver::command::reap_leftover;
+use crate::feed::Feed;
+use crate::handle::{Handle, ORDERS_MAX, Order};
+use crate::journal::{Journal, StoreError};
+use crate::notify::Notifier;
+use crate::perform::{Means, Performer, Shared};
+use crate::pilot::Pilot;
+use crate::sabotage;
+use crate::token::TowerKey;
+use crate::vault::Vault;
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Made if missing, for the user only.
+    pub data_dir: PathBuf,
+    /// Where agents report: "http://127.0.0.1:8737". Bound before the engine starts, so that nothing is delivered that could not answer.
+    pub agents_url: String,
+}
+
+/// What comes from outside.
+pub struct Ports {
+    pub clock: Arc<dyn Clock>,
+    pub vault: Vault,
+    pub notifier: Notifier,
+}
+
+#[derive(Debug, Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the tower's key could not be read: {0}")]
+    Key(std::io::Error),
+    #[error("the tower's loop could not be started: {0}")]
+    Thread(std::io::Error),
+}
+
+pub struct Engine;
+
+impl Engine {
+    /// Opens the store, recovers what was under way, and starts the loop on a thread of its own.
+    ///
+    /// Called inside a Tokio runtime, on which deliveries will run.
+    pub fn start(config: Config, ports: Ports) -> Result<(Handle, Running), StartError> {
+        let journal = Journal::open(&config.data_dir)?;
+        let key = TowerKey::load(&config.data_dir).map_err(StartError::Key)?;
+        let (orders, received) = mpsc::channel(ORDERS_MAX);
+        let reader = journal.reader();
+        let feed = Feed::starting_at(journal.last_seq()?);
+        reap_leftovers(&config);
+        let performer = Performer::new(
+            Means {
+                orders: orders.clone(),
+                vault: ports.vault,
+                key: key.clone(),
+                clock: Arc::clone(&ports.clock),
+                agents_url: config.agents_url,
+                data_dir: config.data_dir,
+                notifier: ports.notifier,
+            },
+            tokio::runtime::Handle::current(),
+        );
+        let shared = performer.shared();
+        let dice = Box::new(Thrown::from_system());
+        let pilot = Pilot::load(journal, Arc::clone(&ports.clock), dice, performer, feed.clone(), sabotage::active())?;
+        let flying = std::thread::Builder::new()
+            .name("pilot".to_owned())
+            .spawn(move || fly(pilot, received))
+            .map_err(StartError::Thread)?;
+        let handle = Handle { orders: orders.clone(), reader, feed, clock: ports.clock, key };
+        Ok((handle, Running { orders, shared, flying }))
+    }
+}
+
+fn fly(pilot: Pilot, orders: mpsc::Receiver<Order>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    runtime.expect("a runtime with only a timer can be built").block_on(pilot.fly(orders));
+}
+
+/// Processes that a killed tower left behind are ended before their runs are tried again.
+fn reap_leftovers(config: &Config) {
+    let attempts = |run: std::fs::DirEntry| std::fs::read_dir(run.path()).into_iter().flatten().flatten();
+    let runs = std::fs::read_dir(config.data_dir.join("runs")).into_iter().flatten().flatten();
+    for attempt in runs.flat_map(attempts) {
+        if let Some(words) = reap_leftover(&attempt.path()) {
+            tracing::warn!(attempt = %attempt.path().display(), "{words}");
+        }
+    }
+}
+
+/// A running engine.
+pub struct Running {
+    orders: mpsc::Sender<Order>,
+    shared: Arc<Shared>,
+    flying: std::thread::JoinHandle<()>,
+}
+
+impl Running {
+    /// Stops in order: processes are asked to end, the last batch is committed, the store is closed.
+    pub async fn stop(self) {
+        self.shared.close().await;
+        let (reply, done) = oneshot::channel();
+        if self.orders.send(Order::Stop { reply }).await.is_ok() {
+            drop(done.await);
+        }
+        drop(tokio::task::spawn_blocking(move || self.flying.join()).await);
+    }
+}
+
+/// Dice seeded by the operating system.
+struct Thrown(StdRng);
+
+impl Thrown {
+    fn from_system() -> Thrown {
+        Thrown(StdRng::try_from_rng(&mut SysRng).expect("the operating system gives random bytes"))
+    }
+}
+
+impl Dice for Thrown {
+    fn throw(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+}

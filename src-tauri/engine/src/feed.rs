@@ -1,0 +1,111 @@
+//! Live changes for the owner's faces, from a sequence number on. Published only after they are on disk.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::broadcast;
+
+use crate::desk::wire::DeskEvent;
+
+/// Changes kept for a face that was away for a moment.
+const KEPT: usize = 1_024;
+
+#[derive(Clone)]
+pub struct Feed {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    ring: Mutex<Ring>,
+    live: broadcast::Sender<Arc<DeskEvent>>,
+}
+
+struct Ring {
+    events: VecDeque<Arc<DeskEvent>>,
+    /// Everything up to here may be missing from the ring.
+    gone: u64,
+}
+
+/// What a subscriber is told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    Event(Arc<DeskEvent>),
+    /// Some were missed: fetch everything again.
+    Gap,
+}
+
+pub struct Subscription {
+    backlog: VecDeque<Change>,
+    live: broadcast::Receiver<Arc<DeskEvent>>,
+}
+
+impl Feed {
+    /// `seq`: the journal as it stood when the tower started.
+    #[must_use]
+    pub fn starting_at(seq: u64) -> Feed {
+        let ring = Mutex::new(Ring { events: VecDeque::new(), gone: seq });
+        Feed { shared: Arc::new(Shared { ring, live: broadcast::Sender::new(KEPT) }) }
+    }
+
+    pub(crate) fn publish(&self, event: DeskEvent) {
+        let event = Arc::new(event);
+        let mut ring = self.shared.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        ring.events.push_back(Arc::clone(&event));
+        if ring.events.len() > KEPT
+            && let Some(oldest) = ring.events.pop_front()
+        {
+            ring.gone = oldest.seq;
+        }
+        // Sent under the lock, so that a subscriber sees each change in its backlog or live, never in both or neither.
+        drop(self.shared.live.send(event));
+    }
+
+    /// Changes after `from`, then live ones.
+    #[must_use]
+    pub fn subscribe(&self, from: u64) -> Subscription {
+        let ring = self.shared.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        let backlog = if from < ring.gone {
+            VecDeque::from([Change::Gap])
+        } else {
+            ring.events.iter().filter(|event| event.seq > from).cloned().map(Change::Event).collect()
+        };
+        Subscription { backlog, live: self.shared.live.subscribe() }
+    }
+}
+
+impl Subscription {
+    /// None when the tower stops.
+    pub async fn next(&mut self) -> Option<Change> {
+        if let Some(change) = self.backlog.pop_front() {
+            return Some(change);
+        }
+        match self.live.recv().await {
+            Ok(event) => Some(Change::Event(event)),
+            Err(broadcast::error::RecvError::Lagged(_)) => Some(Change::Gap),
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(seq: u64) -> DeskEvent {
+        DeskEvent { seq, at_ms: 0, cues: vec![], cues_removed: vec![], marks: vec![], alerts: vec![], status_changed: false }
+    }
+
+    #[tokio::test]
+    async fn a_face_that_was_away_gets_what_it_missed_or_is_told_of_the_gap() {
+        let feed = Feed::starting_at(10);
+        feed.publish(event(11));
+        feed.publish(event(12));
+        let mut late = feed.subscribe(11);
+        assert_eq!(late.next().await, Some(Change::Event(Arc::new(event(12)))));
+        assert_eq!(feed.subscribe(3).next().await, Some(Change::Gap));
+        for seq in 13..13 + KEPT as u64 {
+            feed.publish(event(seq));
+        }
+        assert_eq!(feed.subscribe(11).next().await, Some(Change::Gap));
+    }
+}

@@ -1,0 +1,135 @@
+//! How everybody else speaks to the pilot: ask, and await the answer that comes once it is on disk. The channel is not shown.
+
+use std::sync::Arc;
+
+use cuetower_core::Ms;
+use cuetower_core::alert::Alert;
+use cuetower_core::cue::{Cue, CueDefinition};
+use cuetower_core::id::{AlertId, CueId, RunId};
+use cuetower_core::input::{Answer, Input, Refusal};
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::clock::Clock;
+use crate::feed::Feed;
+use crate::journal::{KeyRow, OutputRow, Reader};
+use crate::token::TowerKey;
+
+/// Orders waiting for the pilot at most; more are refused, not queued.
+pub(crate) const ORDERS_MAX: usize = 8_192;
+
+/// Why the pilot did not do it.
+#[derive(Debug, Clone, Error)]
+pub enum Trouble {
+    #[error("{}", .0.message)]
+    Refused(Refusal),
+    #[error("There is a cue named `{0}` already; names are unique. Choose another.")]
+    DuplicateName(String),
+    #[error("There is no {0}.")]
+    NotFound(String),
+    #[error("The tower has more to do than it can take in; try again in a second.")]
+    Busy,
+    #[error("The tower is stopping.")]
+    Stopping,
+    #[error("It could not be written down, so it was not done: {0}")]
+    Store(String),
+}
+
+/// One thing to do, with where to send the answer.
+pub(crate) enum Order {
+    Create { definition: Box<CueDefinition>, reply: Reply<Cue> },
+    Cue { cue_id: CueId, input: Input, reply: Reply<(Answer, Cue)> },
+    Run { run_id: RunId, input: Input, output: Option<OutputRow>, reply: Option<Reply<Answer>> },
+    Acknowledge { alert_id: AlertId, reply: Reply<Alert> },
+    Tower { change: TowerChange, reply: Reply<()> },
+    Stop { reply: Reply<()> },
+}
+
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, Trouble>>;
+
+/// The tower's own facts.
+#[derive(Debug, Clone)]
+pub enum TowerChange {
+    PauseFiring,
+    ResumeFiring,
+    KeyAdded(KeyRow),
+    SecretKept(String),
+    SecretDropped(String),
+    /// Something outside changed (keyring, notifications): the window asks for the status again.
+    StatusChanged,
+}
+
+/// Cheap to clone; every door holds one.
+#[derive(Clone)]
+pub struct Handle {
+    pub(crate) orders: mpsc::Sender<Order>,
+    pub(crate) reader: Reader,
+    pub(crate) feed: Feed,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) key: TowerKey,
+}
+
+impl Handle {
+    pub async fn create_cue(&self, definition: CueDefinition) -> Result<Cue, Trouble> {
+        self.ask(|reply| Order::Create { definition: Box::new(definition), reply }).await
+    }
+
+    /// Edit, pause, resume, delete or fire; with the cue as it is afterwards.
+    pub async fn cue(&self, cue_id: &CueId, input: Input) -> Result<(Answer, Cue), Trouble> {
+        let (answer, cue) = self.ask(|reply| Order::Cue { cue_id: cue_id.clone(), input, reply }).await?;
+        Ok((unrefused(answer)?, cue))
+    }
+
+    /// Report or stop.
+    pub async fn run(&self, run_id: &RunId, input: Input) -> Result<Answer, Trouble> {
+        let order = |reply| Order::Run { run_id: run_id.clone(), input, output: None, reply: Some(reply) };
+        unrefused(self.ask(order).await?)
+    }
+
+    pub async fn acknowledge(&self, alert_id: &AlertId) -> Result<Alert, Trouble> {
+        self.ask(|reply| Order::Acknowledge { alert_id: alert_id.clone(), reply }).await
+    }
+
+    pub async fn tower(&self, change: TowerChange) -> Result<(), Trouble> {
+        self.ask(|reply| Order::Tower { change, reply }).await
+    }
+
+    /// Queries of what is on disk.
+    #[must_use]
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Live changes.
+    #[must_use]
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    #[must_use]
+    pub fn now(&self) -> Ms {
+        self.clock.now()
+    }
+
+    /// Makes and checks run tokens.
+    #[must_use]
+    pub fn tower_key(&self) -> &TowerKey {
+        &self.key
+    }
+
+    async fn ask<T>(&self, order: impl FnOnce(Reply<T>) -> Order) -> Result<T, Trouble> {
+        let (reply, answer) = oneshot::channel();
+        self.orders.try_send(order(reply)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Trouble::Busy,
+            mpsc::error::TrySendError::Closed(_) => Trouble::Stopping,
+        })?;
+        answer.await.unwrap_or(Err(Trouble::Stopping))
+    }
+}
+
+fn unrefused(answer: Answer) -> Result<Answer, Trouble> {
+    match answer {
+        Answer::Refused(refusal) => Err(Trouble::Refused(refusal)),
+        Answer::Done | Answer::Fired { .. } | Answer::Recorded { .. } => Ok(answer),
+    }
+}

@@ -1,0 +1,139 @@
+//! One batch, one transaction: the facts, and the read tables that follow from them.
+
+use std::sync::Arc;
+
+use cuetower_core::Ms;
+use cuetower_core::alert::Alert;
+use cuetower_core::cue::Cue;
+use cuetower_core::id::{CueId, OccurrenceId, RunId};
+use cuetower_core::occurrence::{Armed, End};
+use cuetower_core::run::Run;
+
+use super::{Entry, Journal, KeyRow, OutputRow, StoreError};
+use super::{alerts, attempts, cues, entries, keys, lanes, occurrences, outputs, runs, secrets, tower};
+
+/// This tower's epoch. One tower owns all lanes for now.
+const EPOCH: i64 = 1;
+
+/// Everything one batch writes.
+#[derive(Debug, Default)]
+pub struct Commit {
+    pub entries: Vec<Entry>,
+    pub cues: Vec<Cue>,
+    /// In the order they were decided.
+    pub occurrences: Vec<OccurrenceChange>,
+    pub attempts_begun: Vec<(RunId, u32, Ms)>,
+    /// As they are now.
+    pub runs: Vec<Arc<Run>>,
+    pub outputs: Vec<OutputRow>,
+    pub alerts: Vec<Alert>,
+    pub keys: Vec<KeyRow>,
+    pub secrets_kept: Vec<(String, Ms)>,
+    pub secrets_dropped: Vec<String>,
+    pub snapshots: Vec<SnapshotRow>,
+    pub alive_at: Option<Ms>,
+    pub orderly: Option<bool>,
+    pub paused: Option<bool>,
+}
+
+#[derive(Debug, Clone)]
+pub enum OccurrenceChange {
+    Armed { cue_id: CueId, armed: Armed },
+    Held { id: OccurrenceId, by: String },
+    Ended { id: OccurrenceId, end: End, at: Ms },
+}
+
+/// The live state of a lane, to start from; `state` None takes it away (a deleted cue).
+#[derive(Debug)]
+pub struct SnapshotRow {
+    pub lane: String,
+    pub lane_seq: u64,
+    pub state: Option<String>,
+}
+
+impl Journal {
+    /// On disk when this returns. Returns the journal sequence of the last fact.
+    pub fn commit(&mut self, commit: &Commit) -> Result<u64, StoreError> {
+        let path = self.path.clone();
+        self.write(commit).map_err(|source| StoreError::Sqlite { path, source })
+    }
+
+    fn write(&mut self, commit: &Commit) -> rusqlite::Result<u64> {
+        let transaction = self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        for entry in &commit.entries {
+            entries::append(&transaction, EPOCH, entry)?;
+        }
+        for cue in &commit.cues {
+            cues::upsert(&transaction, cue)?;
+        }
+        for change in &commit.occurrences {
+            match change {
+                OccurrenceChange::Armed { cue_id, armed } => occurrences::arm(&transaction, &cue_id.0, armed)?,
+                OccurrenceChange::Held { id, by } => occurrences::hold(&transaction, &id.0, by)?,
+                OccurrenceChange::Ended { id, end, at } => occurrences::end(&transaction, &id.0, end, *at)?,
+            }
+        }
+        for (run_id, number, at) in &commit.attempts_begun {
+            attempts::begin(&transaction, &run_id.0, *number, *at)?;
+        }
+        for run in &commit.runs {
+            runs::upsert(&transaction, run)?;
+        }
+        for output in &commit.outputs {
+            outputs::upsert(&transaction, output)?;
+        }
+        for alert in &commit.alerts {
+            alerts::upsert(&transaction, alert)?;
+        }
+        self::tower_rows(&transaction, commit)?;
+        for snapshot in &commit.snapshots {
+            match &snapshot.state {
+                Some(state) => lanes::upsert(&transaction, &snapshot.lane, snapshot.lane_seq, state)?,
+                None => lanes::delete(&transaction, &snapshot.lane)?,
+            }
+        }
+        let seq = entries::last_seq(&transaction)?;
+        transaction.commit()?;
+        Ok(seq)
+    }
+
+    pub fn last_seq(&self) -> Result<u64, StoreError> {
+        self.guard(entries::last_seq)
+    }
+
+    /// A run by id, for a late word about it.
+    pub fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
+        self.guard(|connection| runs::get(connection, &id.0))
+    }
+
+    /// Last lane sequence of the tower's own facts.
+    pub fn tower_seq(&self) -> Result<u64, StoreError> {
+        self.guard(|connection| {
+            let sql = "SELECT coalesce(max(lane_seq), 0) FROM journal WHERE lane = ?1";
+            connection.query_row(sql, [tower::TOWER_LANE], |row| row.get::<_, i64>(0)).map(|seq| seq as u64)
+        })
+    }
+}
+
+fn tower_rows(connection: &rusqlite::Connection, commit: &Commit) -> rusqlite::Result<()> {
+    for key in &commit.keys {
+        keys::insert(connection, key)?;
+    }
+    for (name, at) in &commit.secrets_kept {
+        secrets::keep(connection, name, *at)?;
+    }
+    for name in &commit.secrets_dropped {
+        secrets::drop(connection, name)?;
+    }
+    let facts = [
+        ("alive_at_ms", commit.alive_at.map(|at| at.0)),
+        ("orderly", commit.orderly.map(i64::from)),
+        ("paused", commit.paused.map(i64::from)),
+    ];
+    for (key, value) in facts {
+        if let Some(value) = value {
+            tower::set(connection, key, value)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! The store: the append-only journal, and the read tables that follow from it, in one SQLite file.
+//!
+//! The one writing connection is `Journal`, owned by the pilot; everybody else reads through `Reader`. Each table file
+//! owns its schema, its rows and its queries. No other folder names `rusqlite`.
+
+mod alerts;
+mod attempts;
+mod commit;
+mod cues;
+mod entries;
+mod keys;
+mod lanes;
+mod occurrences;
+mod outputs;
+mod reader;
+mod runs;
+mod secrets;
+mod tower;
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use thiserror::Error;
+
+pub use alerts::AlertRow;
+pub(crate) use cues::status_word;
+pub use commit::{Commit, OccurrenceChange, SnapshotRow};
+pub use entries::Entry;
+pub use keys::KeyRow;
+pub use lanes::{ALERTS_LANE, LoadedLane, load_lanes};
+pub use occurrences::OccurrenceRow;
+pub use outputs::OutputRow;
+pub use reader::Reader;
+pub use runs::{RunFilter, RunRow, status_word as run_status_word};
+pub use secrets::SecretRow;
+pub use tower::{Liveness, TOWER_LANE};
+
+/// Format of the file. An older program refuses a newer file.
+const FORMAT: i64 = 1;
+/// Oldest SQLite we trust with WAL resets under several readers.
+const SQLITE_LEAST: (i32, &str) = (3_053_000, "3.53.0");
+
+#[derive(Debug, Error)]
+pub enum StoreError {
+    #[error("the store at {path} could not be used: {source}", path = path.display())]
+    Sqlite { path: PathBuf, source: rusqlite::Error },
+    #[error("this program carries SQLite {found}; Cuetower needs {least} or newer", least = SQLITE_LEAST.1)]
+    OldSqlite { found: String },
+    #[error("the store was written by a newer Cuetower (format {found}, this one knows {FORMAT}); install that version to open it")]
+    NewerFormat { found: i64 },
+    #[error("another Cuetower has this data folder open ({}); close it first, or choose another with --data", .0.display())]
+    InUse(PathBuf),
+    #[error("the data folder {} could not be prepared: {}", .0.display(), .1)]
+    Folder(PathBuf, std::io::Error),
+    #[error("a row of the store could not be read: {0}")]
+    Row(String),
+}
+
+/// The writer. One per data folder: a lock file says whose it is.
+pub struct Journal {
+    connection: Connection,
+    path: PathBuf,
+    _lock: std::fs::File,
+}
+
+impl Journal {
+    /// Opens or creates `cuetower.db` in the folder, which is made private to the user.
+    pub fn open(data_dir: &Path) -> Result<Journal, StoreError> {
+        private_folder(data_dir).map_err(|error| StoreError::Folder(data_dir.to_owned(), error))?;
+        let lock = lock(data_dir)?;
+        if rusqlite::version_number() < SQLITE_LEAST.0 {
+            return Err(StoreError::OldSqlite { found: rusqlite::version().to_owned() });
+        }
+        let path = data_dir.join("cuetower.db");
+        let connection = open_writer(&path).map_err(|source| StoreError::Sqlite { path: path.clone(), source })?;
+        let journal = Journal { connection, path, _lock: lock };
+        journal.migrate()?;
+        Ok(journal)
+    }
+
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader::of(self.path.clone())
+    }
+
+    fn migrate(&self) -> Result<(), StoreError> {
+        let found: i64 = self.guard(|connection| connection.query_row("PRAGMA user_version", [], |row| row.get(0)))?;
+        if found > FORMAT {
+            return Err(StoreError::NewerFormat { found });
+        }
+        if found == FORMAT {
+            return Ok(());
+        }
+        let schemas = [
+            entries::SCHEMA,
+            lanes::SCHEMA,
+            cues::SCHEMA,
+            occurrences::SCHEMA,
+            runs::SCHEMA,
+            attempts::SCHEMA,
+            outputs::SCHEMA,
+            alerts::SCHEMA,
+            keys::SCHEMA,
+            secrets::SCHEMA,
+            tower::SCHEMA,
+        ];
+        let all = format!("BEGIN;\n{}\nPRAGMA user_version = {FORMAT};\nCOMMIT;", schemas.join("\n"));
+        self.guard(|connection| connection.execute_batch(&all))
+    }
+
+    fn guard<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        work(&self.connection).map_err(|source| StoreError::Sqlite { path: self.path.clone(), source })
+    }
+}
+
+fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "OFF")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    private_file(path);
+    Ok(connection)
+}
+
+fn lock(data_dir: &Path) -> Result<std::fs::File, StoreError> {
+    let path = data_dir.join("lock");
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|error| StoreError::Folder(path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(_) => Err(StoreError::InUse(data_dir.to_owned())),
+    }
+}
+
+#[cfg(unix)]
+fn private_folder(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::create_dir_all(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn private_folder(path: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
+#[cfg(unix)]
+fn private_file(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    drop(std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)));
+}
+
+#[cfg(not(unix))]
+fn private_file(_: &Path) {}

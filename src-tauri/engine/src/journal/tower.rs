@@ -1,0 +1,52 @@
+//! What the tower knows of itself: when it was last up, whether it stopped in order, whether firing is paused.
+
+use cuetower_core::Ms;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Journal, StoreError};
+
+pub(super) const SCHEMA: &str = "
+CREATE TABLE tower (
+  key TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;";
+
+/// Lane of the tower's own facts in the journal.
+pub const TOWER_LANE: &str = "tower";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Liveness {
+    /// Last instant the tower is known to have been up. None in a new store.
+    pub alive_at: Option<Ms>,
+    /// It stopped in order: nothing was under way unrecorded.
+    pub orderly: bool,
+    /// The owner paused all firing.
+    pub paused: bool,
+}
+
+impl Journal {
+    pub fn liveness(&self) -> Result<Liveness, StoreError> {
+        self.guard(|connection| {
+            Ok(Liveness {
+                alive_at: get(connection, "alive_at_ms")?.map(Ms),
+                orderly: get(connection, "orderly")? == Some(1),
+                paused: get(connection, "paused")? == Some(1),
+            })
+        })
+    }
+}
+
+pub(super) fn paused(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(get(connection, "paused")? == Some(1))
+}
+
+fn get(connection: &Connection, key: &str) -> rusqlite::Result<Option<i64>> {
+    connection.query_row("SELECT value FROM tower WHERE key = ?1", [key], |row| row.get(0)).optional()
+}
+
+pub(super) fn set(connection: &Connection, key: &str, value: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT INTO tower (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value")?
+        .execute(params![key, value])?;
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! What is done: the loop, the journal, deliveries, the two doors. What is decided lives in `cuetower-core`.
+
+pub mod clock;
+pub mod definition;
+pub mod deliver;
+pub mod desk;
+pub mod engine;
+pub mod feed;
+pub mod handle;
+pub mod journal;
+pub mod notify;
+mod perform;
+mod pilot;
+pub mod receive;
+pub mod sabotage;
+pub mod token;
+pub mod vault;
+pub mod view;
+
+pub use engine::{Config, Engine, Ports, Running};
+pub use handle::{Handle, Trouble};

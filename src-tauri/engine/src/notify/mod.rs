@@ -1,0 +1,129 @@
+//! Native notifications: shows what deserves the owner's eye now, and tells when one is clicked. The only place that names notify-rust.
+//!
+//! What is worth a notification is decided in core. Nothing here makes anybody wait: [`Notifier::show`] returns at once,
+//! and a notification server that is missing, late or stuck is a matter of [`Notifier::health`].
+
+#[cfg(any(target_os = "macos", windows))]
+#[path = "shown_plainly.rs"]
+mod shown;
+#[cfg(not(any(target_os = "macos", windows)))]
+mod shown;
+mod thread;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+/// Notes that may wait to be shown.
+const QUEUE_LIMIT: usize = 64;
+/// Clicks that may wait to be taken.
+const CLICKS_LIMIT: usize = 16;
+/// At start the tower waits no longer than this to learn which server is there.
+const START_LIMIT: Duration = Duration::from_millis(500);
+
+/// What is to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// A later note with the same key takes the place of the earlier one; one per cue.
+    pub key: String,
+    pub title: String,
+    /// Plain text; markup characters are shown as they are.
+    pub body: String,
+    /// Stays until the owner closes it, where the server does as it should.
+    pub critical: bool,
+    /// What a click opens; without it there is nothing to click.
+    pub run_id: Option<String>,
+}
+
+/// The owner clicked a notification: open this run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activated {
+    pub run_id: String,
+}
+
+/// Whether notifications are seen, for the owner's eye.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotifyHealth {
+    pub ok: bool,
+    /// The server and its version ("dunst 1.12.1"), "notification server" while none is known, "off" when switched off.
+    pub name: String,
+    /// What happened, what it means, what to do; only when it is not ok.
+    pub message: Option<String>,
+}
+
+/// Shows notes. Cheap to clone; the thread behind it ends with the last clone.
+#[derive(Debug, Clone)]
+pub struct Notifier {
+    /// None: switched off.
+    notes: Option<mpsc::Sender<Note>>,
+    health: Health,
+}
+
+#[derive(Debug, Clone)]
+struct Health(Arc<Mutex<NotifyHealth>>);
+
+impl Notifier {
+    /// Starts the thread, looks for the notification server, and gives the channel on which clicks arrive.
+    pub async fn start(enabled: bool) -> (Notifier, mpsc::Receiver<Activated>) {
+        let (clicks, clicked) = mpsc::channel(CLICKS_LIMIT);
+        let health = Health::new(if enabled { "notification server" } else { "off" });
+        if !enabled {
+            return (Notifier { notes: None, health }, clicked);
+        }
+        let (notes, queue) = mpsc::channel(QUEUE_LIMIT);
+        let looked = thread::start(queue, clicks, health.clone());
+        // A server that takes longer shows up in the health later.
+        let _ = tokio::time::timeout(START_LIMIT, looked).await;
+        (Notifier { notes: Some(notes), health }, clicked)
+    }
+
+    /// What is known of the server: from the start and from every note since.
+    #[must_use]
+    pub fn health(&self) -> NotifyHealth {
+        self.health.now()
+    }
+
+    /// Shows `note` as soon as it can be shown. A missing server is looked for again each time.
+    pub fn show(&self, note: Note) {
+        let Some(notes) = &self.notes else { return };
+        if let Err(error) = notes.try_send(note) {
+            let (mpsc::error::TrySendError::Full(note) | mpsc::error::TrySendError::Closed(note)) = error;
+            tracing::warn!(key = %note.key, title = %note.title, "a notification was not shown: too many wait already");
+        }
+    }
+}
+
+impl Health {
+    fn new(name: &str) -> Health {
+        Health(Arc::new(Mutex::new(NotifyHealth { ok: true, name: name.to_owned(), message: None })))
+    }
+
+    fn now(&self) -> NotifyHealth {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn good(&self, name: &str) {
+        let good = NotifyHealth { ok: true, name: name.to_owned(), message: None };
+        let mut health = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if *health != good {
+            tracing::info!(server = name, "notifications can be shown");
+            *health = good;
+        }
+    }
+
+    fn bad(&self, reason: &str) {
+        let message = format!(
+            "Notifications are not shown: {reason}. Alerts are in the window only. Start a notification service (such as dunst); it is looked for again with the next alert."
+        );
+        let mut health = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if health.message.as_ref() != Some(&message) {
+            tracing::warn!("{message}");
+        }
+        health.ok = false;
+        health.message = Some(message);
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

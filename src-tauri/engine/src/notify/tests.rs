@@ -1,0 +1,93 @@
+//! With a real server: dunst on a private D-Bus session under Xvfb, and only there. Without one: everywhere.
+
+use std::process::Command;
+
+use super::*;
+
+fn note(key: &str, title: &str, run: &str) -> Note {
+    Note { key: key.into(), title: title.into(), body: "1 < 2 & \"3\"".into(), critical: true, run_id: Some(run.into()) }
+}
+
+fn dunstctl(arguments: &[&str]) -> String {
+    let output = Command::new("dunstctl").args(arguments).output().expect("dunstctl");
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
+}
+
+/// Waits until dunst shows `count` notifications.
+async fn shown(count: usize) {
+    while dunstctl(&["count", "displayed"]) != count.to_string() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Run by `xvfb-run -a dbus-run-session -- sh -c 'dunst & CUETOWER_TEST_NOTIFY=1 cargo test a_real_server'`.
+#[tokio::test]
+async fn a_real_server_shows_replaces_and_reports_the_click() {
+    if std::env::var_os("CUETOWER_TEST_NOTIFY").is_none() {
+        return;
+    }
+    let (notifier, mut clicked) = Notifier::start(true).await;
+    let health = notifier.health();
+    assert!(health.ok && health.name.starts_with("dunst"), "{health:?}");
+
+    notifier.show(note("leads", "leads went silent", "run-1"));
+    shown(1).await;
+    notifier.show(note("leads", "leads went silent again", "run-2"));
+    notifier.show(note("digest", "digest failed", "run-3"));
+    shown(2).await;
+
+    let mut runs = Vec::new();
+    for left in [1, 0] {
+        // dunst reports the click at once, and takes the notification away.
+        dunstctl(&["action", "0"]);
+        runs.push(clicked.recv().await.expect("a click").run_id);
+        shown(left).await;
+    }
+    runs.sort();
+    assert_eq!(runs, ["run-2", "run-3"], "the later note of a cue took the place of the earlier one");
+
+    let body = dunstctl(&["history"]);
+    assert!(body.contains("1 &lt; 2 &amp;"), "markup characters are shown as they are: {body}");
+
+    for number in 0..30 {
+        notifier.show(note(&format!("cue {number}"), "many", "run"));
+    }
+    notifier.show(note("leads", "after a click", "run-4"));
+    loop {
+        dunstctl(&["close-all"]);
+        notifier.show(note("leads", "after a close", "run-5"));
+        shown(1).await;
+        dunstctl(&["action", "0"]);
+        if let Ok(Some(click)) = tokio::time::timeout(Duration::from_secs(2), clicked.recv()).await
+            && click.run_id == "run-5"
+        {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_missing_server_says_so_and_holds_nobody_up() {
+    // The address of the bus is the process's own, so a copy of this test runs with another one.
+    if std::env::var_os("CUETOWER_TEST_NO_NOTIFY").is_none() {
+        let mut again = Command::new(std::env::current_exe().expect("a test binary"));
+        again.arg("a_missing_server_says_so").stdout(std::process::Stdio::null());
+        again.env("CUETOWER_TEST_NO_NOTIFY", "1").env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus");
+        assert!(again.status().expect("it ran").success());
+        return;
+    }
+    let (notifier, _clicked) = Notifier::start(true).await;
+    let health = notifier.health();
+    assert!(!health.ok && health.message.as_deref().is_some_and(|told| told.contains("in the window only")), "{health:?}");
+    for number in 0..200 {
+        notifier.show(note(&format!("cue {number}"), "many", "run"));
+    }
+}
+
+#[tokio::test]
+async fn switched_off_means_off() {
+    let (notifier, mut clicked) = Notifier::start(false).await;
+    assert_eq!(notifier.health(), NotifyHealth { ok: true, name: "off".into(), message: None });
+    notifier.show(note("a", "b", "c"));
+    assert_eq!(clicked.recv().await, None);
+}

@@ -1,0 +1,198 @@
+//! Performs effects after their commit, and sends what became of them back to the pilot. Decides nothing.
+
+mod command;
+mod secrets;
+mod webhook;
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cuetower_core::alert::Alert;
+use cuetower_core::cue::Transport;
+use cuetower_core::effect::Effect;
+use cuetower_core::id::RunId;
+use cuetower_core::input::{DeliveryResult, Input};
+use cuetower_core::run::Run;
+use tokio::runtime;
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::clock::Clock;
+use crate::deliver::command::Stopper;
+use crate::handle::Order;
+use crate::journal::OutputRow;
+use crate::notify::{Note, Notifier};
+use crate::token::TowerKey;
+use crate::vault::Vault;
+
+/// Deliveries under way at most; a slow receiver must not hold up the others, nor may thousands starve the machine.
+const DELIVERIES_MAX: usize = 512;
+
+pub(crate) struct Performer {
+    shared: Arc<Shared>,
+    runtime: runtime::Handle,
+    /// Deliveries let go on the strength of their arming, whose own batch did not commit: the next batch decides them again.
+    launched: HashSet<(RunId, u32)>,
+}
+
+/// What deliveries work with.
+pub(crate) struct Shared {
+    pub orders: mpsc::Sender<Order>,
+    pub client: reqwest_client::Client,
+    pub vault: Vault,
+    pub key: TowerKey,
+    pub clock: Arc<dyn Clock>,
+    /// Where agents report.
+    pub agents_url: String,
+    pub data_dir: PathBuf,
+    pub notifier: Notifier,
+    permits: Semaphore,
+    processes: Mutex<Processes>,
+    stopping: AtomicBool,
+}
+
+/// The webhook client by another name, so that only `deliver` names its crate.
+pub(crate) mod reqwest_client {
+    pub use crate::deliver::webhook::Client;
+}
+
+#[derive(Default)]
+struct Processes {
+    running: HashMap<(RunId, u32), Stopper>,
+    /// Stopped before they had started.
+    unwanted: HashSet<(RunId, u32)>,
+}
+
+/// What `Shared` is made of.
+pub(crate) struct Means {
+    pub orders: mpsc::Sender<Order>,
+    pub vault: Vault,
+    pub key: TowerKey,
+    pub clock: Arc<dyn Clock>,
+    pub agents_url: String,
+    pub data_dir: PathBuf,
+    pub notifier: Notifier,
+}
+
+impl Performer {
+    pub fn new(means: Means, runtime: runtime::Handle) -> Performer {
+        let Means { orders, vault, key, clock, agents_url, data_dir, notifier } = means;
+        let shared = Shared {
+            orders,
+            client: crate::deliver::webhook::client(),
+            vault,
+            key,
+            clock,
+            agents_url,
+            data_dir,
+            notifier,
+            permits: Semaphore::new(DELIVERIES_MAX),
+            processes: Mutex::default(),
+            stopping: AtomicBool::new(false),
+        };
+        Performer { shared: Arc::new(shared), runtime, launched: HashSet::new() }
+    }
+
+    pub fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
+    /// Begins each effect; none is waited for.
+    pub fn perform(&mut self, effects: Vec<(Effect, Arc<Run>)>) {
+        for (effect, run) in effects {
+            match effect {
+                Effect::Deliver { run_id, number, .. } => {
+                    if !self.launched.remove(&(run_id, number)) {
+                        self.runtime.spawn(deliver(Arc::clone(&self.shared), run, number));
+                    }
+                }
+                Effect::Stop { run_id, number } => self.shared.stop(run_id, number),
+            }
+        }
+    }
+
+    /// The batch that let these go did not commit; they must not go twice.
+    pub fn already_launched(&mut self, launched: impl IntoIterator<Item = (RunId, u32)>) {
+        self.launched.extend(launched);
+    }
+
+    /// Tells the owner; the notifier says itself if it cannot.
+    pub fn notify(&self, alerts: Vec<Alert>) {
+        for alert in alerts {
+            self.shared.notifier.show(Note {
+                key: alert.cue_id.0,
+                title: alert.title,
+                body: alert.body,
+                critical: alert.kind.severity() == "critical",
+                run_id: alert.run_id.map(|run_id| run_id.0),
+            });
+        }
+    }
+}
+
+async fn deliver(shared: Arc<Shared>, run: Arc<Run>, number: u32) {
+    let Ok(_permit) = shared.permits.acquire().await else { return };
+    match &run.definition.transport {
+        Transport::Webhook(callback) => webhook::deliver(&shared, &run, number, callback).await,
+        Transport::Command(command) => command::deliver(&shared, &run, number, command).await,
+    }
+}
+
+impl Shared {
+    /// Back to the pilot. Waits for room: a result is never dropped while the tower flies.
+    pub async fn tell(&self, run: &Run, number: u32, result: DeliveryResult, output: Option<OutputRow>) {
+        if self.stopping.load(Ordering::Relaxed) {
+            return;
+        }
+        let input = Input::Delivery { run_id: run.id.clone(), number, result };
+        let order = Order::Run { run_id: run.id.clone(), input, output, reply: None };
+        // The pilot is gone only when the tower stops; the next start finds the attempt under way and decides anew.
+        drop(self.orders.send(order).await);
+    }
+
+    fn stop(&self, run_id: RunId, number: u32) {
+        let mut processes = self.processes();
+        match processes.running.get(&(run_id.clone(), number)) {
+            Some(stopper) => stopper.stop(),
+            None => drop(processes.unwanted.insert((run_id, number))),
+        }
+    }
+
+    fn process_started(&self, run_id: &RunId, number: u32, stopper: &Stopper) {
+        let key = (run_id.clone(), number);
+        let mut processes = self.processes();
+        if processes.unwanted.remove(&key) || self.stopping.load(Ordering::Relaxed) {
+            stopper.stop();
+        }
+        processes.running.insert(key, stopper.clone());
+    }
+
+    fn process_ended(&self, run_id: &RunId, number: u32) {
+        self.processes().running.remove(&(run_id.clone(), number));
+    }
+
+    /// The tower stops: what runs is asked to end, and what becomes of it is decided at the next start.
+    pub async fn close(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        let stoppers: Vec<Stopper> = self.processes().running.values().cloned().collect();
+        for stopper in stoppers {
+            stopper.stop();
+        }
+        for _ in 0..100 {
+            if self.processes().running.is_empty() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Folder of one attempt's files.
+    pub fn attempt_dir(&self, run_id: &RunId, number: u32) -> PathBuf {
+        self.data_dir.join("runs").join(&run_id.0).join(number.to_string())
+    }
+
+    fn processes(&self) -> std::sync::MutexGuard<'_, Processes> {
+        self.processes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

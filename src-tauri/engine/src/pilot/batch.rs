@@ -1,0 +1,336 @@
+//! The working copy of one batch: lanes as they will be, and everything that follows once that is on disk. Thrown away if the commit fails.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use cuetower_core::Ms;
+use cuetower_core::alert::{Alert, AlertBook, Signal};
+use cuetower_core::cue::{CueDefinition, CueStatus};
+use cuetower_core::effect::Effect;
+use cuetower_core::event::Event;
+use cuetower_core::id::{CueId, OccurrenceId, RunId};
+use cuetower_core::input::{Answer, Input};
+use cuetower_core::lane::{self, Lane};
+use cuetower_core::occurrence::{Armed, End};
+use cuetower_core::run::Run;
+
+use super::{Pilot, STAMP_EVERY_MS};
+use crate::desk::wire::DeskEvent;
+use crate::handle::{Reply, Trouble};
+use crate::journal::{ALERTS_LANE, Commit, Entry, OccurrenceChange, OccurrenceRow, SnapshotRow, TOWER_LANE};
+use crate::view;
+
+/// Facts after which a lane's live state is written again, so that replaying stays short.
+const SNAPSHOT_EVERY: u64 = 64;
+
+type Answerer = Box<dyn FnOnce(Option<&str>) + Send>;
+
+pub(super) struct Batch {
+    pub now: Ms,
+    pub lanes: HashMap<CueId, Lane>,
+    pub book: Option<AlertBook>,
+    pub commit: Commit,
+    pub firing: Option<bool>,
+    pub tower_seq: Option<u64>,
+    pub status_changed: bool,
+    pub snapshots_taken: Vec<(CueId, u64)>,
+    effects: Vec<(Effect, Arc<Run>)>,
+    notes: Vec<Alert>,
+    answers: Vec<Answerer>,
+    runs_touched: BTreeSet<(CueId, RunId)>,
+    cues_touched: BTreeSet<CueId>,
+    alerts_touched: BTreeMap<String, Alert>,
+    rows: BTreeMap<OccurrenceId, OccurrenceRow>,
+}
+
+impl Batch {
+    pub fn at(now: Ms) -> Batch {
+        Batch {
+            now,
+            lanes: HashMap::new(),
+            book: None,
+            commit: Commit::default(),
+            firing: None,
+            tower_seq: None,
+            status_changed: false,
+            snapshots_taken: Vec::new(),
+            effects: Vec::new(),
+            notes: Vec::new(),
+            answers: Vec::new(),
+            runs_touched: BTreeSet::new(),
+            cues_touched: BTreeSet::new(),
+            alerts_touched: BTreeMap::new(),
+            rows: BTreeMap::new(),
+        }
+    }
+
+    /// The batch's own copy of a lane.
+    pub fn lane(&mut self, pilot: &Pilot, id: &CueId) -> Option<&mut Lane> {
+        if !self.lanes.contains_key(id) {
+            self.lanes.insert(id.clone(), pilot.lanes.get(id)?.clone());
+        }
+        self.lanes.get_mut(id).filter(|lane| lane.cue.status != CueStatus::Deleted)
+    }
+
+    pub fn lane_with_run(&self, run_id: &RunId) -> Option<CueId> {
+        self.lanes.values().find(|lane| lane.runs.contains_key(run_id)).map(|lane| lane.cue.id.clone())
+    }
+
+    pub fn book(&mut self, pilot: &Pilot) -> &mut AlertBook {
+        self.book.get_or_insert_with(|| pilot.book.clone())
+    }
+
+    pub fn name_is_taken(&self, pilot: &Pilot, name: &str, by_other_than: &CueId) -> bool {
+        let here = |lane: &&Lane| lane.cue.definition.name == name && lane.cue.status != CueStatus::Deleted;
+        let in_batch = self.lanes.values().filter(here).any(|lane| lane.cue.id != *by_other_than);
+        let elsewhere = pilot.names.get(name).is_some_and(|owner| owner != by_other_than && !self.lanes.contains_key(owner));
+        in_batch || elsewhere
+    }
+
+    pub fn create(&mut self, pilot: &mut Pilot, definition: CueDefinition) -> Result<&Lane, Trouble> {
+        let id = CueId::thrown(&mut *pilot.dice);
+        if self.name_is_taken(pilot, &definition.name, &id) {
+            return Err(Trouble::DuplicateName(definition.name));
+        }
+        let event = Lane::created(id.clone(), definition);
+        let lane = Lane::first(self.now, &event).expect("a definition begins a lane");
+        self.entry(&id.0, lane.seq, event.word(), &event);
+        self.lanes.insert(id.clone(), lane);
+        self.cues_touched.insert(id.clone());
+        self.tick(pilot, &id);
+        Ok(&self.lanes[&id])
+    }
+
+    pub fn tick(&mut self, pilot: &mut Pilot, id: &CueId) {
+        let firing = self.firing.unwrap_or(pilot.tower.firing);
+        let input = Input::Tick { up_since: pilot.tower.up_since, firing };
+        self.decide(pilot, id, &input);
+    }
+
+    /// Decides one input of one lane and takes in everything that follows.
+    pub fn decide(&mut self, pilot: &mut Pilot, id: &CueId, input: &Input) -> Answer {
+        let now = self.now;
+        let Some(lane) = self.lane(pilot, id) else { return Answer::Done };
+        let before = lane.seq;
+        let decision = lane::decide(lane, input, now, &mut *pilot.dice);
+        for (event, seq) in decision.events.iter().zip(before + 1..) {
+            self.entry(&id.0, seq, event.word(), event);
+            self.project(pilot, id, event);
+        }
+        for effect in decision.effects {
+            let (Effect::Deliver { run_id, .. } | Effect::Stop { run_id, .. }) = &effect;
+            if let Some(run) = self.lanes.get(id).and_then(|lane| lane.runs.get(run_id)) {
+                self.effects.push((effect, Arc::clone(run)));
+            }
+        }
+        decision.answer
+    }
+
+    /// Notes which rows an event changes, and what the alerts have to hear.
+    fn project(&mut self, pilot: &mut Pilot, id: &CueId, event: &Event) {
+        if let Some(run_id) = event.run_id() {
+            self.runs_touched.insert((id.clone(), run_id.clone()));
+        }
+        match event {
+            Event::CueDefined { .. } => drop(self.cues_touched.insert(id.clone())),
+            Event::CueStatusChanged { status } => {
+                self.cues_touched.insert(id.clone());
+                if *status == CueStatus::Deleted {
+                    self.signal(pilot, &Signal::CueDeleted { cue_id: id.clone() });
+                }
+            }
+            Event::OccurrenceArmed { armed, .. } => {
+                self.rows.insert(armed.id.clone(), view::row_of_armed(&id.0, armed));
+                self.commit.occurrences.push(OccurrenceChange::Armed { cue_id: id.clone(), armed: armed.clone() });
+            }
+            Event::OccurrenceHeld { id: occurrence, by } => {
+                if let Some(row) = self.row(pilot, id, occurrence) {
+                    row.state = "held".to_owned();
+                    row.reason = Some(by.clone());
+                }
+                self.commit.occurrences.push(OccurrenceChange::Held { id: occurrence.clone(), by: by.clone() });
+            }
+            Event::OccurrenceEnded { id: occurrence, due, end } => self.occurrence_ended(pilot, id, occurrence, *due, end),
+            Event::RunBegan { run_id, .. } => {
+                self.cues_touched.insert(id.clone());
+                self.commit.attempts_begun.push((run_id.clone(), 1, self.now));
+            }
+            Event::AttemptBegan { run_id, number } => {
+                self.commit.attempts_begun.push((run_id.clone(), *number, self.now));
+            }
+            Event::RunEnded { run_id, verdict, late, .. } => {
+                let lane = self.lanes.get(id);
+                if let Some((lane, run)) = lane.and_then(|lane| Some((lane, lane.runs.get(run_id)?))) {
+                    let cue_name = lane.cue.definition.name.clone();
+                    let run = Box::new(Run::clone(run));
+                    self.signal(pilot, &Signal::RunEnded { cue_name, run, verdict: *verdict, late: *late });
+                }
+            }
+            Event::AttemptDelivered { .. }
+            | Event::AttemptNoted { .. }
+            | Event::AttemptExited { .. }
+            | Event::AttemptFailed { .. }
+            | Event::DeadlineMoved { .. }
+            | Event::OutcomeReported { .. }
+            | Event::ReportRefused { .. } => {}
+        }
+    }
+
+    fn occurrence_ended(&mut self, pilot: &mut Pilot, id: &CueId, occurrence: &OccurrenceId, due: Ms, end: &End) {
+        if let Some(row) = self.row(pilot, id, occurrence) {
+            row.state = end.word().to_owned();
+            row.reason = end.reason();
+            row.into_id = match end {
+                End::Coalesced { into } => Some(into.0.clone()),
+                End::Ran | End::Skipped { .. } | End::Missed { .. } => None,
+            };
+        }
+        let ended = OccurrenceChange::Ended { id: occurrence.clone(), end: end.clone(), at: self.now };
+        self.commit.occurrences.push(ended);
+        if let (End::Missed { reason }, Some(lane)) = (end, self.lanes.get(id)) {
+            let cue_name = lane.cue.definition.name.clone();
+            let missed = Signal::Missed { cue_id: id.clone(), cue_name, due, reason: reason.clone() };
+            self.signal(pilot, &missed);
+        }
+    }
+
+    /// The row of an occurrence armed in this batch or before it.
+    fn row(&mut self, pilot: &Pilot, cue: &CueId, id: &OccurrenceId) -> Option<&mut OccurrenceRow> {
+        if !self.rows.contains_key(id) {
+            let lane = pilot.lanes.get(cue)?;
+            let armed: &Armed = lane.armed.iter().chain(&lane.held).find(|armed| armed.id == *id)?;
+            self.rows.insert(id.clone(), view::row_of_armed(&cue.0, armed));
+        }
+        self.rows.get_mut(id)
+    }
+
+    pub fn signal(&mut self, pilot: &mut Pilot, signal: &Signal) {
+        let now = self.now;
+        let book = self.book.get_or_insert_with(|| pilot.book.clone());
+        let before = book.seq;
+        let events = book.decide(signal, now, &mut *pilot.dice);
+        for (event, seq) in events.iter().zip(before + 1..) {
+            self.entry(ALERTS_LANE, seq, event.word(), event);
+            let alert = event.alert();
+            self.alerts_touched.insert(alert.id.0.clone(), alert.clone());
+            if event.wants_notification(now) {
+                self.notes.push(alert.clone());
+            }
+        }
+    }
+
+    pub fn tower_fact(&mut self, pilot: &Pilot, kind: &'static str, fact: &serde_json::Value) {
+        let seq = self.tower_seq.unwrap_or(pilot.tower.seq) + 1;
+        self.tower_seq = Some(seq);
+        self.entry(TOWER_LANE, seq, kind, fact);
+    }
+
+    fn entry(&mut self, lane: &str, lane_seq: u64, kind: &'static str, body: &impl serde::Serialize) {
+        let body = serde_json::to_string(body).expect("facts are made of text and numbers");
+        self.commit.entries.push(Entry { lane: lane.to_owned(), lane_seq, at: self.now, kind, body });
+    }
+
+    pub fn stopping(&mut self, pilot: &Pilot) {
+        self.tower_fact(pilot, "tower_stopped", &serde_json::json!({}));
+        self.commit.orderly = Some(true);
+        for (id, lane) in &pilot.lanes {
+            if !self.lanes.contains_key(id) && pilot.snapshots.get(id).is_none_or(|seq| *seq < lane.seq) {
+                self.commit.snapshots.push(snapshot(lane));
+            }
+        }
+    }
+
+    /// Fills in the rows as they stand at the end of the batch.
+    pub fn finish(&mut self, pilot: &Pilot) {
+        self.commit.alive_at = Some(self.now);
+        for id in &self.cues_touched {
+            self.commit.cues.extend(self.lanes.get(id).map(|lane| lane.cue.clone()));
+        }
+        for (cue_id, run_id) in &self.runs_touched {
+            if let Some(run) = self.lanes.get(cue_id).and_then(|lane| lane.runs.get(run_id)) {
+                self.commit.runs.push(Arc::clone(run));
+                self.rows.insert(run.occurrence_id.clone(), view::row_of_run(run));
+            }
+        }
+        self.commit.alerts = self.alerts_touched.values().cloned().collect();
+        for (id, lane) in &self.lanes {
+            let last = pilot.snapshots.get(id).copied().unwrap_or(0);
+            let every = SNAPSHOT_EVERY.max(4 * lane.runs.len() as u64);
+            let stopping = self.commit.orderly == Some(true);
+            if lane.seq >= last + every || stopping || lane.cue.status == CueStatus::Deleted {
+                self.commit.snapshots.push(snapshot(lane));
+                self.snapshots_taken.push((id.clone(), lane.seq));
+            }
+        }
+        let round = |book: &AlertBook| book.seq / SNAPSHOT_EVERY;
+        let book = self.book.as_ref().filter(|book| round(book) != round(&pilot.book) || self.commit.orderly == Some(true));
+        if let Some(book) = book {
+            let state = Some(serde_json::to_string(book).expect("alerts are text and numbers"));
+            self.commit.snapshots.push(SnapshotRow { lane: ALERTS_LANE.to_owned(), lane_seq: book.seq, state });
+        }
+    }
+
+    /// A tick that decided nothing needs no disk, unless the stamp of life is due.
+    pub fn is_worth_a_commit(&self, pilot: &Pilot) -> bool {
+        let stamp = self.now.since(pilot.tower.stamped_at) >= STAMP_EVERY_MS || self.now < pilot.tower.stamped_at;
+        stamp || !self.commit.entries.is_empty() || !self.commit.outputs.is_empty() || self.status_changed
+    }
+
+    pub fn answer<T: Send + 'static>(&mut self, reply: Reply<T>, answer: Result<T, Trouble>) {
+        self.answers.push(Box::new(move |failure| {
+            let answer = match failure {
+                None => answer,
+                Some(error) => Err(Trouble::Store(error.to_owned())),
+            };
+            // A caller that has gone away gets no answer; what it asked for stands.
+            drop(reply.send(answer));
+        }));
+    }
+
+    pub fn answer_all(&mut self, failure: Option<&str>) {
+        for answer in self.answers.drain(..) {
+            answer(failure);
+        }
+    }
+
+    /// Deliveries that an earlier commit allowed already.
+    pub fn take_licensed_effects(&mut self) -> Vec<(Effect, Arc<Run>)> {
+        self.effects.extract_if(.., |(effect, _)| matches!(effect, Effect::Deliver { licensed: true, .. })).collect()
+    }
+
+    pub fn take_effects(&mut self) -> Vec<(Effect, Arc<Run>)> {
+        std::mem::take(&mut self.effects)
+    }
+
+    pub fn take_notes(&mut self) -> Vec<Alert> {
+        std::mem::take(&mut self.notes)
+    }
+
+    /// What the owner's faces are shown of this batch.
+    pub fn desk_event(&self, seq: u64) -> Option<DeskEvent> {
+        let (gone, here): (Vec<_>, Vec<_>) = self.commit.cues.iter().partition(|cue| cue.status == CueStatus::Deleted);
+        let event = DeskEvent {
+            seq,
+            at_ms: self.now.0,
+            cues: here.into_iter().map(|cue| view::cue(cue, self.now)).collect(),
+            cues_removed: gone.into_iter().map(|cue| cue.id.0.clone()).collect(),
+            marks: self.rows.values().map(view::mark).collect(),
+            alerts: self.alerts_touched.values().map(view::alert).collect(),
+            status_changed: self.status_changed,
+        };
+        let silent = event.cues.is_empty()
+            && event.cues_removed.is_empty()
+            && event.marks.is_empty()
+            && event.alerts.is_empty()
+            && !event.status_changed;
+        (!silent).then_some(event)
+    }
+}
+
+fn snapshot(lane: &Lane) -> SnapshotRow {
+    let live = lane.cue.status != CueStatus::Deleted;
+    let mut kept = lane.clone();
+    kept.forget_ended();
+    let state = live.then(|| serde_json::to_string(&kept).expect("a lane is text and numbers"));
+    SnapshotRow { lane: lane.cue.id.0.clone(), lane_seq: lane.seq, state }
+}

@@ -1,0 +1,214 @@
+//! One batch from start to end: decide → journal → apply → perform.
+
+use cuetower_core::Ms;
+use cuetower_core::id::{AlertId, CueId, RunId};
+use cuetower_core::input::{Answer, Input, Refusal, RefusalCode};
+use cuetower_core::lane::Lane;
+use tokio::sync::oneshot;
+
+use super::Pilot;
+use super::batch::Batch;
+use crate::handle::{Order, Reply, TowerChange, Trouble};
+use crate::journal::{OutputRow, StoreError};
+use crate::sabotage::Sabotage;
+
+type Stopped = oneshot::Sender<Result<(), Trouble>>;
+
+impl Pilot {
+    /// Returns the caller to tell when the tower was asked to stop.
+    pub(super) fn batch(&mut self, orders: Vec<Order>) -> Result<Option<Stopped>, StoreError> {
+        let now = self.clock.now();
+        let mut batch = Batch::at(now);
+        for id in self.lanes_due(now) {
+            batch.tick(self, &id);
+        }
+        let mut stopped = None;
+        for order in orders {
+            match order {
+                Order::Stop { reply } => stopped = Some(reply),
+                order => self.take(&mut batch, order),
+            }
+        }
+        if stopped.is_some() {
+            batch.stopping(self);
+        }
+        self.land(batch)?;
+        Ok(stopped)
+    }
+
+    /// What became of everything while the tower was away, before anybody may ask.
+    pub(super) fn recover(&mut self, alive_at: Ms, orderly: bool) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let mut batch = Batch::at(now);
+        batch.tower_fact(self, "tower_started", &serde_json::json!({ "alive_at_ms": alive_at.0, "orderly": orderly }));
+        for id in self.lanes.keys().cloned().collect::<Vec<_>>() {
+            batch.decide(self, &id, &Input::Recovered { alive_at, orderly });
+            batch.tick(self, &id);
+        }
+        self.land(batch)
+    }
+
+    fn take(&mut self, batch: &mut Batch, order: Order) {
+        match order {
+            Order::Create { definition, reply } => {
+                let created = batch.create(self, *definition).map(|lane| lane.cue.clone());
+                batch.answer(reply, created);
+            }
+            Order::Cue { cue_id, input, reply } => self.take_cue(batch, &cue_id, &input, reply),
+            Order::Run { run_id, input, output, reply } => self.take_run(batch, &run_id, input, output, reply),
+            Order::Acknowledge { alert_id, reply } => self.take_acknowledge(batch, alert_id, reply),
+            Order::Tower { change, reply } => {
+                self.take_tower(batch, change);
+                batch.answer(reply, Ok(()));
+            }
+            Order::Stop { .. } => unreachable!("taken out before"),
+        }
+    }
+
+    fn take_cue(&mut self, batch: &mut Batch, cue_id: &CueId, input: &Input, reply: Reply<(Answer, cuetower_core::cue::Cue)>) {
+        if batch.lane(self, cue_id).is_none() {
+            return batch.answer(reply, Err(Trouble::NotFound(format!("cue {cue_id}"))));
+        }
+        if let Input::Edit { definition, .. } = input
+            && batch.name_is_taken(self, &definition.name, cue_id)
+        {
+            return batch.answer(reply, Err(Trouble::DuplicateName(definition.name.clone())));
+        }
+        // What came due before the change is decided before the change.
+        batch.tick(self, cue_id);
+        let answer = batch.decide(self, cue_id, input);
+        let answer = match batch.lane(self, cue_id) {
+            Some(lane) => Ok((answer, lane.cue.clone())),
+            None => Err(Trouble::NotFound(format!("cue {cue_id}"))),
+        };
+        batch.answer(reply, answer);
+    }
+
+    fn take_run(&mut self, batch: &mut Batch, run_id: &RunId, input: Input, output: Option<OutputRow>, reply: Option<Reply<Answer>>) {
+        let answer = match self.lane_of_run(batch, run_id) {
+            Some(cue_id) => batch.decide(self, &cue_id, &self.fenced(input)),
+            None => Answer::Refused(Refusal {
+                code: RefusalCode::NotFound,
+                message: format!("There is no execution {run_id}."),
+            }),
+        };
+        batch.commit.outputs.extend(output);
+        if let Some(reply) = reply {
+            batch.answer(reply, Ok(answer));
+        }
+    }
+
+    /// The lane a run belongs to, with the run in its working copy, recalled from the store if it had ended.
+    fn lane_of_run(&mut self, batch: &mut Batch, run_id: &RunId) -> Option<CueId> {
+        if let Some(cue_id) = self.live_runs.get(run_id).cloned().or_else(|| batch.lane_with_run(run_id)) {
+            return Some(cue_id);
+        }
+        let run = match self.journal.run(run_id) {
+            Ok(run) => run?,
+            Err(error) => {
+                tracing::error!(%error, %run_id, "a run could not be read back");
+                return None;
+            }
+        };
+        let cue_id = run.cue_id.clone();
+        batch.lane(self, &cue_id)?.recall(run);
+        Some(cue_id)
+    }
+
+    fn fenced(&self, input: Input) -> Input {
+        match input {
+            Input::Report { run_id, outcome, .. } if self.sabotage == Some(Sabotage::NoFence) => {
+                Input::Report { run_id, attempt: None, outcome }
+            }
+            input => input,
+        }
+    }
+
+    fn take_acknowledge(&mut self, batch: &mut Batch, alert_id: AlertId, reply: Reply<cuetower_core::alert::Alert>) {
+        batch.signal(self, &cuetower_core::alert::Signal::Acknowledged { alert_id: alert_id.clone() });
+        let alert = batch.book(self).get(&alert_id).cloned();
+        batch.answer(reply, alert.ok_or_else(|| Trouble::NotFound(format!("unresolved alert {alert_id}"))));
+    }
+
+    fn take_tower(&mut self, batch: &mut Batch, change: TowerChange) {
+        let now = batch.now;
+        match change {
+            TowerChange::PauseFiring => {
+                batch.firing = Some(false);
+                batch.commit.paused = Some(true);
+                batch.tower_fact(self, "firing_paused", &serde_json::json!({}));
+            }
+            TowerChange::ResumeFiring => {
+                batch.firing = Some(true);
+                batch.commit.paused = Some(false);
+                batch.tower_fact(self, "firing_resumed", &serde_json::json!({}));
+            }
+            TowerChange::KeyAdded(key) => {
+                let fact = serde_json::json!({ "name": key.name, "hash": key.hash, "scopes": key.scopes });
+                batch.tower_fact(self, "key_added", &fact);
+                batch.commit.keys.push(key);
+            }
+            TowerChange::SecretKept(name) => {
+                batch.tower_fact(self, "secret_kept", &serde_json::json!({ "name": name }));
+                batch.commit.secrets_kept.push((name, now));
+            }
+            TowerChange::SecretDropped(name) => {
+                batch.tower_fact(self, "secret_dropped", &serde_json::json!({ "name": name }));
+                batch.commit.secrets_dropped.push(name);
+            }
+            TowerChange::StatusChanged => {}
+        }
+        batch.status_changed = true;
+    }
+
+    /// Journal, then apply, then answer, publish and perform — in this order, whatever happens.
+    fn land(&mut self, mut batch: Batch) -> Result<(), StoreError> {
+        let licensed = batch.take_licensed_effects();
+        let launched: Vec<_> = licensed.iter().map(|(_, run)| (run.id.clone(), 1)).collect();
+        self.performer.perform(licensed);
+        if self.sabotage == Some(Sabotage::EffectBeforeCommit) {
+            batch.answer_all(None);
+            self.performer.perform(batch.take_effects());
+            std::thread::sleep(std::time::Duration::from_millis(15));
+        }
+        batch.finish(self);
+        if !batch.is_worth_a_commit(self) {
+            batch.answer_all(None);
+            return Ok(());
+        }
+        let seq = match self.journal.commit(&batch.commit) {
+            Ok(seq) => seq,
+            Err(error) => {
+                batch.answer_all(Some(&error.to_string()));
+                self.performer.already_launched(launched);
+                if self.sabotage == Some(Sabotage::NoWorkingCopy) {
+                    self.apply(&mut batch);
+                }
+                return Err(error);
+            }
+        };
+        self.apply(&mut batch);
+        batch.answer_all(None);
+        if let Some(event) = batch.desk_event(seq) {
+            self.feed.publish(event);
+        }
+        self.performer.perform(batch.take_effects());
+        self.performer.notify(batch.take_notes());
+        Ok(())
+    }
+
+    fn apply(&mut self, batch: &mut Batch) {
+        self.tower.stamped_at = batch.now;
+        self.tower.firing = batch.firing.unwrap_or(self.tower.firing);
+        self.tower.seq = batch.tower_seq.unwrap_or(self.tower.seq);
+        for (id, seq) in batch.snapshots_taken.drain(..) {
+            self.snapshots.insert(id, seq);
+        }
+        if let Some(book) = batch.book.take() {
+            self.book = book;
+        }
+        for lane in batch.lanes.drain().map(|(_, lane)| lane).collect::<Vec<Lane>>() {
+            self.adopt(lane);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The loop: take what is waiting, decide, journal, apply, perform. The only owner of the state and of the writing connection.
+
+mod batch;
+mod flight;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cuetower_core::Ms;
+use cuetower_core::alert::AlertBook;
+use cuetower_core::id::{CueId, Dice, RunId};
+use cuetower_core::lane::Lane;
+use tokio::sync::mpsc;
+
+use crate::clock::Clock;
+use crate::feed::Feed;
+use crate::handle::Order;
+use crate::journal::{Journal, StoreError, load_lanes};
+use crate::perform::Performer;
+use crate::sabotage::Sabotage;
+
+/// Orders taken into one batch at most.
+const BATCH_MAX: usize = 1_024;
+/// Lanes ticked in one batch at most; the others follow in the next.
+const TICKS_MAX: usize = 512;
+/// The tower stamps its own liveness at least this often.
+const STAMP_EVERY_MS: u64 = 5_000;
+/// After a commit failed, before the next try.
+const AFTER_FAILURE: Duration = Duration::from_millis(250);
+
+pub(crate) struct Pilot {
+    pub lanes: HashMap<CueId, Lane>,
+    pub book: AlertBook,
+    pub tower: TowerState,
+    pub journal: Journal,
+    pub clock: Arc<dyn Clock>,
+    pub dice: Box<dyn Dice + Send>,
+    pub performer: Performer,
+    pub feed: Feed,
+    pub sabotage: Option<Sabotage>,
+    /// When each lane next wants a tick, both ways round.
+    wakes: BTreeSet<(Ms, CueId)>,
+    wake_of: HashMap<CueId, Ms>,
+    names: HashMap<String, CueId>,
+    live_runs: HashMap<RunId, CueId>,
+    /// Lane sequence of each lane's last snapshot.
+    snapshots: HashMap<CueId, u64>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct TowerState {
+    /// Sequence of the tower's own facts.
+    pub seq: u64,
+    pub up_since: Ms,
+    pub stamped_at: Ms,
+    pub firing: bool,
+}
+
+impl Pilot {
+    /// Loads what is live and decides what became of it while the tower was away.
+    pub fn load(
+        mut journal: Journal,
+        clock: Arc<dyn Clock>,
+        dice: Box<dyn Dice + Send>,
+        performer: Performer,
+        feed: Feed,
+        sabotage: Option<Sabotage>,
+    ) -> Result<Pilot, StoreError> {
+        let liveness = journal.liveness()?;
+        let (loaded, book) = load_lanes(&journal)?;
+        let now = clock.now();
+        let seq = journal.tower_seq()?;
+        let snapshots = loaded.iter().map(|loaded| (loaded.lane.cue.id.clone(), loaded.snapshot_seq)).collect();
+        journal.commit(&crate::journal::Commit { orderly: Some(false), alive_at: liveness.alive_at.or(Some(now)), ..Default::default() })?;
+        let mut pilot = Pilot {
+            lanes: HashMap::new(),
+            book,
+            tower: TowerState { seq, up_since: now, stamped_at: now, firing: !liveness.paused },
+            journal,
+            clock,
+            dice,
+            performer,
+            feed,
+            sabotage,
+            wakes: BTreeSet::new(),
+            wake_of: HashMap::new(),
+            names: HashMap::new(),
+            live_runs: HashMap::new(),
+            snapshots,
+        };
+        for loaded in loaded {
+            pilot.adopt(loaded.lane);
+        }
+        pilot.recover(liveness.alive_at.unwrap_or(now), liveness.orderly)?;
+        Ok(pilot)
+    }
+
+    /// Runs until told to stop.
+    pub async fn fly(mut self, mut orders: mpsc::Receiver<Order>) {
+        let mut waiting = Vec::with_capacity(BATCH_MAX);
+        loop {
+            let wake = self.next_wake();
+            tokio::select! {
+                biased;
+                taken = orders.recv_many(&mut waiting, BATCH_MAX) => if taken == 0 { return },
+                () = self.clock.sleep_until(wake) => {}
+            }
+            match self.batch(std::mem::take(&mut waiting)) {
+                Ok(None) => {}
+                Ok(Some(stopped)) => return drop(stopped.send(Ok(()))),
+                Err(error) => {
+                    tracing::error!(%error, "a batch could not be committed; its callers were refused, nothing of it was kept");
+                    tokio::time::sleep(AFTER_FAILURE).await;
+                }
+            }
+        }
+    }
+
+    fn next_wake(&self) -> Option<Ms> {
+        let stamp = self.tower.stamped_at.plus(STAMP_EVERY_MS);
+        Some(self.wakes.first().map_or(stamp, |(at, _)| stamp.min(*at)))
+    }
+
+    /// Lanes whose time has come.
+    fn lanes_due(&self, now: Ms) -> Vec<CueId> {
+        self.wakes.iter().take_while(|(at, _)| *at <= now).take(TICKS_MAX).map(|(_, id)| id.clone()).collect()
+    }
+
+    /// Takes a lane as it now stands into the live state and its indexes.
+    fn adopt(&mut self, mut lane: Lane) {
+        let id = lane.cue.id.clone();
+        if let Some(old) = self.lanes.get(&id) {
+            self.names.remove(&old.cue.definition.name);
+        }
+        for run in lane.runs.values() {
+            if run.is_live() {
+                self.live_runs.insert(run.id.clone(), id.clone());
+            } else {
+                self.live_runs.remove(&run.id);
+            }
+        }
+        lane.forget_ended();
+        if let Some(old) = self.wake_of.remove(&id) {
+            self.wakes.remove(&(old, id.clone()));
+        }
+        if lane.cue.status == cuetower_core::cue::CueStatus::Deleted {
+            self.lanes.remove(&id);
+            self.snapshots.remove(&id);
+            return;
+        }
+        self.names.insert(lane.cue.definition.name.clone(), id.clone());
+        if let Some(at) = lane.wakes_at() {
+            self.wakes.insert((at, id.clone()));
+            self.wake_of.insert(id.clone(), at);
+        }
+        self.lanes.insert(id, lane);
+    }
+}

@@ -1,0 +1,141 @@
+//! The tower's own key, and what is derived from it: run tokens, the webhook signing secret, hashes of API keys.
+//!
+//! The key is 32 random bytes in a 0600 file of the data folder. It must outlive a locked keyring, or running agents
+//! could not report; the API keys and the user's secrets are the vault's.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+
+use cuetower_core::id::RunId;
+use hmac::{Hmac, KeyInit, Mac};
+use rand::TryRng as _;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+#[derive(Clone)]
+pub struct TowerKey([u8; 32]);
+
+impl std::fmt::Debug for TowerKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TowerKey(••••)")
+    }
+}
+
+impl TowerKey {
+    /// Reads `tower.key`, or makes it.
+    pub fn load(data_dir: &Path) -> std::io::Result<TowerKey> {
+        let path = data_dir.join("tower.key");
+        match std::fs::read(&path) {
+            Ok(bytes) => {
+                let whole = bytes.try_into().map_err(|_| {
+                    std::io::Error::other(format!("{} is damaged: it must hold 32 bytes; restore it from a backup or delete it", path.display()))
+                })?;
+                Ok(TowerKey(whole))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let key = random_bytes();
+                write_private(&path, &key)?;
+                Ok(TowerKey(key))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A token that speaks for one attempt of one run: `cue_run_<run>.<attempt>.<mac>`.
+    #[must_use]
+    pub fn run_token(&self, run: &RunId, attempt: u32) -> String {
+        format!("cue_run_{run}.{attempt}.{}", self.mac(&format!("run {run} {attempt}")))
+    }
+
+    /// The run and attempt a token speaks for; None if it is not one of ours.
+    #[must_use]
+    pub fn check_run_token(&self, token: &str) -> Option<(RunId, u32)> {
+        let mut parts = token.strip_prefix("cue_run_")?.splitn(3, '.');
+        let run = RunId(parts.next()?.to_owned());
+        let attempt: u32 = parts.next()?.parse().ok()?;
+        let genuine = self.mac(&format!("run {run} {attempt}"));
+        let same: bool = genuine.as_bytes().ct_eq(parts.next()?.as_bytes()).into();
+        same.then_some((run, attempt))
+    }
+
+    /// Signs webhooks, as CueAPI's `whsec_…`.
+    #[must_use]
+    pub fn webhook_secret(&self) -> String {
+        format!("whsec_{}", self.mac("webhook secret"))
+    }
+
+    fn mac(&self, text: &str) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        mac.update(text.as_bytes());
+        hex(&mac.finalize().into_bytes())
+    }
+}
+
+/// A new API key: `cue_sk_` and 32 hex digits.
+#[must_use]
+pub fn new_api_key() -> String {
+    format!("cue_sk_{}", &hex(&random_bytes())[..32])
+}
+
+/// A word nobody can guess, 64 hex digits: tickets and sessions.
+#[must_use]
+pub fn new_ticket() -> String {
+    hex(&random_bytes())
+}
+
+/// What the store keeps of an API key.
+#[must_use]
+pub fn key_hash(key: &str) -> String {
+    hex(&Sha256::digest(key.as_bytes()))
+}
+
+/// Written so that only the user can read it, whatever the umask.
+pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let fresh = path.with_extension("new");
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&fresh)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&fresh, path)
+}
+
+fn random_bytes() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    rand::rngs::SysRng.try_fill_bytes(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a String takes all");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_token_speaks_for_its_attempt_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = TowerKey::load(dir.path()).unwrap();
+        let run = RunId("8f0b3f0e-0000-4000-8000-000000000001".into());
+        let token = key.run_token(&run, 2);
+        assert_eq!(key.check_run_token(&token), Some((run.clone(), 2)));
+        assert_eq!(key.check_run_token(&token.replace(".2.", ".3.")), None);
+        let again = TowerKey::load(dir.path()).unwrap();
+        assert_eq!(again.check_run_token(&token), Some((run, 2)), "tokens outlive a restart");
+    }
+
+    #[test]
+    fn a_damaged_key_file_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("tower.key"), b"short").unwrap();
+        assert!(TowerKey::load(dir.path()).unwrap_err().to_string().contains("tower.key is damaged"));
+    }
+}

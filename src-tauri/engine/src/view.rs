@@ -1,0 +1,154 @@
+//! Rows and core types in the words of the owner's door. Pure.
+
+use cuetower_core::Ms;
+use cuetower_core::alert::Alert;
+use cuetower_core::cue::{Cue, CueStatus};
+use cuetower_core::occurrence::Armed;
+use cuetower_core::plan::Plan;
+use cuetower_core::run::Run;
+
+use crate::definition;
+use crate::desk::wire::{AlertView, ConfirmedMark, CueView, DeliveredMark, Mark, ScheduledMark};
+use crate::journal::{OccurrenceRow, RunRow};
+
+#[must_use]
+pub fn cue(cue: &Cue, now: Ms) -> CueView {
+    let definition = &cue.definition;
+    let plan = Plan::of(&definition.schedule).ok();
+    let next = plan.as_ref().filter(|_| cue.status == CueStatus::Active).and_then(|plan| plan.next_after(now));
+    CueView {
+        id: cue.id.0.clone(),
+        name: definition.name.clone(),
+        agent: definition.agent.clone(),
+        status: status_word(cue.status).to_owned(),
+        transport: definition.transport.word().to_owned(),
+        words: plan.map(|plan| plan.words()).unwrap_or_default(),
+        timezone: definition.schedule.timezone().to_owned(),
+        next_run_ms: next.map(|at| at.0),
+        revision: cue.revision,
+        run_count: u32::try_from(cue.run_count).unwrap_or(u32::MAX),
+        definition: definition::write(definition),
+    }
+}
+
+pub use crate::journal::status_word;
+
+/// A row of the ledger as the timeline draws it.
+#[must_use]
+pub fn mark(row: &OccurrenceRow) -> Mark {
+    let run = row.run.as_ref();
+    Mark {
+        occurrence_id: row.id.clone(),
+        cue_id: row.cue_id.clone(),
+        run_id: run.map(|run| run.id.clone()),
+        due_ms: row.due.0,
+        triggered_by: row.triggered_by.clone(),
+        scheduled: scheduled(&row.state),
+        scheduled_reason: row.reason.clone(),
+        coalesced_into: row.into_id.clone(),
+        delivered: run.map_or(DeliveredMark::None, |run| delivered(&run.delivered)),
+        delivered_at_ms: run.and_then(|run| run.delivered_at).map(|at| at.0),
+        confirmed: run.map_or(ConfirmedMark::None, |run| confirmed(&run.confirmed)),
+        late: run.is_some_and(|run| run.late),
+        started_at_ms: run.map(|run| run.started_at.0),
+        ended_at_ms: run.and_then(|run| run.ended_at).map(|at| at.0),
+        attempts: run.map_or(0, |run| run.attempts),
+        attempts_max: run.map_or(0, |run| run.attempts_max),
+        cost_usd: run.and_then(|run| run.cost_usd),
+        sentence: run.map_or_else(|| unrun(row), |run| run.sentence.clone()),
+    }
+}
+
+fn unrun(row: &OccurrenceRow) -> String {
+    match (row.state.as_str(), &row.reason) {
+        ("due", _) => "Due later.".to_owned(),
+        ("held", Some(by)) => format!("Held: {by}."),
+        ("coalesced", _) => "A later due time ran in its place.".to_owned(),
+        ("skipped", Some(why)) => format!("Skipped: {why}."),
+        ("missed", Some(why)) => format!("Missed: {why}."),
+        (state, _) => format!("It is {state}."),
+    }
+}
+
+/// The ledger row of a run, without asking the store.
+#[must_use]
+pub fn row_of_run(run: &Run) -> OccurrenceRow {
+    OccurrenceRow {
+        id: run.occurrence_id.0.clone(),
+        cue_id: run.cue_id.0.clone(),
+        due: run.due,
+        triggered_by: run.trigger.word().to_owned(),
+        state: "ran".to_owned(),
+        reason: None,
+        into_id: None,
+        run: Some(RunRow::of(run)),
+    }
+}
+
+/// The ledger row of an occurrence that has not run.
+#[must_use]
+pub fn row_of_armed(cue_id: &str, armed: &Armed) -> OccurrenceRow {
+    OccurrenceRow {
+        id: armed.id.0.clone(),
+        cue_id: cue_id.to_owned(),
+        due: armed.due,
+        triggered_by: armed.trigger.word().to_owned(),
+        state: "due".to_owned(),
+        reason: None,
+        into_id: None,
+        run: None,
+    }
+}
+
+#[must_use]
+pub fn alert(alert: &Alert) -> AlertView {
+    AlertView {
+        id: alert.id.0.clone(),
+        kind: alert.kind.word().to_owned(),
+        severity: alert.kind.severity().to_owned(),
+        title: alert.title.clone(),
+        body: alert.body.clone(),
+        cue_id: Some(alert.cue_id.0.clone()),
+        run_id: alert.run_id.as_ref().map(|id| id.0.clone()),
+        state: alert.state.word().to_owned(),
+        count: alert.count,
+        opened_at_ms: alert.opened_at.0,
+        last_at_ms: alert.last_at.0,
+        resolved_at_ms: alert.resolved_at.map(|at| at.0),
+    }
+}
+
+fn scheduled(word: &str) -> ScheduledMark {
+    match word {
+        "ran" => ScheduledMark::Ran,
+        "coalesced" => ScheduledMark::Coalesced,
+        "skipped" => ScheduledMark::Skipped,
+        "missed" => ScheduledMark::Missed,
+        "held" => ScheduledMark::Held,
+        _ => ScheduledMark::Due,
+    }
+}
+
+fn delivered(word: &str) -> DeliveredMark {
+    match word {
+        "delivering" => DeliveredMark::Delivering,
+        "delivered" => DeliveredMark::Delivered,
+        "unknown" => DeliveredMark::Unknown,
+        "bounced" => DeliveredMark::Bounced,
+        _ => DeliveredMark::None,
+    }
+}
+
+fn confirmed(word: &str) -> ConfirmedMark {
+    match word {
+        "working" => ConfirmedMark::Working,
+        "confirmed" => ConfirmedMark::Confirmed,
+        "claimed" => ConfirmedMark::Claimed,
+        "refuted" => ConfirmedMark::Refuted,
+        "failed" => ConfirmedMark::Failed,
+        "silent" => ConfirmedMark::Silent,
+        "stopped" => ConfirmedMark::Stopped,
+        "cancelled" => ConfirmedMark::Cancelled,
+        _ => ConfirmedMark::None,
+    }
+}

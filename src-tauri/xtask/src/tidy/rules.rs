@@ -1,0 +1,142 @@
+//! The rules as data: which crate may be named where, what the core may not touch, which words a name may not have.
+//! Numbers refer to the invariants of ARCHITECTURE.md.
+
+/// An outside crate and the only places that name it (invariant 3).
+pub struct Door {
+    /// As in Rust code; a manifest says it with `-`.
+    pub name: &'static str,
+    /// Path prefixes. Tests, which look at the product from outside, are named like any other place.
+    pub places: &'static [&'static str],
+    /// Manifests that may depend on it.
+    pub manifests: &'static [&'static str],
+    pub instead: &'static str,
+}
+
+const ENGINE: &str = "src-tauri/engine/Cargo.toml";
+const TESTS: &str = "tests/Cargo.toml";
+
+pub const DOORS: &[Door] = &[
+    Door {
+        name: "tauri",
+        places: &["src-tauri/src/"],
+        manifests: &["Cargo.toml"],
+        instead: "the desktop shell alone knows Tauri; give the engine a command in `desk/` and let `src-tauri/src/bridge.rs` carry it",
+    },
+    Door {
+        name: "tauri_build",
+        places: &["src-tauri/build.rs"],
+        manifests: &["Cargo.toml"],
+        instead: "only the build script knows it",
+    },
+    Door {
+        name: "tauri_plugin_single_instance",
+        places: &["src-tauri/src/"],
+        manifests: &["Cargo.toml"],
+        instead: "the desktop shell alone knows Tauri",
+    },
+    Door {
+        name: "rusqlite",
+        places: &["src-tauri/engine/src/journal", "tests/"],
+        manifests: &[ENGINE, TESTS],
+        instead: "ask `journal/` for a read query or append an event: another store follows behind that seam",
+    },
+    Door {
+        name: "reqwest",
+        // The CLI is a client of the tower's own doors, as any agent is.
+        places: &["src-tauri/engine/src/deliver", "src-tauri/engine/src/channels", "src-tauri/cli/", "tests/"],
+        manifests: &[ENGINE, "src-tauri/cli/Cargo.toml", TESTS],
+        instead: "what leaves this machine goes through `deliver/` or `channels/`",
+    },
+    Door {
+        name: "axum",
+        places: &["src-tauri/engine/src/receive", "src-tauri/engine/src/desk", "tests/"],
+        manifests: &[ENGINE, TESTS],
+        instead: "HTTP is served by `receive/` (agents) and `desk/` (owner) alone",
+    },
+    Door { name: "keyring", places: &["src-tauri/engine/src/vault"], manifests: &[ENGINE], instead: "ask the `vault`" },
+    Door {
+        name: "notify_rust",
+        places: &["src-tauri/engine/src/notify"],
+        manifests: &[ENGINE],
+        instead: "hand the words to `notify`",
+    },
+    Door {
+        name: "ts_rs",
+        places: &["src-tauri/engine/src/desk"],
+        manifests: &[ENGINE],
+        instead: "wire types live in `desk/` and are not domain types (invariant 5)",
+    },
+    Door {
+        name: "clap",
+        places: &["src-tauri/cli/"],
+        manifests: &["src-tauri/cli/Cargo.toml"],
+        instead: "arguments are read by the CLI, also for the desktop binary",
+    },
+];
+
+/// Ways to ask what time it is, and where that may be done.
+pub struct Clock {
+    pub words: &'static [&'static str],
+    pub places: &'static [&'static str],
+}
+
+const CLOCK: &str = "src-tauri/engine/src/clock";
+
+pub const CLOCKS: &[Clock] = &[
+    Clock { words: &["Utc", "::", "now"], places: &[CLOCK, "tests/"] },
+    Clock { words: &["Local", "::", "now"], places: &[CLOCK, "tests/"] },
+    Clock { words: &["SystemTime", "::", "now"], places: &[CLOCK, "tests/"] },
+    // A latency is a measured fact about a delivery, not a decision about time; xtask times its own stages.
+    Clock {
+        words: &["Instant", "::", "now"],
+        places: &[CLOCK, "src-tauri/engine/src/deliver", "src-tauri/xtask/", "tests/"],
+    },
+];
+
+/// Modules of std the core may not name, beside the words in [`CORE_WORDS`] (invariant 1).
+pub const CORE_STD: &[&str] = &["env", "fs", "io", "net", "process", "thread"];
+
+/// What the core may not say, and what to do instead.
+pub const CORE_WORDS: &[(&[&str], &str)] = &[
+    (&["tokio"], "decide purely and return an effect; the engine waits for it"),
+    (&["async"], "decide purely and return an effect; the engine waits for it"),
+    (&["rand"], "random numbers are handed in with the input"),
+    (&["SystemTime"], "`now` is an argument"),
+    (&["Instant"], "`now` is an argument"),
+    (&["Utc", "::", "now"], "`now` is an argument"),
+    (&["Local", "::", "now"], "`now` is an argument"),
+    (&["static", "mut"], "state belongs to the lane, and is handed in"),
+    (&["thread_local"], "state belongs to the lane, and is handed in"),
+    (&["println"], "return it, or make it an event"),
+    (&["eprintln"], "return it, or make it an event"),
+];
+
+/// Nowhere, with the reason.
+pub const NOWHERE: &[(&[&str], &str)] = &[
+    (&["todo", "!"], "build it, or leave it out and refuse it with a sentence (SPEC 13: never ignored)"),
+    (&["unimplemented", "!"], "build it, or leave it out and refuse it with a sentence (SPEC 13: never ignored)"),
+    (&["dbg", "!"], "log it with `tracing`, or take it out"),
+    (&["#", "[", "allow", "("], "use `#[expect(lint, reason = \"…\")]`"),
+    (&["#", "!", "[", "allow", "("], "use `#![expect(lint, reason = \"…\")]`"),
+];
+
+/// Words that say nothing in the name of a type.
+pub const EMPTY_WORDS: &[&str] = &["Manager", "Helper", "Helpers", "Util", "Utils", "Service"];
+
+/// A crate of ours: its manifest, and the crates of ours it may depend on (invariant 7: desktop → cli → engine → core).
+pub struct House {
+    pub manifest: &'static str,
+    pub may_use: &'static [&'static str],
+}
+
+pub const HOUSES: &[House] = &[
+    House { manifest: "src-tauri/core/Cargo.toml", may_use: &[] },
+    House { manifest: "src-tauri/engine/Cargo.toml", may_use: &["cuetower-core"] },
+    House { manifest: "src-tauri/cli/Cargo.toml", may_use: &["cuetower-engine", "cuetower-core"] },
+    House { manifest: "Cargo.toml", may_use: &["cuetower-cli", "cuetower-engine", "cuetower-core"] },
+    House { manifest: "tests/Cargo.toml", may_use: &["cuetower-engine", "cuetower-core"] },
+    House { manifest: "src-tauri/xtask/Cargo.toml", may_use: &[] },
+];
+
+/// All that the core may depend on: nothing that does IO, waits or rolls dice. proptest is for its tests.
+pub const CORE_CRATES: &[&str] = &["chrono", "chrono-tz", "cron", "serde", "serde_json", "thiserror", "proptest"];

@@ -1,0 +1,30 @@
+import js from '@eslint/js';
+import svelte from 'eslint-plugin-svelte';
+import ts from 'typescript-eslint';
+import svelteConfig from './svelte.config.js';
+
+const door = 'Only ui/src/bridge/ talks to the host: use the bridge (src/bridge/index.ts) instead.';
+
+export default ts.config(
+  { ignores: ['dist/', 'node_modules/', 'src/wire/'] },
+  js.configs.recommended,
+  ...ts.configs.strict,
+  ...svelte.configs.recommended,
+  { files: ['**/*.svelte', '**/*.svelte.ts'], languageOptions: { parserOptions: { parser: ts.parser, extraFileExtensions: ['.svelte'], svelteConfig } } },
+  {
+    rules: {
+      'no-undef': 'off', // TypeScript knows the globals
+      '@typescript-eslint/consistent-type-imports': 'error',
+      'svelte/no-navigation-without-resolve': 'off' // hash routes; there is no SvelteKit here
+    }
+  },
+  {
+    files: ['src/**/*.ts', 'src/**/*.svelte'],
+    ignores: ['src/bridge/**'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [{ group: ['@tauri-apps/*'], message: door }] }],
+      'no-restricted-globals': ['error', { name: 'fetch', message: door }, { name: 'EventSource', message: door }, { name: 'XMLHttpRequest', message: door }, { name: 'WebSocket', message: door }],
+      'no-restricted-properties': ['error', { object: 'window', property: 'fetch', message: door }, { object: 'window', property: 'EventSource', message: door }, { object: 'globalThis', property: 'fetch', message: door }]
+    }
+  }
+);

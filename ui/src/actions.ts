@@ -1,0 +1,80 @@
+//! What the owner can do, by name. Each asks the host, shows the answer at once, and says in a sentence when it did not start.
+import { refusalFrom } from './bridge';
+import { board } from './state/board.svelte';
+import { desk } from './state/desk.svelte';
+import { notices } from './state/notice.svelte';
+import { router } from './state/router.svelte';
+import type { AlertView, CueView } from './wire';
+
+/** Runs an action; a refusal becomes a notice. True when it was done. */
+async function attempt(what: string, action: () => Promise<void>): Promise<boolean> {
+  try {
+    await action();
+    return true;
+  } catch (error) {
+    const refusal = refusalFrom(error);
+    if (refusal.code !== 'session') notices.tell(`${what} did not start. ${refusal.message}`, 'bad');
+    return false;
+  }
+}
+
+export function fireNow(cue: CueView): Promise<boolean> {
+  return attempt(`Firing ${cue.name}`, async () => {
+    const fired = await desk.ask('cue_fire', { cue_id: cue.id, payload: null });
+    board.select(cue.id, fired.occurrence_id);
+    board.followNow();
+    notices.tell(`${cue.name} fires now.`);
+  });
+}
+
+export function setPaused(cue: CueView, paused: boolean): Promise<boolean> {
+  return attempt(`${paused ? 'Pausing' : 'Resuming'} ${cue.name}`, async () => {
+    desk.know({ cue: await desk.ask(paused ? 'cue_pause' : 'cue_resume', { cue_id: cue.id }) });
+    notices.tell(paused ? `${cue.name} is paused. Nothing fires until you resume it.` : `${cue.name} is armed again.`);
+  });
+}
+
+export function deleteCue(cue: CueView): Promise<boolean> {
+  return attempt(`Deleting ${cue.name}`, async () => {
+    await desk.ask('cue_delete', { cue_id: cue.id });
+    if (board.selection?.cueId === cue.id) board.clear();
+    notices.tell(`${cue.name} is deleted.`);
+  });
+}
+
+export function runAgain(runId: string): Promise<boolean> {
+  return attempt('Running it again', async () => {
+    const fired = await desk.ask('run_replay', { run_id: runId });
+    board.followNow();
+    router.go({ at: 'run', runId: fired.run_id });
+  });
+}
+
+export function stopRun(runId: string): Promise<boolean> {
+  return attempt('Stopping the run', async () => {
+    await desk.ask('run_stop', { run_id: runId });
+  });
+}
+
+export function acknowledge(alert: AlertView): Promise<boolean> {
+  return attempt('Acknowledging', async () => {
+    desk.know({ alert: await desk.ask('alert_acknowledge', { alert_id: alert.id }) });
+  });
+}
+
+export async function acknowledgeAll(alerts: readonly AlertView[]): Promise<void> {
+  for (const alert of alerts) if (!(await acknowledge(alert))) return;
+}
+
+export function setTowerPaused(paused: boolean): Promise<boolean> {
+  return attempt(paused ? 'Pausing the tower' : 'Arming the tower', async () => {
+    desk.know({ status: await desk.ask(paused ? 'tower_pause' : 'tower_resume', {}) });
+  });
+}
+
+export function copy(text: string, what: string): void {
+  navigator.clipboard.writeText(text).then(
+    () => notices.tell(`${what} copied.`),
+    () => notices.tell(`${what} could not be copied: the system did not allow it.`, 'bad')
+  );
+}

@@ -1,0 +1,70 @@
+//! The one door to the host: what can be asked, and how live changes arrive. No view knows which host answers.
+import type {
+  AlertRef, AlertsRequest, Alerts, AlertView, Board, BoardRequest, CueCreate, CueFire, CueRef, CueUpdate, CueView, DeskError, DeskEvent, Fired, Forecast,
+  ForecastRequest, Ledger, LedgerRequest, Nothing, Preview, PreviewRequest, RunRef, RunStory, SecretRef, Secrets, SecretSet, TowerStatus
+} from '../wire';
+
+/** Every command of `desk/wire.rs`: its request and its response. */
+export interface Commands {
+  tower_status: [Nothing, TowerStatus];
+  tower_pause: [Nothing, TowerStatus];
+  tower_resume: [Nothing, TowerStatus];
+  board: [BoardRequest, Board];
+  forecast: [ForecastRequest, Forecast];
+  schedule_preview: [PreviewRequest, Preview];
+  cue_create: [CueCreate, CueView];
+  cue_update: [CueUpdate, CueView];
+  cue_pause: [CueRef, CueView];
+  cue_resume: [CueRef, CueView];
+  cue_delete: [CueRef, CueView];
+  cue_get: [CueRef, CueView];
+  cue_fire: [CueFire, Fired];
+  run_get: [RunRef, RunStory];
+  run_replay: [RunRef, Fired];
+  run_stop: [RunRef, Nothing];
+  ledger: [LedgerRequest, Ledger];
+  alerts: [AlertsRequest, Alerts];
+  alert_acknowledge: [AlertRef, AlertView];
+  secrets: [Nothing, Secrets];
+  secret_set: [SecretSet, Secrets];
+  secret_delete: [SecretRef, Secrets];
+}
+
+export type Stop = () => void;
+
+export interface Bridge {
+  /** Asks one command. Rejects with a `Refusal` when the host says no or cannot be reached. */
+  call<C extends keyof Commands>(command: C, request: Commands[C][0]): Promise<Commands[C][1]>;
+  /**
+   * Live changes after `fromSeq`, in order. `onGap` is called once, and nothing after it, when some were lost or the host went away:
+   * fetch the board again and subscribe from its sequence number.
+   */
+  events(fromSeq: number, on: (event: DeskEvent) => void, onGap: () => void): Stop;
+  /** The host asks to show a run: a native notification was clicked. */
+  openRun?(on: (runId: string) => void): Stop;
+}
+
+/** `unreachable`: no answer from the host. `session`: the browser's session is gone. The rest are the host's own codes. */
+export class Refusal extends Error {
+  readonly code: string;
+  readonly field: string | null;
+
+  constructor(error: DeskError) {
+    super(error.message);
+    this.name = 'Refusal';
+    this.code = error.code;
+    this.field = error.field;
+  }
+}
+
+function isDeskError(value: unknown): value is DeskError {
+  return typeof value === 'object' && value !== null && typeof (value as DeskError).code === 'string' && typeof (value as DeskError).message === 'string';
+}
+
+/** Whatever a host rejected with, as a `Refusal`. */
+export function refusalFrom(value: unknown): Refusal {
+  if (value instanceof Refusal) return value;
+  if (isDeskError(value)) return new Refusal({ code: value.code, message: value.message, field: value.field ?? null });
+  const detail = value instanceof Error ? value.message : String(value);
+  return new Refusal({ code: 'unreachable', message: `The tower did not answer (${detail}).`, field: null });
+}

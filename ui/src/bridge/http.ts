@@ -1,0 +1,46 @@
+//! The bridge in a browser: `cuetowerctl serve` on the same origin, with a session cookie.
+import type { DeskEvent } from '../wire';
+import { Refusal, refusalFrom, type Bridge } from './bridge';
+
+export function httpBridge(): Bridge {
+  return {
+    async call(command, request) {
+      let answer: Response;
+      try {
+        answer = await fetch(`/rpc/${command}`, {
+          method: 'POST',
+          credentials: 'same-origin',
+          headers: { 'Content-Type': 'application/json', 'X-Cuetower-Desk': '1' },
+          body: JSON.stringify(request)
+        });
+      } catch (error) {
+        throw refusalFrom(error);
+      }
+      if (answer.status === 401) throw new Refusal({ code: 'session', message: 'This link has been used or has expired.', field: null });
+      const body: unknown = await answer.json().catch(() => null);
+      if (!answer.ok) throw refusalFrom(body ?? new Error(`status ${answer.status}`));
+      return body as never;
+    },
+
+    events(fromSeq, on, onGap) {
+      const source = new EventSource(`/events?from=${fromSeq}`);
+      let live = true;
+      const stop = () => {
+        live = false;
+        source.close();
+      };
+      const gap = () => {
+        if (!live) return;
+        stop();
+        onGap();
+      };
+      source.addEventListener('change', (message: MessageEvent<string>) => {
+        if (live) on(JSON.parse(message.data) as DeskEvent);
+      });
+      source.addEventListener('gap', gap);
+      // A browser would reconnect by itself and could miss changes in between; the owner of the subscription refetches instead.
+      source.addEventListener('error', gap);
+      return stop;
+    }
+  };
+}

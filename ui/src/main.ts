@@ -1,0 +1,14 @@
+//! Starts the window: theme first, then the live picture, then the screens.
+import { mount } from 'svelte';
+import App from './App.svelte';
+import { desk } from './state/desk.svelte';
+import { theme } from './state/theme.svelte';
+import './tokens.css';
+import './ui.css';
+
+theme.start();
+desk.start();
+
+const target = document.getElementById('app');
+if (!target) throw new Error('index.html has no #app to mount the window in');
+mount(App, { target });

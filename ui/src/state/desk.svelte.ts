@@ -1,0 +1,212 @@
+//! The live picture of the tower: the board once, then every change as it is published. Asks again after a gap; says when it is stale.
+import { bridge, refusalFrom, type Commands, type Stop } from '../bridge';
+import { DAY, HOUR } from '../time';
+import type { DeskEvent, Mark, TowerStatus } from '../wire';
+import { EMPTY_FLEET, fleetFrom, withAlerts, withCue, withEvent, withHistory, type Fleet } from './fleet';
+import { notices } from './notice.svelte';
+import { Tidings } from './tidings';
+
+const QUIET_MS = 2000; // silence after which the tower is asked whether it is there
+const STALE_MS = 2000; // an unanswered question after which the window is stale
+const FIRST_RANGE_MS = 26 * HOUR;
+
+class Desk {
+  fleet = $state.raw<Fleet>(EMPTY_FLEET);
+  status = $state.raw<TowerStatus | null>(null);
+  /** Predicted fires by cue. */
+  forecast = $state.raw<ReadonlyMap<string, readonly number[]>>(new Map());
+  phase = $state<'loading' | 'ready' | 'session'>('loading');
+  /** The tower has stopped answering; nothing new is drawn. */
+  stale = $state(false);
+  /** The tower's clock when it last spoke. */
+  knownAt_ms = $state(0);
+  /** The tower's clock, once a second. */
+  now_ms = $state(Date.now());
+  /** Marks older than this were not asked for yet. */
+  loadedFrom_ms = $state(Infinity);
+  /** More runs in the range than the board answers with. */
+  truncated = $state(false);
+
+  #skew_ms = 0;
+  #stop: Stop | null = null;
+  #lastHeard = 0;
+  #askedSince: number | null = null;
+  #connecting = false;
+  #loadingHistory = false;
+  #listeners = new Set<(event: DeskEvent) => void>();
+  #forecastUntil_ms = 0;
+  #forecastBusy = false;
+  #forecastWanted_ms = 0;
+  #tidings = new Tidings((text) => notices.say(text));
+
+  /** The tower's clock now. */
+  clock(): number {
+    return this.stale ? this.knownAt_ms : Date.now() + this.#skew_ms;
+  }
+
+  /** The tower's zone: the owner's. */
+  get zone(): string {
+    return this.status?.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  }
+
+  start(): void {
+    void this.#connect();
+    setInterval(() => this.#pulse(), 1000);
+  }
+
+  /** Asks the host; what it answers also proves that it is there. */
+  async ask<C extends keyof Commands>(command: C, request: Commands[C][0]): Promise<Commands[C][1]> {
+    try {
+      const answer = await bridge.call(command, request);
+      this.#heard();
+      return answer;
+    } catch (error) {
+      const refusal = refusalFrom(error);
+      if (refusal.code === 'session') this.phase = 'session';
+      else if (refusal.code !== 'unreachable') this.#heard();
+      throw refusal;
+    }
+  }
+
+  /** Every live change, after it is in `fleet`. */
+  onEvent(listener: (event: DeskEvent) => void): Stop {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Shows what a command answered with, without waiting for its event. */
+  know(change: { cue?: Commands['cue_get'][1]; alert?: Commands['alert_acknowledge'][1]; marks?: readonly Mark[]; status?: TowerStatus }): void {
+    if (change.cue) this.fleet = withCue(this.fleet, change.cue);
+    if (change.alert) this.fleet = withAlerts(this.fleet, [change.alert]);
+    if (change.marks) this.fleet = withHistory(this.fleet, change.marks);
+    if (change.status) this.#setStatus(change.status);
+  }
+
+  /** Alerts that are no longer open are not on the board; the alerts screen asks for them. */
+  async loadAlerts(): Promise<void> {
+    const { alerts } = await this.ask('alerts', { limit: 200 });
+    this.fleet = withAlerts(this.fleet, alerts);
+  }
+
+  /** Makes sure that marks since `from_ms` are here. */
+  async loadSince(from_ms: number): Promise<void> {
+    if (from_ms >= this.loadedFrom_ms || this.#loadingHistory || this.phase !== 'ready') return;
+    const to_ms = this.loadedFrom_ms;
+    this.loadedFrom_ms = from_ms;
+    this.#loadingHistory = true;
+    try {
+      const board = await this.ask('board', { from_ms, to_ms });
+      this.fleet = withHistory(this.fleet, board.marks);
+      this.truncated = this.truncated || board.truncated;
+    } catch {
+      this.loadedFrom_ms = to_ms;
+    } finally {
+      this.#loadingHistory = false;
+    }
+  }
+
+  /** Makes sure that predicted fires reach `until_ms`. */
+  foresee(until_ms: number): void {
+    this.#forecastWanted_ms = Math.max(this.#forecastWanted_ms, until_ms);
+    const short = [...this.forecast.values()].some((dues) => dues.length >= 500 && (dues[dues.length - 1] ?? 0) < until_ms && (dues[250] ?? Infinity) < this.clock());
+    if (until_ms > this.#forecastUntil_ms || short) void this.#loadForecast();
+  }
+
+  async #loadForecast(): Promise<void> {
+    if (this.#forecastBusy || this.phase !== 'ready') return;
+    this.#forecastBusy = true;
+    const until_ms = Math.max(this.#forecastWanted_ms, this.clock() + HOUR) + (this.#forecastWanted_ms - this.clock()) * 0.25;
+    this.#forecastUntil_ms = until_ms;
+    try {
+      const { lanes } = await this.ask('forecast', { until_ms: Math.round(until_ms) });
+      this.forecast = new Map(lanes.map((lane) => [lane.cue_id, lane.due_ms]));
+    } catch {
+      this.#forecastUntil_ms = 0;
+    }
+    // A change while it was asked for is asked for again, but not in a tight loop.
+    setTimeout(() => {
+      this.#forecastBusy = false;
+      if (this.#forecastUntil_ms === 0) void this.#loadForecast();
+    }, 400);
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#connecting) return;
+    this.#connecting = true;
+    this.#stop?.();
+    this.#stop = null;
+    for (;;) {
+      this.#askedSince ??= performance.now();
+      try {
+        const status = await this.ask('tower_status', {});
+        this.#setStatus(status);
+        const from_ms = Number.isFinite(this.loadedFrom_ms) ? this.loadedFrom_ms : status.now_ms - FIRST_RANGE_MS;
+        const board = await this.ask('board', { from_ms, to_ms: status.now_ms + 31 * DAY });
+        this.loadedFrom_ms = from_ms;
+        this.fleet = fleetFrom(board, this.fleet.names);
+        this.truncated = board.truncated;
+        this.phase = 'ready';
+        this.#forecastUntil_ms = 0;
+        void this.#loadForecast();
+        this.#stop = bridge.events(board.seq, (event) => this.#take(event), () => void this.#connect());
+        break;
+      } catch (error) {
+        if (refusalFrom(error).code === 'session') break;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+    }
+    this.#connecting = false;
+  }
+
+  #take(event: DeskEvent): void {
+    this.#heard();
+    const before = this.fleet;
+    this.fleet = withEvent(before, event);
+    if (this.fleet === before) return;
+    if (event.cues.length > 0 || event.cues_removed.length > 0) {
+      const changed = event.cues.some((cue) => before.cues.get(cue.id)?.revision !== cue.revision || before.cues.get(cue.id)?.status !== cue.status);
+      if (changed || event.cues_removed.length > 0) {
+        this.#forecastUntil_ms = 0;
+        void this.#loadForecast();
+      }
+    }
+    if (event.status_changed || event.alerts.length > 0) void this.#refreshStatus();
+    this.#tidings.note(before, event);
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  async #refreshStatus(): Promise<void> {
+    try {
+      this.#setStatus(await this.ask('tower_status', {}));
+    } catch {
+      // The pulse notices when nobody answers.
+    }
+  }
+
+  #setStatus(status: TowerStatus): void {
+    this.status = status;
+    this.#skew_ms = status.now_ms - Date.now();
+    // A skew this small is the way of the message, not another clock.
+    if (Math.abs(this.#skew_ms) < 250) this.#skew_ms = 0;
+  }
+
+  #heard(): void {
+    this.#lastHeard = performance.now();
+    this.#askedSince = null;
+    if (this.stale) this.stale = false;
+    this.knownAt_ms = Date.now() + this.#skew_ms;
+  }
+
+  #pulse(): void {
+    const now = performance.now();
+    if (this.#askedSince !== null && now - this.#askedSince > STALE_MS && this.phase === 'ready') this.stale = true;
+    this.now_ms = this.clock();
+    if (document.hidden || this.phase !== 'ready' || this.#connecting || this.#askedSince !== null) return;
+    if (now - this.#lastHeard > QUIET_MS) {
+      this.#askedSince = now;
+      void this.#refreshStatus();
+    }
+  }
+}
+
+export const desk = new Desk();

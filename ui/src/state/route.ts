@@ -1,0 +1,38 @@
+//! Addresses inside the window. Pure: a hash in, a place out, and back.
+
+export type Route =
+  | { at: 'board' }
+  | { at: 'run'; runId: string }
+  | { at: 'cue'; cueId: string }
+  | { at: 'new'; from: string | null }
+  | { at: 'alerts' }
+  | { at: 'secrets' }
+  | { at: 'settings' }
+  | { at: 'key' };
+
+export type Place = Route['at'];
+
+/** Reads `#/run/ID`; anything unknown is the board. */
+export function routeFrom(hash: string): Route {
+  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
+  const [first = '', second = ''] = path.split('/').map(decodeURIComponent);
+  if (first === 'run' && second !== '') return { at: 'run', runId: second };
+  if (first === 'cue' && second === 'new') return { at: 'new', from: new URLSearchParams(query).get('from') };
+  if (first === 'cue' && second !== '') return { at: 'cue', cueId: second };
+  if (first === 'alerts' || first === 'secrets' || first === 'settings' || first === 'key') return { at: first };
+  return { at: 'board' };
+}
+
+/** Writes a route as a hash that `routeFrom` reads back. */
+export function hashOf(route: Route): string {
+  switch (route.at) {
+    case 'run':
+      return `#/run/${encodeURIComponent(route.runId)}`;
+    case 'cue':
+      return `#/cue/${encodeURIComponent(route.cueId)}`;
+    case 'new':
+      return route.from ? `#/cue/new?from=${encodeURIComponent(route.from)}` : '#/cue/new';
+    default:
+      return `#/${route.at}`;
+  }
+}

@@ -1,0 +1,305 @@
+//! Draws one lane: three rows that never merge. What went right loses detail first.
+import { glyphOf } from '../glyphs';
+import { lasting, money } from '../time';
+import { isExceptional, isLive, scheduledTone } from '../words';
+import type { Mark } from '../wire';
+import { drawMark, rounded, type Ink, type InkName } from './ink';
+import { CELL_PX, cellsOf, deliveredAt, detailOf, endedAt, pitchOf, visible, type Spot } from './spots';
+import { xOf, type View } from './view';
+
+const ROW_Y = [7, 16, 25] as const;
+const SIZE = 9;
+
+export interface Brush {
+  g: CanvasRenderingContext2D;
+  ink: Ink;
+  view: View;
+  width: number;
+  now_ms: number;
+  selected: string | null;
+}
+
+interface Placed {
+  mark: Mark;
+  x: number;
+  xd: number;
+  xc: number;
+  bad: boolean;
+  length: number;
+  index: number;
+}
+
+/** How the three rows of a run are coloured along its working bar. */
+function barInk(mark: Mark): InkName {
+  if (isLive(mark)) return 'live';
+  switch (mark.confirmed) {
+    case 'confirmed':
+      return 'ok';
+    case 'refuted':
+    case 'stopped':
+    case 'failed':
+      return 'bad';
+    case 'silent':
+      return 'warn-mark';
+    default:
+      return 'mark';
+  }
+}
+
+export function drawLane(brush: Brush, y0: number, spots: readonly Spot[]): void {
+  const { g, ink, view, width, now_ms } = brush;
+  const ya = y0 + ROW_Y[0];
+  const yb = y0 + ROW_Y[1];
+  const yc = y0 + ROW_Y[2];
+  const pitch = pitchOf(spots);
+  const pitch_px = (pitch / view.span_ms) * width;
+  const detail = detailOf(pitch_px);
+  const shown = visible(spots, view, Math.max(4 * 3_600_000, view.span_ms * 0.02));
+  if (detail === 'share') {
+    drawShare(brush, shown, ya, yb, yc);
+    return;
+  }
+  const x = (at_ms: number) => xOf(view, at_ms, width);
+  drawCombs(brush, shown, ya);
+  const tick = detail === 'ticks' ? Math.max(1.6, Math.min(2.6, pitch_px - 3.4)) : 0;
+  const placed: Placed[] = [];
+  shown.forEach((spot, index) => {
+    const mark = spot.mark;
+    const at = x(spot.due_ms);
+    if (!mark || mark.scheduled === 'due') {
+      if (detail === 'ticks') {
+        g.strokeStyle = ink.of.mark;
+        g.globalAlpha = 0.65;
+        g.lineWidth = 1;
+        g.strokeRect(at - 0.5, ya - 3.5, 1, 7);
+        g.globalAlpha = 1;
+      } else drawMark(g, ink, 'S', 'due', at, ya, SIZE, 'mark');
+      if (spot.id === brush.selected) outline(brush, at, y0, 16);
+      return;
+    }
+    if (mark.scheduled === 'coalesced') {
+      g.fillStyle = ink.of.mark;
+      g.fillRect(at - 0.75, ya - 4, 1.5, 4.5);
+      return;
+    }
+    if (mark.scheduled === 'missed') {
+      drawMark(g, ink, 'S', 'missed', at, ya, SIZE, scheduledTone(mark));
+      if (spot.id === brush.selected) outline(brush, at, y0, 16);
+      return;
+    }
+    const bad = isExceptional(mark);
+    if (detail === 'ticks' && !bad && spot.id !== brush.selected) {
+      drawTick(brush, mark, at, ya, yb, yc, tick);
+      return;
+    }
+    const xd = x(deliveredAt(mark, now_ms));
+    const xc = x(endedAt(mark, now_ms));
+    placed.push({ mark, x: at, xd, xc, bad, length: mark.confirmed === 'none' && mark.delivered !== 'delivered' ? 0 : xc - xd, index });
+  });
+  placed.sort((a, b) => Number(a.bad) - Number(b.bad));
+  for (const p of placed) drawRun(brush, p, y0, ya, yb, yc, detail === 'open' ? 11 : SIZE, detail === 'ticks');
+  if (detail === 'open') drawLabels(brush, placed, shown, ya, yc);
+}
+
+/** Coalesced due times hang from one line that ends in the run that made them up. */
+function drawCombs(brush: Brush, shown: readonly Spot[], ya: number): void {
+  const { g, ink, view, width } = brush;
+  const first = new Map<string, number>();
+  const ends = new Map<string, number>();
+  for (const spot of shown) {
+    ends.set(spot.id, spot.due_ms);
+    const into = spot.mark?.scheduled === 'coalesced' ? spot.mark.coalesced_into : null;
+    if (into) first.set(into, Math.min(first.get(into) ?? Infinity, spot.due_ms));
+  }
+  for (const [into, from] of first) {
+    const to = ends.get(into);
+    if (to === undefined) continue;
+    g.strokeStyle = ink.of.mark;
+    g.lineWidth = 1;
+    g.beginPath();
+    g.moveTo(Math.max(-2, xOf(view, from, width)), ya + 0.5);
+    g.lineTo(xOf(view, to, width), ya + 0.5);
+    g.stroke();
+  }
+}
+
+function drawTick(brush: Brush, mark: Mark, x: number, ya: number, yb: number, yc: number, w: number): void {
+  const { g, ink, view, width, now_ms } = brush;
+  if (mark.scheduled === 'skipped') {
+    drawMark(g, ink, 'S', 'skipped', x, ya, SIZE);
+    return;
+  }
+  g.fillStyle = ink.of.mark;
+  g.globalAlpha = 0.8;
+  g.fillRect(x - w / 2, ya - 3.5, w, 7);
+  if (mark.delivered === 'delivered' || mark.delivered === 'unknown') {
+    g.beginPath();
+    g.moveTo(x - w / 2, yb - 3.5);
+    g.lineTo(x + w / 2 + 0.8, yb);
+    g.lineTo(x - w / 2, yb + 3.5);
+    g.fill();
+  }
+  g.globalAlpha = 1;
+  if (mark.delivered === 'delivering') drawMark(g, ink, 'D', 'delivering', x, yb, SIZE);
+  if (mark.confirmed === 'confirmed') {
+    g.fillStyle = ink.of.ok;
+    g.fillRect(x - w / 2 - 0.4, yc - 3.5, w + 0.8, 7);
+  } else if (mark.confirmed === 'claimed') {
+    g.fillStyle = ink.of.mark;
+    g.fillRect(x - w / 2, yc, w, 3.5);
+  } else if (mark.confirmed === 'working') {
+    const xc = xOf(view, endedAt(mark, now_ms), width);
+    if (xc - x > 7) {
+      g.fillStyle = ink.of.live;
+      g.fillRect(x, yc - 1.5, xc - x, 3);
+    }
+    drawMark(g, ink, 'C', 'working', xc, yc, SIZE);
+  }
+}
+
+function outline(brush: Brush, x: number, y0: number, length: number): void {
+  const { g, ink } = brush;
+  g.strokeStyle = ink.of.live;
+  g.lineWidth = 1.5;
+  rounded(g, x - 8, y0 + 1, Math.max(16, length), 30, 4);
+  g.stroke();
+}
+
+function drawRun(brush: Brush, p: Placed, y0: number, ya: number, yb: number, yc: number, size: number, clear: boolean): void {
+  const { g, ink } = brush;
+  const { mark, x, xd, xc, length } = p;
+  if (clear) {
+    g.fillStyle = ink.of['bg-0'];
+    g.fillRect(x - 6, ya - 6, 12, 30);
+  }
+  const sent = mark.delivered !== 'none';
+  const answered = mark.confirmed !== 'none';
+  if (mark.scheduled === 'ran' && sent) {
+    g.strokeStyle = ink.of['mark-dim'];
+    g.lineWidth = 1;
+    g.beginPath();
+    g.moveTo(x, ya);
+    g.lineTo(x, yb);
+    g.lineTo(Math.max(x, xd), yb);
+    if (answered) g.lineTo(Math.max(x, xd), yc);
+    g.stroke();
+  }
+  if (mark.delivered === 'delivering' && xd - x > 7) {
+    g.fillStyle = ink.of.live;
+    g.fillRect(x, yb - 0.75, xd - x, 1.5);
+  }
+  if (length > 7 && answered) {
+    g.fillStyle = ink.of[barInk(mark)];
+    g.globalAlpha = isLive(mark) ? 1 : 0.6;
+    if (mark.confirmed === 'silent') {
+      g.globalAlpha = 0.9;
+      for (let at = xd; at < xc - 5; at += 6) g.fillRect(at, yc - 0.75, 3, 1.5);
+    } else g.fillRect(xd, yc - 1.5, length, 3);
+    g.globalAlpha = 1;
+  }
+  drawMark(g, ink, 'S', mark.scheduled, x, ya, size, mark.scheduled === 'ran' ? 'mark' : undefined);
+  if (sent) drawMark(g, ink, 'D', mark.delivered, Math.max(xd, x) + (xd - x < 3 ? 0.5 : 0), yb, size);
+  if (answered) {
+    const at = length > 3 ? xc : x;
+    if (length > 7) {
+      g.fillStyle = ink.of['bg-0'];
+      g.fillRect(at - size / 2 - 1, yc - size / 2, size + 2, size);
+    }
+    drawMark(g, ink, 'C', mark.confirmed, at, yc, mark.confirmed === 'refuted' ? size + 1.5 : size);
+  }
+  if (brush.selected === mark.occurrence_id) outline(brush, x, y0, length > 7 ? xc - x + 16 : 16);
+}
+
+/** "11 min  $0.23" beside a run where it covers no other mark and not now. */
+function drawLabels(brush: Brush, placed: readonly Placed[], shown: readonly Spot[], ya: number, yc: number): void {
+  const { g, ink, view, width, now_ms } = brush;
+  const xn = xOf(view, now_ms, width);
+  let taken = -99;
+  g.font = `11px ${ink.font}`;
+  g.textBaseline = 'middle';
+  g.lineJoin = 'round';
+  for (const p of [...placed].sort((a, b) => a.x - b.x)) {
+    if (p.x < -4) continue;
+    const next = shown[p.index + 1];
+    const nextX = next ? xOf(view, next.due_ms, width) : width;
+    const before = shown[p.index - 1];
+    const beforeX = before ? xOf(view, before.mark ? endedAt(before.mark, now_ms) : before.due_ms, width) : 0;
+    const live = isLive(p.mark);
+    const limit = p.x < xn ? Math.min(nextX, live ? width : xn) : nextX;
+    let at: number | null = null;
+    let y = ya + 0.5;
+    let text = '';
+    for (text of labelsOf(p.mark, now_ms)) {
+      const w = g.measureText(text).width;
+      if (!live && p.x + 10 + w < limit - 6) at = p.x + 10;
+      else if (!live && p.x - 10 - w > Math.max(beforeX, taken) + 8) at = p.x - 10 - w;
+      else if (live && Math.max(p.xc, xn) + 10 + w < nextX) {
+        at = Math.max(p.xc, xn) + 10;
+        y = p.mark.delivered === 'delivering' ? ya + 9.5 : yc + 0.5;
+      } else if (live && p.x + 10 + w < Math.min(nextX, xn) - 6) at = p.x + 10;
+      if (at !== null) break;
+    }
+    if (at === null) continue;
+    if (y < ya + 4) taken = at + g.measureText(text).width;
+    g.lineWidth = 3;
+    g.strokeStyle = at > xn ? ink.of.future : ink.of['bg-0'];
+    g.strokeText(text, at, y);
+    g.fillStyle = ink.of['text-3'];
+    g.fillText(text, at, y);
+  }
+}
+
+/** What may stand beside a run, longest first. */
+function labelsOf(mark: Mark, now_ms: number): string[] {
+  if (mark.delivered === 'delivering') return [mark.attempts > 1 ? `attempt ${mark.attempts} of ${mark.attempts_max}` : 'delivering'];
+  if (mark.confirmed === 'working') return [`running ${lasting(now_ms - deliveredAt(mark, now_ms))}`, 'running'];
+  if (mark.scheduled === 'held') return ['held'];
+  if (mark.scheduled === 'skipped') return [`skipped: ${mark.scheduled_reason ?? glyphOf('S', 'skipped').say}`, 'skipped'];
+  if (mark.delivered === 'bounced') return ['never reached the agent', 'bounced'];
+  const took = lasting(endedAt(mark, now_ms) - mark.due_ms);
+  const long = mark.attempts > 1 ? [`${took}, ${mark.attempts} attempts`] : [];
+  if (mark.cost_usd === null) return [...long, took];
+  return [`${took}  ${money(mark.cost_usd)}`, money(mark.cost_usd)];
+}
+
+/** Cells of 6 px: fill height is the share that ran, was delivered, was confirmed. */
+function drawShare(brush: Brush, shown: readonly Spot[], ya: number, yb: number, yc: number): void {
+  const { g, ink, view, width } = brush;
+  const cells = cellsOf(shown, view, width);
+  const w = CELL_PX - 1.5;
+  for (const c of cells) {
+    if (c.predicted > 0 && c.due === 0) {
+      g.strokeStyle = ink.of.mark;
+      g.globalAlpha = 0.6;
+      g.lineWidth = 1;
+      g.strokeRect(c.x + 0.5, ya - 2.5, w - 1, 5);
+      g.globalAlpha = 1;
+      continue;
+    }
+    g.fillStyle = ink.of.mark;
+    g.globalAlpha = 0.75;
+    if (c.aside > 0 && c.due === 0) g.fillRect(c.x, ya - 3, w, 1.5);
+    if (c.due > 0) g.fillRect(c.x, ya + 3.5 - (7 * c.ran) / c.due, w, (7 * c.ran) / c.due);
+    if (c.sent > 0) g.fillRect(c.x, yb + 3.5 - (7 * c.delivered) / c.sent, w, (7 * c.delivered) / c.sent);
+    g.globalAlpha = 0.85;
+    if (c.answered > 0) {
+      const sure = (7 * c.confirmed) / c.answered;
+      const said = (7 * c.claimed) / c.answered;
+      g.fillStyle = ink.of.ok;
+      g.fillRect(c.x, yc + 3.5 - sure, w, sure);
+      g.fillStyle = ink.of.mark;
+      g.fillRect(c.x, yc + 3.5 - sure - said, w, Math.min(said, 3.5));
+    }
+    g.globalAlpha = 1;
+  }
+  for (const c of cells) {
+    if (!c.worst) continue;
+    const x = c.x + CELL_PX / 2;
+    const row = c.worst.confirmed === 'none' || c.worst.delivered === 'bounced' ? (c.worst.delivered === 'bounced' ? yb : ya) : yc;
+    g.fillStyle = ink.of['bg-0'];
+    g.fillRect(x - 6, row - 5, 12, 10);
+    if (row === yb) drawMark(g, ink, 'D', c.worst.delivered, x, row, SIZE);
+    else if (row === ya) drawMark(g, ink, 'S', c.worst.scheduled, x, row, SIZE);
+    else drawMark(g, ink, 'C', c.worst.confirmed, x, row, SIZE);
+  }
+}

@@ -1,0 +1,166 @@
+//! Draws the whole plot and its axis: ground, ruling, lanes, now. Only what is visible.
+import { hm, hms } from '../time';
+import { rounded, type Ink } from './ink';
+import { drawLane, type Brush } from './lane';
+import type { Row } from './rows';
+import type { Spot } from './spots';
+import { ticksOf } from './ticks';
+import { timeAt, xOf, type View } from './view';
+
+export interface Scene {
+  ink: Ink;
+  view: View;
+  zone: string;
+  now_ms: number;
+  width: number;
+  /** Height of the visible part, and how far it is scrolled. */
+  height: number;
+  scroll: number;
+  rows: readonly Row[];
+  spots: (cueId: string) => readonly Spot[];
+  selectedCue: string | null;
+  selectedSpot: string | null;
+  /** Pointer in the plot, in pixels from its left edge. */
+  hoverX: number | null;
+  /** A range being selected on the axis. */
+  range: readonly [number, number] | null;
+}
+
+/** Sizes a canvas for sharp pixels and hands out its pen. */
+function penOf(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D | null {
+  const ratio = devicePixelRatio || 1;
+  const w = Math.max(1, Math.round(width * ratio));
+  const h = Math.max(1, Math.round(height * ratio));
+  if (canvas.width !== w) canvas.width = w;
+  if (canvas.height !== h) canvas.height = h;
+  const g = canvas.getContext('2d');
+  g?.setTransform(ratio, 0, 0, ratio, 0, 0);
+  return g;
+}
+
+export function paintPlot(canvas: HTMLCanvasElement, scene: Scene): void {
+  const { ink, view, width, height, now_ms } = scene;
+  const g = penOf(canvas, width, height);
+  if (!g) return;
+  const xn = xOf(view, now_ms, width);
+  g.fillStyle = ink.of['bg-0'];
+  g.fillRect(0, 0, width, height);
+  if (xn < width) {
+    g.fillStyle = ink.of.future;
+    g.fillRect(Math.max(0, xn), 0, width, height);
+  }
+  g.lineWidth = 1;
+  for (const tick of ticksOf(view, width, scene.zone)) {
+    const x = Math.round(tick.x) + 0.5;
+    g.strokeStyle = ink.of[tick.midnight ? 'line-2' : 'line-1'];
+    g.beginPath();
+    g.moveTo(x, 0);
+    g.lineTo(x, height);
+    g.stroke();
+  }
+  const brush: Brush = { g, ink, view, width, now_ms, selected: scene.selectedSpot };
+  for (const row of scene.rows) {
+    const y = row.y - scene.scroll;
+    if (y + row.h < 0 || y > height) continue;
+    if (row.kind === 'group') {
+      g.fillStyle = ink.of['bg-3'];
+      g.globalAlpha = 0.6;
+      g.fillRect(0, y, width, row.h);
+      g.globalAlpha = 1;
+    }
+    g.strokeStyle = ink.of['line-1'];
+    g.lineWidth = 1;
+    g.beginPath();
+    g.moveTo(0, y + row.h - 0.5);
+    g.lineTo(width, y + row.h - 0.5);
+    g.stroke();
+    if (row.kind !== 'lane') continue;
+    if (row.cue.id === scene.selectedCue) {
+      g.fillStyle = ink.of['live-wash'];
+      g.globalAlpha = 0.35;
+      g.fillRect(0, y, width, row.h - 1);
+      g.globalAlpha = 1;
+    }
+    drawLane(brush, y, scene.spots(row.cue.id));
+  }
+  if (xn >= 0 && xn <= width) {
+    g.strokeStyle = ink.of.live;
+    g.lineWidth = 1.5;
+    g.beginPath();
+    g.moveTo(xn, 0);
+    g.lineTo(xn, height);
+    g.stroke();
+  }
+  if (scene.hoverX !== null) {
+    g.strokeStyle = ink.of.mark;
+    g.lineWidth = 1;
+    g.setLineDash([2, 3]);
+    g.beginPath();
+    g.moveTo(Math.round(scene.hoverX) + 0.5, 0);
+    g.lineTo(Math.round(scene.hoverX) + 0.5, height);
+    g.stroke();
+    g.setLineDash([]);
+  }
+  if (scene.range) {
+    g.fillStyle = ink.of.live;
+    g.globalAlpha = 0.14;
+    g.fillRect(scene.range[0], 0, scene.range[1] - scene.range[0], height);
+    g.globalAlpha = 1;
+  }
+}
+
+export const AXIS_H = 28;
+
+export function paintAxis(canvas: HTMLCanvasElement, scene: Scene): void {
+  const { ink, view, width, now_ms, zone } = scene;
+  const g = penOf(canvas, width, AXIS_H);
+  if (!g) return;
+  const xn = xOf(view, now_ms, width);
+  g.fillStyle = ink.of['bg-1'];
+  g.fillRect(0, 0, width, AXIS_H);
+  g.textBaseline = 'middle';
+  g.lineWidth = 1;
+  const ticks = ticksOf(view, width, zone);
+  const days = ticks.filter((tick) => tick.midnight && !/^\d/.test(tick.label)).map((tick) => tick.x);
+  let right = -99;
+  for (const tick of ticks) {
+    const x = Math.round(tick.x) + 0.5;
+    g.strokeStyle = ink.of[tick.midnight ? 'mark' : 'line-2'];
+    g.beginPath();
+    g.moveTo(x, tick.midnight ? 14 : 22);
+    g.lineTo(x, AXIS_H);
+    g.stroke();
+    g.font = tick.midnight ? `600 11px ${ink.font}` : `11px ${ink.mono}`;
+    const w = g.measureText(tick.label).width;
+    const at = x + 4;
+    const underDay = !tick.midnight && days.some((d) => (at > d && at < d + 76) || (d > at && d < at + w + 4));
+    const underNow = xn > at - 26 && xn < at + w + 26;
+    if (at + w >= width - 2 || underDay || underNow || at <= right + 4) continue;
+    g.fillStyle = ink.of[tick.midnight ? 'text-2' : 'text-3'];
+    g.fillText(tick.label, at, 10);
+    right = at + w;
+  }
+  if (xn >= 0 && xn <= width) {
+    flag(g, ink, width, xn, hm(now_ms, zone), 'live', 'live-ink', 600);
+    g.fillStyle = ink.of.live;
+    g.fillRect(xn - 0.75, 22, 1.5, 6);
+  }
+  if (scene.hoverX !== null) flag(g, ink, width, scene.hoverX, hms(timeAt(view, scene.hoverX, width), zone), 'bg-3', 'text-1', 400);
+  if (scene.range) {
+    g.fillStyle = ink.of.live;
+    g.globalAlpha = 0.2;
+    g.fillRect(scene.range[0], 0, scene.range[1] - scene.range[0], AXIS_H);
+    g.globalAlpha = 1;
+  }
+}
+
+function flag(g: CanvasRenderingContext2D, ink: Ink, width: number, x: number, text: string, ground: 'live' | 'bg-3', colour: 'live-ink' | 'text-1', weight: number): void {
+  g.font = `${weight} 11px ${ink.mono}`;
+  const w = g.measureText(text).width + 10;
+  const at = Math.min(width - w, Math.max(0, x - w / 2));
+  g.fillStyle = ink.of[ground];
+  rounded(g, at, 6, w, 16, 3);
+  g.fill();
+  g.fillStyle = ink.of[colour];
+  g.fillText(text, at + 5, 14.5);
+}

@@ -1,0 +1,147 @@
+//! A lane's marks as the canvas places them: due, delivered, ended, and the predicted fires after them. Pure.
+import { isLive, badness, isExceptional } from '../words';
+import type { Mark } from '../wire';
+import { xOf, type View } from './view';
+
+/** One place in a lane: a mark of the ledger, or a predicted fire (`mark` is null). */
+export interface Spot {
+  id: string;
+  cueId: string;
+  due_ms: number;
+  mark: Mark | null;
+}
+
+/** When a run's delivery is drawn: at acceptance, or at now while it is still trying. */
+export function deliveredAt(mark: Mark, now_ms: number): number {
+  if (mark.delivered_at_ms !== null) return mark.delivered_at_ms;
+  if (mark.delivered === 'delivering') return Math.max(mark.due_ms, now_ms);
+  return mark.ended_at_ms ?? mark.started_at_ms ?? mark.due_ms;
+}
+
+/** When a run's outcome is drawn: at its end, or at now while it still runs. */
+export function endedAt(mark: Mark, now_ms: number): number {
+  if (isLive(mark)) return Math.max(mark.due_ms, now_ms);
+  return Math.max(mark.ended_at_ms ?? deliveredAt(mark, now_ms), mark.due_ms);
+}
+
+/** Marks and predictions of one lane, oldest first. A prediction that the ledger has already armed, or that has passed, is left out. */
+export function spotsOf(cueId: string, marks: readonly Mark[], predicted: readonly number[], now_ms: number): Spot[] {
+  const spots: Spot[] = marks.map((mark) => ({ id: mark.occurrence_id, cueId, due_ms: mark.due_ms, mark }));
+  const armed = new Set<number>();
+  for (let i = marks.length - 1; i >= 0 && (marks[i]?.due_ms ?? 0) > now_ms - 60_000; i--) armed.add(marks[i]?.due_ms ?? 0);
+  const ledger = spots.length;
+  for (const due_ms of predicted) {
+    if (due_ms <= now_ms || armed.has(due_ms)) continue;
+    spots.push({ id: `${cueId}@${due_ms}`, cueId, due_ms, mark: null });
+  }
+  // Armed marks lie after now too: keep the whole list in order.
+  if (ledger > 0 && ledger < spots.length && (spots[ledger - 1]?.due_ms ?? 0) > (spots[ledger]?.due_ms ?? 0)) {
+    spots.sort((a, b) => a.due_ms - b.due_ms);
+  }
+  return spots;
+}
+
+/** The usual distance between due times of a lane: the median of the last ones; Infinity when there is none. */
+export function pitchOf(spots: readonly Spot[]): number {
+  const gaps: number[] = [];
+  for (let i = Math.max(1, spots.length - 40); i < spots.length; i++) {
+    const gap = (spots[i]?.due_ms ?? 0) - (spots[i - 1]?.due_ms ?? 0);
+    if (gap > 0) gaps.push(gap);
+  }
+  gaps.sort((a, b) => a - b);
+  return gaps[gaps.length >> 1] ?? Infinity;
+}
+
+export type Detail = 'open' | 'column' | 'ticks' | 'share';
+
+/** How much of a lane is drawn, by the pixels between its due times. */
+export function detailOf(pitch_px: number): Detail {
+  return pitch_px < 3 ? 'share' : pitch_px < 9 ? 'ticks' : pitch_px < 78 ? 'column' : 'open';
+}
+
+/** First index whose due time is at or after `at_ms`. */
+export function lowerBound(spots: readonly Spot[], at_ms: number): number {
+  let lo = 0;
+  let hi = spots.length;
+  while (lo < hi) {
+    const mid = (lo + hi) >> 1;
+    if ((spots[mid]?.due_ms ?? 0) < at_ms) lo = mid + 1;
+    else hi = mid;
+  }
+  return lo;
+}
+
+/** Spots that may touch the view: a run that began long before it can still end in it. */
+export function visible(spots: readonly Spot[], view: View, reach_ms: number): readonly Spot[] {
+  const from = lowerBound(spots, view.t1_ms - view.span_ms - reach_ms);
+  const to = lowerBound(spots, view.t1_ms);
+  return spots.slice(from, to);
+}
+
+/** A cell of the share drawing: how many were due, ran, were delivered, confirmed; the worst exception keeps its mark. */
+export interface Cell {
+  x: number;
+  due: number;
+  ran: number;
+  sent: number;
+  delivered: number;
+  answered: number;
+  confirmed: number;
+  claimed: number;
+  aside: number;
+  predicted: number;
+  exceptions: number;
+  worst: Mark | null;
+}
+
+export const CELL_PX = 6;
+
+/** Cells of 6 px, left to right. */
+export function cellsOf(spots: readonly Spot[], view: View, width: number): Cell[] {
+  const cells = new Map<number, Cell>();
+  for (const spot of spots) {
+    const k = Math.floor(xOf(view, spot.due_ms, width) / CELL_PX);
+    let cell = cells.get(k);
+    if (!cell) {
+      cell = { x: k * CELL_PX, due: 0, ran: 0, sent: 0, delivered: 0, answered: 0, confirmed: 0, claimed: 0, aside: 0, predicted: 0, exceptions: 0, worst: null };
+      cells.set(k, cell);
+    }
+    const mark = spot.mark;
+    if (!mark || mark.scheduled === 'due') {
+      cell.predicted++;
+      continue;
+    }
+    if (mark.scheduled === 'coalesced' || (mark.scheduled === 'missed' && !isExceptional(mark))) {
+      cell.aside++;
+      continue;
+    }
+    cell.due++;
+    if (mark.scheduled === 'ran') cell.ran++;
+    if (mark.delivered !== 'none') cell.sent++;
+    if (mark.delivered === 'delivered') cell.delivered++;
+    if (mark.confirmed !== 'none') cell.answered++;
+    if (mark.confirmed === 'confirmed') cell.confirmed++;
+    if (mark.confirmed === 'claimed') cell.claimed++;
+    if (isExceptional(mark)) {
+      cell.exceptions++;
+      if (!cell.worst || badness(mark) > badness(cell.worst)) cell.worst = mark;
+    }
+  }
+  return [...cells.values()].sort((a, b) => a.x - b.x);
+}
+
+/** The spot nearest to x, at most `within` pixels away; a running bar counts over its whole length. */
+export function nearest(spots: readonly Spot[], view: View, width: number, x: number, now_ms: number, within = 14): Spot | null {
+  let best: Spot | null = null;
+  let distance = within;
+  for (const spot of spots) {
+    const from = xOf(view, spot.due_ms, width);
+    const to = spot.mark && spot.mark.delivered !== 'none' ? Math.max(from, xOf(view, endedAt(spot.mark, now_ms), width)) : from;
+    const away = x < from ? from - x : x > to ? x - to : 0;
+    if (away < distance || (away === distance && best !== null)) {
+      distance = away;
+      best = spot;
+    }
+  }
+  return best;
+}

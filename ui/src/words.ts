@@ -1,0 +1,176 @@
+//! The catalogue of words that belong to marks, runs and alerts. Pure: marks in, sentences out.
+import { glyphOf, type Tone } from './glyphs';
+import { hm, hms, lasting } from './time';
+import type { AlertView, Mark } from './wire';
+
+/** One of the three verdicts as text: its word, what is known, when, and the colour that repeats it. */
+export interface Line {
+  family: 'S' | 'D' | 'C';
+  state: string;
+  word: string;
+  detail: string;
+  time: string;
+  tone: Tone;
+}
+
+/** A miss while the tower was off or asleep explains itself and is drawn grey. */
+export function missIsExplained(mark: Mark): boolean {
+  return mark.scheduled === 'missed' && /\b(off|asleep|slept|sleep|not running|was down|stopped|restart)/i.test(mark.scheduled_reason ?? '');
+}
+
+export function scheduledTone(mark: Mark): Tone {
+  return missIsExplained(mark) ? 'mark' : glyphOf('S', mark.scheduled).tone;
+}
+
+/** Confirmed and failed say when they came after the deadline. */
+export function confirmedWord(mark: Mark): string {
+  const word = glyphOf('C', mark.confirmed).word;
+  return mark.late ? `${word} (late)` : word;
+}
+
+function scheduledDetail(mark: Mark): string {
+  if (mark.scheduled !== 'ran') return mark.scheduled_reason ?? glyphOf('S', mark.scheduled).say;
+  if (mark.triggered_by === 'manual_fire') return 'fired by hand';
+  if (mark.triggered_by === 'replay') return 'run again by hand';
+  if (mark.triggered_by === 'chain') return 'fired by another run';
+  const late = (mark.started_at_ms ?? mark.due_ms) - mark.due_ms;
+  if (mark.scheduled_reason) return mark.scheduled_reason;
+  return late < 1000 ? `on time, +${Math.max(0, Math.round(late))} ms` : `${lasting(late)} late`;
+}
+
+function deliveredDetail(mark: Mark): string {
+  const attempt = mark.attempts > 1 ? `attempt ${mark.attempts} of ${mark.attempts_max}` : '';
+  const after = mark.delivered_at_ms !== null ? `after ${lasting(mark.delivered_at_ms - (mark.started_at_ms ?? mark.due_ms))}` : '';
+  switch (mark.delivered) {
+    case 'delivered':
+      return [after, attempt].filter(Boolean).join(', ') || glyphOf('D', 'delivered').say;
+    case 'delivering':
+      return mark.attempts > 0 ? `attempt ${mark.attempts} of ${mark.attempts_max}` : glyphOf('D', 'delivering').say;
+    case 'bounced':
+      return `${mark.attempts} ${mark.attempts === 1 ? 'attempt' : 'attempts'} failed`;
+    case 'unknown':
+      return glyphOf('D', 'unknown').say;
+    case 'none':
+      return glyphOf('D', 'none').say;
+  }
+}
+
+/** The verdict lines that a run has so far, scheduled first. */
+export function verdictLines(mark: Mark, zone: string): Line[] {
+  const s: Line = { family: 'S', state: mark.scheduled, word: glyphOf('S', mark.scheduled).word, detail: scheduledDetail(mark), time: hms(mark.due_ms, zone), tone: scheduledTone(mark) };
+  const lines = [s];
+  if (mark.scheduled !== 'ran' && mark.delivered === 'none') return lines;
+  const d = glyphOf('D', mark.delivered);
+  lines.push({ family: 'D', state: mark.delivered, word: d.word, detail: deliveredDetail(mark), time: mark.delivered_at_ms !== null ? hms(mark.delivered_at_ms, zone) : '', tone: d.tone });
+  if (mark.confirmed === 'none') return lines;
+  const c = glyphOf('C', mark.confirmed);
+  lines.push({ family: 'C', state: mark.confirmed, word: confirmedWord(mark), detail: c.say, time: mark.ended_at_ms !== null && mark.confirmed !== 'working' ? hms(mark.ended_at_ms, zone) : '', tone: c.tone });
+  return lines;
+}
+
+/** One plain sentence of at most a few words that heads a run. */
+export function headline(mark: Mark, now_ms: number): string {
+  if (mark.scheduled === 'due') return mark.due_ms > now_ms ? `Due in ${lasting(mark.due_ms - now_ms)}.` : 'Due now.';
+  if (mark.scheduled !== 'ran') {
+    const reason = mark.scheduled_reason ?? glyphOf('S', mark.scheduled).say;
+    return `${glyphOf('S', mark.scheduled).word}: ${reason}.`.replace(/\.\.$/, '.');
+  }
+  switch (mark.confirmed) {
+    case 'confirmed':
+      return mark.late ? 'Confirmed, after its deadline.' : 'Confirmed: the proof agrees.';
+    case 'claimed':
+      return 'Reported success. Nothing verified it.';
+    case 'refuted':
+      return 'Reported success. The proof disagrees.';
+    case 'failed':
+      if (mark.delivered === 'bounced') return 'Never reached the agent.';
+      return mark.late ? 'The agent reported failure, late.' : 'It failed.';
+    case 'silent':
+      return 'Delivered, then silence.';
+    case 'stopped':
+      return 'Stopped before it ended.';
+    case 'cancelled':
+      return 'Cancelled.';
+    case 'working':
+      return mark.delivered === 'delivered' || mark.delivered === 'unknown' ? 'Running.' : 'On its way to the agent.';
+    case 'none':
+      if (mark.delivered === 'bounced') return 'Never reached the agent.';
+      return mark.delivered === 'delivering' ? 'On its way to the agent.' : mark.delivered === 'delivered' ? 'Delivered.' : 'Fired.';
+  }
+}
+
+/** A run's name for ears: "score-new-leads, due 08:05. Ran. Delivered. Refuted: said 200, found 3." */
+export function spoken(mark: Mark, cueName: string, zone: string): string {
+  const words = verdictLines(mark, zone).map((line) => line.word);
+  return `${cueName}, due ${hm(mark.due_ms, zone)}. ${words.join('. ')}${mark.sentence ? `: ${mark.sentence}` : '.'}`;
+}
+
+/** True while the run may still change by itself. */
+export function isLive(mark: Mark): boolean {
+  return mark.delivered === 'delivering' || mark.confirmed === 'working';
+}
+
+/** Marks that keep their full drawing at any zoom. */
+export function isExceptional(mark: Mark): boolean {
+  return (
+    mark.scheduled === 'held' ||
+    (mark.scheduled === 'missed' && !missIsExplained(mark)) ||
+    mark.delivered === 'bounced' ||
+    mark.confirmed === 'refuted' ||
+    mark.confirmed === 'failed' ||
+    mark.confirmed === 'silent' ||
+    mark.confirmed === 'stopped'
+  );
+}
+
+/** Worst first: refuted, stopped, silent, failed, bounced, missed, held. */
+export function badness(mark: Mark): number {
+  if (mark.confirmed === 'refuted') return 7;
+  if (mark.confirmed === 'stopped') return 6;
+  if (mark.confirmed === 'silent') return 5;
+  if (mark.confirmed === 'failed') return 4;
+  if (mark.delivered === 'bounced') return 3;
+  if (mark.scheduled === 'missed') return 2;
+  return mark.scheduled === 'held' ? 1 : 0;
+}
+
+/** How an alert is drawn and named in one word. */
+export interface AlertFace {
+  family: 'S' | 'D' | 'C' | 'P';
+  state: string;
+  word: string;
+  tone: 'warn' | 'bad';
+}
+
+export function alertFace(kind: string): AlertFace {
+  switch (kind) {
+    case 'silent_run':
+      return { family: 'C', state: 'silent', word: 'Silent', tone: 'warn' };
+    case 'check_failed':
+      return { family: 'C', state: 'refuted', word: 'Refuted', tone: 'bad' };
+    case 'outcome_failed':
+      return { family: 'C', state: 'failed', word: 'Failed', tone: 'bad' };
+    case 'delivery_failed':
+      return { family: 'D', state: 'bounced', word: 'Bounced', tone: 'bad' };
+    case 'missed_occurrence':
+      return { family: 'S', state: 'missed', word: 'Missed', tone: 'bad' };
+    case 'store_trouble':
+      return { family: 'P', state: 'asks', word: 'Store', tone: 'bad' };
+    default:
+      return { family: 'P', state: 'asks', word: 'Alert', tone: 'warn' };
+  }
+}
+
+const NEEDS_YOU = new Set(['silent_run', 'check_failed', 'outcome_failed', 'delivery_failed']);
+
+/** Open alerts of runs that are silent or refuted, or failed for good: oldest wait first. */
+export function needsYou(alerts: Iterable<AlertView>): AlertView[] {
+  return [...alerts].filter((alert) => alert.state === 'open' && NEEDS_YOU.has(alert.kind)).sort((a, b) => a.opened_at_ms - b.opened_at_ms || a.id.localeCompare(b.id));
+}
+
+/** The alert's title without the cue's name in front, as a sentence: the row names the cue already. */
+export function afterName(title: string, cueName: string): string {
+  const rest = cueName !== '' && title.startsWith(cueName) ? title.slice(cueName.length).replace(/^[\s:,]+/, '') : title;
+  const sentence = rest === '' ? title : rest.charAt(0).toUpperCase() + rest.slice(1);
+  return /[.?]$/.test(sentence) ? sentence : `${sentence}.`;
+}
