@@ -89,10 +89,11 @@ export function sameDay(a_ms: number, b_ms: number, zone: string): boolean {
   return startOfDay(a_ms, zone) === startOfDay(b_ms, zone);
 }
 
-/** The last midnight of the zone before or at the instant, by its offset at that instant. */
+/** The last midnight of the zone before or at the instant, by the offset that holds at that midnight. */
 export function startOfDay(at_ms: number, zone: string): number {
   const offset = offsetAt(zone, at_ms);
-  return Math.floor((at_ms + offset) / DAY) * DAY - offset;
+  const midnight = Math.floor((at_ms + offset) / DAY) * DAY;
+  return midnight - offsetAt(zone, midnight - offset);
 }
 
 /** "Today" needs no day; any other day names it: "08:05:12", "Thu 19 Nov 08:05:12". */

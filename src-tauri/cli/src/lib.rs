@@ -1,1 +1,94 @@
-//! cuetowerctl.
+//! The command line, and a whole tower to start from it. Arguments in, sentences out; what is decided and done lives in the engine.
+//!
+//! Here: arguments (`args`), a tower in this process (`tower`), who holds a data folder (`presence`), the owner's way to
+//! a running tower (`owner`), one file for each family of commands. Not here: anything about windows.
+
+mod alerts;
+mod args;
+mod cues;
+mod owner;
+mod presence;
+mod runs;
+mod schedule;
+mod secrets;
+mod serve;
+mod show;
+mod status;
+pub mod tower;
+
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command, WindowArgs};
+use crate::owner::Owner;
+
+pub use crate::serve::log_to_stderr;
+
+/// Runs one command line (the arguments without the program's name) to its end.
+///
+/// Exits with 0, with 1 and a sentence on standard error, or with 2 if the arguments do not fit.
+#[must_use]
+pub fn run(args: Vec<OsString>) -> ExitCode {
+    let program = std::iter::once(OsString::from("cuetowerctl"));
+    let cli = match Cli::try_parse_from(program.chain(args)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nobody is left to tell when the terminal is gone.
+            drop(error.print());
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match obey(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("{sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What the desktop's window is asked for: none or some of `--data`, `--listen`, `--desk`, `--vault`,
+/// `--no-notifications` and `--demo`. None if the arguments are a command line for [`run`].
+#[must_use]
+pub fn window(args: &[OsString]) -> Option<tower::Options> {
+    let program = std::iter::once(OsString::from("cuetower"));
+    let window = WindowArgs::try_parse_from(program.chain(args.iter().cloned())).ok()?;
+    // Any free port: nobody types it, the command line finds it.
+    Some(window.tower.options(window.data, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))
+}
+
+fn obey(cli: Cli) -> Result<(), String> {
+    let (data, json) = (cli.data, cli.json);
+    match cli.command {
+        Command::Serve(args) => serve::serve(args.tower.options(data, serve::DESK), args.ready_json),
+        Command::Demo(args) => {
+            let options = tower::Options { demo: true, ..args.tower.options(data, serve::DESK) };
+            serve::serve(options, args.ready_json)
+        }
+        Command::Schedule { what } => schedule::obey(&what, json),
+        Command::DeskLink => with_owner(data, async |owner| status::desk_link(&owner, json).await),
+        Command::Call { command, request } => {
+            with_owner(data, async |owner| status::call(&owner, &command, request).await)
+        }
+        Command::Status => with_owner(data, async |owner| status::status(&owner, json).await),
+        Command::Cue { what } => with_owner(data, async |owner| cues::obey(&owner, what, json).await),
+        Command::Runs { cue, limit } => with_owner(data, async |owner| runs::list(&owner, cue, limit, json).await),
+        Command::Run { what } => with_owner(data, async |owner| runs::obey(&owner, what, json).await),
+        Command::Alerts { what, limit } => {
+            with_owner(data, async |owner| alerts::obey(&owner, what, limit, json).await)
+        }
+        Command::Secret { what } => with_owner(data, async |owner| secrets::obey(&owner, what, json).await),
+    }
+}
+
+/// Speaks to the tower that runs on the data folder.
+fn with_owner(data: Option<PathBuf>, speak: impl AsyncFnOnce(Owner) -> Result<(), String>) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("The program could not begin: {error}."))?;
+    let owner = Owner::of_tower_on(data)?;
+    runtime.block_on(speak(owner))
+}

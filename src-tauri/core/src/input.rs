@@ -24,6 +24,8 @@ pub enum Input {
     /// The tower starts again. It was last known to be up at `alive_at`; after a crash (not `orderly`) what was due
     /// around then may or may not have been delivered.
     Recovered { alive_at: Ms, orderly: bool },
+    /// The armed delivery of this run went out by its licence, but the batch that said so could not be written.
+    WentOut { run_id: RunId },
     Delivery { run_id: RunId, number: u32, result: DeliveryResult },
     Report { run_id: RunId, attempt: Option<u32>, outcome: Box<Outcome> },
     Stop { run_id: RunId },

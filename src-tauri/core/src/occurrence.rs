@@ -97,9 +97,9 @@ impl SkipPolicy {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
-            SkipPolicy::Edited => "the cue was edited before it was due",
-            SkipPolicy::Paused => "the cue was paused before it was due",
-            SkipPolicy::Deleted => "the cue was deleted before it was due",
+            SkipPolicy::Edited => "the cue was edited before it began",
+            SkipPolicy::Paused => "the cue was paused before it began",
+            SkipPolicy::Deleted => "the cue was deleted before it began",
             SkipPolicy::Overlap => "the previous run was still live",
             SkipPolicy::QueueFull => "its queue was full",
             SkipPolicy::TowerPaused => "all firing was paused",

@@ -15,7 +15,7 @@ use crate::feed::Feed;
 use crate::handle::{Handle, ORDERS_MAX, Order};
 use crate::journal::{Journal, StoreError};
 use crate::notify::Notifier;
-use crate::perform::{Means, Performer, Shared};
+use crate::perform::{self, Means, Performer, Shared};
 use crate::pilot::Pilot;
 use crate::sabotage;
 use crate::token::TowerKey;
@@ -88,14 +88,26 @@ fn fly(pilot: Pilot, orders: mpsc::Receiver<Order>) {
     runtime.expect("a runtime with only a timer can be built").block_on(pilot.fly(orders));
 }
 
-/// Processes that a killed tower left behind are ended before their runs are tried again.
+/// Attempts looked after at once; each may take half a second.
+const REAPED_AT_ONCE: usize = 64;
+
+/// Processes that a killed tower left behind are ended before their runs are tried again. An attempt's folder goes with
+/// its result, so that only what was under way is found here.
 fn reap_leftovers(config: &Config) {
     let attempts = |run: std::fs::DirEntry| std::fs::read_dir(run.path()).into_iter().flatten().flatten();
     let runs = std::fs::read_dir(config.data_dir.join("runs")).into_iter().flatten().flatten();
-    for attempt in runs.flat_map(attempts) {
-        if let Some(words) = reap_leftover(&attempt.path()) {
-            tracing::warn!(attempt = %attempt.path().display(), "{words}");
-        }
+    let folders: Vec<PathBuf> = runs.flat_map(attempts).map(|attempt| attempt.path()).collect();
+    for some in folders.chunks(REAPED_AT_ONCE) {
+        std::thread::scope(|scope| {
+            for folder in some {
+                scope.spawn(|| {
+                    if let Some(words) = reap_leftover(folder) {
+                        tracing::warn!(attempt = %folder.display(), "{words}");
+                    }
+                    perform::remove_attempt_dir(folder);
+                });
+            }
+        });
     }
 }
 

@@ -45,7 +45,7 @@ impl TowerKey {
     /// A token that speaks for one attempt of one run: `cue_run_<run>.<attempt>.<mac>`.
     #[must_use]
     pub fn run_token(&self, run: &RunId, attempt: u32) -> String {
-        format!("cue_run_{run}.{attempt}.{}", self.mac(&format!("run {run} {attempt}")))
+        format!("cue_run_{run}.{attempt}.{}", self.sign(&format!("run {run} {attempt}")))
     }
 
     /// The run and attempt a token speaks for; None if it is not one of ours.
@@ -54,7 +54,7 @@ impl TowerKey {
         let mut parts = token.strip_prefix("cue_run_")?.splitn(3, '.');
         let run = RunId(parts.next()?.to_owned());
         let attempt: u32 = parts.next()?.parse().ok()?;
-        let genuine = self.mac(&format!("run {run} {attempt}"));
+        let genuine = self.sign(&format!("run {run} {attempt}"));
         let same: bool = genuine.as_bytes().ct_eq(parts.next()?.as_bytes()).into();
         same.then_some((run, attempt))
     }
@@ -62,10 +62,11 @@ impl TowerKey {
     /// Signs webhooks, as CueAPI's `whsec_…`.
     #[must_use]
     pub fn webhook_secret(&self) -> String {
-        format!("whsec_{}", self.mac("webhook secret"))
+        format!("whsec_{}", self.sign("webhook secret"))
     }
 
-    fn mac(&self, text: &str) -> String {
+    /// HMAC-SHA256 of `text` with the tower's key, in hex.
+    pub(crate) fn sign(&self, text: &str) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         mac.update(text.as_bytes());
         hex(&mac.finalize().into_bytes())

@@ -31,7 +31,7 @@ pub fn cue(cue: &Cue, now: Ms) -> CueView {
     }
 }
 
-pub use crate::journal::status_word;
+use crate::journal::status_word;
 
 /// A row of the ledger as the timeline draws it.
 #[must_use]

@@ -46,7 +46,8 @@ impl Lane {
             Event::OccurrenceEnded { id, due, end } => {
                 self.disarm(id);
                 self.held.retain(|held| held.id != *id);
-                if id.is_scheduled() && !end.is_withdrawn() {
+                // Taken back while undue, the instant is asked for again by whatever the schedule says next.
+                if id.is_scheduled() && (!end.is_withdrawn() || *due <= at) {
                     self.cursor = self.cursor.max(*due);
                     self.decided = self.decided.max(*due);
                 }

@@ -24,6 +24,7 @@ pub fn decide(lane: &mut Lane, input: &Input, now: Ms, dice: &mut dyn Dice) -> D
         Input::Fire(fire) => draft.fire(fire),
         Input::Tick { up_since, firing } => draft.tick(*up_since, *firing),
         Input::Recovered { alive_at, orderly } => draft.recovered(*alive_at, *orderly),
+        Input::WentOut { run_id } => draft.went_out(run_id),
         Input::Delivery { run_id, number, result } => draft.delivery(run_id, *number, result),
         Input::Report { run_id, attempt, outcome } => draft.report(run_id, *attempt, outcome),
         Input::Stop { run_id } => draft.stop(run_id),

@@ -41,7 +41,7 @@ impl Draft<'_> {
         }
     }
 
-    fn arm_scheduled(&mut self, due: Ms) -> Armed {
+    pub fn arm_scheduled(&mut self, due: Ms) -> Armed {
         let id = OccurrenceId::scheduled(&self.lane.cue.id, due, self.lane.generation);
         let armed = self.new_armed(id, due, Trigger::Scheduled);
         self.emit(Event::OccurrenceArmed { armed: armed.clone(), fire_key: None });
@@ -156,10 +156,27 @@ impl Draft<'_> {
     }
 
     fn start(&mut self, armed: &Armed) {
-        // Armed in an earlier batch means committed: the delivery need not wait for the disk again.
-        let licensed = armed.armed_at < self.now;
+        // Armed in an earlier batch means committed: the delivery need not wait for the disk again. One that waited behind
+        // another run is in no such hurry, and `recovered` would not doubt it.
+        let held = self.lane.held.iter().any(|held| held.id == armed.id);
+        let licensed = armed.armed_at < self.now && !held;
         self.begin(armed);
         self.effects.push(Effect::Deliver { run_id: armed.run_id.clone(), number: 1, licensed });
+    }
+
+    /// What went out has begun, whatever else would be decided by now.
+    pub fn went_out(&mut self, run_id: &RunId) -> Answer {
+        let waiting = self.lane.armed.iter().chain(&self.lane.held);
+        let Some(armed) = waiting.into_iter().find(|armed| armed.run_id == *run_id).cloned() else { return Answer::Done };
+        let replaced = match self.lane.cue.definition.overlap {
+            Overlap::Replace if armed.trigger == Trigger::Scheduled => self.lane.live_runs().cloned().collect(),
+            Overlap::Replace | Overlap::Allow | Overlap::Skip | Overlap::Queue => Vec::new(),
+        };
+        self.begin(&armed);
+        for run in replaced {
+            self.stop_run(&run);
+        }
+        Answer::Done
     }
 
     fn begin(&mut self, armed: &Armed) {

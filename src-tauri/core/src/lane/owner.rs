@@ -65,7 +65,13 @@ impl Draft<'_> {
         Answer::Done
     }
 
+    /// Takes back what has not begun. Instants that came due just now and were not decided yet are recorded too: from here
+    /// on the schedule is asked anew, and would not name them again.
     fn withdraw(&mut self, policy: SkipPolicy, which: impl Fn(&Armed) -> bool) {
+        while let Some(due) = self.lane.next_instant().filter(|due| *due <= self.now) {
+            let armed = self.arm_scheduled(due);
+            self.end_occurrence(&armed, End::Skipped { policy });
+        }
         let waiting = self.lane.armed.iter().chain(&self.lane.held).filter(|armed| which(armed)).cloned();
         for armed in waiting.collect::<Vec<_>>() {
             self.end_occurrence(&armed, End::Skipped { policy });

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Method, Response, Url, redirect};
+pub use reqwest::Client;
+use reqwest::{Method, Response, Url, redirect};
 use tokio::time::{Instant, timeout_at};
 
 use super::outgoing::{Gauge, Progress, outgoing};

@@ -2,7 +2,7 @@
 
 use chrono::Offset as _;
 use cuetower_core::Ms;
-use cuetower_core::cue::{Cue, CueStatus};
+use cuetower_core::cue::{Cue, CueDefinition, CueStatus};
 use cuetower_core::id::CueId;
 use cuetower_core::input::{Answer, Fire, Input};
 use cuetower_core::occurrence::Trigger;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::wire::{CueCreate, CueFire, CueRef, CueUpdate, CueView, DeskError, Fired, Preview, PreviewRequest};
 use super::{Desk, invalid, not_found};
-use crate::definition::{self, Invalid};
+use crate::definition::{self, Invalid, Read};
 use crate::view;
 
 pub(super) async fn preview(desk: &Desk, request: PreviewRequest) -> Result<Preview, DeskError> {
@@ -44,11 +44,7 @@ pub(super) async fn create(desk: &Desk, request: CueCreate) -> Result<CueView, D
 
 pub(super) async fn update(desk: &Desk, request: CueUpdate) -> Result<CueView, DeskError> {
     let current = current(desk, &request.cue_id).await?;
-    let definition = match whole(desk, &request.definition) {
-        Ok(definition) => definition,
-        // A `once` instant that has passed may stand as it is while something else is edited.
-        Err(_) => definition::read_change(&current.definition, &request.definition, desk.handle.now()).map_err(first)?,
-    };
+    let definition = known(definition::read_again(&current.definition, &request.definition, desk.handle.now()))?;
     let input = Input::Edit { definition: Box::new(definition), revision: request.revision };
     change(desk, &request.cue_id, input).await
 }
@@ -96,8 +92,13 @@ async fn current(desk: &Desk, cue_id: &str) -> Result<Cue, DeskError> {
     cue.filter(|cue| cue.status != CueStatus::Deleted).ok_or_else(|| not_found(&format!("cue {cue_id}")))
 }
 
-fn whole(desk: &Desk, definition: &Value) -> Result<cuetower_core::cue::CueDefinition, DeskError> {
-    let read = definition::read_new(definition, desk.handle.now()).map_err(first)?;
+fn whole(desk: &Desk, definition: &Value) -> Result<CueDefinition, DeskError> {
+    known(definition::read_new(definition, desk.handle.now()))
+}
+
+/// At this door a field nobody knows is a mistake.
+fn known(read: Result<Read, Vec<Invalid>>) -> Result<CueDefinition, DeskError> {
+    let read = read.map_err(first)?;
     match read.unknown.first() {
         None => Ok(read.definition),
         Some(field) => Err(invalid(field, format!("A cue has no field `{field}`."))),

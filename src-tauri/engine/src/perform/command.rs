@@ -12,6 +12,11 @@ use crate::deliver::command::{self, CommandRequest, PAYLOAD};
 use crate::journal::OutputRow;
 
 pub(super) async fn deliver(shared: &Shared, run: &Run, number: u32, command: &Command) {
+    run_to_its_end(shared, run, number, command).await;
+    shared.forget_attempt(&run.id, number).await;
+}
+
+async fn run_to_its_end(shared: &Shared, run: &Run, number: u32, command: &Command) {
     let own_env = match secrets::filled(shared, &command.env).await {
         Ok(env) => env,
         Err(words) => return shared.tell(run, number, DeliveryResult::NotDelivered { words }, None).await,

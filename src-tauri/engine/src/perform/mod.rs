@@ -5,7 +5,7 @@ mod secrets;
 mod webhook;
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -32,8 +32,6 @@ const DELIVERIES_MAX: usize = 512;
 pub(crate) struct Performer {
     shared: Arc<Shared>,
     runtime: runtime::Handle,
-    /// Deliveries let go on the strength of their arming, whose own batch did not commit: the next batch decides them again.
-    launched: HashSet<(RunId, u32)>,
 }
 
 /// What deliveries work with.
@@ -91,7 +89,7 @@ impl Performer {
             processes: Mutex::default(),
             stopping: AtomicBool::new(false),
         };
-        Performer { shared: Arc::new(shared), runtime, launched: HashSet::new() }
+        Performer { shared: Arc::new(shared), runtime }
     }
 
     pub fn shared(&self) -> Arc<Shared> {
@@ -99,22 +97,15 @@ impl Performer {
     }
 
     /// Begins each effect; none is waited for.
-    pub fn perform(&mut self, effects: Vec<(Effect, Arc<Run>)>) {
+    pub fn perform(&self, effects: Vec<(Effect, Arc<Run>)>) {
         for (effect, run) in effects {
             match effect {
-                Effect::Deliver { run_id, number, .. } => {
-                    if !self.launched.remove(&(run_id, number)) {
-                        self.runtime.spawn(deliver(Arc::clone(&self.shared), run, number));
-                    }
+                Effect::Deliver { number, .. } => {
+                    self.runtime.spawn(deliver(Arc::clone(&self.shared), run, number));
                 }
                 Effect::Stop { run_id, number } => self.shared.stop(run_id, number),
             }
         }
-    }
-
-    /// The batch that let these go did not commit; they must not go twice.
-    pub fn already_launched(&mut self, launched: impl IntoIterator<Item = (RunId, u32)>) {
-        self.launched.extend(launched);
     }
 
     /// Tells the owner; the notifier says itself if it cannot.
@@ -192,7 +183,29 @@ impl Shared {
         self.data_dir.join("runs").join(&run_id.0).join(number.to_string())
     }
 
+    /// Once its result is told, nothing of an attempt is left outside the store.
+    async fn forget_attempt(&self, run_id: &RunId, number: u32) {
+        if self.stopping.load(Ordering::Relaxed) {
+            return;
+        }
+        let dir = self.attempt_dir(run_id, number);
+        drop(tokio::task::spawn_blocking(move || remove_attempt_dir(&dir)).await);
+    }
+
     fn processes(&self) -> std::sync::MutexGuard<'_, Processes> {
         self.processes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The run's own folder goes with its last attempt.
+pub(crate) fn remove_attempt_dir(dir: &Path) {
+    if let Err(error) = std::fs::remove_dir_all(dir)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, dir = %dir.display(), "an attempt's files could not be removed");
+    }
+    if let Some(run) = dir.parent() {
+        // Refused while another attempt's folder is in it.
+        let _ = std::fs::remove_dir(run);
     }
 }

@@ -17,7 +17,7 @@ use cuetower_core::run::Run;
 use super::{Pilot, STAMP_EVERY_MS};
 use crate::desk::wire::DeskEvent;
 use crate::handle::{Reply, Trouble};
-use crate::journal::{ALERTS_LANE, Commit, Entry, OccurrenceChange, OccurrenceRow, SnapshotRow, TOWER_LANE};
+use crate::journal::{ALERTS_LANE, Commit, Entry, OccurrenceChange, OccurrenceRow, OutputRow, SnapshotRow, TOWER_LANE};
 use crate::view;
 
 /// Facts after which a lane's live state is written again, so that replaying stays short.
@@ -34,6 +34,8 @@ pub(super) struct Batch {
     pub tower_seq: Option<u64>,
     pub status_changed: bool,
     pub snapshots_taken: Vec<(CueId, u64)>,
+    /// Results of deliveries in this batch, for another try if it cannot be committed.
+    pub unanswered: Vec<(RunId, Input, Option<OutputRow>)>,
     effects: Vec<(Effect, Arc<Run>)>,
     notes: Vec<Alert>,
     answers: Vec<Answerer>,
@@ -54,6 +56,7 @@ impl Batch {
             tower_seq: None,
             status_changed: false,
             snapshots_taken: Vec::new(),
+            unanswered: Vec::new(),
             effects: Vec::new(),
             notes: Vec::new(),
             answers: Vec::new(),

@@ -6,7 +6,7 @@ use cuetower_core::input::{Answer, Input, Refusal, RefusalCode};
 use cuetower_core::lane::Lane;
 use tokio::sync::oneshot;
 
-use super::Pilot;
+use super::{LICENCE_MS, Pilot};
 use super::batch::Batch;
 use crate::handle::{Order, Reply, TowerChange, Trouble};
 use crate::journal::{OutputRow, StoreError};
@@ -19,11 +19,14 @@ impl Pilot {
     pub(super) fn batch(&mut self, orders: Vec<Order>) -> Result<Option<Stopped>, StoreError> {
         let now = self.clock.now();
         let mut batch = Batch::at(now);
+        for (cue_id, run_id) in self.went_out.clone() {
+            batch.decide(self, &cue_id, &Input::WentOut { run_id });
+        }
         for id in self.lanes_due(now) {
             batch.tick(self, &id);
         }
         let mut stopped = None;
-        for order in orders {
+        for order in self.again.split_off(0).into_iter().chain(orders) {
             match order {
                 Order::Stop { reply } => stopped = Some(reply),
                 order => self.take(&mut batch, order),
@@ -32,8 +35,14 @@ impl Pilot {
         if stopped.is_some() {
             batch.stopping(self);
         }
-        self.land(batch)?;
-        Ok(stopped)
+        match self.land(batch) {
+            Err(error) if stopped.is_some() => {
+                // A store that cannot be written must not keep the tower from stopping; the next start recovers.
+                tracing::error!(%error, "the tower stops without its last batch");
+                Ok(stopped)
+            }
+            landed => landed.map(|()| stopped),
+        }
     }
 
     /// What became of everything while the tower was away, before anybody may ask.
@@ -55,7 +64,13 @@ impl Pilot {
                 batch.answer(reply, created);
             }
             Order::Cue { cue_id, input, reply } => self.take_cue(batch, &cue_id, &input, reply),
-            Order::Run { run_id, input, output, reply } => self.take_run(batch, &run_id, input, output, reply),
+            Order::Run { run_id, input, output, reply } => {
+                if reply.is_none() {
+                    // Nobody would repeat it: the result of a delivery must survive a commit that fails.
+                    batch.unanswered.push((run_id.clone(), input.clone(), output.clone()));
+                }
+                self.take_run(batch, &run_id, input, output, reply);
+            }
             Order::Acknowledge { alert_id, reply } => self.take_acknowledge(batch, alert_id, reply),
             Order::Tower { change, reply } => {
                 self.take_tower(batch, change);
@@ -163,8 +178,8 @@ impl Pilot {
 
     /// Journal, then apply, then answer, publish and perform — in this order, whatever happens.
     fn land(&mut self, mut batch: Batch) -> Result<(), StoreError> {
-        let licensed = batch.take_licensed_effects();
-        let launched: Vec<_> = licensed.iter().map(|(_, run)| (run.id.clone(), 1)).collect();
+        let licensed = if self.may_go_ahead(batch.now) { batch.take_licensed_effects() } else { Vec::new() };
+        let went_out: Vec<_> = licensed.iter().map(|(_, run)| (run.cue_id.clone(), run.id.clone())).collect();
         self.performer.perform(licensed);
         if self.sabotage == Some(Sabotage::EffectBeforeCommit) {
             batch.answer_all(None);
@@ -180,7 +195,9 @@ impl Pilot {
             Ok(seq) => seq,
             Err(error) => {
                 batch.answer_all(Some(&error.to_string()));
-                self.performer.already_launched(launched);
+                self.went_out.extend(went_out);
+                let again = batch.unanswered.drain(..);
+                self.again.extend(again.map(|(run_id, input, output)| Order::Run { run_id, input, output, reply: None }));
                 if self.sabotage == Some(Sabotage::NoWorkingCopy) {
                     self.apply(&mut batch);
                 }
@@ -197,7 +214,13 @@ impl Pilot {
         Ok(())
     }
 
+    /// Whether armed deliveries may go out before this batch is on disk.
+    fn may_go_ahead(&self, now: Ms) -> bool {
+        self.went_out.is_empty() && now.since(self.tower.stamped_at) < LICENCE_MS
+    }
+
     fn apply(&mut self, batch: &mut Batch) {
+        self.went_out.clear();
         self.tower.stamped_at = batch.now;
         self.tower.firing = batch.firing.unwrap_or(self.tower.firing);
         self.tower.seq = batch.tower_seq.unwrap_or(self.tower.seq);

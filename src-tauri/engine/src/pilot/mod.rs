@@ -26,6 +26,9 @@ const BATCH_MAX: usize = 1_024;
 const TICKS_MAX: usize = 512;
 /// The tower stamps its own liveness at least this often.
 const STAMP_EVERY_MS: u64 = 5_000;
+/// A delivery goes out before its commit only while the last stamp is younger: a start after a crash takes what was armed
+/// for up to 10 s after the stamp for begun.
+const LICENCE_MS: u64 = 8_000;
 /// After a commit failed, before the next try.
 const AFTER_FAILURE: Duration = Duration::from_millis(250);
 
@@ -39,6 +42,10 @@ pub(crate) struct Pilot {
     pub performer: Performer,
     pub feed: Feed,
     pub sabotage: Option<Sabotage>,
+    /// Results of deliveries whose batch could not be committed; they come first in the next one.
+    again: Vec<Order>,
+    /// Deliveries that went out by their licence in a batch that could not be committed.
+    went_out: Vec<(CueId, RunId)>,
     /// When each lane next wants a tick, both ways round.
     wakes: BTreeSet<(Ms, CueId)>,
     wake_of: HashMap<CueId, Ms>,
@@ -83,6 +90,8 @@ impl Pilot {
             performer,
             feed,
             sabotage,
+            again: Vec::new(),
+            went_out: Vec::new(),
             wakes: BTreeSet::new(),
             wake_of: HashMap::new(),
             names: HashMap::new(),

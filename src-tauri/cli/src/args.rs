@@ -1,0 +1,251 @@
+//! The arguments, as clap reads them. What they lead to is elsewhere.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use cuetower_engine::vault::VaultKind;
+
+use crate::tower::Options;
+
+#[derive(Debug, Parser)]
+#[command(name = "cuetowerctl", version, about = "The control tower for a fleet of AI agents, without a window.")]
+#[command(arg_required_else_help = true, subcommand_required = true)]
+pub struct Cli {
+    /// The tower's data folder [default: the platform's, such as ~/.local/share/cuetower]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the tower until SIGTERM or Ctrl-C; prints a link that opens its window in a browser
+    Serve(ServeArgs),
+    /// Run a tower with a living demo fleet, in a data folder of its own unless --data names one
+    Demo(ServeArgs),
+    /// A fresh link to the running tower's window, good for one browser, once
+    DeskLink,
+    /// Is the running tower armed, and is what it leans on there
+    Status,
+    /// Cues: standing instructions
+    Cue {
+        #[command(subcommand)]
+        what: CueCommand,
+    },
+    /// The newest runs
+    Runs {
+        /// Of this cue alone, by name or id
+        #[arg(long)]
+        cue: Option<String>,
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=5_000))]
+        limit: u32,
+    },
+    /// One run
+    Run {
+        #[command(subcommand)]
+        what: RunCommand,
+    },
+    /// What deserves your eye
+    Alerts {
+        #[command(subcommand)]
+        what: Option<AlertCommand>,
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: u32,
+    },
+    /// Secrets by name; values go in and never come out
+    Secret {
+        #[command(subcommand)]
+        what: SecretCommand,
+    },
+    /// When a cron expression fires
+    Schedule {
+        #[command(subcommand)]
+        what: ScheduleCommand,
+    },
+    /// Any command of the owner's list, with its request as JSON
+    Call {
+        command: String,
+        /// The request; `-` reads it from standard input
+        #[arg(value_name = "JSON")]
+        request: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    pub tower: TowerArgs,
+    /// Print one line of JSON when ready: addresses, link, key
+    #[arg(long)]
+    pub ready_json: bool,
+}
+
+/// The window's own arguments: none of the commands.
+#[derive(Debug, Parser)]
+#[command(disable_help_flag = true)]
+pub struct WindowArgs {
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    #[command(flatten)]
+    pub tower: TowerArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct TowerArgs {
+    /// The agents' door [default: 127.0.0.1:8737]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// The owner's door [default: 127.0.0.1:8738]
+    #[arg(long, value_name = "ADDRESS")]
+    desk: Option<SocketAddr>,
+    /// Where secrets live
+    #[arg(long, value_enum, default_value_t = VaultWord::Keyring)]
+    vault: VaultWord,
+    /// Show no native notifications
+    #[arg(long)]
+    no_notifications: bool,
+    /// With the demo fleet
+    #[arg(long)]
+    demo: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum VaultWord {
+    /// The system's keyring
+    Keyring,
+    /// A file in the data folder, encrypted with CUETOWER_VAULT_PASSPHRASE
+    File,
+    /// Gone when the tower stops
+    Memory,
+}
+
+impl TowerArgs {
+    /// `desk`: the owner's door if the arguments name none.
+    pub fn options(self, data: Option<PathBuf>, desk: SocketAddr) -> Options {
+        let otherwise = Options::default();
+        Options {
+            data,
+            listen: self.listen.unwrap_or(otherwise.listen),
+            desk: Some(self.desk.unwrap_or(desk)),
+            vault: match self.vault {
+                VaultWord::Keyring => VaultKind::Keyring,
+                VaultWord::File => VaultKind::File,
+                VaultWord::Memory => VaultKind::Memory,
+            },
+            notifications: !self.no_notifications,
+            demo: self.demo,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CueCommand {
+    /// Every cue
+    List,
+    /// One cue, with its whole definition
+    Show { cue: String },
+    /// Make the cue (or the list of cues) of a JSON file; `-` reads standard input
+    Add { file: String },
+    /// Give a cue the definition of a JSON file, or edit it in $EDITOR
+    Edit { cue: String, file: Option<String> },
+    /// Stop firing it
+    Pause { cue: String },
+    /// Fire it again
+    Resume { cue: String },
+    /// Delete it; its history stays
+    Rm { cue: String },
+    /// Run it now
+    Fire {
+        cue: String,
+        /// Instead of the cue's own payload
+        #[arg(long, value_name = "JSON")]
+        payload: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RunCommand {
+    /// What happened, attempt by attempt
+    Show { run: String },
+    /// Run it again, with the same payload
+    Replay { run: String },
+    /// Stop it
+    Stop { run: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AlertCommand {
+    /// Mark it as seen
+    Ack { alert: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SecretCommand {
+    /// Keep a value; it comes from standard input, or is asked for
+    Set { name: String },
+    /// Names, and which cues use them
+    List,
+    /// Forget it
+    Rm { name: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ScheduleCommand {
+    /// The next fires of a cron expression
+    Next(NextArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct NextArgs {
+    /// Such as "0 9 * * 1-5"
+    #[arg(required_unless_present = "jsonl", conflicts_with = "jsonl")]
+    pub expression: Option<String>,
+    /// IANA time zone [default: the machine's own]
+    #[arg(long, conflicts_with = "jsonl")]
+    pub tz: Option<String>,
+    /// Fires after this instant, such as 2026-11-21T09:00:00Z [default: now]
+    #[arg(long, conflicts_with = "jsonl")]
+    pub start: Option<String>,
+    #[arg(long, short = 'n', default_value_t = 5, conflicts_with = "jsonl")]
+    pub count: usize,
+    /// A request on each line of standard input, {"expr","tz","start","n"}; an answer on each line of standard output
+    #[arg(long)]
+    pub jsonl: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_sound() {
+        Cli::command().debug_assert();
+        WindowArgs::command().debug_assert();
+    }
+
+    #[test]
+    fn the_data_folder_may_stand_before_and_after_the_command() {
+        for line in ["x --data /d cue list", "x cue --data /d list", "x cue list --data /d"] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            assert_eq!(cli.data, Some(PathBuf::from("/d")), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_window_is_asked_for_by_flags_alone() {
+        let words = |line: &str| line.split_whitespace().map(Into::into).collect::<Vec<_>>();
+        let options = crate::window(&words("--demo --data /d --listen 127.0.0.1:0")).unwrap();
+        assert!(options.demo && options.data == Some("/d".into()) && options.listen.port() == 0);
+        assert!(crate::window(&words("")).is_some());
+        for line in ["cue list", "serve --demo", "--help", "--version", "--data /d status", "--demmo"] {
+            assert!(crate::window(&words(line)).is_none(), "{line} is for the command line");
+        }
+    }
+}

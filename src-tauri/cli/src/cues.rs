@@ -1,0 +1,155 @@
+//! `cue …`: standing instructions, listed, made, changed, fired.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cuetower_engine::desk::wire::{CueView, Fired};
+use cuetower_engine::token::write_private;
+use serde_json::{Value, json};
+
+use crate::args::CueCommand;
+use crate::owner::Owner;
+use crate::show::{Zone, say, say_json, table};
+
+pub async fn obey(owner: &Owner, what: CueCommand, as_json: bool) -> Result<(), String> {
+    match what {
+        CueCommand::List => list(owner, as_json).await,
+        CueCommand::Show { cue } => show(owner, &cue, as_json).await,
+        CueCommand::Add { file } => add(owner, &file, as_json).await,
+        CueCommand::Edit { cue, file } => edit(owner, &cue, file, as_json).await,
+        CueCommand::Pause { cue } => change(owner, "cue_pause", &cue, "is paused", as_json).await,
+        CueCommand::Resume { cue } => change(owner, "cue_resume", &cue, "fires again", as_json).await,
+        CueCommand::Rm { cue } => change(owner, "cue_delete", &cue, "is deleted; its history stays", as_json).await,
+        CueCommand::Fire { cue, payload } => fire(owner, &cue, payload, as_json).await,
+    }
+}
+
+async fn list(owner: &Owner, as_json: bool) -> Result<(), String> {
+    let cues = owner.cues().await?;
+    if as_json {
+        say_json(&json!({ "cues": cues }));
+        return Ok(());
+    }
+    if cues.is_empty() {
+        say("There are no cues yet. `cuetowerctl cue add FILE` makes one.");
+        return Ok(());
+    }
+    let zone = Zone::of_machine();
+    let row = |cue: &CueView| {
+        let [name, agent, status, words] = [&cue.name, &cue.agent, &cue.status, &cue.words].map(Clone::clone);
+        [name, agent, status, words, zone.maybe(cue.next_run_ms), cue.id.clone()]
+    };
+    let rows: Vec<_> = cues.iter().map(row).collect();
+    say(&table(["NAME", "AGENT", "STATUS", "SCHEDULE", "NEXT", "ID"], &rows));
+    Ok(())
+}
+
+async fn show(owner: &Owner, named: &str, as_json: bool) -> Result<(), String> {
+    let cue = owner.cue(named).await?;
+    if as_json {
+        say_json(&json!(cue));
+        return Ok(());
+    }
+    let CueView { name, id, status, words, timezone, run_count, .. } = &cue;
+    say(&format!("{name} ({id}) is {status}: {words}, {timezone}; revision {}, {run_count} runs", cue.revision));
+    say(&format!("next {}", Zone::of_machine().maybe(cue.next_run_ms)));
+    say_json(&cue.definition);
+    Ok(())
+}
+
+async fn add(owner: &Owner, file: &str, as_json: bool) -> Result<(), String> {
+    let definitions = match read_json(file)? {
+        Value::Array(list) => list,
+        one => vec![one],
+    };
+    let mut made: Vec<CueView> = Vec::new();
+    for definition in definitions {
+        let name = definition["name"].as_str().unwrap_or("a cue without a name").to_owned();
+        let cue = owner.ask("cue_create", json!({ "definition": definition })).await;
+        let cue: CueView = cue.map_err(|sentence| format!("{name} was not made. {sentence}"))?;
+        if !as_json {
+            say(&format!(
+                "{} ({}) is made: {}; next {}",
+                cue.name,
+                cue.id,
+                cue.words,
+                Zone::of_machine().maybe(cue.next_run_ms)
+            ));
+        }
+        made.push(cue);
+    }
+    if as_json {
+        say_json(&json!({ "cues": made }));
+    }
+    Ok(())
+}
+
+async fn edit(owner: &Owner, named: &str, file: Option<String>, as_json: bool) -> Result<(), String> {
+    let cue = owner.cue(named).await?;
+    let definition = match file {
+        Some(file) => read_json(&file)?,
+        None => edited(&owner.folder, &cue)?,
+    };
+    if definition == cue.definition {
+        return Err(format!("Nothing was changed: {} is as it was.", cue.name));
+    }
+    let request = json!({ "cue_id": cue.id, "revision": cue.revision, "definition": definition });
+    let cue: CueView = owner.ask("cue_update", request).await?;
+    said(&cue, "is changed", as_json);
+    Ok(())
+}
+
+async fn change(owner: &Owner, command: &str, named: &str, done: &str, as_json: bool) -> Result<(), String> {
+    let cue = owner.cue(named).await?;
+    let cue: CueView = owner.ask(command, json!({ "cue_id": cue.id })).await?;
+    said(&cue, done, as_json);
+    Ok(())
+}
+
+async fn fire(owner: &Owner, named: &str, payload: Option<String>, as_json: bool) -> Result<(), String> {
+    let payload: Option<Value> = match payload {
+        None => None,
+        Some(text) => Some(serde_json::from_str(&text).map_err(|error| format!("The payload is not JSON: {error}."))?),
+    };
+    let cue = owner.cue(named).await?;
+    let fired: Fired = owner.ask("cue_fire", json!({ "cue_id": cue.id, "payload": payload })).await?;
+    if as_json {
+        say_json(&json!(fired))
+    } else {
+        say(&format!("{} is fired: run {}", cue.name, fired.run_id))
+    }
+    Ok(())
+}
+
+fn said(cue: &CueView, done: &str, as_json: bool) {
+    if as_json { say_json(&json!(cue)) } else { say(&format!("{} {done}.", cue.name)) }
+}
+
+/// `-` is standard input.
+fn read_json(file: &str) -> Result<Value, String> {
+    let text = if file == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
+    let text = text.map_err(|error| format!("{file} could not be read: {error}."))?;
+    serde_json::from_str(&text).map_err(|error| format!("{file} is not JSON: {error}."))
+}
+
+/// The definition as the owner's editor leaves it. What does not fit is kept, so that no work is lost.
+fn edited(folder: &Path, cue: &CueView) -> Result<Value, String> {
+    let editor = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|set| !set.is_empty()));
+    let editor = editor.ok_or("Set EDITOR to edit here, or name a file: `cuetowerctl cue edit CUE FILE`.")?;
+    let draft: PathBuf = folder.join(format!("draft-{}.json", cue.id));
+    let kept = |error: &dyn std::fmt::Display| format!("{error}. What you wrote is in {}.", draft.display());
+    write_private(&draft, format!("{:#}\n", cue.definition).as_bytes())
+        .map_err(|error| format!("{} could not be written: {error}.", draft.display()))?;
+    // EDITOR may bring arguments of its own: "code --wait".
+    let mut words = editor.split_whitespace();
+    let status = Command::new(words.next().unwrap_or_default()).args(words).arg(&draft).status();
+    let status = status.map_err(|error| format!("`{editor}` could not be started: {error}."))?;
+    if !status.success() {
+        return Err(kept(&format!("`{editor}` ended with {status}, so nothing was changed")));
+    }
+    let text =
+        std::fs::read_to_string(&draft).map_err(|error| format!("{} could not be read: {error}.", draft.display()))?;
+    let definition = serde_json::from_str(&text).map_err(|error| kept(&format!("It is not JSON: {error}")))?;
+    drop(std::fs::remove_file(&draft));
+    Ok(definition)
+}

@@ -1,0 +1,130 @@
+//! `runs` and `run …`: what was executed, and one run told from its attempts to its proof.
+
+use cuetower_engine::desk::wire::{AttemptView, Fired, Ledger, Mark, RunStory};
+use serde_json::json;
+
+use crate::args::RunCommand;
+use crate::owner::Owner;
+use crate::show::{Zone, say, say_json, table, verdicts};
+
+/// Occurrences in one page of the ledger.
+const PAGE: u32 = 500;
+
+pub async fn list(owner: &Owner, cue: Option<String>, limit: u32, as_json: bool) -> Result<(), String> {
+    let cues = owner.cues().await?;
+    let cue_id = match cue {
+        Some(named) => Some(owner.cue(&named).await?.id),
+        None => None,
+    };
+    let runs = newest(owner, cue_id, limit as usize).await?;
+    if as_json {
+        say_json(&json!({ "runs": runs }));
+        return Ok(());
+    }
+    if runs.is_empty() {
+        say("Nothing has run yet.");
+        return Ok(());
+    }
+    let zone = Zone::of_machine();
+    let name =
+        |mark: &Mark| cues.iter().find(|cue| cue.id == mark.cue_id).map_or("(deleted)", |cue| &cue.name).to_owned();
+    let row = |mark: &Mark| {
+        let [scheduled, delivered, confirmed] = verdicts(mark).map(str::to_owned);
+        let run = mark.run_id.clone().unwrap_or_default();
+        [zone.at(mark.due_ms), name(mark), scheduled, delivered, confirmed, run, mark.sentence.clone()]
+    };
+    let rows: Vec<_> = runs.iter().map(row).collect();
+    say(&table(["DUE", "CUE", "SCHEDULED", "DELIVERED", "CONFIRMED", "RUN", ""], &rows));
+    Ok(())
+}
+
+/// Occurrences that became runs, the newest first; armed ones are passed over.
+async fn newest(owner: &Owner, cue_id: Option<String>, limit: usize) -> Result<Vec<Mark>, String> {
+    let mut runs: Vec<Mark> = Vec::new();
+    let mut before_ms = None;
+    while runs.len() < limit {
+        let request = json!({ "cue_id": cue_id, "before_ms": before_ms, "limit": PAGE });
+        let page: Ledger = owner.ask("ledger", request).await?;
+        before_ms = page.marks.last().map(|mark| mark.due_ms);
+        runs.extend(page.marks.into_iter().filter(|mark| mark.started_at_ms.is_some()));
+        if !page.more || before_ms.is_none() {
+            break;
+        }
+    }
+    runs.truncate(limit);
+    Ok(runs)
+}
+
+pub async fn obey(owner: &Owner, what: RunCommand, as_json: bool) -> Result<(), String> {
+    match what {
+        RunCommand::Show { run } => show(owner, &run, as_json).await,
+        RunCommand::Replay { run } => {
+            let fired: Fired = owner.ask("run_replay", json!({ "run_id": run })).await?;
+            if as_json {
+                say_json(&json!(fired))
+            } else {
+                say(&format!("It runs again: run {}", fired.run_id))
+            }
+            Ok(())
+        }
+        RunCommand::Stop { run } => {
+            let answer = owner.call("run_stop", &json!({ "run_id": run })).await?;
+            if as_json {
+                say_json(&answer)
+            } else {
+                say("It is stopped.")
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn show(owner: &Owner, run: &str, as_json: bool) -> Result<(), String> {
+    if as_json {
+        say_json(&owner.call("run_get", &json!({ "run_id": run })).await?);
+        return Ok(());
+    }
+    let story: RunStory = owner.ask("run_get", json!({ "run_id": run })).await?;
+    let zone = Zone::of_machine();
+    let [scheduled, delivered, confirmed] = verdicts(&story.mark);
+    say(&format!("{} ({}), due {}", story.cue.name, story.cue.words, zone.at(story.mark.due_ms)));
+    say(&format!("Scheduled: {scheduled}   Delivered: {delivered}   Confirmed: {confirmed}"));
+    say(&story.mark.sentence);
+    story.attempts.iter().for_each(|attempt| tell(attempt, &zone));
+    if let Some(outcome) = &story.outcome {
+        let reported = if outcome.success { "success" } else { "failure" };
+        let words = outcome.error.as_ref().or(outcome.summary.as_ref()).or(outcome.result.as_ref());
+        let words = words.map(|words| format!(": {words}")).unwrap_or_default();
+        say(&format!("Reported {reported} at {}{words}", zone.at(outcome.reported_at_ms)));
+        say(&format!("  {}", outcome.fields));
+    }
+    for proof in &story.proof {
+        let verdict = match proof.passed {
+            Some(true) => "yes",
+            Some(false) => "NO",
+            None => "open",
+        };
+        say(&format!("Proof: {}: {verdict}, {}", proof.claim, proof.found));
+    }
+    for refused in &story.refused {
+        say(&format!("Refused at {}: {}", zone.at(refused.at_ms), refused.reason));
+    }
+    if let Some(at_ms) = story.retry_at_ms.or(story.outcome_deadline_ms) {
+        let what = if story.retry_at_ms.is_some() { "Next attempt" } else { "Outcome deadline" };
+        say(&format!("{what} at {}", zone.at(at_ms)));
+    }
+    Ok(())
+}
+
+fn tell(attempt: &AttemptView, zone: &Zone) {
+    say(&format!(
+        "Attempt {} at {}: {}, {}",
+        attempt.number,
+        zone.at(attempt.began_at_ms),
+        attempt.state,
+        attempt.sentence
+    ));
+    for (stream, text) in [("out", &attempt.stdout), ("err", &attempt.stderr)] {
+        text.lines().for_each(|line| say(&format!("  {stream} | {line}")));
+    }
+}

@@ -1,0 +1,169 @@
+//! The demo fleet: the agents of `examples/`, on short schedules. They are inside the binary and written into the data
+//! folder, so that an installed program has them, too.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use cuetower_engine::desk::Desk;
+use cuetower_engine::desk::wire::{Board, CueView, DeskError};
+use serde_json::{Value, json};
+use thiserror::Error;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+const FLEET: &str = include_str!("../../../../examples/fleet.json");
+
+macro_rules! examples {
+    ($($name:literal),*) => {
+        const EXAMPLES: &[(&str, &str)] = &[$(($name, include_str!(concat!("../../../../examples/", $name)))),*];
+    };
+}
+examples!(
+    "confirming_agent.py",
+    "three_of_two_hundred.py",
+    "gone_quiet.py",
+    "honest_failure.py",
+    "flaky_server.py",
+    "disk_report.sh",
+    "outcome.py"
+);
+
+const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
+/// How long the flaky server may take to say where it is.
+const SERVER_UP: Duration = Duration::from_secs(20);
+/// How long it may take to end before it is killed.
+const SERVER_DOWN: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Error)]
+pub enum DemoError {
+    #[error("its agents could not be written to {}: {source}.", .path.display())]
+    Examples { path: PathBuf, source: std::io::Error },
+    #[error("its agents are Python programs, and `{PYTHON}` could not be started: {0}. Install Python 3.")]
+    Python(std::io::Error),
+    #[error("its web hook agent (flaky_server.py) did not say where it listens.")]
+    Mute,
+    #[error("its cue `{name}` was refused: {}", .error.message)]
+    Cue { name: String, error: DeskError },
+    #[error("its cues could not be read: {}", .0.message)]
+    Board(DeskError),
+}
+
+/// The agents on disk, and the one that runs all the time.
+pub struct Fleet {
+    folder: PathBuf,
+    flaky_url: String,
+    flaky_server: Child,
+}
+
+impl Fleet {
+    /// Writes the agents into the data folder and starts the web hook agent.
+    pub async fn start(data: &Path) -> Result<Fleet, DemoError> {
+        let folder = data.join("demo");
+        write_examples(&folder).map_err(|source| DemoError::Examples { path: folder.clone(), source })?;
+        let mut flaky_server = Command::new(PYTHON)
+            .arg(folder.join("flaky_server.py"))
+            .args(["0", "--until-stdin-closes"])
+            .current_dir(&folder)
+            // Its end of the pipe closes with this process, however that ends.
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(DemoError::Python)?;
+        let mut first = String::new();
+        let stdout = flaky_server.stdout.take().expect("its standard output is piped");
+        let mut stdout = BufReader::new(stdout);
+        drop(tokio::time::timeout(SERVER_UP, stdout.read_line(&mut first)).await);
+        let flaky_url = first.trim().to_owned();
+        if flaky_url.is_empty() {
+            return Err(DemoError::Mute);
+        }
+        Ok(Fleet { folder, flaky_url, flaky_server })
+    }
+
+    /// Creates the fleet's cues. One that is there already is kept; where it calls the web hook agent, it is told the
+    /// address that one has now.
+    pub async fn take_off(&self, desk: &Desk) -> Result<(), DemoError> {
+        let board = desk.call("board", json!({ "from_ms": 0, "to_ms": 1 })).await.map_err(DemoError::Board)?;
+        let there = serde_json::from_value::<Board>(board).expect("the desk keeps to its own types").cues;
+        for definition in self.definitions() {
+            let name = definition["name"].as_str().unwrap_or_default().to_owned();
+            let done = match there.iter().find(|cue| cue.name == name) {
+                None => desk.call("cue_create", json!({ "definition": definition })).await.map(drop),
+                Some(cue) => update_address(desk, cue, &definition).await,
+            };
+            done.map_err(|error| DemoError::Cue { name, error })?;
+        }
+        Ok(())
+    }
+
+    pub async fn stop(mut self) {
+        drop(self.flaky_server.stdin.take());
+        if tokio::time::timeout(SERVER_DOWN, self.flaky_server.wait()).await.is_err() {
+            drop(self.flaky_server.kill().await);
+        }
+    }
+
+    /// The cues of `fleet.json`, with the placeholders filled in.
+    fn definitions(&self) -> Vec<Value> {
+        let mut fleet: Vec<Value> = serde_json::from_str(FLEET).expect("fleet.json is part of the program and tested");
+        let examples = self.folder.display().to_string();
+        let values = [("{examples}", examples.as_str()), ("{python}", PYTHON), ("{flaky_url}", &self.flaky_url)];
+        fleet.iter_mut().for_each(|cue| fill(cue, &values));
+        fleet
+    }
+}
+
+async fn update_address(desk: &Desk, cue: &CueView, wanted: &Value) -> Result<(), DeskError> {
+    let Some(url) = wanted.pointer("/callback/url") else { return Ok(()) };
+    let mut definition = cue.definition.clone();
+    match definition.pointer_mut("/callback/url") {
+        Some(old) if old != url => *old = url.clone(),
+        // It points there already, or its owner made something else of it.
+        Some(_) | None => return Ok(()),
+    }
+    let update = json!({ "cue_id": cue.id, "revision": cue.revision, "definition": definition });
+    desk.call("cue_update", update).await.map(drop)
+}
+
+fn write_examples(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    EXAMPLES.iter().try_for_each(|(name, text)| std::fs::write(folder.join(name), text))
+}
+
+fn fill(value: &mut Value, values: &[(&str, &str)]) {
+    match value {
+        Value::String(text) => {
+            *text = values.iter().fold(text.clone(), |text, (name, value)| text.replace(name, value))
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| fill(item, values)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| fill(field, values)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_placeholder_is_filled_and_every_agent_is_there() {
+        let data = tempfile::tempdir().unwrap();
+        let fleet = Fleet::start(data.path()).await.unwrap();
+        let definitions = fleet.definitions();
+        assert_eq!(definitions.len(), 6);
+        for definition in &definitions {
+            let text = definition.to_string();
+            assert!(!["{examples}", "{python}", "{flaky_url}"].iter().any(|name| text.contains(name)), "{text}");
+            for word in definition.pointer("/command/argv").and_then(Value::as_array).into_iter().flatten() {
+                let word = word.as_str().unwrap();
+                assert!(!word.starts_with('/') || Path::new(word).exists(), "{word} is missing");
+            }
+        }
+        let callback = definitions.iter().find_map(|definition| definition.pointer("/callback/url")).unwrap();
+        assert!(callback.as_str().unwrap().starts_with("http://127.0.0.1:"), "{callback}");
+        fleet.stop().await;
+    }
+}

@@ -1,0 +1,293 @@
+//! A whole tower in this process: its data folder, its engine, its doors. What the desktop shell and `serve` start and stop.
+
+mod demo;
+mod owner_key;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cuetower_engine::clock::{Clock, SystemClock};
+use cuetower_engine::desk::serve::Host;
+use cuetower_engine::desk::{Desk, Facts};
+use cuetower_engine::notify::{Activated, Notifier};
+use cuetower_engine::receive::Door;
+use cuetower_engine::vault::{Vault, VaultKind};
+use cuetower_engine::{Config, Engine, Ports, Running, Trouble, token};
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::presence::{self, Claim, Doors, Unclaimed};
+use demo::Fleet;
+
+pub use demo::DemoError;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Where agents report unless told otherwise.
+const AGENTS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8737);
+/// How long answers under way may take once the tower stops.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
+/// What a tower is started with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// None: the platform's data folder, `…/share/cuetower`; with the demo fleet `…/share/cuetower-demo`.
+    pub data: Option<PathBuf>,
+    /// The agents' door; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// The owner's door, for a browser and for the command line; None keeps it shut.
+    pub desk: Option<SocketAddr>,
+    pub vault: VaultKind,
+    pub notifications: bool,
+    /// With the demo fleet.
+    pub demo: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { data: None, listen: AGENTS, desk: None, vault: VaultKind::Keyring, notifications: true, demo: false }
+    }
+}
+
+impl Options {
+    /// The data folder as an absolute path; it may not exist yet.
+    pub fn folder(&self) -> Result<PathBuf, StartError> {
+        let name = if self.demo { "cuetower-demo" } else { "cuetower" };
+        let folder = match &self.data {
+            Some(folder) => folder.clone(),
+            None => directories::BaseDirs::new().ok_or(StartError::NoDataFolder)?.data_local_dir().join(name),
+        };
+        std::path::absolute(&folder).map_err(|source| StartError::DataFolder { path: folder, source })
+    }
+}
+
+/// Why a tower did not start; each a sentence with what to do.
+#[derive(Debug, Error)]
+pub enum StartError {
+    #[error("This system names no folder for a program's data. Choose one with --data DIR.")]
+    NoDataFolder,
+    #[error("The data folder {} could not be used: {source}. Choose another with --data DIR.", .path.display())]
+    DataFolder { path: PathBuf, source: std::io::Error },
+    #[error("{address} can be reached from other machines, and the tower's doors are for this one alone. Use {flag} 127.0.0.1:{}.", .address.port())]
+    NotLoopback { address: SocketAddr, flag: &'static str },
+    #[error(
+        "{address} is taken, perhaps by another tower. Close that one, or choose another address: {flag} 127.0.0.1:0 takes any free port."
+    )]
+    Taken { address: SocketAddr, flag: &'static str },
+    #[error("{address} could not be listened on: {source}. Choose another address with {flag}.")]
+    Unbound { address: SocketAddr, flag: &'static str, source: std::io::Error },
+    #[error(
+        "A tower runs on {} already{}. Close it first, or choose another folder with --data DIR.",
+        .path.display(),
+        .pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+    )]
+    AlreadyRunning { path: PathBuf, pid: Option<u32> },
+    #[error("The tower could not start: {0}.")]
+    Engine(#[from] cuetower_engine::engine::StartError),
+    #[error("The owner's key could not be recorded. {0}")]
+    Key(Trouble),
+    #[error("The demo fleet could not start: {0}")]
+    Demo(#[from] DemoError),
+}
+
+/// A running tower. Dropping it does not stop it in order; [`Tower::stop`] does.
+pub struct Tower {
+    /// The owner's commands.
+    pub desk: Desk,
+    /// Clicks on native notifications.
+    pub clicks: mpsc::Receiver<Activated>,
+    /// "http://127.0.0.1:8737"
+    pub agents_url: String,
+    /// The owner's own key for the agents' door.
+    pub key: String,
+    /// Opens the window in one browser, once; None if the owner's door is shut.
+    pub desk_link: Option<String>,
+    running: Running,
+    closing: watch::Sender<bool>,
+    serving: JoinSet<()>,
+    fleet: Option<Fleet>,
+    /// Given up last, when nothing of the folder is in use any more.
+    claim: Claim,
+}
+
+impl Tower {
+    /// Binds the doors, claims the data folder, recovers what was under way, and opens the doors.
+    ///
+    /// Called inside a Tokio runtime, on which deliveries and doors will run.
+    pub async fn start(options: Options) -> Result<Tower, StartError> {
+        let folder = data_folder(&options)?;
+        let agents = bind(options.listen, "--listen", &folder).await?;
+        let owners = match options.desk {
+            Some(address) => Some(bind(address, "--desk", &folder).await?),
+            None => None,
+        };
+        let claim = Claim::take(&folder).await.map_err(|why| match why {
+            Unclaimed::Held(pid) => StartError::AlreadyRunning { path: folder.clone(), pid },
+            Unclaimed::Failed(source) => StartError::DataFolder { path: folder.clone(), source },
+        })?;
+        let unusable = |source| StartError::DataFolder { path: folder.clone(), source };
+        let agents_url = url_of(&agents).map_err(unusable)?;
+        let desk_url = owners.as_ref().map(url_of).transpose().map_err(unusable)?;
+
+        // Before the engine: what it delivers first may be due already.
+        let fleet = if options.demo { Some(Fleet::start(&folder).await?) } else { None };
+        let vault = Vault::open(options.vault, &folder).await;
+        let (notifier, clicks) = Notifier::start(options.notifications).await;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let started_at = clock.now();
+        let config = Config { data_dir: folder.clone(), agents_url: agents_url.clone() };
+        let ports = Ports { clock, vault: vault.clone(), notifier: notifier.clone() };
+        let (handle, running) = Engine::start(config, ports)?;
+        let facts = Facts {
+            version: VERSION.to_owned(),
+            agents_url: agents_url.clone(),
+            data_dir: folder.display().to_string(),
+            timezone: machine_zone(),
+            started_at,
+        };
+        let desk = Desk { handle, vault, notifier, facts };
+
+        let owner_token = token::new_ticket();
+        let (closing, serving) = (watch::Sender::new(false), JoinSet::new());
+        let mut tower = Tower {
+            desk,
+            clicks,
+            agents_url,
+            key: String::new(),
+            desk_link: None,
+            running,
+            closing,
+            serving,
+            fleet,
+            claim,
+        };
+        match tower.open(agents, owners.zip(desk_url), owner_token).await {
+            Ok(()) => Ok(tower),
+            Err(error) => {
+                tower.stop().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn open(
+        &mut self,
+        agents: TcpListener,
+        owners: Option<(TcpListener, String)>,
+        owner_token: String,
+    ) -> Result<(), StartError> {
+        self.key = owner_key::ready(&self.desk).await.map_err(StartError::Key)?;
+        let door = Door::new(self.desk.handle.clone(), VERSION);
+        let closed = self.closed();
+        self.serving.spawn(async move { until_closed("the agents' door", door.serve(agents, closed).await) });
+        let mut doors = Doors { desk: None, agents: self.agents_url.clone(), pid: std::process::id() };
+        if let Some((listener, desk_url)) = owners {
+            let host = Host::new(self.desk.clone(), owner_token.clone());
+            self.desk_link = Some(host.link(&desk_url));
+            doors.desk = Some(desk_url);
+            let closed = self.closed();
+            self.serving.spawn(async move { until_closed("the owner's door", host.serve(listener, closed).await) });
+        }
+        if let Some(fleet) = &self.fleet {
+            fleet.take_off(&self.desk).await?;
+        }
+        let folder = Path::new(&self.desk.facts.data_dir);
+        self.claim
+            .announce(&doors, &owner_token)
+            .map_err(|source| StartError::DataFolder { path: folder.to_owned(), source })?;
+        tracing::info!(agents = %self.agents_url, desk = doors.desk, data = %folder.display(), "the tower is up");
+        Ok(())
+    }
+
+    /// Stops in order: what runs is asked to end and may still report, the last word is written, the doors are shut.
+    pub async fn stop(mut self) {
+        tracing::info!("the tower stops");
+        self.running.stop().await;
+        self.closing.send_replace(true);
+        let answered = async { while self.serving.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_ANSWERS, answered).await.is_err() {
+            tracing::warn!("some requests were not answered to the end");
+        }
+        self.serving.shutdown().await;
+        if let Some(fleet) = self.fleet {
+            fleet.stop().await;
+        }
+        drop(self.claim);
+        tracing::info!("the tower has stopped");
+    }
+
+    fn closed(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut closing = self.closing.subscribe();
+        // The sender lives as long as the tower: a lost one is a closed one.
+        async move { drop(closing.wait_for(|closing| *closing).await) }
+    }
+}
+
+/// Made if missing, for the user only.
+fn data_folder(options: &Options) -> Result<PathBuf, StartError> {
+    let folder = options.folder()?;
+    let mut maker = std::fs::DirBuilder::new();
+    maker.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut maker, 0o700);
+    match maker.create(&folder) {
+        Ok(()) => Ok(folder),
+        Err(source) => Err(StartError::DataFolder { path: folder, source }),
+    }
+}
+
+async fn bind(address: SocketAddr, flag: &'static str, folder: &Path) -> Result<TcpListener, StartError> {
+    if !address.ip().is_loopback() {
+        return Err(StartError::NotLoopback { address, flag });
+    }
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        // The likeliest holder of the port is the tower that holds the folder, too.
+        std::io::ErrorKind::AddrInUse if presence::is_held(folder) => {
+            StartError::AlreadyRunning { path: folder.to_owned(), pid: presence::holder(folder) }
+        }
+        std::io::ErrorKind::AddrInUse => StartError::Taken { address, flag },
+        _ => StartError::Unbound { address, flag, source },
+    })
+}
+
+fn url_of(listener: &TcpListener) -> std::io::Result<String> {
+    Ok(format!("http://{}", listener.local_addr()?))
+}
+
+fn until_closed(door: &str, served: std::io::Result<()>) {
+    if let Err(error) = served {
+        tracing::error!(%error, "{door} broke");
+    }
+}
+
+/// The machine's own zone by its IANA name; UTC if the system does not say.
+pub(crate) fn machine_zone() -> String {
+    let named = std::env::var("TZ").ok().filter(|name| name.parse::<chrono_tz::Tz>().is_ok());
+    let zone = named.or_else(|| iana_time_zone::get_timezone().ok());
+    zone.filter(|name| name.parse::<chrono_tz::Tz>().is_ok()).unwrap_or_else(|| "UTC".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_door_that_cannot_open_says_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let everywhere = bind("0.0.0.0:8737".parse().unwrap(), "--listen", folder.path()).await.unwrap_err();
+        assert!(everywhere.to_string().ends_with("Use --listen 127.0.0.1:8737."), "{everywhere}");
+        let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let taken = bind(other.local_addr().unwrap(), "--desk", folder.path()).await.unwrap_err();
+        assert!(taken.to_string().contains("is taken") && taken.to_string().contains("--desk 127.0.0.1:0"), "{taken}");
+    }
+
+    #[test]
+    fn the_demo_never_meets_the_users_own_cues() {
+        let folder = |data, demo| Options { data, demo, ..Options::default() }.folder().unwrap();
+        assert!(folder(None, false).ends_with("cuetower") && folder(None, true).ends_with("cuetower-demo"));
+        assert_eq!(folder(Some("/d".into()), true), Path::new("/d"));
+    }
+}

@@ -1,0 +1,42 @@
+//! The owner's own key for the agents' door: kept in the vault, its hash in the store.
+
+use cuetower_engine::Trouble;
+use cuetower_engine::desk::Desk;
+use cuetower_engine::handle::TowerChange;
+use cuetower_engine::journal::KeyRow;
+use cuetower_engine::token;
+
+/// Its name in the vault; users' secrets are in capitals, so that none can take it.
+const NAME: &str = "owner-key";
+const SCOPES: &str = "cues report commands";
+
+/// The key the vault keeps; where it keeps none or does not answer, a fresh one, good from now on.
+pub async fn ready(desk: &Desk) -> Result<String, Trouble> {
+    let key = kept_or_fresh(desk).await;
+    let row = KeyRow {
+        hash: token::key_hash(&key),
+        name: "owner".to_owned(),
+        scopes: SCOPES.to_owned(),
+        created_at: desk.handle.now(),
+    };
+    desk.handle.tower(TowerChange::KeyAdded(row)).await?;
+    Ok(key)
+}
+
+async fn kept_or_fresh(desk: &Desk) -> String {
+    // A vault that did not answer when it was opened is not waited for again; its health says so.
+    if !desk.vault.health().ok {
+        return token::new_api_key();
+    }
+    match desk.vault.get(NAME).await {
+        Ok(Some(key)) => key,
+        Ok(None) => {
+            let key = token::new_api_key();
+            if desk.vault.set(NAME, &key).await.is_err() {
+                tracing::warn!("the owner's key could not be kept in the vault: the next start makes another one");
+            }
+            key
+        }
+        Err(_) => token::new_api_key(),
+    }
+}

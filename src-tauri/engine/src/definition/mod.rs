@@ -1,0 +1,218 @@
+//! The JSON of a cue (SPEC §13, and CueAPI's shapes) to and from core's `CueDefinition`. Pure; `now` is handed in.
+//!
+//! Here: typed fields (`reading`), the sections (`schedule`, `transport`, `pairs`, `policy`, `expecting`), CueAPI's flat
+//! body (`flat`), changes (`changing`), what is promised but not built (`unbuilt`), and the way back (`writing`).
+
+mod changing;
+mod expecting;
+mod flat;
+mod pairs;
+mod policy;
+mod reading;
+mod schedule;
+#[cfg(test)]
+mod tests;
+mod transport;
+mod unbuilt;
+mod writing;
+
+use cuetower_core::Ms;
+use cuetower_core::cue::{CueDefinition, ScheduleSpec, Transport};
+use serde_json::{Map, Value};
+
+pub use self::writing::write;
+
+use self::reading::{Object, Problems};
+use crate::vault::names_in;
+
+/// One thing that does not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid {
+    /// Path inside the body as it was handed in, such as `schedule.cron` or `command.argv[2]`.
+    pub field: String,
+    /// One sentence: what is wrong and what would be right. Never holds the value of a header or a variable.
+    pub message: String,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Read {
+    pub definition: CueDefinition,
+    /// Top-level fields that no cue has. They were not used.
+    pub unknown: Vec<String>,
+}
+
+/// What stands before a secret that is not shown; written back, it keeps the value.
+const KEPT: &str = "••••";
+const NAME_CHARS_MAX: usize = 255;
+const DESCRIPTION_CHARS_MAX: usize = 10_000;
+const PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
+
+const FIELDS: [&str; 17] = [
+    "name",
+    "description",
+    "agent",
+    "transport",
+    "schedule",
+    "command",
+    "callback",
+    "payload",
+    "retry",
+    "delivery",
+    "confirm",
+    "catch_up",
+    "overlap",
+    "expect",
+    "on_failure",
+    "verification",
+    "secrets",
+];
+
+/// Reads a whole cue; fields that are left out or null get their defaults.
+///
+/// # Errors
+/// Everything that does not fit, in the order of the fields; never empty.
+pub fn read_new(json: &Value, now: Ms) -> Result<Read, Vec<Invalid>> {
+    let mut problems = Problems::default();
+    let unfolded = flat::unfolded(body(json)?, &mut problems);
+    let read = read(&unfolded.body, now, None, problems);
+    read.map_err(|problems| unfolded.as_written(problems))
+}
+
+/// Reads a change: the fields of `patch` replace those of `current`; sections such as `schedule` or `retry` are merged
+/// field by field; `••••` keeps the value of a header or variable; a `once` instant that has passed may stand.
+///
+/// # Errors
+/// As [`read_new`], for the cue as it would become.
+pub fn read_change(current: &CueDefinition, patch: &Value, now: Ms) -> Result<Read, Vec<Invalid>> {
+    let mut problems = Problems::default();
+    let unfolded = flat::unfolded(body(patch)?, &mut problems);
+    let read = read(&changing::changed(current, &unfolded.body), now, standing(current), problems);
+    read.map_err(|problems| unfolded.as_written(problems))
+}
+
+/// Reads a whole cue that takes the place of `current`: what is left out gets its default, `••••` keeps the value of a
+/// header or variable, and a `once` instant that has passed may stand.
+///
+/// # Errors
+/// As [`read_new`].
+pub fn read_again(current: &CueDefinition, json: &Value, now: Ms) -> Result<Read, Vec<Invalid>> {
+    let mut problems = Problems::default();
+    let unfolded = flat::unfolded(body(json)?, &mut problems);
+    let read = read(&changing::replacing(current, &unfolded.body), now, standing(current), problems);
+    read.map_err(|problems| unfolded.as_written(problems))
+}
+
+/// The names in `{{secret:NAME}}`, each once, in order of appearance.
+#[must_use]
+pub fn secret_names(definition: &CueDefinition) -> Vec<String> {
+    let pairs = match &definition.transport {
+        Transport::Webhook(callback) => &callback.headers,
+        Transport::Command(command) => &command.env,
+    };
+    let mut names: Vec<String> = Vec::new();
+    for name in pairs.iter().flat_map(|(_, value)| names_in(value)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The instant that alone may lie in the past.
+fn standing(current: &CueDefinition) -> Option<Ms> {
+    match &current.schedule {
+        ScheduleSpec::Once { at, .. } => Some(*at),
+        ScheduleSpec::Recurring { .. } | ScheduleSpec::Manual { .. } => None,
+    }
+}
+
+fn body(json: &Value) -> Result<&Map<String, Value>, Vec<Invalid>> {
+    let refusal = || Invalid { field: "definition".to_owned(), message: "A cue must be a JSON object.".to_owned() };
+    json.as_object().ok_or_else(|| vec![refusal()])
+}
+
+fn read(
+    body: &Map<String, Value>,
+    now: Ms,
+    standing: Option<Ms>,
+    mut problems: Problems,
+) -> Result<Read, Vec<Invalid>> {
+    let top = Object::top(body);
+    let all = &mut problems;
+    let name = name(&top, all);
+    let description = top.text_within("description", DESCRIPTION_CHARS_MAX, all).map(str::to_owned);
+    let agent = top.text_within("agent", NAME_CHARS_MAX, all).unwrap_or_default().to_owned();
+    let schedule = schedule::read(&top, now, standing, all);
+    let transport = transport::read(&top, all);
+    let payload = payload(&top, all);
+    let retry = policy::retry(&top, all);
+    let delivery = policy::delivery(&top, all);
+    let confirm = policy::confirm(&top, transport.as_ref(), all);
+    let catch_up = policy::catch_up(&top, all);
+    let overlap = policy::overlap(&top, all);
+    let expect = expecting::read(&top, all);
+    let pause_on_failure = policy::pause_on_failure(&top, all);
+    secrets(&top, all);
+    unbuilt::refuse(&top, all);
+    problems.none()?;
+    let (Some(name), Some(schedule), Some(transport)) = (name, schedule, transport) else {
+        unreachable!("each of these is missing only with a problem noted");
+    };
+    let definition = CueDefinition {
+        name,
+        description,
+        agent,
+        schedule,
+        transport,
+        payload,
+        retry,
+        delivery,
+        confirm,
+        catch_up,
+        overlap,
+        expect,
+        pause_on_failure,
+    };
+    let known = |field: &str| FIELDS.contains(&field) || unbuilt::is_promised("", field);
+    let unknown = body.keys().filter(|field| !known(field)).cloned().collect();
+    Ok(Read { definition, unknown })
+}
+
+fn name(top: &Object, problems: &mut Problems) -> Option<String> {
+    let name = top.required_text("name", "a cue needs one, of 1 to 255 characters", problems)?;
+    if name.trim().is_empty() || name.chars().count() > NAME_CHARS_MAX {
+        problems.add("name", "A name has 1 to 255 characters.");
+        return None;
+    }
+    if name.chars().any(char::is_control) {
+        problems.add("name", "A name is one line of text without control characters.");
+        return None;
+    }
+    Some(name.to_owned())
+}
+
+fn payload(top: &Object, problems: &mut Problems) -> Value {
+    match top.get("payload") {
+        None => Value::Object(Map::new()),
+        Some(payload) if !payload.is_object() => {
+            problems.mistyped("payload", "an object", payload);
+            Value::Null
+        }
+        Some(payload) => {
+            if payload.to_string().len() > PAYLOAD_BYTES_MAX {
+                problems.add("payload", "The payload is longer than 1 MiB of JSON; send a reference to it instead.");
+            }
+            payload.clone()
+        }
+    }
+}
+
+/// What a cue is granted is what its templates ask for, so this list is looked at and not kept.
+fn secrets(top: &Object, problems: &mut Problems) {
+    for (index, name) in top.list("secrets", problems).iter().enumerate() {
+        if !name.as_str().is_some_and(crate::vault::is_name) {
+            let message = "A secret's name is made of capitals, digits and underscores, begins with a capital, and has at most 64 characters.";
+            problems.add(format!("secrets[{index}]"), message);
+        }
+    }
+}

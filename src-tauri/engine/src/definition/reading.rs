@@ -1,0 +1,214 @@
+//! Reads typed fields out of a JSON object and collects everything that does not fit.
+
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value};
+
+use super::{Invalid, unbuilt};
+
+const PROBLEMS_MAX: usize = 100;
+
+#[derive(Debug, Default)]
+pub(super) struct Problems(Vec<Invalid>);
+
+impl Problems {
+    pub(super) fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
+        // More are of no use to anyone, and a hostile body could make very many.
+        if self.0.len() < PROBLEMS_MAX {
+            self.0.push(Invalid { field: field.into(), message: message.into() });
+        }
+    }
+
+    /// `wanted` with its article: "an object", "a text".
+    pub(super) fn mistyped(&mut self, field: &str, wanted: &str, found: &Value) {
+        self.add(field, format!("`{field}` must be {wanted}; it is {}.", kind(found)));
+    }
+
+    pub(super) fn none(self) -> Result<(), Vec<Invalid>> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.0) }
+    }
+}
+
+/// An object of the body and where it stands. Null fields count as left out. Every reader notes what does not fit and
+/// then answers None, as it does for a field that is left out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Object<'v> {
+    path: &'static str,
+    map: Option<&'v Map<String, Value>>,
+}
+
+impl<'v> Object<'v> {
+    pub(super) fn top(map: &'v Map<String, Value>) -> Object<'v> {
+        Object { path: "", map: Some(map) }
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&'v Value> {
+        self.map?.get(key).filter(|value| !value.is_null())
+    }
+
+    /// "schedule.cron"
+    pub(super) fn place(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// A section of the cue, empty if it is left out. Fields of it that are not built yet are `unbuilt`'s to refuse.
+    pub(super) fn section(&self, key: &'static str, known: &[&str], problems: &mut Problems) -> Option<Object<'v>> {
+        let map = match self.get(key) {
+            None => None,
+            Some(Value::Object(map)) => Some(map),
+            Some(other) => {
+                problems.mistyped(key, "an object", other);
+                return None;
+            }
+        };
+        for field in map.into_iter().flat_map(Map::keys) {
+            if !known.contains(&field.as_str()) && !unbuilt::is_promised(key, field) {
+                let message = format!("`{key}` has no field `{}`; it has {}.", shortened(field), listed(known, "and"));
+                problems.add(format!("{key}.{}", shortened(field)), message);
+            }
+        }
+        Some(Object { path: key, map })
+    }
+
+    pub(super) fn text(&self, key: &str, problems: &mut Problems) -> Option<&'v str> {
+        match self.get(key)? {
+            Value::String(text) => Some(text),
+            other => {
+                problems.mistyped(&self.place(key), "a text", other);
+                None
+            }
+        }
+    }
+
+    pub(super) fn text_within(&self, key: &str, chars_max: usize, problems: &mut Problems) -> Option<&'v str> {
+        let text = self.text(key, problems)?;
+        if text.chars().count() > chars_max {
+            problems.add(self.place(key), format!("`{}` has at most {chars_max} characters.", self.place(key)));
+            return None;
+        }
+        Some(text)
+    }
+
+    /// `need` ends the sentence "`name` is missing; …".
+    pub(super) fn required_text(&self, key: &str, need: &str, problems: &mut Problems) -> Option<&'v str> {
+        if self.get(key).is_none() {
+            problems.add(self.place(key), format!("`{}` is missing; {need}.", self.place(key)));
+        }
+        self.text(key, problems)
+    }
+
+    pub(super) fn flag(&self, key: &str, problems: &mut Problems) -> Option<bool> {
+        match self.get(key)? {
+            Value::Bool(flag) => Some(*flag),
+            other => {
+                problems.mistyped(&self.place(key), "true or false", other);
+                None
+            }
+        }
+    }
+
+    pub(super) fn list(&self, key: &str, problems: &mut Problems) -> &'v [Value] {
+        match self.get(key) {
+            None => &[],
+            Some(Value::Array(list)) => list,
+            Some(other) => {
+                problems.mistyped(&self.place(key), "a list", other);
+                &[]
+            }
+        }
+    }
+
+    pub(super) fn number(&self, key: &str, range: RangeInclusive<f64>, problems: &mut Problems) -> Option<f64> {
+        number(&self.place(key), self.get(key)?, range, problems)
+    }
+
+    pub(super) fn whole(&self, key: &str, range: RangeInclusive<u32>, problems: &mut Problems) -> Option<u32> {
+        let found = self.get(key)?;
+        // `3.0` is what some languages make of 3.
+        let number = found.as_f64().filter(|number| number.fract() == 0.0);
+        let fits = number.filter(|number| (f64::from(*range.start())..=f64::from(*range.end())).contains(number));
+        if fits.is_none() {
+            let (low, high, place) = (range.start(), range.end(), self.place(key));
+            problems
+                .add(&place, format!("`{place}` must be a whole number from {low} to {high}; it is {}.", shown(found)));
+        }
+        fits.map(|number| number as u32)
+    }
+
+    /// Seconds, fractions allowed, as milliseconds.
+    pub(super) fn seconds(&self, key: &str, range_s: RangeInclusive<f64>, problems: &mut Problems) -> Option<u64> {
+        self.number(key, range_s, problems).map(|seconds| (seconds * 1_000.0).round() as u64)
+    }
+
+    /// One of `choices`; `unbuilt` are SPEC's words that mean nothing yet.
+    pub(super) fn word<T: Copy>(
+        &self,
+        key: &str,
+        choices: &[(&str, T)],
+        unbuilt: &[&str],
+        problems: &mut Problems,
+    ) -> Option<T> {
+        let text = self.text(key, problems)?;
+        if let Some((_, chosen)) = choices.iter().find(|(word, _)| *word == text) {
+            return Some(*chosen);
+        }
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        let (place, words) = (self.place(key), listed(&words, "or"));
+        let message = if unbuilt.contains(&text) {
+            format!("`{place}: {text}` is not built yet; write {words}.")
+        } else {
+            format!("`{place}` must be {words}; it is `{}`.", shortened(text))
+        };
+        problems.add(place, message);
+        None
+    }
+}
+
+pub(super) fn number(place: &str, found: &Value, range: RangeInclusive<f64>, problems: &mut Problems) -> Option<f64> {
+    let fits = found.as_f64().filter(|number| range.contains(number));
+    if fits.is_none() {
+        let (low, high) = (range.start(), range.end());
+        problems.add(place, format!("`{place}` must be a number from {low} to {high}; it is {}.", shown(found)));
+    }
+    fits
+}
+
+/// "`a`, `b` or `c`"
+pub(super) fn listed(words: &[&str], last: &str) -> String {
+    match words.split_last() {
+        Some((end, start)) if !start.is_empty() => format!("`{}` {last} `{end}`", start.join("`, `")),
+        _ => format!("`{}`", words.concat()),
+    }
+}
+
+/// "Such a sentence." from "such a sentence".
+pub(super) fn sentence(words: &str) -> String {
+    let mut rest = words.chars();
+    let first = rest.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let end = if words.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{first}{}{end}", rest.as_str())
+}
+
+fn shown(found: &Value) -> String {
+    if found.is_number() { found.to_string() } else { kind(found).to_owned() }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(true) => "true",
+        Value::Bool(false) => "false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+pub(super) fn shortened(typed: &str) -> String {
+    const SHOWN_CHARS_MAX: usize = 60;
+    if typed.chars().count() <= SHOWN_CHARS_MAX {
+        return typed.to_owned();
+    }
+    typed.chars().take(SHOWN_CHARS_MAX).chain(['…']).collect()
+}

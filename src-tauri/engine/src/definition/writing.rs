@@ -1,0 +1,142 @@
+//! The canonical JSON of a cue: every built field, in SPEC's words and units.
+
+use chrono::SecondsFormat;
+use cuetower_core::Ms;
+use cuetower_core::cue::{
+    CatchUpPolicy, Confirm, CueDefinition, Evidence, Overlap, Program, Retry, ScheduleSpec, Transport, Unanswered,
+};
+use cuetower_core::schedule::parse_zone;
+use cuetower_core::time::MINUTE_MS;
+use serde_json::{Map, Value, json};
+
+/// The canonical JSON; `read_new` makes the same definition of it (as long as a `once` instant lies ahead).
+#[must_use]
+pub fn write(definition: &CueDefinition) -> Value {
+    Value::Object(fields(definition))
+}
+
+pub(super) fn fields(definition: &CueDefinition) -> Map<String, Value> {
+    let (section, to_whom) = to_whom(&definition.transport);
+    let expect = &definition.expect;
+    let fields = [
+        ("name", json!(definition.name)),
+        ("description", json!(definition.description)),
+        ("agent", json!(definition.agent)),
+        ("transport", json!(definition.transport.word())),
+        ("schedule", schedule(&definition.schedule)),
+        (section, to_whom),
+        ("payload", definition.payload.clone()),
+        ("retry", retry(&definition.retry)),
+        (
+            "delivery",
+            json!({
+                "timeout_seconds": seconds(definition.delivery.timeout_ms),
+                "outcome_deadline_seconds": definition.delivery.outcome_deadline_ms.map(seconds),
+                "unanswered": match definition.delivery.unanswered {
+                    Unanswered::Wait => "wait",
+                    Unanswered::Retry => "retry",
+                },
+            }),
+        ),
+        (
+            "confirm",
+            json!(match definition.confirm {
+                Confirm::Outcome => "outcome",
+                Confirm::ExitCode => "exit_code",
+                Confirm::Delivery => "delivery",
+            }),
+        ),
+        (
+            "catch_up",
+            json!({
+                "policy": match definition.catch_up.policy {
+                    CatchUpPolicy::Latest => "latest",
+                    CatchUpPolicy::All => "all",
+                    CatchUpPolicy::None => "none",
+                },
+                "within_seconds": definition.catch_up.within_ms.map(seconds),
+            }),
+        ),
+        (
+            "overlap",
+            json!(match definition.overlap {
+                Overlap::Skip => "skip",
+                Overlap::Queue => "queue",
+                Overlap::Allow => "allow",
+                Overlap::Replace => "replace",
+            }),
+        ),
+        (
+            "expect",
+            json!({
+                "min_processed": expect.min_processed.map(number),
+                "max_error_rate": expect.max_error_rate.map(number),
+                "evidence": expect.evidence.iter().copied().map(Evidence::field).collect::<Vec<_>>(),
+            }),
+        ),
+        ("on_failure", json!({ "pause": definition.pause_on_failure, "email": false, "webhook": null })),
+    ];
+    fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect()
+}
+
+fn schedule(schedule: &ScheduleSpec) -> Value {
+    match schedule {
+        ScheduleSpec::Recurring { cron, timezone } => {
+            json!({ "type": "recurring", "cron": cron, "timezone": timezone })
+        }
+        ScheduleSpec::Once { at, timezone } => {
+            json!({ "type": "once", "at": instant(*at, timezone), "timezone": timezone })
+        }
+        ScheduleSpec::Manual { timezone } => json!({ "type": "manual", "timezone": timezone }),
+    }
+}
+
+/// As the clocks of the cue's zone show it, with the offset.
+fn instant(at: Ms, timezone: &str) -> Option<String> {
+    let at = at.utc()?;
+    Some(match parse_zone(timezone) {
+        Ok(zone) => at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        Err(_) => at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+    })
+}
+
+fn to_whom(transport: &Transport) -> (&'static str, Value) {
+    let object =
+        |pairs: &[(String, String)]| pairs.iter().cloned().map(|(name, text)| (name, Value::String(text))).collect();
+    match transport {
+        Transport::Webhook(callback) => {
+            let headers: Map<String, Value> = object(&callback.headers);
+            ("callback", json!({ "url": callback.url, "method": callback.method, "headers": headers }))
+        }
+        Transport::Command(command) => {
+            let (argv, shell) = match &command.program {
+                Program::Argv(argv) => (Some(argv), None),
+                Program::Shell(line) => (None, Some(line)),
+            };
+            let env: Map<String, Value> = object(&command.env);
+            let grace = seconds(command.stop_grace_ms);
+            (
+                "command",
+                json!({ "argv": argv, "shell": shell, "cwd": command.cwd, "env": env, "stop_grace_seconds": grace }),
+            )
+        }
+    }
+}
+
+fn retry(retry: &Retry) -> Value {
+    let minutes = |wait_ms: &u64| number(*wait_ms as f64 / MINUTE_MS as f64);
+    json!({
+        "max_attempts": retry.max_attempts,
+        "backoff_minutes": retry.backoff_ms.iter().map(minutes).collect::<Vec<_>>(),
+        "on_failed_outcome": retry.on_failed_outcome,
+    })
+}
+
+fn seconds(length_ms: u64) -> Value {
+    number(length_ms as f64 / 1_000.0)
+}
+
+/// Whole numbers without the `.0`, which some readers refuse.
+fn number(number: f64) -> Value {
+    if number.fract() == 0.0 && number.abs() <= 9e15 { json!(number as i64) } else { json!(number) }
+}

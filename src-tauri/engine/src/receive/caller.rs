@@ -1,0 +1,185 @@
+//! Who asks: an API key with its scopes, or a run with the token of one of its attempts. Neither can do what the owner can.
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderName, StatusCode};
+use cuetower_core::id::RunId;
+
+use super::Door;
+use super::problem::Problem;
+use crate::token::key_hash;
+
+const RUN_TOKEN: HeaderName = HeaderName::from_static("x-cuetower-run-token");
+
+/// What a key may do, by the words kept with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Create, change and fire cues.
+    Cues,
+    /// Report outcomes.
+    Report,
+    /// Create and change cues that run programs or use secrets.
+    Commands,
+}
+
+impl Scope {
+    fn word(self) -> &'static str {
+        match self {
+            Scope::Cues => "cues",
+            Scope::Report => "report",
+            Scope::Commands => "commands",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Caller {
+    /// Scopes of the API key, if one was shown.
+    scopes: Option<String>,
+    /// The attempt whose token was shown, if one was.
+    run: Option<(RunId, u32)>,
+}
+
+impl FromRequestParts<Door> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Caller, Problem> {
+        let bearer = match parts.headers.get(AUTHORIZATION) {
+            Some(value) => Some(value.to_str().ok().and_then(bearer).ok_or_else(missing)?),
+            None => None,
+        };
+        let shown = match parts.headers.get(RUN_TOKEN) {
+            Some(token) => Some(token.to_str().map_err(|_| bad_run_token())?),
+            None => None,
+        };
+        let (key, bearer_run) = match bearer {
+            Some(token) if token.starts_with("cue_run_") => (None, Some(token)),
+            other => (other, None),
+        };
+        // A token in the header of its own is more deliberate than one in the place of the key.
+        let run = shown.or(bearer_run).map(|token| door.handle.tower_key().check_run_token(token).ok_or_else(bad_run_token)).transpose()?;
+        let scopes = match key {
+            Some(key) => Some(scopes(door, key).await?),
+            None => None,
+        };
+        if scopes.is_none() && run.is_none() {
+            return Err(missing());
+        }
+        Ok(Caller { scopes, run })
+    }
+}
+
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
+}
+
+async fn scopes(door: &Door, key: &str) -> Result<String, Problem> {
+    if !key.starts_with("cue_sk_") {
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "invalid_session", "Invalid session token"));
+    }
+    let row = door.handle.reader().key(key_hash(key)).await?;
+    Ok(row.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "invalid_api_key", "Invalid API key"))?.scopes)
+}
+
+fn missing() -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "invalid_api_key", "Missing or invalid Authorization header")
+}
+
+fn bad_run_token() -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "invalid_run_token", "This run token is not one of this tower's.")
+}
+
+impl Caller {
+    fn has(&self, scope: Scope) -> bool {
+        self.scopes.as_deref().is_some_and(|scopes| scopes.split_whitespace().any(|word| word == scope.word()))
+    }
+
+    /// Reading is open to every key, and closed to run tokens beyond what `reads_run` and `run` give.
+    pub fn reads(&self) -> Result<(), Problem> {
+        if self.scopes.is_some() { Ok(()) } else { Err(run_token_forbidden()) }
+    }
+
+    /// Every key, and the run's own token.
+    pub fn reads_run(&self, id: &str) -> Result<(), Problem> {
+        match &self.run {
+            Some((run, _)) if run.as_str() == id => Ok(()),
+            Some(_) | None => self.reads(),
+        }
+    }
+
+    /// The run that asks, when it has no key beside its token.
+    pub fn only_run(&self) -> Option<&RunId> {
+        self.run.as_ref().filter(|_| self.scopes.is_none()).map(|(run, _)| run)
+    }
+
+    pub fn writes_cues(&self) -> Result<(), Problem> {
+        self.reads()?;
+        if self.has(Scope::Cues) { Ok(()) } else { Err(lacking(Scope::Cues, "create, change or fire cues")) }
+    }
+
+    pub fn writes_commands(&self) -> Result<(), Problem> {
+        let what = "create or change cues that run programs or use secrets";
+        if self.has(Scope::Commands) { Ok(()) } else { Err(lacking(Scope::Commands, what)) }
+    }
+
+    /// Whether an outcome of this run may be reported, and for which attempt: the token's, or (None) the latest.
+    pub fn reports(&self, id: &str) -> Result<Option<u32>, Problem> {
+        match &self.run {
+            Some((run, attempt)) if run.as_str() == id => Ok(Some(*attempt)),
+            Some(_) => Err(run_token_forbidden()),
+            None if self.has(Scope::Report) => Ok(None),
+            None => Err(lacking(Scope::Report, "report outcomes")),
+        }
+    }
+}
+
+pub(super) fn run_token_forbidden() -> Problem {
+    let message = "A run token reads its own execution and its cue, and reports its own outcome; anything else needs an API key.";
+    Problem::new(StatusCode::FORBIDDEN, "run_token_not_allowed", message)
+}
+
+fn lacking(scope: Scope, what: &str) -> Problem {
+    let message = format!("This key may not {what}; that needs a key to which the owner gave the scope `{}`.", scope.word());
+    Problem::new(StatusCode::FORBIDDEN, "insufficient_scope", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(scopes: &str) -> Caller {
+        Caller { scopes: Some(scopes.to_owned()), run: None }
+    }
+
+    fn run(id: &str, attempt: u32) -> Caller {
+        Caller { scopes: None, run: Some((RunId(id.to_owned()), attempt)) }
+    }
+
+    #[test]
+    fn scopes_are_whole_words() {
+        assert!(key("cues report").writes_cues().is_ok());
+        assert!(key("cues report").writes_commands().is_err());
+        assert!(key("cuesandmore").writes_cues().is_err());
+        assert_eq!(key("report").reports("r").unwrap(), None);
+        assert!(key("cues").reports("r").is_err());
+    }
+
+    #[test]
+    fn a_run_token_reaches_its_own_run_only() {
+        assert!(run("r", 2).reads_run("r").is_ok());
+        assert_eq!(run("r", 2).reports("r").unwrap(), Some(2));
+        assert!(run("r", 2).reports("other").is_err());
+        assert!(run("r", 2).reads().is_err());
+        assert!(run("r", 2).writes_cues().is_err());
+    }
+
+    #[test]
+    fn the_attempt_of_a_token_counts_beside_a_key() {
+        let both = Caller { scopes: Some("cues report".to_owned()), run: Some((RunId("r".to_owned()), 1)) };
+        assert_eq!(both.reports("r").unwrap(), Some(1));
+        assert!(both.reports("other").is_err(), "the token says that it speaks for another run");
+        assert!(both.reads_run("other").is_ok());
+    }
+}

@@ -1,0 +1,279 @@
+//! `/v1/cues`: create, list, show, change, delete, fire.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, NaiveDateTime};
+use cuetower_core::Ms;
+use cuetower_core::cue::{Cue, CueDefinition, CueStatus};
+use cuetower_core::id::CueId;
+use cuetower_core::input::{Answer, Fire, Input, RefusalCode};
+use cuetower_core::occurrence::Trigger;
+use serde_json::{Map, Value, json};
+
+use super::caller::{Caller, run_token_forbidden};
+use super::given::{Given, Id, Query};
+use super::problem::Problem;
+use super::{Door, executions, wire};
+use crate::definition;
+use crate::handle::Trouble;
+
+const CUES_SHOWN: u32 = 50;
+pub(super) const PAGE_MAX: u32 = 100;
+const EXECUTIONS_OF_CUE_SHOWN: u32 = 10;
+const FIRE_KEY_CHARS_MAX: usize = 256;
+/// Somebody else may change the cue between reading and writing; a change that keeps losing is told so.
+const CHANGES_TRIED: usize = 5;
+
+pub(super) async fn create(State(door): State<Door>, caller: Caller, given: Given) -> Result<Response, Problem> {
+    caller.writes_cues()?;
+    let body = Value::Object(given.required()?);
+    let read = definition::read_new(&body, door.handle.now()).map_err(|faults| Problem::definition(faults, &body))?;
+    if is_the_owners(&read.definition) {
+        caller.writes_commands()?;
+    }
+    let warning = warning(&body, &read.unknown);
+    let cue = door.handle.create_cue(read.definition).await?;
+    Ok((StatusCode::CREATED, Json(wire::cue(&cue, door.handle.now(), warning))).into_response())
+}
+
+pub(super) async fn list(State(door): State<Door>, caller: Caller, query: Query) -> Result<Json<Value>, Problem> {
+    caller.reads()?;
+    let status = query.word("status", &["active", "paused", "completed", "failed"])?;
+    let limit = query.number("limit", CUES_SHOWN, 1, PAGE_MAX)?;
+    let offset = query.number("offset", 0, 0, u32::MAX)?;
+    let (cues, total) = door.handle.reader().cues(status, limit, offset).await?;
+    let now = door.handle.now();
+    let cues: Vec<_> = cues.iter().map(|cue| wire::cue(cue, now, None)).collect();
+    Ok(Json(json!({ "cues": cues, "total": total, "limit": limit, "offset": offset })))
+}
+
+pub(super) async fn get(State(door): State<Door>, caller: Caller, Id(id): Id, query: Query) -> Result<Json<Value>, Problem> {
+    if let Some(run_id) = caller.only_run() {
+        let run = door.handle.reader().run(run_id.0.clone()).await?;
+        run.filter(|run| run.cue_id.as_str() == id).ok_or_else(run_token_forbidden)?;
+        let cue = current(&door, &id).await?;
+        return Ok(Json(Value::Object(wire::cue(&cue, door.handle.now(), None))));
+    }
+    let limit = query.number("execution_limit", EXECUTIONS_OF_CUE_SHOWN, 1, PAGE_MAX)?;
+    let offset = query.number("execution_offset", 0, 0, u32::MAX)?;
+    let cue = current(&door, &id).await?;
+    let mut shown = wire::cue(&cue, door.handle.now(), None);
+    let asked = executions::Asked { cue_id: Some(id), limit, offset, ..executions::Asked::default() };
+    let page = executions::page(&door, &asked).await?;
+    shown.insert("executions".to_owned(), Value::Array(page.executions));
+    shown.insert("execution_total".to_owned(), json!(page.total));
+    shown.insert("execution_limit".to_owned(), json!(limit));
+    shown.insert("execution_offset".to_owned(), json!(offset));
+    Ok(Json(Value::Object(shown)))
+}
+
+pub(super) async fn change(
+    State(door): State<Door>,
+    caller: Caller,
+    Id(id): Id,
+    given: Given,
+) -> Result<Json<Map<String, Value>>, Problem> {
+    caller.writes_cues()?;
+    let mut patch = given.required()?;
+    let turn = turn(patch.remove("status"))?;
+    let patch = Value::Object(patch);
+    let id = CueId(id);
+    let mut tries = CHANGES_TRIED;
+    loop {
+        tries -= 1;
+        match change_once(&door, &caller, &id, &patch, turn.as_ref()).await {
+            Err(Unchanged::Trouble(Trouble::Refused(refusal))) if refusal.code == RefusalCode::RevisionConflict && tries > 0 => {}
+            Err(Unchanged::Trouble(trouble)) => return Err(of_cue(trouble)),
+            Err(Unchanged::Problem(problem)) => return Err(problem),
+            Ok((cue, unknown)) => return Ok(Json(wire::cue(&cue, door.handle.now(), warning(&patch, &unknown)))),
+        }
+    }
+}
+
+enum Unchanged {
+    Problem(Problem),
+    Trouble(Trouble),
+}
+
+impl From<Problem> for Unchanged {
+    fn from(problem: Problem) -> Unchanged {
+        Unchanged::Problem(problem)
+    }
+}
+
+impl From<Trouble> for Unchanged {
+    fn from(trouble: Trouble) -> Unchanged {
+        Unchanged::Trouble(trouble)
+    }
+}
+
+/// All of it is read and allowed before any of it is done. A pause comes before the edit, a resumption after it, so that nothing is armed in between.
+async fn change_once(
+    door: &Door,
+    caller: &Caller,
+    id: &CueId,
+    patch: &Value,
+    turn: Option<&Input>,
+) -> Result<(Cue, Vec<String>), Unchanged> {
+    let mut cue = current(door, &id.0).await?;
+    let read = definition::read_change(&cue.definition, patch, door.handle.now());
+    let read = read.map_err(|faults| Problem::definition(faults, patch))?;
+    if is_the_owners(&cue.definition) || is_the_owners(&read.definition) {
+        caller.writes_commands()?;
+    }
+    if let Some(Input::Pause) = turn {
+        cue = door.handle.cue(id, Input::Pause).await?.1;
+    }
+    if read.definition != *cue.definition {
+        let edit = Input::Edit { definition: Box::new(read.definition), revision: Some(cue.revision) };
+        cue = door.handle.cue(id, edit).await?.1;
+    }
+    if let Some(Input::Resume) = turn {
+        cue = door.handle.cue(id, Input::Resume).await?.1;
+    }
+    Ok((cue, read.unknown))
+}
+
+/// What `status` in a PATCH asks for.
+fn turn(status: Option<Value>) -> Result<Option<Input>, Problem> {
+    match status.as_ref().map(|status| status.as_str()) {
+        None => Ok(None),
+        Some(Some("active")) => Ok(Some(Input::Resume)),
+        Some(Some("paused")) => Ok(Some(Input::Pause)),
+        Some(None) if status == Some(Value::Null) => Ok(None),
+        Some(_) => Err(Problem::field("body.status", "Value error, status must be 'active' or 'paused'")),
+    }
+}
+
+pub(super) async fn delete(State(door): State<Door>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
+    caller.writes_cues()?;
+    let cue = current(&door, &id).await?;
+    if is_the_owners(&cue.definition) {
+        caller.writes_commands()?;
+    }
+    match door.handle.cue(&cue.id, Input::Delete).await {
+        // The lane is gone by the time its answer is made.
+        Ok(_) | Err(Trouble::NotFound(_)) => Ok(StatusCode::NO_CONTENT),
+        Err(trouble) => Err(trouble.into()),
+    }
+}
+
+pub(super) async fn fire(
+    State(door): State<Door>,
+    caller: Caller,
+    Id(id): Id,
+    headers: HeaderMap,
+    given: Given,
+) -> Result<Json<Value>, Problem> {
+    caller.writes_cues()?;
+    let body = given.0.unwrap_or_default();
+    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
+    let cue = current(&door, &id).await?;
+    let (fire, unknown) = read_fire(&body, &cue.definition, key)?;
+    let mut fired = fired(&door, &cue.id, fire).await?;
+    if !unknown.is_empty() {
+        fired["warning"] = json!(unknown_words(&unknown));
+    }
+    Ok(Json(fired))
+}
+
+/// Fires, and says so as CueAPI does.
+pub(super) async fn fired(door: &Door, cue_id: &CueId, fire: Fire) -> Result<Value, Problem> {
+    let triggered_by = fire.trigger.word();
+    match door.handle.cue(cue_id, Input::Fire(fire)).await.map_err(of_cue)?.0 {
+        Answer::Fired { run_id, due, .. } => Ok(json!({
+            "id": run_id.0,
+            "cue_id": cue_id.0,
+            "scheduled_for": wire::offset_time(due),
+            "status": "pending",
+            "triggered_by": triggered_by,
+        })),
+        Answer::Done | Answer::Recorded { .. } | Answer::Refused(_) => Err(Problem::no_cue()),
+    }
+}
+
+fn read_fire(body: &Map<String, Value>, definition: &CueDefinition, header_key: Option<&str>) -> Result<(Fire, Vec<String>), Problem> {
+    const KNOWN: [&str; 5] = ["payload_override", "merge_strategy", "send_at", "idempotency_key", "exit_criteria"];
+    let given = |field: &str| body.get(field).filter(|value| !value.is_null());
+    let replace = match given("merge_strategy").map(Value::as_str) {
+        None | Some(Some("merge")) => false,
+        Some(Some("replace")) => true,
+        Some(_) => return Err(Problem::field("body.merge_strategy", "It should be `merge` or `replace`.")),
+    };
+    let payload = match given("payload_override") {
+        None => None,
+        Some(Value::Object(over)) if replace => Some(Value::Object(over.clone())),
+        Some(Value::Object(over)) => Some(merged(&definition.payload, over)),
+        Some(_) => return Err(Problem::field("body.payload_override", "Input should be a JSON object")),
+    };
+    let send_at = match given("send_at") {
+        None => None,
+        Some(at) => Some(at.as_str().and_then(instant).ok_or_else(|| {
+            Problem::field("body.send_at", "It should be an instant such as 2027-01-31T09:00:00+01:00.")
+        })?),
+    };
+    let key = match given("idempotency_key").map(Value::as_str) {
+        None => header_key,
+        Some(Some(key)) => Some(key),
+        Some(None) => return Err(Problem::field("body.idempotency_key", "Input should be a valid string")),
+    };
+    if key.is_some_and(|key| !(1..=FIRE_KEY_CHARS_MAX).contains(&key.chars().count())) {
+        return Err(Problem::field("body.idempotency_key", format!("It should have 1 to {FIRE_KEY_CHARS_MAX} characters.")));
+    }
+    if given("exit_criteria").is_some_and(|criteria| *criteria != json!([])) {
+        let message = "`exit_criteria` is not built yet, so it would be ignored; leave it out.";
+        return Err(Problem::field("body.exit_criteria", message));
+    }
+    let unknown = body.keys().filter(|field| !KNOWN.contains(&field.as_str())).cloned().collect();
+    Ok((Fire { payload, send_at, key: key.map(str::to_owned), trigger: Trigger::ManualFire }, unknown))
+}
+
+/// The cue's own payload with these fields over it.
+fn merged(payload: &Value, over: &Map<String, Value>) -> Value {
+    let mut whole = payload.as_object().cloned().unwrap_or_default();
+    whole.extend(over.clone());
+    Value::Object(whole)
+}
+
+/// With an offset; without one it is UTC, as CueAPI has it.
+fn instant(text: &str) -> Option<Ms> {
+    let text = text.trim().replacen(' ', "T", 1);
+    let with_offset = DateTime::parse_from_rfc3339(&text).map(|at| Ms(at.timestamp_millis()));
+    with_offset.or_else(|_| NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S%.f").map(|at| Ms(at.and_utc().timestamp_millis()))).ok()
+}
+
+pub(super) async fn current(door: &Door, id: &str) -> Result<Cue, Problem> {
+    let cue = door.handle.reader().cue(id.to_owned()).await?;
+    cue.filter(|cue| cue.status != CueStatus::Deleted).ok_or_else(Problem::no_cue)
+}
+
+/// Whoever writes such a cue could run any program, or send a secret anywhere: the owner's scope `commands` is needed.
+fn is_the_owners(definition: &CueDefinition) -> bool {
+    definition.transport.is_command() || !definition::secret_names(definition).is_empty()
+}
+
+fn of_cue(trouble: Trouble) -> Problem {
+    match trouble {
+        Trouble::NotFound(_) => Problem::no_cue(),
+        Trouble::Refused(_) | Trouble::DuplicateName(_) | Trouble::Busy | Trouble::Stopping | Trouble::Store(_) => trouble.into(),
+    }
+}
+
+fn warning(body: &Value, unknown: &[String]) -> Option<String> {
+    let mut words = Vec::new();
+    if !unknown.is_empty() {
+        words.push(unknown_words(unknown));
+    }
+    if body["on_failure"]["email"] == json!(true) {
+        words.push("on_failure.email: this tower sends no mail; a failure is shown in its window and as a notification.".to_owned());
+    }
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// Names are cut: a warning is read by people.
+fn unknown_words(unknown: &[String]) -> String {
+    let names: Vec<String> = unknown.iter().take(20).map(|name| name.chars().take(64).collect()).collect();
+    format!("Not known here, and not used: {}.", names.join(", "))
+}

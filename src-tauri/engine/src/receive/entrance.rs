@@ -1,0 +1,148 @@
+//! What every request passes, whatever its route: the name it called us by, where it comes from, how much it brings, how long it takes.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_LENGTH, EXPECT, HOST, ORIGIN};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use futures::StreamExt as _;
+
+use super::Door;
+use super::meta;
+use super::problem::Problem;
+
+/// Bytes of a body at most.
+pub(super) const BODY_MAX: usize = 1024 * 1024;
+/// Of a body that is too large, this much is read and thrown away, so that its sender gets to read the answer.
+const DRAINED_MAX: usize = 64 * 1024 * 1024;
+/// For the body to arrive, and again for the answer to be made.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REQUEST_ID_MAX: usize = 128;
+/// No rate is enforced on this machine. CueAPI's clients look for the headers, so they are told of plenty.
+const RATE: &str = "1000000";
+const RATE_WINDOW_S: i64 = 60;
+
+pub(super) async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let id = request_id(request.headers());
+    let exempt = meta::PATHS.contains(&request.uri().path());
+    let mut response = match admitted(&door, request).await {
+        Ok(request) => match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => {
+                let message = "The tower did not answer within 30 s. What was asked may have been done, or may yet be: look before asking again.";
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", message).into_response()
+            }
+        },
+        Err(problem) => problem.into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    if !exempt {
+        let reset = door.handle.now().0.div_euclid(1_000) + RATE_WINDOW_S;
+        headers.insert("x-ratelimit-limit", HeaderValue::from_static(RATE));
+        headers.insert("x-ratelimit-remaining", HeaderValue::from_static(RATE));
+        headers.insert("x-ratelimit-reset", HeaderValue::from(reset));
+    }
+    response
+}
+
+/// The request with its body read whole, or why it goes no further. Either way the body is gone from the connection.
+async fn admitted(door: &Door, request: Request) -> Result<Request, Problem> {
+    let (parts, body) = request.into_parts();
+    let named = addressed_to_us(&parts, door.port);
+    let read = tokio::time::timeout(REQUEST_TIMEOUT, read_whole(&parts.headers, body)).await;
+    named?;
+    let late = || Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The request did not arrive whole within 30 s.");
+    let bytes = read.map_err(|_| late())??;
+    Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+/// A web page that found a way to this port does not know us by our own name, or says that it comes from elsewhere.
+fn addressed_to_us(parts: &Parts, port: u16) -> Result<(), Problem> {
+    let mut names = parts.headers.get_all(HOST).iter().map(|name| name.to_str().unwrap_or_default());
+    let (named, again) = (names.next(), names.next());
+    let in_target = parts.uri.authority().map(|authority| authority.as_str());
+    let ours = named.is_some_and(|name| is_own_name(name, port)) && again.is_none();
+    if !ours || in_target.is_some_and(|name| !is_own_name(name, port)) {
+        let message = format!("The tower answers to 127.0.0.1:{port} and localhost:{port} only; the Host header must say so.");
+        return Err(Problem::new(StatusCode::FORBIDDEN, "host_not_allowed", message));
+    }
+    let own_origin = |origin: &HeaderValue| {
+        origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://")).is_some_and(|name| is_own_name(name, port))
+    };
+    if !parts.headers.get_all(ORIGIN).iter().all(own_origin) {
+        let message = "Web pages may not call the tower. Agents send no Origin header.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "origin_not_allowed", message));
+    }
+    Ok(())
+}
+
+fn is_own_name(name: &str, port: u16) -> bool {
+    const HTTP: u16 = 80;
+    ["127.0.0.1", "localhost", "[::1]"].iter().any(|own| {
+        let rest = name.get(..own.len()).filter(|start| start.eq_ignore_ascii_case(own)).map(|_| &name[own.len()..]);
+        match rest {
+            Some("") => port == HTTP,
+            Some(rest) => rest.strip_prefix(':').is_some_and(|said| said == port.to_string()),
+            None => false,
+        }
+    })
+}
+
+async fn read_whole(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+    let too_large = || {
+        let message = format!("Request body exceeds {BODY_MAX} bytes");
+        Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", message))
+    };
+    let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    // Who asks first has not sent anything yet.
+    if declared.is_some_and(|length| length > BODY_MAX) && headers.contains_key(EXPECT) {
+        return too_large();
+    }
+    let mut whole = Vec::with_capacity(declared.unwrap_or(0).min(BODY_MAX));
+    let mut seen = 0;
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let broken = |_| Problem::new(StatusCode::BAD_REQUEST, "invalid_body", "The request body broke off before its end.");
+        let piece = piece.map_err(broken)?;
+        seen += piece.len();
+        if seen > DRAINED_MAX {
+            break;
+        }
+        if seen <= BODY_MAX {
+            whole.extend_from_slice(&piece);
+        }
+    }
+    if seen > BODY_MAX { too_large() } else { Ok(whole) }
+}
+
+/// The caller's own, if it is short and plain, so that both sides' logs can be laid side by side.
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let given = headers.get(REQUEST_ID).filter(|id| (1..=REQUEST_ID_MAX).contains(&id.len()) && id.to_str().is_ok());
+    given.cloned().unwrap_or_else(|| {
+        let made = uuid::Uuid::new_v4().to_string();
+        HeaderValue::from_str(&made).expect("a UUID is plain ASCII")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_name_and_port_are_ours() {
+        for name in ["127.0.0.1:8737", "localhost:8737", "LOCALHOST:8737", "[::1]:8737"] {
+            assert!(is_own_name(name, 8737), "{name}");
+        }
+        for name in ["127.0.0.1", "localhost:80", "localhost.evil.com:8737", "evil.com:8737", "127.0.0.1:87370", "", "[::1]", "l\u{f6}calhost"] {
+            assert!(!is_own_name(name, 8737), "{name}");
+        }
+        assert!(is_own_name("localhost", 80), "a client leaves out the port of http");
+    }
+}

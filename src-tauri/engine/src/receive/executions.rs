@@ -1,0 +1,194 @@
+//! `/v1/executions`: what ran, what became of it, and the report of an agent.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use cuetower_core::Ms;
+use cuetower_core::cue::CueStatus;
+use cuetower_core::id::RunId;
+use cuetower_core::input::{Answer, Fire, Input, RefusalCode};
+use cuetower_core::occurrence::Trigger;
+use cuetower_core::run::Verdict;
+use serde_json::{Value, json};
+
+use super::caller::Caller;
+use super::cues::{self, PAGE_MAX};
+use super::given::{Given, Id, Query};
+use super::problem::Problem;
+use super::{Door, outcome, wire};
+use crate::handle::Trouble;
+use crate::journal::RunFilter;
+
+const EXECUTIONS_SHOWN: u32 = 20;
+/// Ledger rows looked through for executions that wait to begin.
+const LEDGER_LOOKED_THROUGH: u32 = 1_000;
+const STATUSES: [&str; 8] =
+    ["pending", "delivering", "retrying", "pending_outcome", "success", "failed", "missed", "outcome_timeout"];
+/// CueAPI's word for a retry whose time has come; here that is one moment and no state.
+const NEVER: &str = "retry_ready";
+/// Filters of CueAPI that are not built: leaving one out would show what was not asked for.
+const UNBUILT_FILTERS: [&str; 4] = ["worker_id", "outcome_state", "result_type", "has_evidence"];
+
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    pub cue_id: Option<String>,
+    /// Any of these; empty means any.
+    pub statuses: Vec<String>,
+    pub triggered_by: Option<String>,
+    pub limit: u32,
+    pub offset: u32,
+}
+
+pub(super) struct Page {
+    pub executions: Vec<Value>,
+    pub total: u32,
+}
+
+pub(super) async fn list(State(door): State<Door>, caller: Caller, query: Query) -> Result<Json<Value>, Problem> {
+    caller.reads()?;
+    if let Some(filter) = UNBUILT_FILTERS.iter().find(|filter| query.get(filter).is_some()) {
+        return Err(Problem::field(format!("query.{filter}"), "This filter is not built yet, so it would be ignored; leave it out."));
+    }
+    let asked = Asked {
+        cue_id: query.get("cue_id").map(str::to_owned),
+        statuses: statuses(&query)?,
+        triggered_by: query.word("triggered_by", &["scheduled", "manual_fire", "replay"])?,
+        limit: query.number("limit", EXECUTIONS_SHOWN, 1, PAGE_MAX)?,
+        offset: query.number("offset", 0, 0, u32::MAX)?,
+    };
+    let page = page(&door, &asked).await?;
+    let shown = u32::try_from(page.executions.len()).unwrap_or(u32::MAX);
+    Ok(Json(json!({
+        "executions": page.executions,
+        "total": page.total,
+        "limit": asked.limit,
+        "offset": asked.offset,
+        "has_more": asked.offset.saturating_add(shown) < page.total,
+        "oldest_claimed_at": null,
+    })))
+}
+
+fn statuses(query: &Query) -> Result<Vec<String>, Problem> {
+    let known = |word: &str| STATUSES.contains(&word) || word == NEVER;
+    match (query.get("status"), query.get("status__in")) {
+        (Some(_), Some(_)) => {
+            let message = "Pass either `status` or `status__in`, not both.";
+            Err(Problem::new(StatusCode::BAD_REQUEST, "conflicting_filters", message))
+        }
+        (Some(word), None) if known(word) => Ok(vec![word.to_owned()]),
+        (Some(_), None) => Err(Problem::field("query.status", format!("It should be one of {}.", STATUSES.join(", ")))),
+        (None, Some(list)) => {
+            let words: Vec<&str> = list.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+            if words.is_empty() || words.len() > STATUSES.len() + 1 || !words.iter().all(|word| known(word)) {
+                let message = format!("`status__in` should list some of {}, separated by commas.", STATUSES.join(", "));
+                return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_status_in", message));
+            }
+            Ok(words.into_iter().map(str::to_owned).collect())
+        }
+        (None, None) => Ok(Vec::new()),
+    }
+}
+
+/// What waits to begin first, then what began, each newest first.
+pub(super) async fn page(door: &Door, asked: &Asked) -> Result<Page, Problem> {
+    let reader = door.handle.reader();
+    let mut waiting = Vec::new();
+    if asked.statuses.is_empty() || asked.statuses.iter().any(|status| status == "pending") {
+        let rows = reader.occurrences_page(asked.cue_id.clone(), Ms(i64::MAX), LEDGER_LOOKED_THROUGH).await?;
+        // A scheduled instant that was only armed ahead is no execution yet.
+        let waits = |state: &str, by: &str| state == "held" || (state == "due" && by != "scheduled");
+        let asked_for = |by: &str| asked.triggered_by.as_deref().is_none_or(|wanted| wanted == by);
+        waiting = rows.into_iter().filter(|row| waits(&row.state, &row.triggered_by) && asked_for(&row.triggered_by)).collect();
+    }
+    let waiting_total = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
+    let mut executions: Vec<Value> = Vec::new();
+    for row in waiting.iter().skip(asked.offset as usize).take(asked.limit as usize) {
+        executions.push(wire::unbegun(row, &row.run_id));
+    }
+    let taken = u32::try_from(executions.len()).unwrap_or(u32::MAX);
+    let filter = RunFilter {
+        cue_id: asked.cue_id.clone(),
+        statuses: asked.statuses.clone(),
+        triggered_by: asked.triggered_by.clone(),
+        limit: asked.limit - taken,
+        offset: asked.offset.saturating_sub(waiting_total),
+    };
+    let (runs, began) = reader.runs(filter).await?;
+    executions.extend(runs.iter().map(wire::execution));
+    Ok(Page { executions, total: began.saturating_add(waiting_total) })
+}
+
+pub(super) async fn get(State(door): State<Door>, caller: Caller, Id(id): Id) -> Result<Json<Value>, Problem> {
+    caller.reads_run(&id)?;
+    let reader = door.handle.reader();
+    if let Some(run) = reader.run(id.clone()).await? {
+        // CueAPI: executions of a deleted cue are out of reach.
+        let cue = reader.cue(run.cue_id.0.clone()).await?;
+        cue.filter(|cue| cue.status != CueStatus::Deleted).ok_or_else(Problem::no_execution)?;
+        return Ok(Json(wire::execution(&run)));
+    }
+    let row = reader.occurrence_of_run(id.clone()).await?.ok_or_else(Problem::no_execution)?;
+    Ok(Json(wire::unbegun(&row, &id)))
+}
+
+pub(super) async fn report(State(door): State<Door>, caller: Caller, Id(id): Id, given: Given) -> Result<Json<Value>, Problem> {
+    let attempt = caller.reports(&id)?;
+    let outcome = outcome::read(&given.required()?)?;
+    let success = outcome.success;
+    let run_id = RunId(id);
+    let input = Input::Report { run_id: run_id.clone(), attempt, outcome: Box::new(outcome) };
+    let (verdict, reason) = match door.handle.run(&run_id, input).await {
+        Ok(Answer::Recorded { verdict, reason }) => (verdict, reason),
+        Ok(Answer::Done | Answer::Fired { .. } | Answer::Refused(_)) => (None, None),
+        Err(Trouble::Refused(refusal)) if refusal.code == RefusalCode::NotFound => return Err(unreported(&door, run_id).await?),
+        Err(trouble) => return Err(trouble.into()),
+    };
+    Ok(Json(json!({
+        "execution_id": run_id.0,
+        "outcome_recorded": true,
+        "outcome_state": wire::state_after_report(verdict, success),
+        "reason": reason,
+        "verdict": verdict.map(Verdict::word),
+    })))
+}
+
+/// Why there was no live run to report about.
+async fn unreported(door: &Door, run_id: RunId) -> Result<Problem, Problem> {
+    let row = door.handle.reader().occurrence_of_run(run_id.0).await?;
+    Ok(match row.map(|row| row.run.is_some()) {
+        None => Problem::no_execution(),
+        Some(true) => {
+            let message = "The cue of this run was deleted; its outcome no longer counts.";
+            Problem::new(StatusCode::CONFLICT, RefusalCode::RunStopped.word(), message)
+        }
+        Some(false) => {
+            let message = "This execution has not begun, so there is nothing to report about it yet.";
+            Problem::new(StatusCode::CONFLICT, RefusalCode::NotDelivered.word(), message)
+        }
+    })
+}
+
+pub(super) async fn replay(State(door): State<Door>, caller: Caller, Id(id): Id) -> Result<Json<Value>, Problem> {
+    caller.writes_cues()?;
+    let reader = door.handle.reader();
+    let in_flight = || {
+        let message = "Cannot replay an execution that is still in progress";
+        Problem::new(StatusCode::CONFLICT, "execution_in_flight", message)
+    };
+    let (cue_id, payload) = match reader.run(id.clone()).await? {
+        Some(run) if run.is_live() => return Err(in_flight()),
+        Some(run) => (run.cue_id, Some(run.payload)),
+        None => {
+            let row = reader.occurrence_of_run(id.clone()).await?.ok_or_else(Problem::no_execution)?;
+            if matches!(row.state.as_str(), "due" | "held") {
+                return Err(in_flight());
+            }
+            (cuetower_core::id::CueId(row.cue_id), None)
+        }
+    };
+    cues::current(&door, &cue_id.0).await.map_err(|_| Problem::no_execution())?;
+    let trigger = Trigger::Replay { of: RunId(id.clone()) };
+    let mut fired = cues::fired(&door, &cue_id, Fire { payload, send_at: None, key: None, trigger }).await?;
+    fired["replayed_from"] = json!(id);
+    Ok(Json(fired))
+}

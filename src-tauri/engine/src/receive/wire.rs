@@ -1,0 +1,239 @@
+//! Cues and runs in CueAPI's words, with ours beside them. Pure; `now` is handed in.
+
+use cuetower_core::Ms;
+use cuetower_core::attempt::{AttemptState, Reported};
+use cuetower_core::cue::{Cue, CueStatus, Evidence};
+use cuetower_core::occurrence::Trigger;
+use cuetower_core::outcome::Outcome;
+use cuetower_core::plan::Plan;
+use cuetower_core::run::{Phase, Run, Verdict};
+use cuetower_core::time::MINUTE_MS;
+use cuetower_core::{sentence, verdicts};
+use serde_json::{Map, Value, json};
+
+use crate::definition;
+use crate::journal::{OccurrenceRow, run_status_word, status_word};
+
+/// As CueAPI writes an instant of a cue or an execution: `2026-11-20T19:25:14.240000Z`, without the fraction if it is 0.
+pub(super) fn time(at: Ms) -> Value {
+    written(at, "Z")
+}
+
+/// As CueAPI writes the instant of a fire: with `+00:00`.
+pub(super) fn offset_time(at: Ms) -> Value {
+    written(at, "+00:00")
+}
+
+fn written(at: Ms, zone: &str) -> Value {
+    let fraction = if at.0.rem_euclid(1_000) == 0 { "" } else { "%.6f" };
+    at.utc().map_or(Value::Null, |at| Value::from(at.format(&format!("%Y-%m-%dT%H:%M:%S{fraction}{zone}")).to_string()))
+}
+
+fn maybe_time(at: Option<Ms>) -> Value {
+    at.map_or(Value::Null, time)
+}
+
+/// Everything a cue's definition says, and how it stands. `warning`: what was taken in but not as its sender may think.
+pub(super) fn cue(cue: &Cue, now: Ms, warning: Option<String>) -> Map<String, Value> {
+    let definition = &cue.definition;
+    let active = cue.status == CueStatus::Active;
+    let next = Plan::of(&definition.schedule).ok().filter(|_| active).and_then(|plan| plan.next_after(now));
+    let mut fields = match definition::write(definition) {
+        Value::Object(fields) => fields,
+        other => Map::from_iter([("definition".to_owned(), other)]),
+    };
+    // CueAPI's clients look for these, whatever the transport.
+    fields.entry("callback").or_insert_with(|| json!({ "url": null, "method": "POST", "headers": {} }));
+    if let Some(Value::Object(retry)) = fields.get_mut("retry") {
+        whole_minutes(retry, &definition.retry.backoff_ms);
+    }
+    let facts = json!({
+        "id": cue.id.0,
+        "status": status_word(cue.status),
+        "verification": verification(&definition.expect.evidence),
+        "next_run": maybe_time(next),
+        "last_run": maybe_time(cue.last_run_at),
+        "run_count": cue.run_count,
+        "fired_count": cue.run_count,
+        "revision": cue.revision,
+        "warning": warning,
+        "created_at": time(cue.created_at),
+        "updated_at": time(cue.updated_at),
+    });
+    if let Value::Object(facts) = facts {
+        fields.extend(facts);
+    }
+    fields
+}
+
+/// CueAPI's SDK refuses a fraction of a minute: it is rounded up, and what was meant stands beside it in seconds.
+fn whole_minutes(retry: &mut Map<String, Value>, backoff_ms: &[u64]) {
+    let minutes: Vec<u64> = backoff_ms.iter().map(|wait| wait.div_ceil(MINUTE_MS)).collect();
+    retry.insert("backoff_minutes".to_owned(), json!(minutes));
+    if backoff_ms.iter().any(|wait| wait % MINUTE_MS != 0) {
+        let seconds = |wait: &u64| if wait % 1_000 == 0 { json!(wait / 1_000) } else { json!(*wait as f64 / 1_000.0) };
+        retry.insert("backoff_seconds".to_owned(), backoff_ms.iter().map(seconds).collect());
+    }
+}
+
+fn verification(evidence: &[Evidence]) -> Value {
+    let mode = match evidence {
+        [Evidence::ExternalId] => "require_external_id",
+        [Evidence::ResultUrl] => "require_result_url",
+        [Evidence::Artifacts] => "require_artifacts",
+        _ => return Value::Null,
+    };
+    json!({ "mode": mode })
+}
+
+/// A run, as an `execution`.
+pub(super) fn execution(run: &Run) -> Value {
+    let latest = run.latest();
+    let retry_at = match run.phase {
+        Phase::WaitingRetry { at } => Some(at),
+        Phase::Delivering | Phase::AwaitingOutcome { .. } | Phase::Ended { .. } => None,
+    };
+    let late = matches!(run.phase, Phase::Ended { late: true, .. });
+    let mut execution = json!({
+        "id": run.id.0,
+        "cue_id": run.cue_id.0,
+        "scheduled_for": time(run.due),
+        "status": run_status_word(run),
+        "http_status": run.attempts.iter().rev().find_map(|attempt| attempt.http_status),
+        "attempts": run.attempts.len(),
+        "error_message": error_message(run),
+        "started_at": time(run.began_at),
+        "delivered_at": maybe_time(verdicts::delivered_at(run)),
+        "last_attempt_at": time(latest.began_at),
+        "outcome": run.outcome().map(|(_, reported)| outcome(reported)),
+        "created_at": time(run.began_at),
+        "updated_at": time(updated_at(run)),
+        "outcome_state": outcome_state(run),
+        "triggered_by": run.trigger.word(),
+        "payload": run.payload,
+        "next_retry": maybe_time(retry_at),
+        "claimed_by_worker": null,
+        "claimed_at": null,
+        "last_heartbeat_at": null,
+        "chain_parent_id": null,
+        "chain_depth": 0,
+        "verdict": run.verdict().map(Verdict::word),
+        "attempt": latest.number,
+        "late": late,
+    });
+    if let Trigger::Replay { of } = &run.trigger {
+        execution["replayed_from"] = json!(of.0);
+    }
+    execution
+}
+
+/// An execution that has not begun, and perhaps never will.
+pub(super) fn unbegun(row: &OccurrenceRow, run_id: &str) -> Value {
+    let waits = matches!(row.state.as_str(), "due" | "held");
+    let why = row.reason.as_ref().filter(|_| !waits);
+    json!({
+        "id": run_id,
+        "cue_id": row.cue_id,
+        "scheduled_for": time(row.due),
+        "status": if waits { "pending" } else { "missed" },
+        "http_status": null,
+        "attempts": 0,
+        "error_message": why,
+        "started_at": null,
+        "delivered_at": null,
+        "last_attempt_at": null,
+        "outcome": null,
+        "created_at": time(row.due),
+        "updated_at": time(row.due),
+        "outcome_state": null,
+        "triggered_by": row.triggered_by,
+        "verdict": null,
+        "attempt": 0,
+        "late": false,
+    })
+}
+
+fn error_message(run: &Run) -> Option<String> {
+    let reported = run.outcome().map(|(_, reported)| &reported.outcome);
+    if let Some(Outcome { success: false, error: Some(error), .. }) = reported {
+        return Some(error.clone());
+    }
+    match &run.phase {
+        Phase::Ended { verdict, .. } if verdict.is_good() => None,
+        Phase::Ended { .. } => Some(sentence::of_run(run)),
+        Phase::Delivering | Phase::AwaitingOutcome { .. } | Phase::WaitingRetry { .. } => {
+            let failed = run.attempts.iter().rev().find(|attempt| attempt.state == AttemptState::Failed);
+            failed.map(|attempt| attempt.words.clone()).filter(|words| !words.is_empty())
+        }
+    }
+}
+
+fn updated_at(run: &Run) -> Ms {
+    let ended = match run.phase {
+        Phase::Ended { at, .. } => Some(at),
+        Phase::Delivering | Phase::AwaitingOutcome { .. } | Phase::WaitingRetry { .. } => None,
+    };
+    let of_attempts = run.attempts.iter().flat_map(|attempt| {
+        let reported = attempt.outcome.as_ref().map(|reported| reported.at);
+        [Some(attempt.began_at), attempt.delivered_at, attempt.ended_at, reported]
+    });
+    of_attempts.chain([ended]).flatten().max().unwrap_or(run.began_at)
+}
+
+fn outcome(reported: &Reported) -> Value {
+    let outcome = &reported.outcome;
+    json!({
+        "success": outcome.success,
+        "result": outcome.result,
+        "error": outcome.error,
+        "metadata": outcome.metadata,
+        "recorded_at": time(reported.at),
+        "external_id": outcome.external_id,
+        "result_url": outcome.result_url,
+        "result_ref": outcome.result_ref,
+        "result_type": outcome.result_type,
+        "summary": outcome.summary,
+        "artifacts": outcome.artifacts,
+        "processed": outcome.processed,
+        "errors": outcome.errors,
+        "expected": outcome.expected,
+        "tokens": outcome.tokens,
+        "cost_usd": outcome.cost_usd,
+        "late": reported.late,
+    })
+}
+
+/// CueAPI's word for what is known of a run's outcome (SPEC 13); None where it has none.
+pub(super) fn outcome_state(run: &Run) -> Option<&'static str> {
+    let success = run.outcome().map(|(_, reported)| reported.outcome.success);
+    match run.verdict() {
+        Some(verdict) => state_of_verdict(verdict, success),
+        None => state_of_report(success, run.latest().outcome.is_some()),
+    }
+}
+
+/// The same, just after a report was taken: `verdict` None means that the run goes on.
+pub(super) fn state_after_report(verdict: Option<Verdict>, success: bool) -> Option<&'static str> {
+    match verdict {
+        Some(verdict) => state_of_verdict(verdict, Some(success)),
+        None => state_of_report(Some(success), true),
+    }
+}
+
+fn state_of_verdict(verdict: Verdict, success: Option<bool>) -> Option<&'static str> {
+    match verdict {
+        Verdict::Claimed => Some("reported_success"),
+        Verdict::Confirmed => Some("verified_success"),
+        Verdict::Refuted => Some("verification_failed"),
+        Verdict::Silent => Some("unknown"),
+        Verdict::Failed | Verdict::Stopped | Verdict::Cancelled => (success == Some(false)).then_some("reported_failure"),
+    }
+}
+
+fn state_of_report(success: Option<bool>, of_latest_attempt: bool) -> Option<&'static str> {
+    match success {
+        Some(true) if of_latest_attempt => Some("verification_pending"),
+        Some(false) => Some("reported_failure"),
+        Some(true) | None => None,
+    }
+}

@@ -1,0 +1,93 @@
+//! The two doors of the page: `rpc` asks one command of the desk, `events` follows the live changes. Counterpart of
+//! `ui/src/bridge/tauri.ts`.
+
+use std::sync::Arc;
+
+use cuetower_engine::desk::wire::{DeskError, DeskEvent};
+use cuetower_engine::feed::{Change, Subscription};
+use serde::Serialize;
+use serde_json::{Value, json};
+use tauri::ipc::Channel;
+use tauri::{AppHandle, Emitter, Manager, State};
+
+use crate::shell::Shell;
+
+/// What travels over the channel of `events`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Message {
+    Event {
+        event: Arc<DeskEvent>,
+    },
+    /// Some were missed, or the tower stops. Nothing follows.
+    Gap,
+}
+
+#[tauri::command]
+pub async fn rpc(shell: State<'_, Shell>, command: String, request: Value) -> Result<Value, DeskError> {
+    shell.desk.call(&command, request).await
+}
+
+/// Sends the changes after `from`, in the order of their sequence numbers, until the page goes away or asks anew.
+#[tauri::command]
+pub async fn events(
+    app: AppHandle,
+    shell: State<'_, Shell>,
+    from: u64,
+    channel: Channel<Message>,
+) -> Result<(), DeskError> {
+    let subscription = shell.desk.handle.feed().subscribe(from);
+    let feeding = tauri::async_runtime::spawn(feed(subscription, channel));
+    // The page listens for `open-run` before it asks for events, so what waited can be told now.
+    if let Some(run_id) = shell.page.listens(feeding) {
+        tell_open_run(&app, &run_id);
+    }
+    Ok(())
+}
+
+/// Opens the run in the page: now, or as soon as the page listens.
+pub fn open_run(app: &AppHandle, run_id: String) {
+    if let Some(run_id) = app.state::<Shell>().page.wants(run_id) {
+        tell_open_run(app, &run_id);
+    }
+}
+
+fn tell_open_run(app: &AppHandle, run_id: &str) {
+    if let Err(error) = app.emit("open-run", json!({ "run_id": run_id })) {
+        tracing::warn!(run_id, %error, "the window was not told which run to open");
+    }
+}
+
+async fn feed(mut subscription: Subscription, channel: Channel<Message>) {
+    loop {
+        let message = match subscription.next().await {
+            Some(Change::Event(event)) => Message::Event { event },
+            Some(Change::Gap) | None => Message::Gap,
+        };
+        let last = matches!(message, Message::Gap);
+        if channel.send(message).is_err() || last {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_is_sent_what_it_expects() {
+        let event = DeskEvent {
+            seq: 7,
+            at_ms: 1,
+            cues: vec![],
+            cues_removed: vec![],
+            marks: vec![],
+            alerts: vec![],
+            status_changed: true,
+        };
+        let sent = serde_json::to_value(Message::Event { event: Arc::new(event) }).expect("JSON");
+        assert_eq!((&sent["type"], &sent["event"]["seq"]), (&json!("event"), &json!(7)));
+        assert_eq!(serde_json::to_value(Message::Gap).expect("JSON"), json!({ "type": "gap" }));
+    }
+}

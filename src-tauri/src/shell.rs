@@ -1,0 +1,129 @@
+//! The program with a window, from its start to its end: one instance per data folder, the tower, the window, the tray.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use cuetower_cli::tower::Tower;
+use cuetower_engine::desk::Desk;
+use cuetower_engine::notify::Activated;
+use tauri::{App, AppHandle, Manager, RunEvent};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+
+use crate::arguments::{self, Wishes};
+use crate::page::Page;
+use crate::{bridge, stop, tray, trouble, window};
+
+/// What is left on the runtime when the tower has stopped gets no longer than this.
+const LEFTOVERS_LIMIT: Duration = Duration::from_secs(2);
+
+/// What the parts of the shell share.
+pub struct Shell {
+    pub desk: Desk,
+    pub page: Page,
+    pub data_dir: PathBuf,
+    /// Taken by whoever stops it.
+    tower: Mutex<Option<Tower>>,
+}
+
+impl Shell {
+    pub fn take_tower(&self) -> Option<Tower> {
+        self.tower.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Opens the window and stays until the owner quits.
+pub fn open(wishes: Wishes) -> ExitCode {
+    if let Some(sentence) = no_display() {
+        eprintln!("{sentence}");
+        return ExitCode::FAILURE;
+    }
+    cuetower_cli::log_to_stderr();
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("Cuetower could not start its threads: {error}.");
+            return ExitCode::FAILURE;
+        }
+    };
+    // One runtime for the tower and for the shell's own tasks, which end with it.
+    tauri::async_runtime::set(runtime.handle().clone());
+    let context = tauri::generate_context!();
+    let folder = wishes.options.folder().unwrap_or_default();
+    let builder = tauri::Builder::default()
+        .plugin(single_instance(arguments::bus_name(&context.config().identifier, &folder)))
+        .invoke_handler(tauri::generate_handler![bridge::rpc, bridge::events]);
+    // A second instance ends in here, once it has told the first.
+    let app = match trouble::teach(builder).build(context) {
+        Ok(app) => app,
+        Err(error) => {
+            eprintln!("Cuetower could not open its window: {error}.");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = match runtime.block_on(Tower::start(wishes.options)) {
+        Ok(tower) => fly(app, tower, wishes.hidden),
+        Err(error) => trouble::tell(app, &error.to_string()),
+    };
+    runtime.shutdown_timeout(LEFTOVERS_LIMIT);
+    code
+}
+
+fn fly(app: App, mut tower: Tower, hidden: bool) -> ExitCode {
+    let clicks = std::mem::replace(&mut tower.clicks, mpsc::channel(1).1);
+    let desk = tower.desk.clone();
+    let data_dir = PathBuf::from(&desk.facts.data_dir);
+    app.manage(Shell { desk, page: Page::default(), data_dir, tower: Mutex::new(Some(tower)) });
+    let handle = app.handle();
+    if let Err(error) = window::build(handle, hidden) {
+        return trouble::tell(app, &format!("The window could not be made: {error}."));
+    }
+    tray::raise(handle);
+    stop::obey_signals(handle);
+    tauri::async_runtime::spawn(follow_clicks(handle.clone(), clicks));
+    let code = app.run_return(|app, event| match event {
+        // The window is only ever hidden, so this is the desktop's own wish.
+        RunEvent::ExitRequested { code: None, api, .. } => {
+            api.prevent_exit();
+            stop::quit(app);
+        }
+        // Some desktops end the loop without asking.
+        RunEvent::Exit => {
+            if let Some(tower) = app.state::<Shell>().take_tower() {
+                tauri::async_runtime::block_on(tower.stop());
+            }
+        }
+        _ => {}
+    });
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+/// A click on a notification brings the window and opens its run.
+async fn follow_clicks(app: AppHandle, mut clicks: mpsc::Receiver<Activated>) {
+    while let Some(Activated { run_id }) = clicks.recv().await {
+        window::show(&app);
+        bridge::open_run(&app, run_id);
+    }
+}
+
+/// A second start on the same data folder shows the window of the first.
+fn single_instance(bus_name: String) -> tauri::plugin::TauriPlugin<tauri::Wry> {
+    tauri_plugin_single_instance::Builder::new()
+        .callback(|app, args, _| {
+            // The first one may still be starting, and then its window is about to appear anyway.
+            if arguments::wants_to_be_seen(&args) && app.try_state::<Shell>().is_some() {
+                window::show(app);
+            }
+        })
+        .dbus_id(bus_name)
+        .build()
+}
+
+/// The sentence to end with, if there is nowhere to show a window.
+fn no_display() -> Option<&'static str> {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let there = cfg!(not(target_os = "linux")) || set("DISPLAY") || set("WAYLAND_DISPLAY");
+    (!there).then_some("There is no display for the window. `cuetowerctl serve` shows it in a browser instead.")
+}

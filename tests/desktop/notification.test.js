@@ -1,0 +1,43 @@
+//! A run that goes silent speaks up on the desktop, and a click on that brings the window and opens the run.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { App } from './harness/app.js';
+import { ROOT } from './harness/places.js';
+import { story } from './harness/story.js';
+import { until } from './harness/processes.js';
+
+story('a silent run is told by a native notification, and a click on it opens the run', { keyring: false }, async (desktop, keep) => {
+  const app = keep(await App.driven(desktop));
+  const { page } = app;
+  await page.says('h1', /Nothing is scheduled yet/);
+
+  const definition = {
+    name: 'price-watch',
+    transport: 'command',
+    schedule: { type: 'manual' },
+    command: { argv: ['python3', join(ROOT, 'examples/gone_quiet.py')] },
+    payload: { seconds: 30 },
+    delivery: { outcome_deadline_seconds: 1 }
+  };
+  const cue = app.call('cue_create', { definition });
+  await page.find('[data-testid="lane-price-watch"]');
+
+  // The owner looks elsewhere.
+  desktop.close('Cuetower');
+  await until('the window to be gone', () => desktop.visibleWindows('Cuetower').length === 0);
+  const others = desktop.shown();
+
+  const { run_id } = app.call('cue_fire', { cue_id: cue.id, payload: null });
+  await until('the notification', () => desktop.shown() === others + 1);
+  assert.match(desktop.notifications.out, /summary: 'price-watch [^']*'/, 'it names the cue first');
+  app.screen('06-notification');
+
+  assert.equal(await page.hash(), '', 'the window still shows the board');
+  desktop.clickNotification();
+  await until('the run in the window', async () => (await page.hash()) === `#/run/${run_id}`);
+  await until('the window', () => desktop.visibleWindows('Cuetower').length === 1);
+  await page.says('[data-testid="run-verdicts"]', /Silent|silent/);
+  app.screen('07-run-from-notification');
+  await page.says('title', /^\(1\) /).catch(() => undefined);
+  assert.match(desktop.run('xdotool', ['getwindowname', desktop.visibleWindows('Cuetower')[0]]), /^\(1\) Run · Cuetower/, 'the title says the number');
+});

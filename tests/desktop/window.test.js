@@ -1,0 +1,60 @@
+//! The window and the tower are two things: one can be closed without the other, and a second start is not a second tower.
+import assert from 'node:assert/strict';
+import { App } from './harness/app.js';
+import { story } from './harness/story.js';
+import { until } from './harness/processes.js';
+
+const window = (desktop) => desktop.visibleWindows('Cuetower').length;
+
+story('closing the window leaves the tower running, and a second start brings it back', { keyring: false }, async (desktop, keep) => {
+  const app = keep(await App.alone(desktop));
+  await until('the window', () => window(desktop) === 1);
+  assert.equal(desktop.shown(), 0);
+
+  desktop.close('Cuetower');
+  await until('the window to be gone', () => window(desktop) === 0);
+  await until('word that the tower keeps running', () => desktop.notifications.out.includes('Cuetower keeps running'));
+  app.screen('10-window-closed');
+  assert.equal(app.call('tower_status').paused, false, 'the tower answers');
+  assert.ok((await fetch(`${app.agents}/health`)).ok, 'agents are heard');
+
+  const second = app.again();
+  assert.equal(await app.desktop.processes.end(second), 0, second.out);
+  await until('the window to be back', () => window(desktop) === 1);
+  app.screen('11-window-back');
+
+  await app.stop();
+  assert.equal(await desktop.processes.end(app.process), 0, 'it ends well when it is asked to');
+  assert.match(app.process.out, /the tower has stopped/, 'and in order');
+});
+
+story('without keyring and notification server it starts, and says so in the window', { keyring: false, notifications: false }, async (desktop, keep) => {
+  const app = keep(await App.driven(desktop));
+  await app.page.says('main', /[Kk]eyring/);
+  await app.page.says('main', /[Nn]otification/);
+  const { vault, notifications } = app.call('tower_status');
+  assert.deepEqual([vault.ok, notifications.ok], [false, false]);
+  const text = await app.page.text();
+  for (const { message } of [vault, notifications]) assert.ok(text.includes(message), `the window says: ${message}`);
+  await app.page.screenshot('12-nothing-to-lean-on');
+});
+
+story('without a session bus it starts all the same', { bus: false, keyring: false, notifications: false }, async (desktop, keep) => {
+  const app = keep(await App.alone(desktop));
+  await until('the window', () => window(desktop) === 1);
+  desktop.close('Cuetower');
+  await until('the window to be gone', () => window(desktop) === 0);
+  assert.equal(app.call('tower_status').paused, false, 'the tower answers');
+});
+
+story('a start that fails says why in a window, and ends with 1 when that is closed', { bus: false, keyring: false, notifications: false }, async (desktop, keep) => {
+  const first = keep(await App.alone(desktop));
+  await until('the window', () => window(desktop) === 1);
+  const second = first.again();
+  await until('the window that says why', () => desktop.visibleWindows('could not start').length === 1);
+  assert.match(second.out, /Cuetower could not start: A tower runs on .* already \(process \d+\)/);
+  first.screen('13-could-not-start');
+  desktop.close('could not start');
+  assert.equal(await desktop.processes.end(second), 1);
+  assert.ok(first.isRunning());
+});

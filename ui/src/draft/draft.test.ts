@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { blankDraft, definitionOf, draftOf, fieldFor, scheduleOf, type Draft } from './draft';
+import { draftFrom, TEMPLATES } from './templates';
+
+const ZONE = 'Europe/Madrid';
+
+/** A definition as the host writes it. */
+const LEADS = {
+  name: 'lead-digest', description: 'for the sales team', agent: 'leads', transport: 'command',
+  schedule: { type: 'recurring', cron: '0 9 * * 1-5', timezone: 'Europe/Berlin' },
+  command: { argv: ['python3', 'leads.py', 'two words'], shell: null, cwd: '~/agents', env: { KEY: '{{secret:OPENAI}}' }, stop_grace_seconds: 10 },
+  payload: { segment: 'trial' }, retry: { max_attempts: 5, backoff_minutes: [0.5, 5], on_failed_outcome: true },
+  delivery: { timeout_seconds: 30, outcome_deadline_seconds: 600, unanswered: 'retry' }, confirm: 'outcome',
+  catch_up: { policy: 'latest', within_seconds: 5400 }, overlap: 'queue',
+  expect: { min_processed: 150, max_error_rate: 0.07, evidence: ['result_url', 'summary'] }, on_failure: { pause: true }
+};
+
+function with_(change: Partial<Draft>): Draft {
+  return { ...blankDraft(ZONE), name: 'x', transport: 'command', command: 'true', cron: '5 * * * *', ...change };
+}
+
+describe('a definition and the form', () => {
+  it('a definition read into the form and written again says the same', () => {
+    const { definition, errors } = definitionOf(draftOf(LEADS, ZONE));
+    expect(errors).toEqual({});
+    expect(definition).toEqual({ ...LEADS, command: { argv: LEADS.command.argv, cwd: LEADS.command.cwd, env: LEADS.command.env, stop_grace_seconds: 10 } });
+  });
+
+  it('shows rates as percent and windows as minutes', () => {
+    const draft = draftOf(LEADS, ZONE);
+    expect(draft.maxErrors).toBe('7');
+    expect(draft.within).toBe('90');
+    expect(draft.command).toBe("python3 leads.py 'two words'");
+    expect(draft.zone).toBe('Europe/Berlin');
+  });
+
+  it('keeps a masked header as it is', () => {
+    const hook = { name: 'h', transport: 'webhook', schedule: { type: 'manual', timezone: 'UTC' }, callback: { url: 'http://127.0.0.1:9/x', method: 'POST', headers: { Authorization: '••••' } } };
+    expect(definitionOf(draftOf(hook, ZONE)).definition['callback']).toEqual(hook.callback);
+  });
+
+  it('does not carry a command into a web hook', () => {
+    const draft: Draft = { ...draftOf(LEADS, ZONE), transport: 'webhook', address: 'http://127.0.0.1:9000/run' };
+    const { definition } = definitionOf(draft);
+    expect(definition['command']).toBeUndefined();
+    expect(definition['callback']).toEqual({ url: 'http://127.0.0.1:9000/run', method: 'POST' });
+  });
+
+  it('splits the line into words, or hands it whole to a shell', () => {
+    expect(definitionOf(with_({ command: 'sh -c "exit 3"' })).definition['command']).toEqual({ argv: ['sh', '-c', 'exit 3'] });
+    expect(definitionOf(with_({ command: 'cat a | wc', shell: true })).definition['command']).toEqual({ shell: 'cat a | wc' });
+  });
+
+  it('every template can be saved as it is', () => {
+    for (const template of TEMPLATES) expect(definitionOf(draftFrom(template.key, ZONE)).errors, template.key).toEqual({});
+  });
+});
+
+describe('what is wrong is said at its field', () => {
+  it.each<[string, Partial<Draft>, keyof Draft]>([
+    ['no name', { name: '  ' }, 'name'],
+    ['no schedule', { cron: '' }, 'cron'],
+    ['no time', { kind: 'once', at: '' }, 'at'],
+    ['no date', { kind: 'once', at: '2026-02-30 09:00' }, 'at'],
+    ['no zone', { zone: '' }, 'zone'],
+    ['no program', { command: '' }, 'command'],
+    ['an open quote', { command: 'say "x' }, 'command'],
+    ['no address', { transport: 'webhook', address: '' }, 'address'],
+    ['half JSON', { payload: '{ "a": ' }, 'payload'],
+    ['words for minutes', { backoff: 'soon' }, 'backoff'],
+    ['no attempts', { attempts: '0' }, 'attempts'],
+    ['words for seconds', { deadline: 'soon' }, 'deadline'],
+    ['a variable twice', { env: [{ name: 'A', value: '1' }, { name: 'A', value: '2' }] }, 'env'],
+    ['a value without a name', { env: [{ name: '', value: '2' }] }, 'env']
+  ])('%s', (_, change, field) => expect(Object.keys(definitionOf(with_(change)).errors)).toEqual([field]));
+
+  it.each<[string, Partial<Draft>, string | null]>([
+    ['schedule.cron', {}, 'cron'], ['schedule', { kind: 'once' }, 'at'], ['schedule.timezone', {}, 'zone'], ['callback.headers.X-Key', {}, 'headers'], ['callback.url', {}, 'address'],
+    ['command.argv[0]', {}, 'command'], ['command.env.KEY', {}, 'env'], ['retry.backoff_minutes', {}, 'backoff'], ['delivery.timeout_seconds', {}, 'timeout'],
+    ['expect.max_error_rate', {}, 'maxErrors'], ['named', {}, null], ['gate', {}, null]
+  ])('the host’s %s', (path, change, field) => expect(fieldFor(path, with_(change))).toBe(field));
+});
+
+describe('scheduleOf', () => {
+  it.each<[string, Partial<Draft>, unknown]>([
+    ['a cron', { cron: ' 0 9 * * * ' }, { type: 'recurring', cron: '0 9 * * *', timezone: ZONE }],
+    ['nothing yet', { cron: '' }, null],
+    ['a wall clock in winter', { kind: 'once', at: '2026-12-01 09:00' }, { type: 'once', at: '2026-12-01T08:00:00.000Z', timezone: ZONE }],
+    ['a wall clock in summer', { kind: 'once', at: '2026-07-01 09:00' }, { type: 'once', at: '2026-07-01T07:00:00.000Z', timezone: ZONE }],
+    ['an unknown zone', { kind: 'once', at: '2026-07-01 09:00', zone: 'Mars/Base' }, null],
+    ['by hand', { kind: 'manual' }, { type: 'manual', timezone: ZONE }]
+  ])('%s', (_, change, schedule) => expect(scheduleOf(with_(change))).toEqual(schedule));
+});

@@ -1,0 +1,35 @@
+//! Cues to start from. Each is a form already filled in, with what only the owner knows left to type.
+import type { IconName } from '../glyphs';
+import { blankDraft, type Draft } from './draft';
+
+export interface Template {
+  key: string;
+  icon: IconName;
+  name: string;
+  say: string;
+  fill: Partial<Draft>;
+}
+
+export const TEMPLATES: readonly Template[] = [
+  {
+    key: 'hourly', icon: 'webhook', name: 'Hourly, counted', say: 'POST to your agent, expect a number back',
+    fill: { name: 'hourly-count', transport: 'webhook', address: 'http://127.0.0.1:9000/run', cron: '5 * * * *', confirm: 'outcome', deadline: '600', minProcessed: '1' }
+  },
+  {
+    key: 'nightly', icon: 'command', name: 'Nightly command', say: 'claude, python, any program; exit 0 is the proof',
+    fill: { name: 'nightly-command', transport: 'command', command: 'python3 nightly.py', folder: '~', cron: '30 2 * * *', confirm: 'exit_code' }
+  },
+  {
+    key: 'evidence', icon: 'shield', name: 'Report with evidence', say: 'Weekday mornings; no link, not confirmed',
+    fill: { name: 'morning-report', transport: 'webhook', address: 'http://127.0.0.1:9000/report', cron: '0 8 * * 1-5', confirm: 'outcome', deadline: '900', evidence: ['result_url', 'summary'] }
+  },
+  {
+    key: 'hand', icon: 'play', name: 'Fired by hand', say: 'A command that runs when you say so',
+    fill: { name: 'say-hello', transport: 'command', command: 'echo "hello from the tower"', kind: 'manual', confirm: 'exit_code' }
+  }
+];
+
+/** The form a template begins with; a blank one for a key nobody knows. */
+export function draftFrom(key: string | null, zone: string): Draft {
+  return { ...blankDraft(zone), ...TEMPLATES.find((template) => template.key === key)?.fill };
+}

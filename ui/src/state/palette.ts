@@ -1,0 +1,131 @@
+//! What the palette offers for what was typed. Pure: the fleet in, a list out, each with what choosing it means.
+import { glyphOf, type Family, type IconName } from '../glyphs';
+import { hm, sameDay, day } from '../time';
+import type { CueView } from '../wire';
+import { alertFace, confirmedWord, needsYou } from '../words';
+import { newestFirst, type Fleet } from './fleet';
+import type { Route } from './route';
+
+export type Act =
+  | { do: 'go'; to: Route }
+  | { do: 'select'; cueId: string }
+  | { do: 'fire' | 'pause' | 'resume'; cue: CueView }
+  | { do: 'pauseAll' | 'resumeAll' }
+  | { do: 'filter'; agent: string };
+
+export interface Item {
+  key: string;
+  section: 'Needs you' | 'Do' | 'Cues' | 'Agents' | 'Runs' | 'Go to';
+  /** An icon, or a mark of the glyph grammar. */
+  icon: IconName | { v: Family; state: string };
+  text: string;
+  side: string;
+  keys: string;
+  act: Act;
+}
+
+export interface World {
+  fleet: Fleet;
+  paused: boolean;
+  now_ms: number;
+  zone: string;
+}
+
+const AT_MOST = 5;
+
+const ROOMS: readonly { text: string; keys: string; icon: IconName; to: Route }[] = [
+  { text: 'Board', keys: 'G B', icon: 'board', to: { at: 'board' } },
+  { text: 'Alerts', keys: 'G L', icon: 'alerts', to: { at: 'alerts' } },
+  { text: 'Secrets', keys: 'G S', icon: 'secrets', to: { at: 'secrets' } },
+  { text: 'Settings', keys: 'G ,', icon: 'settings', to: { at: 'settings' } },
+  { text: 'Key to the marks', keys: '?', icon: 'info', to: { at: 'key' } }
+];
+
+/** True when every word typed is somewhere in the text. */
+export function fits(text: string, typed: string): boolean {
+  const low = text.toLowerCase();
+  return typed.toLowerCase().split(/\s+/).every((word) => low.includes(word));
+}
+
+/** `>` actions, `@` agents, `#` cues; anything else looks everywhere. */
+export function readQuery(query: string): { kind: 'all' | 'actions' | 'agents' | 'cues'; typed: string } {
+  const first = query.trimStart().charAt(0);
+  const kind = first === '>' ? 'actions' : first === '@' ? 'agents' : first === '#' ? 'cues' : 'all';
+  return { kind, typed: (kind === 'all' ? query : query.trimStart().slice(1)).trim() };
+}
+
+export function itemsFor(query: string, world: World): Item[] {
+  const { kind, typed } = readQuery(query);
+  const { fleet } = world;
+  const cues = [...fleet.cues.values()].sort((a, b) => a.name.localeCompare(b.name));
+  const all = kind === 'all';
+  const items: Item[] = [];
+  if (all) items.push(...needs(world, typed));
+  if (all || kind === 'actions') items.push(...actions(world, cues, typed));
+  if (all || kind === 'cues') {
+    for (const cue of cues.filter((c) => fits(`${c.name} ${c.agent}`, typed)).slice(0, all ? AT_MOST : 50)) {
+      items.push({ key: `cue ${cue.id}`, section: 'Cues', icon: cue.transport === 'command' ? 'command' : 'webhook', text: cue.name, side: cue.words, keys: '', act: { do: 'select', cueId: cue.id } });
+    }
+  }
+  if (kind === 'agents' || (all && typed !== '')) {
+    const agents = [...new Set(cues.map((cue) => cue.agent))].filter((agent) => agent !== '' && fits(agent, typed)).sort();
+    for (const agent of agents.slice(0, all ? AT_MOST : 50)) {
+      const n = cues.filter((cue) => cue.agent === agent).length;
+      items.push({ key: `agent ${agent}`, section: 'Agents', icon: 'filter', text: agent, side: n === 1 ? '1 cue' : `${n} cues`, keys: '', act: { do: 'filter', agent } });
+    }
+  }
+  if (all && typed !== '') items.push(...runs(world, typed));
+  if (all) for (const room of ROOMS) if (fits(room.text, typed)) items.push({ key: `room ${room.text}`, section: 'Go to', icon: room.icon, text: room.text, side: '', keys: room.keys, act: { do: 'go', to: room.to } });
+  return items;
+}
+
+function needs({ fleet }: World, typed: string): Item[] {
+  const items: Item[] = [];
+  for (const alert of needsYou(fleet.alerts.values())) {
+    if (!fits(alert.title, typed)) continue;
+    const face = alertFace(alert.kind);
+    const to: Route = alert.run_id ? { at: 'run', runId: alert.run_id } : { at: 'alerts' };
+    items.push({ key: `alert ${alert.id}`, section: 'Needs you', icon: { v: face.family, state: face.state }, text: alert.title, side: face.word.toLowerCase(), keys: '', act: { do: 'go', to } });
+  }
+  return items.slice(0, AT_MOST);
+}
+
+function actions({ paused }: World, cues: readonly CueView[], typed: string): Item[] {
+  const items: Item[] = [];
+  const add = (key: string, icon: IconName, text: string, keys: string, act: Act) => {
+    if (fits(text, typed)) items.push({ key, section: 'Do', icon, text, side: '', keys, act });
+  };
+  add('new', 'plus', 'New cue', 'N', { do: 'go', to: { at: 'new', from: null } });
+  if (typed !== '') {
+    for (const cue of cues) {
+      if (items.length >= 12) break;
+      add(`fire ${cue.id}`, 'play', `Fire ${cue.name} now`, '', { do: 'fire', cue });
+      add(`edit ${cue.id}`, 'edit', `Edit ${cue.name}`, '', { do: 'go', to: { at: 'cue', cueId: cue.id } });
+      if (cue.status === 'paused') add(`resume ${cue.id}`, 'play', `Resume ${cue.name}`, '', { do: 'resume', cue });
+      else if (cue.status === 'active') add(`pause ${cue.id}`, 'pause', `Pause ${cue.name}`, '', { do: 'pause', cue });
+      add(`copy ${cue.id}`, 'copy', `Duplicate ${cue.name}`, '', { do: 'go', to: { at: 'new', from: cue.id } });
+    }
+  }
+  add('tower', paused ? 'play' : 'pause', paused ? 'Arm the tower: due times fire again' : 'Pause all firing', '', { do: paused ? 'resumeAll' : 'pauseAll' });
+  return items;
+}
+
+function runs({ fleet, now_ms, zone }: World, typed: string): Item[] {
+  const found = newestFirst(fleet, (mark) => mark.run_id !== null && fits(fleet.names.get(mark.cue_id) ?? '', typed), AT_MOST);
+  return found.map((mark) => {
+    const when = sameDay(mark.due_ms, now_ms, zone) ? `${hm(mark.due_ms, zone)} today` : `${day(mark.due_ms, zone)} ${hm(mark.due_ms, zone)}`;
+    const known = mark.confirmed !== 'none';
+    return {
+      key: `run ${mark.occurrence_id}`, section: 'Runs' as const, icon: known ? { v: 'C' as const, state: mark.confirmed } : { v: 'D' as const, state: mark.delivered },
+      text: `${fleet.names.get(mark.cue_id) ?? 'a deleted cue'}, ${when}`, side: (known ? confirmedWord(mark) : glyphOf('D', mark.delivered).word).toLowerCase(), keys: '',
+      act: { do: 'go' as const, to: { at: 'run' as const, runId: mark.run_id ?? '' } }
+    };
+  });
+}
+
+/** The text cut where the typed words are, so that they can be set strong. */
+export function parts(text: string, typed: string): { text: string; hit: boolean }[] {
+  const words = typed.split(/\s+/).filter((word) => word !== '').map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  if (words.length === 0) return [{ text, hit: false }];
+  return text.split(new RegExp(`(${words.join('|')})`, 'i')).map((piece, i) => ({ text: piece, hit: i % 2 === 1 })).filter((piece) => piece.text !== '');
+}

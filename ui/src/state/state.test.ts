@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { alert, cue, event, mark, NOW } from '../testing';
+import type { ConfirmedMark } from '../wire';
+import { groupsOf, kindsIn } from './alerts';
+import { EMPTY_FLEET, fleetFrom } from './fleet';
+import { itemsFor, parts, readQuery, type World } from './palette';
+import { hashOf, routeFrom, type Route } from './route';
+import { endingsIn, sentenceOf } from './tidings';
+
+describe('addresses', () => {
+  it.each<[string, Route]>([
+    ['#/board', { at: 'board' }], ['', { at: 'board' }], ['#/nowhere', { at: 'board' }], ['#/run/run_1', { at: 'run', runId: 'run_1' }], ['#/run/', { at: 'board' }], ['#/cue/c%2F1', { at: 'cue', cueId: 'c/1' }],
+    ['#/cue/new', { at: 'new', from: null }], ['#/cue/new?from=nightly', { at: 'new', from: 'nightly' }], ['#/alerts', { at: 'alerts' }], ['#/settings', { at: 'settings' }], ['#/key', { at: 'key' }]
+  ])('%s', (hash, route) => expect(routeFrom(hash)).toEqual(route));
+  it.each<[Route]>([[{ at: 'board' }], [{ at: 'run', runId: 'a/b c' }], [{ at: 'cue', cueId: 'x' }], [{ at: 'new', from: null }], [{ at: 'new', from: 'cue_1' }], [{ at: 'secrets' }]])('%j is read back', (route) => expect(routeFrom(hashOf(route))).toEqual(route));
+});
+
+describe('the record of alerts', () => {
+  const list = [alert({ id: 'a', last_at_ms: NOW - 9 }), alert({ id: 'b', kind: 'outcome_failed', last_at_ms: NOW }), alert({ id: 'c', state: 'resolved' }), alert({ id: 'd', kind: 'missed_occurrence', state: 'acknowledged' })];
+  it('groups by what became of them, the latest first', () =>
+    expect(groupsOf(list, 'all').map((g) => `${g.state}: ${g.alerts.map((a) => a.id).join(' ')}`)).toEqual(['open: b a', 'acknowledged: d', 'resolved: c']));
+  it('shows one kind', () => {
+    expect(groupsOf(list, 'silent').flatMap((g) => g.alerts.map((a) => a.id))).toEqual(['a', 'c']);
+    expect(groupsOf(list, 'open').flatMap((g) => g.alerts.map((a) => a.id))).toEqual(['b', 'a']);
+  });
+  it('offers only kinds there is something of', () => {
+    expect(kindsIn(list).map((k) => k.label)).toEqual(['All', 'Open 2', 'Silent', 'Failed or refuted', 'Missed']);
+    expect(kindsIn([]).map((k) => k.label)).toEqual(['All', 'Open']);
+  });
+});
+
+describe('what is said aloud', () => {
+  it.each<[[ConfirmedMark, number][], string]>([
+    [[['confirmed', 3], ['silent', 1]], '1 run silent, 3 confirmed'], [[['confirmed', 1]], '1 run confirmed'], [[['confirmed', 2]], '2 runs confirmed'], [[], '']
+  ])('%j', (counts, words) => expect(sentenceOf(new Map(counts))).toBe(words));
+  it('counts an ending once', () => {
+    const before = fleetFrom({ seq: 1, now_ms: NOW, cues: [cue()], marks: [mark({ confirmed: 'working' }), mark({ occurrence_id: 'o2', confirmed: 'silent' })], alerts: [], truncated: false });
+    const counts = new Map<ConfirmedMark, number>();
+    endingsIn(before, event(2, { marks: [mark({ confirmed: 'confirmed' }), mark({ occurrence_id: 'o2', confirmed: 'silent' }), mark({ occurrence_id: 'o3', confirmed: 'working' })] }), counts);
+    expect([...counts]).toEqual([['confirmed', 1]]);
+  });
+});
+
+describe('the palette', () => {
+  const fleet = fleetFrom({ seq: 1, now_ms: NOW, cues: [cue(), cue({ id: 'c2', name: 'score-new', agent: 'scout', status: 'paused' })], marks: [mark(), mark({ occurrence_id: 'o2', cue_id: 'c2', run_id: 'r2', confirmed: 'refuted' })], alerts: [alert()], truncated: false });
+  const world: World = { fleet, paused: false, now_ms: NOW, zone: 'Europe/Madrid' };
+  const told = (query: string, w = world) => itemsFor(query, w).map((item) => `${item.section}: ${item.text}`);
+
+  it('is useful before anything is typed', () => {
+    expect(told('')).toEqual([
+      'Needs you: lead-digest has gone quiet', 'Do: New cue', 'Do: Pause all firing', 'Cues: lead-digest', 'Cues: score-new', 'Go to: Board', 'Go to: Alerts', 'Go to: Secrets', 'Go to: Settings', 'Go to: Key to the marks'
+    ]);
+  });
+  it('offers what can be done to what matches', () => {
+    expect(told('score')).toEqual(['Do: Fire score-new now', 'Do: Edit score-new', 'Do: Resume score-new', 'Do: Duplicate score-new', 'Cues: score-new', 'Runs: score-new, 09:00 today']);
+  });
+  it.each([['> score fire', ['Do: Fire score-new now']], ['@scout', ['Agents: scout']], ['#lead', ['Cues: lead-digest']], ['zzz', []]])('%s', (query, list) => expect(told(query)).toEqual(list));
+  it('offers to arm a paused tower', () => expect(told('> tower', { ...world, paused: true })).toEqual(['Do: Arm the tower: due times fire again']));
+  it('works on an empty tower', () => expect(told('x', { ...world, fleet: EMPTY_FLEET })).toEqual([]));
+  it('reads the kind', () => expect(readQuery('  # a b ')).toEqual({ kind: 'cues', typed: 'a b' }));
+  it('cuts a text where the words are', () => {
+    expect(parts('Fire score-new now', 'score now')).toEqual([{ text: 'Fire ', hit: false }, { text: 'score', hit: true }, { text: '-new ', hit: false }, { text: 'now', hit: true }]);
+    expect(parts('a(b', '(')).toEqual([{ text: 'a', hit: false }, { text: '(', hit: true }, { text: 'b', hit: false }]);
+  });
+});

@@ -1,0 +1,109 @@
+import { beforeAll, beforeEach, expect, it } from 'vitest';
+import { MARKS } from '../glyphs';
+import { mark, NOW } from '../testing';
+import { HOUR, MINUTE } from '../time';
+import type { Mark } from '../wire';
+import type { Ink } from './ink';
+import { drawLane, type Brush } from './lane';
+import { spotsOf } from './spots';
+
+/** What a pen drew: a mark's path, or a rectangle, with its middle and its colour. */
+interface Drawn {
+  what: string;
+  x: number;
+  y: number;
+  ink: string;
+}
+
+class PathStub {
+  readonly d: string;
+  constructor(d: string) {
+    this.d = d;
+  }
+}
+
+let drawn: Drawn[] = [];
+
+/** The pen records; colours are named by their tokens, so that tests read like the drawing rules. */
+function pen(): CanvasRenderingContext2D {
+  let x = 0;
+  let y = 0;
+  const record = (what: string, ink: string) => (path?: unknown) => {
+    if (path instanceof PathStub) drawn.push({ what: path.d, x: Math.round(x), y: Math.round(y), ink: what === 'fill' ? g.fillStyle : ink === '' ? g.strokeStyle : ink });
+  };
+  const rect = (what: string) => (left: number, top: number, w: number, h: number) => drawn.push({ what, x: Math.round(left + w / 2), y: Math.round(top + h / 2), ink: what === 'rect' ? g.fillStyle : g.strokeStyle });
+  const nothing = () => undefined;
+  const g = {
+    fillStyle: '', strokeStyle: '', lineWidth: 1, globalAlpha: 1, font: '', textBaseline: '', lineJoin: '',
+    save: nothing, restore: nothing, scale: nothing, beginPath: nothing, moveTo: nothing, lineTo: nothing, arcTo: nothing, closePath: nothing, strokeText: nothing,
+    translate: (tx: number, ty: number) => {
+      x = tx + 4.5;
+      y = ty + 4.5;
+    },
+    fill: record('fill', ''), stroke: record('stroke', ''), fillRect: rect('rect'), strokeRect: rect('frame'),
+    measureText: (text: string) => ({ width: text.length * 6 }),
+    fillText: (text: string, left: number, top: number) => drawn.push({ what: `"${text}"`, x: Math.round(left), y: Math.round(top), ink: g.fillStyle })
+  };
+  return g as unknown as CanvasRenderingContext2D;
+}
+
+const ink: Ink = { of: new Proxy({}, { get: (_, name) => String(name) }) as Ink['of'], font: 'sans', mono: 'mono' };
+const first = (family: keyof typeof MARKS, state: string) => (MARKS[family] as Record<string, { paths: { d: string }[] }>)[state]?.paths[0]?.d ?? '';
+
+function draw(marks: readonly Mark[], predicted: readonly number[], span_ms: number, width = 1000): Drawn[] {
+  const brush: Brush = { g: pen(), ink, view: { span_ms, t1_ms: NOW + span_ms / 4 }, width, now_ms: NOW, selected: null };
+  drawLane(brush, 0, spotsOf('c1', marks, predicted, NOW));
+  return drawn;
+}
+
+beforeAll(() => {
+  (globalThis as { Path2D?: unknown }).Path2D = PathStub;
+});
+beforeEach(() => {
+  drawn = [];
+});
+
+const every = (pitch_ms: number, n: number, change: (i: number) => Partial<Mark> = () => ({})) =>
+  Array.from({ length: n }, (_, i) => mark({ occurrence_id: `o${i}`, due_ms: NOW - (n - i) * pitch_ms, ...change(i) }));
+
+it('a run is three marks in three rows', () => {
+  const all = draw(every(HOUR, 8), [], 16 * HOUR);
+  for (const [family, state, row] of [['S', 'ran', 7], ['D', 'delivered', 16], ['C', 'confirmed', 25]] as const) {
+    const found = all.filter((d) => d.what === first(family, state));
+    expect(found, `${family}.${state}`).toHaveLength(8);
+    expect(found.every((d) => d.y === row), `row of ${family}`).toBe(true);
+  }
+  expect(all.find((d) => d.what === first('C', 'confirmed'))?.ink).toBe('ok');
+});
+
+it('a run that nothing came back from leaves no mark of proof in the bottom row', () => {
+  const all = draw(every(HOUR, 8, () => ({ delivered: 'bounced', delivered_at_ms: null, confirmed: 'none' })), [], 16 * HOUR);
+  expect(all.filter((d) => d.what === first('D', 'bounced')).every((d) => d.ink === 'bad')).toBe(true);
+  expect(all.filter((d) => d.y > 20 && d.what.startsWith('M'))).toEqual([]);
+});
+
+it('what is predicted is hollow and in the first row only', () => {
+  const all = draw([], [1, 2, 3].map((i) => NOW + i * HOUR), 16 * HOUR);
+  expect(all.map((d) => [d.what, d.y])).toEqual(Array(3).fill([first('S', 'due'), 7]));
+});
+
+it('close together, what went right becomes ticks and what did not keeps its mark', () => {
+  const all = draw(every(10 * MINUTE, 60, (i) => (i === 30 ? { confirmed: 'refuted' } : {})), [], 24 * HOUR);
+  expect(all.filter((d) => d.what === first('C', 'confirmed'))).toEqual([]);
+  expect(all.filter((d) => d.what === 'rect' && d.ink === 'ok' && d.y === 25)).toHaveLength(59);
+  expect(all.filter((d) => d.what === first('C', 'refuted') && d.ink === 'bad')).toHaveLength(1);
+});
+
+it('denser still, cells show shares and the worst of a cell keeps its mark', () => {
+  const all = draw(every(MINUTE, 600, (i) => (i === 300 ? { confirmed: 'silent' } : i === 301 ? { confirmed: 'refuted' } : {})), [], 24 * HOUR);
+  expect(all.filter((d) => d.what === first('C', 'refuted'))).toHaveLength(1);
+  expect(all.filter((d) => d.what === first('C', 'silent'))).toHaveLength(0);
+  expect(all.filter((d) => d.what === 'rect' && d.ink === 'ok').length).toBeLessThan(90);
+});
+
+it('far apart, time and cost are written beside a run, and how long a live one has run', () => {
+  const done = mark({ occurrence_id: 'a', due_ms: NOW - 50 * MINUTE, ended_at_ms: NOW - 49 * MINUTE, cost_usd: 0.23 });
+  const live = mark({ occurrence_id: 'b', due_ms: NOW - 10 * MINUTE, delivered_at_ms: NOW - 10 * MINUTE, ended_at_ms: null, confirmed: 'working' });
+  const texts = draw([done, live], [], HOUR * 2).filter((d) => d.what.startsWith('"')).map((d) => d.what);
+  expect(texts).toEqual(['"1 min  $0.23"', '"running 10 min"']);
+});

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { cue, mark, NOW } from '../testing';
+import { DAY, HOUR, MINUTE } from '../time';
+import { nearestName, rowsOf } from './rows';
+import { cellsOf, deliveredAt, detailOf, endedAt, lowerBound, nearest, pitchOf, spotsOf, visible } from './spots';
+import { ticksOf } from './ticks';
+import { clampSpan, fittingSpan, following, pivotShare, startOf, timeAt, xOf, zoomed } from './view';
+
+const hourly = (n: number) => Array.from({ length: n }, (_, i) => mark({ occurrence_id: `o${i}`, due_ms: NOW - (n - i) * HOUR }));
+
+describe('rows', () => {
+  const cues = [cue({ id: '1', name: 'b', agent: 'zed' }), cue({ id: '2', name: 'a', agent: 'zed' }), cue({ id: '3', name: 'lone', agent: '' }), cue({ id: '4', name: 'x', agent: 'amy' })];
+  const told = (filter: string, collapsed: string[] = []) => rowsOf(cues, filter, new Set(collapsed)).rows.map((r) => (r.kind === 'group' ? `[${r.agent} ${r.cues}${r.collapsed ? ' folded' : ''}] ${r.y}` : `${r.cue.name} ${r.y}`));
+  it('groups by agent, those without one last, lanes by name', () => expect(told('')).toEqual(['[amy 1] 0', 'x 24', '[zed 2] 56', 'a 80', 'b 112', '[ 1] 144', 'lone 168']));
+  it('folds a group', () => expect(told('', ['zed'])).toEqual(['[amy 1] 0', 'x 24', '[zed 2 folded] 56', '[ 1] 80', 'lone 104']));
+  it('a filter looks into folded groups', () => expect(told('zed a', ['zed'])).toEqual(['[zed 1] 0', 'a 24']));
+  it.each([['scroe', 'score-new-leads'], ['digest', 'lead-digest'], ['qqqq', null]])('nearest to %s', (filter, name) => expect(nearestName(filter, ['score-new-leads', 'lead-digest'])).toBe(name));
+});
+
+describe('spots', () => {
+  it('predictions follow what is in the ledger; armed and passed ones are left out', () => {
+    const armed = mark({ occurrence_id: 'armed', due_ms: NOW + HOUR, scheduled: 'due' });
+    expect(spotsOf('c1', [mark(), armed], [NOW - 1, NOW + HOUR, NOW + 2 * HOUR], NOW).map((s) => s.id)).toEqual(['o1', 'armed', `c1@${NOW + 2 * HOUR}`]);
+  });
+  it('a fire by hand between predictions keeps the order', () => {
+    const later = mark({ occurrence_id: 'armed', due_ms: NOW + 2 * HOUR, scheduled: 'due' });
+    expect(spotsOf('c1', [later], [NOW + HOUR], NOW).map((s) => s.due_ms)).toEqual([NOW + HOUR, NOW + 2 * HOUR]);
+  });
+  it('the pitch is the usual gap', () => {
+    expect(pitchOf(spotsOf('c1', hourly(10), [], NOW))).toBe(HOUR);
+    expect(pitchOf([])).toBe(Infinity);
+  });
+  it.each<[number, string]>([[2, 'share'], [3, 'ticks'], [8.9, 'ticks'], [9, 'column'], [77, 'column'], [78, 'open'], [Infinity, 'open']])('%d px apart are drawn as %s', (px, detail) => expect(detailOf(px)).toBe(detail));
+  it('only what may touch the view is drawn', () => {
+    const spots = spotsOf('c1', hourly(48), [], NOW);
+    expect(lowerBound(spots, NOW - 3 * HOUR)).toBe(45);
+    expect(visible(spots, { span_ms: 2 * HOUR, t1_ms: NOW }, HOUR).map((s) => s.id)).toEqual(['o45', 'o46', 'o47']);
+  });
+  it('a live run reaches to now', () => {
+    const live = mark({ confirmed: 'working', ended_at_ms: null });
+    expect([endedAt(live, NOW + HOUR), deliveredAt(live, NOW + HOUR)]).toEqual([NOW + HOUR, NOW + 293]);
+    expect(deliveredAt(mark({ delivered: 'delivering', delivered_at_ms: null }), NOW + HOUR)).toBe(NOW + HOUR);
+  });
+  it('the pointer finds the nearest run, and a long one over its whole length', () => {
+    const view = { span_ms: 10 * HOUR, t1_ms: NOW };
+    const spots = spotsOf('c1', [mark({ occurrence_id: 'long', due_ms: NOW - 8 * HOUR, ended_at_ms: NOW - 4 * HOUR }), mark({ occurrence_id: 'short', due_ms: NOW - HOUR })], [], NOW);
+    expect([nearest(spots, view, 1000, 400, NOW)?.id, nearest(spots, view, 1000, 895, NOW)?.id, nearest(spots, view, 1000, 700, NOW)]).toEqual(['long', 'short', null]);
+  });
+  it('cells count, and keep the worst exception', () => {
+    const marks = [mark({ occurrence_id: '1', due_ms: NOW - 50 }), mark({ occurrence_id: '2', due_ms: NOW - 40, confirmed: 'silent' }), mark({ occurrence_id: '3', due_ms: NOW - 30, confirmed: 'refuted' }), mark({ occurrence_id: '4', due_ms: NOW - 20, confirmed: 'claimed' }), mark({ occurrence_id: '5', due_ms: NOW - 10, scheduled: 'coalesced', delivered: 'none', confirmed: 'none' })];
+    const cells = cellsOf(spotsOf('c1', marks, [NOW + 5], NOW), { span_ms: DAY, t1_ms: NOW + DAY / 2 }, 600);
+    const total = cells.reduce((sum, c) => ({ due: sum.due + c.due, confirmed: sum.confirmed + c.confirmed, claimed: sum.claimed + c.claimed, aside: sum.aside + c.aside, predicted: sum.predicted + c.predicted }), { due: 0, confirmed: 0, claimed: 0, aside: 0, predicted: 0 });
+    expect(total).toEqual({ due: 4, confirmed: 1, claimed: 1, aside: 1, predicted: 1 });
+    expect(cells.find((c) => c.worst)?.worst?.confirmed).toBe('refuted');
+  });
+});
+
+describe('the view', () => {
+  const view = { span_ms: 10 * HOUR, t1_ms: NOW };
+  it('instants and pixels are the same thing twice', () => {
+    expect(xOf(view, startOf(view), 500)).toBe(0);
+    expect(timeAt(view, xOf(view, NOW - HOUR, 500), 500)).toBe(NOW - HOUR);
+  });
+  it('follows now at 73 %, in whole pixels', () => {
+    const v = following(DAY, NOW, 1000);
+    expect(xOf(v, NOW, 1000) / 1000).toBeCloseTo(0.73, 2);
+    expect(following(DAY, NOW + 10, 1000).t1_ms - v.t1_ms === 0 || following(DAY, NOW + 10, 1000).t1_ms - v.t1_ms === DAY / 1000).toBe(true);
+  });
+  it('zooms around the pointer', () => {
+    const at = timeAt(view, 250, 1000);
+    expect(timeAt(zoomed(view, 2 * HOUR, 0.25), 250, 1000)).toBe(at);
+    expect(pivotShare(view, NOW - 5 * HOUR)).toBe(0.5);
+    expect(pivotShare(view, NOW + 5 * HOUR)).toBe(0.5);
+  });
+  it('stays within 4 min and 45 d', () => expect([clampSpan(1), clampSpan(99 * DAY), clampSpan(HOUR)]).toEqual([4 * MINUTE, 45 * DAY, HOUR]));
+  it.each([[MINUTE, 15 * MINUTE], [5 * MINUTE, HOUR], [30 * MINUTE, 6 * HOUR], [DAY, DAY]])('a fleet every %d ms is first seen over %d ms', (pitch, span) => expect(fittingSpan(pitch)).toBe(span));
+});
+
+describe('ticks', () => {
+  it('stand on round times of the zone, and name the day at midnight', () => {
+    const labels = ticksOf({ span_ms: DAY, t1_ms: NOW + 6 * HOUR }, 1000, 'Europe/Madrid').map((t) => t.label);
+    expect(labels).toContain('Fri 20 Nov');
+    expect(labels.every((label) => /^(\d\d:00|[A-Z][a-z]{2} \d+ [A-Z][a-z]{2})$/.test(label))).toBe(true);
+  });
+  it('over a month stand at midnights, also across a clock change', () => {
+    const ticks = ticksOf({ span_ms: 30 * DAY, t1_ms: Date.UTC(2027, 3, 10) }, 1000, 'Europe/Madrid');
+    expect(ticks.length).toBeGreaterThan(8);
+    expect(ticks.every((t) => t.midnight)).toBe(true);
+    expect(new Set(ticks.map((t) => t.label)).size).toBe(ticks.length);
+  });
+});

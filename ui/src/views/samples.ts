@@ -1,0 +1,48 @@
+//! Made-up lanes that show how much is drawn at each range. Pure; the same every time.
+import { DAY, HOUR, MINUTE } from '../time';
+import type { Spot } from '../timeline/spots';
+import type { ConfirmedMark, DeliveredMark, Mark } from '../wire';
+
+export interface Sample {
+  title: string;
+  say: string;
+  span_ms: number;
+  end_ms: number;
+  now_ms: number;
+  spots: Spot[];
+}
+
+interface Fate {
+  delivered?: DeliveredMark;
+  confirmed?: ConfirmedMark;
+  lasts_ms?: number;
+  cost_usd?: number;
+}
+
+function run(i: number, due_ms: number, fate: Fate): Spot {
+  const delivered = fate.delivered ?? 'delivered';
+  const confirmed = fate.confirmed ?? (delivered === 'delivered' ? 'confirmed' : 'none');
+  const mark: Mark = {
+    occurrence_id: `o${i}`, cue_id: 'sample', run_id: `r${i}`, due_ms, triggered_by: 'scheduled', scheduled: 'ran', scheduled_reason: null, coalesced_into: null,
+    delivered, delivered_at_ms: delivered === 'delivered' ? due_ms + (fate.lasts_ms ?? 0) / 8 : null, confirmed, late: false, started_at_ms: due_ms,
+    ended_at_ms: due_ms + (fate.lasts_ms ?? 0), attempts: 1, attempts_max: 3, cost_usd: fate.cost_usd ?? null, sentence: ''
+  };
+  return { id: mark.occurrence_id, cueId: 'sample', due_ms, mark };
+}
+
+function lane(pitch_ms: number, count: number, fates: Record<number, Fate>, usual: Fate): Spot[] {
+  return Array.from({ length: count }, (_, i) => run(i, (i + 0.5) * pitch_ms, fates[i] ?? usual));
+}
+
+function sample(title: string, say: string, span_ms: number, spots: Spot[]): Sample {
+  return { title, say, span_ms, end_ms: span_ms, now_ms: span_ms * 2, spots };
+}
+
+export const SAMPLES: readonly Sample[] = [
+  sample('15 min to 1 h: open', 'Marks sit at their real times. Duration and cost are printed.', 15 * MINUTE, [
+    run(0, MINUTE, { lasts_ms: 1.2 * MINUTE, cost_usd: 0.02 }), run(1, 6 * MINUTE, { lasts_ms: 4 * MINUTE, cost_usd: 0.02, confirmed: 'refuted' }), run(2, 12 * MINUTE, { lasts_ms: 1.1 * MINUTE, cost_usd: 0.02 })
+  ]),
+  sample('6 h to 24 h: column', 'The three marks close up. Latency is still a slope.', 10 * HOUR, lane(HOUR, 10, { 6: { confirmed: 'silent' }, 8: { confirmed: 'claimed' } }, {})),
+  sample('Dense: ticks', 'What went right becomes a tick. Exceptions keep their mark.', 46 * HOUR, lane(HOUR, 46, { 21: { delivered: 'bounced' } }, {})),
+  sample('7 d to 30 d: share', 'Each cell is a share. Exceptions still keep their mark, worst first.', 10 * DAY, lane(HOUR, 240, { 90: { confirmed: 'refuted' }, 171: { confirmed: 'silent' }, 60: { confirmed: 'claimed' }, 61: { confirmed: 'claimed' } }, {}))
+];
