@@ -18,8 +18,7 @@ story('the tray shows the state, keeps the closed window, pauses all firing, and
     const armed = await tray.icon();
     assert.deepEqual([armed.status, armed.label ?? ''], ['Active', '']);
 
-    desktop.close('Cuetower');
-    await until('the window to be gone', () => window(desktop) === 0);
+    await desktop.close('Cuetower');
     assert.equal(desktop.run('xdotool', ['search', '--name', 'Cuetower'], { may_fail: true }).length > 0, true, 'it is hidden, not destroyed');
     assert.equal(desktop.shown(), 0, 'with a tray nothing needs to be said');
     await tray.click('Open Cuetower');

@@ -11,17 +11,17 @@ story('closing the window leaves the tower running, and a second start brings it
   await until('the window', () => window(desktop) === 1);
   assert.equal(desktop.shown(), 0);
 
-  desktop.close('Cuetower');
-  await until('the window to be gone', () => window(desktop) === 0);
+  await desktop.close('Cuetower');
   await until('word that the tower keeps running', () => desktop.notifications.out.includes('Cuetower keeps running'));
-  app.screen('10-window-closed');
+  desktop.screen('10-window-closed');
   assert.equal(app.call('tower_status').paused, false, 'the tower answers');
   assert.ok((await fetch(`${app.agents}/health`)).ok, 'agents are heard');
 
   const second = app.again();
   assert.equal(await app.desktop.processes.end(second), 0, second.out);
   await until('the window to be back', () => window(desktop) === 1);
-  app.screen('11-window-back');
+  await desktop.painted('Cuetower');
+  desktop.screen('11-window-back');
 
   await app.stop();
   assert.equal(await desktop.processes.end(app.process), 0, 'it ends well when it is asked to');
@@ -42,8 +42,7 @@ story('without keyring and notification server it starts, and says so in the win
 story('without a session bus it starts all the same', { bus: false, keyring: false, notifications: false }, async (desktop, keep) => {
   const app = keep(await App.alone(desktop));
   await until('the window', () => window(desktop) === 1);
-  desktop.close('Cuetower');
-  await until('the window to be gone', () => window(desktop) === 0);
+  await desktop.close('Cuetower');
   assert.equal(app.call('tower_status').paused, false, 'the tower answers');
 });
 
@@ -53,8 +52,9 @@ story('a start that fails says why in a window, and ends with 1 when that is clo
   const second = first.again();
   await until('the window that says why', () => desktop.visibleWindows('could not start').length === 1);
   assert.match(second.out, /Cuetower could not start: A tower runs on .* already \(process \d+\)/);
-  first.screen('13-could-not-start');
-  desktop.close('could not start');
+  await desktop.painted('could not start');
+  desktop.screen('13-could-not-start');
+  await desktop.close('could not start');
   assert.equal(await desktop.processes.end(second), 1);
   assert.ok(first.isRunning());
 });

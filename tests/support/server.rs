@@ -141,3 +141,29 @@ async fn answer(State(scripted): State<Scripted>, request: Request) -> Response 
     let status = StatusCode::from_u16(answer.status).expect("a test's status exists");
     (status, headers.collect::<HeaderMap>(), answer.body).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use reqwest::Method;
+    use serde_json::json;
+
+    use super::*;
+    use crate::send;
+
+    #[tokio::test]
+    async fn it_answers_by_its_script_and_remembers_who_asked() {
+        let server = Server::start(|before, seen| match before {
+            0 => Answer::status(503),
+            _ => Answer::json(200, &json!({ "echo": seen.json()["run"] })),
+        })
+        .await;
+        let ask = async || {
+            send(Method::POST, &format!("{}/run?x=1", server.url), Some("key"), Some(&json!({ "run": 7 }))).await
+        };
+        assert_eq!(ask().await, (503, Value::Null));
+        assert_eq!(ask().await, (200, json!({ "echo": 7 })));
+        let seen = server.seen_at_least(2, Duration::from_secs(5)).await;
+        assert_eq!((seen[1].method.as_str(), seen[1].path.as_str()), ("POST", "/run?x=1"));
+        assert_eq!(seen[1].header("authorization"), "Bearer key");
+    }
+}

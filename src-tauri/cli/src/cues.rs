@@ -1,7 +1,7 @@
 //! `cue …`: standing instructions, listed, made, changed, fired.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, ExitStatus};
 
 use cuetower_engine::desk::wire::{CueView, Fired};
 use cuetower_engine::token::write_private;
@@ -86,16 +86,30 @@ async fn add(owner: &Owner, file: &str, as_json: bool) -> Result<(), String> {
 
 async fn edit(owner: &Owner, named: &str, file: Option<String>, as_json: bool) -> Result<(), String> {
     let cue = owner.cue(named).await?;
-    let definition = match file {
-        Some(file) => read_json(&file)?,
-        None => edited(&owner.folder, &cue)?,
+    let draft = owner.folder.join(format!("draft-{}.json", cue.id));
+    let by_hand = file.is_none();
+    let file = match file {
+        Some(file) => file,
+        None => write_by_hand(&draft, &cue)?,
     };
-    if definition == cue.definition {
-        return Err(format!("Nothing was changed: {} is as it was.", cue.name));
+    let changed = match read_json(&file) {
+        Ok(definition) if definition == cue.definition => Ok(None),
+        Ok(definition) => {
+            let request = json!({ "cue_id": cue.id, "revision": cue.revision, "definition": definition });
+            owner.ask::<CueView>("cue_update", request).await.map(Some)
+        }
+        Err(sentence) => Err(sentence),
+    };
+    match &changed {
+        Ok(_) if by_hand => drop(std::fs::remove_file(&draft)),
+        // The work of a hand is not thrown away.
+        Err(sentence) if by_hand => return Err(format!("{sentence} What you wrote is in {file}.")),
+        Ok(_) | Err(_) => {}
     }
-    let request = json!({ "cue_id": cue.id, "revision": cue.revision, "definition": definition });
-    let cue: CueView = owner.ask("cue_update", request).await?;
-    said(&cue, "is changed", as_json);
+    match changed? {
+        Some(cue) => said(&cue, "is changed", as_json),
+        None => said(&cue, "is as it was: nothing was changed", as_json),
+    }
     Ok(())
 }
 
@@ -132,24 +146,21 @@ fn read_json(file: &str) -> Result<Value, String> {
     serde_json::from_str(&text).map_err(|error| format!("{file} is not JSON: {error}."))
 }
 
-/// The definition as the owner's editor leaves it. What does not fit is kept, so that no work is lost.
-fn edited(folder: &Path, cue: &CueView) -> Result<Value, String> {
+/// Lets the owner write on the definition; the draft's name, once the editor is done.
+fn write_by_hand(draft: &Path, cue: &CueView) -> Result<String, String> {
     let editor = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|set| !set.is_empty()));
     let editor = editor.ok_or("Set EDITOR to edit here, or name a file: `cuetowerctl cue edit CUE FILE`.")?;
-    let draft: PathBuf = folder.join(format!("draft-{}.json", cue.id));
-    let kept = |error: &dyn std::fmt::Display| format!("{error}. What you wrote is in {}.", draft.display());
-    write_private(&draft, format!("{:#}\n", cue.definition).as_bytes())
+    write_private(draft, format!("{:#}\n", cue.definition).as_bytes())
         .map_err(|error| format!("{} could not be written: {error}.", draft.display()))?;
     // EDITOR may bring arguments of its own: "code --wait".
     let mut words = editor.split_whitespace();
-    let status = Command::new(words.next().unwrap_or_default()).args(words).arg(&draft).status();
-    let status = status.map_err(|error| format!("`{editor}` could not be started: {error}."))?;
-    if !status.success() {
-        return Err(kept(&format!("`{editor}` ended with {status}, so nothing was changed")));
+    let ended = Command::new(words.next().unwrap_or_default()).args(words).arg(draft).status();
+    if ended.as_ref().is_ok_and(ExitStatus::success) {
+        return Ok(draft.display().to_string());
     }
-    let text =
-        std::fs::read_to_string(&draft).map_err(|error| format!("{} could not be read: {error}.", draft.display()))?;
-    let definition = serde_json::from_str(&text).map_err(|error| kept(&format!("It is not JSON: {error}")))?;
-    drop(std::fs::remove_file(&draft));
-    Ok(definition)
+    drop(std::fs::remove_file(draft));
+    Err(match ended {
+        Ok(status) => format!("`{editor}` ended with {status}, so nothing was changed."),
+        Err(error) => format!("`{editor}` could not be started: {error}."),
+    })
 }

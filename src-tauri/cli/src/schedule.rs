@@ -29,7 +29,8 @@ fn next(expression: &str, args: &NextArgs, as_json: bool) -> Result<(), String> 
         Some(text) => instant(text)?,
         None => SystemClock.now().utc().ok_or("The machine's clock is outside all years.")?,
     };
-    let (cron, zone) = (parsed(expression)?, zone_of(&zone)?);
+    let sentence = |error: String| format!("`{expression}` in {zone} cannot be computed: {error}.");
+    let (cron, zone) = (parsed(expression).map_err(sentence)?, zone_of(&zone).map_err(sentence)?);
     let fires = fires(&cron, zone, start, args.count)?;
     if as_json {
         say_json(&json!({ "words": cron.words(), "fires": fires.iter().map(in_utc).collect::<Vec<_>>() }));

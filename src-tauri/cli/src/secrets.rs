@@ -25,7 +25,7 @@ pub async fn obey(owner: &Owner, what: SecretCommand, as_json: bool) -> Result<(
         return Ok(());
     }
     match what {
-        SecretCommand::Set { name } => say(&format!("{name} is kept in the {}.", answer.vault.name)),
+        SecretCommand::Set { name } => say(&format!("{name} is kept ({}).", answer.vault.name)),
         SecretCommand::Rm { name } => say(&format!("{name} is forgotten.")),
         SecretCommand::List if answer.secrets.is_empty() => say("There are no secrets."),
         SecretCommand::List => {

@@ -9,6 +9,7 @@ use crate::id::{AlertId, CueId, Dice, RunId};
 use crate::run::{Run, Verdict};
 use crate::sentence;
 use crate::time::HOUR_MS;
+use crate::verdicts::Delivered;
 
 /// A notification for the same problem is shown again after this long at the earliest.
 pub const COOL_DOWN_MS: u64 = HOUR_MS;
@@ -229,7 +230,7 @@ fn kind_of(run: &Run, verdict: Verdict) -> Option<AlertKind> {
     match verdict {
         Verdict::Silent => Some(AlertKind::SilentRun),
         Verdict::Refuted => Some(AlertKind::CheckFailed),
-        Verdict::Failed if run.outcome().is_some() => Some(AlertKind::OutcomeFailed),
+        Verdict::Failed if Delivered::of(run) == Delivered::Delivered => Some(AlertKind::OutcomeFailed),
         Verdict::Failed => Some(AlertKind::DeliveryFailed),
         Verdict::Confirmed | Verdict::Claimed | Verdict::Stopped | Verdict::Cancelled => None,
     }

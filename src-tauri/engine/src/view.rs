@@ -81,6 +81,7 @@ pub fn row_of_run(run: &Run) -> OccurrenceRow {
         state: "ran".to_owned(),
         reason: None,
         into_id: None,
+        run_id: run.id.0.clone(),
         run: Some(RunRow::of(run)),
     }
 }
@@ -96,6 +97,7 @@ pub fn row_of_armed(cue_id: &str, armed: &Armed) -> OccurrenceRow {
         state: "due".to_owned(),
         reason: None,
         into_id: None,
+        run_id: armed.run_id.0.clone(),
         run: None,
     }
 }

@@ -1,7 +1,7 @@
 //! Cuetower on a test's desktop: started by the driver to be clicked, or by itself; always stopped as its owner would.
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CUETOWER, CUETOWERCTL, SCREENSHOTS, TAURI_DRIVER } from './places.js';
+import { CUETOWER, CUETOWERCTL, TAURI_DRIVER } from './places.js';
 import { signal, until } from './processes.js';
 import { Page, freePort } from './webdriver.js';
 
@@ -39,12 +39,7 @@ export class App {
   }
 
   async ready() {
-    const said = () => this.process?.ended && new Error(`it ended:\n${this.process.out}`);
-    const doors = await until('the tower', () => {
-      if (said()) return { ended: said() };
-      return JSON.parse(readFileSync(join(this.data, 'desk.json'), 'utf8'));
-    });
-    if (doors.ended) throw doors.ended;
+    const doors = await until('the tower', () => JSON.parse(readFileSync(join(this.data, 'desk.json'), 'utf8')));
     this.pid = doors.pid;
     this.agents = doors.agents;
   }
@@ -61,12 +56,6 @@ export class App {
     } catch {
       return false;
     }
-  }
-
-  /** A picture of the whole screen, with what the window manager and other programs draw. */
-  screen(name) {
-    mkdirSync(SCREENSHOTS, { recursive: true });
-    this.desktop.run('import', ['-window', 'root', join(SCREENSHOTS, `${name}.png`)]);
   }
 
   /** Asks it to stop in order, so that what it started stops too. */

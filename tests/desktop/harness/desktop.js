@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SCREENSHOTS } from './places.js';
 import { Processes, until } from './processes.js';
 
 // Nothing is started on demand: what a test does not start is not there.
@@ -47,6 +48,7 @@ export class Desktop {
     try {
       await desktop.#start(bus, keyring, notifications);
     } catch (error) {
+      console.log(desktop.processes.lastWords());
       await desktop.stop();
       throw error;
     }
@@ -76,20 +78,22 @@ export class Desktop {
       NO_AT_BRIDGE: '1'
     };
 
-    const display = this.start('Xvfb', ['-displayfd', '3', '-screen', '0', '1440x900x24', '-nolisten', 'tcp'], { fd3: true });
+    // It starts anew whenever its last client leaves, unless told not to.
+    const display = this.start('Xvfb', ['-displayfd', '3', '-screen', '0', '1440x900x24', '-nolisten', 'tcp', '-noreset'], { fd3: true });
     this.env.DISPLAY = `:${await until('a display', () => display.fd3.endsWith('\n') && display.fd3.trim())}`;
 
     if (bus) await this.#startBus();
 
     this.start('openbox', ['--sm-disable']);
-    await until('the window manager', () => this.run('xprop', ['-root', '_NET_SUPPORTING_WM_CHECK']).includes('window id'));
+    // Only a window manager knows how many desktops there are.
+    await until('the window manager', () => this.run('xdotool', ['get_num_desktops']));
 
     if (keyring) await this.startKeyring();
     if (notifications) {
       const config = join(this.folder, 'dunstrc');
       writeFileSync(config, DUNST);
       this.notifications = this.start('dunst', ['-config', config, '-print']);
-      await until('dunst', () => this.owners().includes('org.freedesktop.Notifications'));
+      await until('dunst', () => this.has('org.freedesktop.Notifications'));
     }
   }
 
@@ -99,13 +103,13 @@ export class Desktop {
     writeFileSync(config, BUS.replace('SOCKET', socket));
     this.start('dbus-daemon', ['--config-file', config, '--nofork', '--nopidfile']);
     this.env.DBUS_SESSION_BUS_ADDRESS = `unix:path=${socket}`;
-    await until('the session bus', () => this.owners());
+    await until('the session bus', () => this.has('org.freedesktop.DBus'));
   }
 
   /** GNOME's, its login collection open and without a password. */
   async startKeyring() {
     this.start('gnome-keyring-daemon', ['--foreground', '--unlock', '--components=secrets', '--control-directory', join(this.env.XDG_RUNTIME_DIR, 'keyring')], { input: '\n' });
-    await until('the keyring', () => this.owners().includes('org.freedesktop.secrets'));
+    await until('the keyring', () => this.has('org.freedesktop.secrets'));
   }
 
   start(program, args, options = {}) {
@@ -116,9 +120,10 @@ export class Desktop {
     return this.processes.run(program, args, { env: this.env, ...options });
   }
 
-  /** The names on the session bus, as one text. */
-  owners() {
-    return this.run('gdbus', ['call', '--session', '--dest', 'org.freedesktop.DBus', '--object-path', '/org/freedesktop/DBus', '--method', 'org.freedesktop.DBus.ListNames']);
+  /** Whether somebody owns this name on the session bus. */
+  has(name) {
+    const ask = ['--session', '--print-reply=literal', '--dest=org.freedesktop.DBus', '/', 'org.freedesktop.DBus.NameHasOwner', `string:${name}`];
+    return this.run('dbus-send', ask).includes('true');
   }
 
   /** How many notifications are on the screen. */
@@ -136,9 +141,27 @@ export class Desktop {
     return this.run('xdotool', ['search', '--onlyvisible', '--name', title], { may_fail: true }).split('\n').filter(Boolean);
   }
 
-  /** Closes the window of this title as the keyboard does. */
-  close(title) {
-    for (const id of this.visibleWindows(title)) this.run('xdotool', ['windowactivate', '--sync', id, 'key', 'alt+F4']);
+  /** Closes the window of this title as the keyboard does, and waits until it is gone from the screen. */
+  async close(title) {
+    const gone = () => {
+      const windows = this.visibleWindows(title);
+      // A key may fall between two stools while the focus moves, so it is pressed until it is heard.
+      for (const id of windows) this.run('xdotool', ['windowactivate', '--sync', id, 'key', 'alt+F4'], { may_fail: true });
+      return windows.length === 0;
+    };
+    await until(`the window \`${title}\` to be gone`, gone, { every_ms: 700 });
+  }
+
+  /** Waits until something is painted in the window of this title: more than a ground and an edge. */
+  async painted(title) {
+    const colours = (id) => Number(this.run('import', ['-window', id, '-format', '%k', 'info:']));
+    await until(`the window \`${title}\` to be painted`, () => this.visibleWindows(title).some((id) => colours(id) > 20));
+  }
+
+  /** A picture of the whole screen, with what the window manager and other programs draw. */
+  screen(name) {
+    mkdirSync(SCREENSHOTS, { recursive: true });
+    this.run('import', ['-window', 'root', join(SCREENSHOTS, `${name}.png`)]);
   }
 
   async stop() {

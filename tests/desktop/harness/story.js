@@ -16,7 +16,7 @@ export function story(name, daemons, tell) {
       await tell(desktop, keep);
     } catch (error) {
       failure = error;
-      for (const app of apps) app.screen(`failed ${name}`);
+      desktop.screen(`failed ${name}`);
       console.log(desktop.processes.lastWords());
     }
     // What goes wrong at the end counts only if nothing went wrong before.

@@ -37,6 +37,12 @@ export class Page {
     return this.#call('POST', '/execute/sync', { script: body, args });
   }
 
+  /** Waits until what is in the page is on the screen. */
+  async painted() {
+    const body = 'const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))';
+    await this.#call('POST', '/execute/async', { script: body, args: [] });
+  }
+
   async hash() {
     return this.script('return location.hash');
   }
@@ -70,13 +76,14 @@ export class Page {
   /** Waits until the element says something that matches. */
   async says(selector, pattern, limit_ms) {
     return until(`${selector} to say ${pattern}`, async () => {
-      const text = await this.#call('GET', `/element/${await this.find(selector)}/text`);
+      const text = await this.script('return arguments[0].innerText', { [ELEMENT]: await this.find(selector) });
       if (!pattern.test(text)) throw new Error(`it says ${JSON.stringify(text)}`);
       return text || true;
     }, { limit_ms });
   }
 
   async screenshot(name) {
+    await this.painted();
     const image = Buffer.from(await this.#call('GET', '/screenshot'), 'base64');
     mkdirSync(SCREENSHOTS, { recursive: true });
     writeFileSync(join(SCREENSHOTS, `${name}.png`), image);

@@ -46,6 +46,7 @@ fn every_occurrence_ends_once(cue: &CueId, facts: &[&Fact]) {
 fn no_instant_is_lost_or_doubled(cue: &CueId, facts: &[&Fact], now: Ms) {
     let mut decided: BTreeMap<Ms, u32> = BTreeMap::new();
     let mut asked: BTreeSet<Ms> = BTreeSet::new();
+    let mut held: HashSet<&OccurrenceId> = HashSet::new();
     let mut newest = Ms(i64::MIN);
     let mut plan: Option<Plan> = None;
     let mut active_since: Option<Ms> = None;
@@ -59,7 +60,11 @@ fn no_instant_is_lost_or_doubled(cue: &CueId, facts: &[&Fact], now: Ms) {
     };
     for fact in facts {
         match &fact.event {
-            Event::OccurrenceEnded { id, due, end } if id.is_scheduled() && (!end.is_withdrawn() || *due <= fact.at) => {
+            Event::OccurrenceHeld { id, .. } => drop(held.insert(id)),
+            // Taken back before it was due, an instant was not decided: the schedule is asked anew.
+            Event::OccurrenceEnded { id, due, end }
+                if id.is_scheduled() && (!end.is_withdrawn() || *due <= fact.at || held.contains(id)) =>
+            {
                 *decided.entry(*due).or_default() += 1;
                 newest = newest.max(*due);
             }

@@ -35,7 +35,8 @@ fn simulate(seeds: std::ops::Range<u64>) {
             Ok(tally) => all.add(&tally),
             Err(panic) => {
                 eprintln!(
-                    "seed {seed} failed; replay it with\n\n  CUETOWER_SIM_FROM={seed} cargo xtask simulate --seeds 1\n"
+                    "seed {seed} failed; replay it, with its whole journal, by\n\n  \
+                     CUETOWER_SIM_TRACE=1 CUETOWER_SIM_FROM={seed} cargo xtask simulate --seeds 1\n"
                 );
                 std::panic::resume_unwind(panic);
             }
@@ -54,6 +55,11 @@ fn live(seed: u64) -> world::Tally {
         world.step(&mut luck);
     }
     world.settle(&mut luck);
+    if std::env::var_os("CUETOWER_SIM_TRACE").is_some() {
+        for world::Fact { cue, at, event } in &world.journal {
+            println!("{} {cue} {}", at.0, serde_json::to_string(event).expect("an event is text and numbers"));
+        }
+    }
     audit::audit(&world);
     world.tally
 }

@@ -40,6 +40,10 @@ impl Lane {
             }
             Event::OccurrenceHeld { id, .. } => {
                 if let Some(armed) = self.disarm(id) {
+                    if id.is_scheduled() {
+                        // It came due, whatever the clock says later.
+                        self.decided = self.decided.max(armed.due);
+                    }
                     self.held.push_back(armed);
                 }
             }

@@ -17,7 +17,9 @@ impl Draft<'_> {
     pub fn delivery(&mut self, run_id: &RunId, number: u32, result: &DeliveryResult) -> Answer {
         let Some(run) = self.run(run_id) else { return Answer::Done };
         let Some(attempt) = run.attempt(number) else { return Answer::Done };
-        let settled = attempt.outcome.is_some() || attempt.state == AttemptState::Lost || !run.is_live() || run.latest().number != number;
+        // Where the exit code decides, an outcome settles nothing.
+        let decided = attempt.outcome.is_some() && run.definition.confirm == Confirm::Outcome;
+        let settled = decided || attempt.state == AttemptState::Lost || !run.is_live() || run.latest().number != number;
         match result {
             DeliveryResult::Started { pid } if settled => self.note(&run, number, &format!("started as process {pid}"), None),
             DeliveryResult::Started { pid } => {

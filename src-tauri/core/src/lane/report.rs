@@ -45,8 +45,13 @@ impl Draft<'_> {
         self.emit(outcome_event);
         let decides = match (run.definition.confirm, run.verdict()) {
             (Confirm::Outcome, None) => true,
-            // The exit code or the delivery decides; the outcome is kept beside it.
-            (Confirm::ExitCode | Confirm::Delivery, None) => false,
+            (Confirm::Delivery, None) => {
+                let delivered = Finding { claim: "Delivered".into(), passed: true, found: "an outcome was reported".into() };
+                let verdict = self.conclude(run, None, &delivered, false);
+                return Answer::Recorded { verdict: Some(verdict), reason: None };
+            }
+            // The exit code decides; the outcome is kept beside it.
+            (Confirm::ExitCode, None) => false,
             (_, Some(Verdict::Silent | Verdict::Failed)) => true,
             (_, Some(Verdict::Confirmed | Verdict::Claimed | Verdict::Refuted | Verdict::Stopped | Verdict::Cancelled)) => false,
         };

@@ -11,6 +11,8 @@ pub mod serve;
 mod session;
 mod tower;
 pub mod wire;
+#[cfg(test)]
+mod wire_files;
 
 use cuetower_core::Ms;
 use serde::Serialize;
@@ -48,6 +50,14 @@ macro_rules! commands {
         /// The one list: name, request, response.
         pub const COMMANDS: &[(&str, &str, &str)] =
             &[$((stringify!($name), stringify!($request), stringify!($response)),)*];
+
+        /// Writes the types of every command into the folder of `config`.
+        #[cfg(test)]
+        fn export_types(config: &ts_rs::Config) -> Result<(), ts_rs::ExportError> {
+            use ts_rs::TS as _;
+            $(wire::$request::export_all(config)?; wire::$response::export_all(config)?;)*
+            Ok(())
+        }
 
         impl Desk {
             /// Runs one command. `request` is the JSON of the command's request type.

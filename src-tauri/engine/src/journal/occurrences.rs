@@ -34,6 +34,8 @@ pub struct OccurrenceRow {
     pub state: String,
     pub reason: Option<String>,
     pub into_id: Option<String>,
+    /// Given when it was armed, whether or not that run ever begins.
+    pub run_id: String,
     pub run: Option<RunRow>,
 }
 
@@ -67,7 +69,7 @@ pub(super) fn end(connection: &Connection, id: &str, end: &End, at: Ms) -> rusql
     if changed == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
 }
 
-const COLUMNS: &str = "o.id, o.cue_id, o.due_ms, o.triggered_by, o.state, o.reason, o.into_id";
+const COLUMNS: &str = "o.id, o.cue_id, o.due_ms, o.triggered_by, o.state, o.reason, o.into_id, o.run_id";
 
 /// Due in `[from, to)`, newest first.
 pub(super) fn between(connection: &Connection, from: Ms, to: Ms, limit: u32) -> rusqlite::Result<Vec<OccurrenceRow>> {
@@ -106,6 +108,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<OccurrenceRow> {
         state: row.get(4)?,
         reason: row.get(5)?,
         into_id: row.get(6)?,
-        run: RunRow::read(row, 7)?,
+        run_id: row.get(7)?,
+        run: RunRow::read(row, 8)?,
     })
 }

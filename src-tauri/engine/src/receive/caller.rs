@@ -58,7 +58,10 @@ impl FromRequestParts<Door> for Caller {
             other => (other, None),
         };
         // A token in the header of its own is more deliberate than one in the place of the key.
-        let run = shown.or(bearer_run).map(|token| door.handle.tower_key().check_run_token(token).ok_or_else(bad_run_token)).transpose()?;
+        let run = shown
+            .or(bearer_run)
+            .map(|token| door.handle.tower_key().check_run_token(token).ok_or_else(bad_run_token))
+            .transpose()?;
         let scopes = match key {
             Some(key) => Some(scopes(door, key).await?),
             None => None,
@@ -136,12 +139,14 @@ impl Caller {
 }
 
 pub(super) fn run_token_forbidden() -> Problem {
-    let message = "A run token reads its own execution and its cue, and reports its own outcome; anything else needs an API key.";
+    let message =
+        "A run token reads its own execution and its cue, and reports its own outcome; anything else needs an API key.";
     Problem::new(StatusCode::FORBIDDEN, "run_token_not_allowed", message)
 }
 
 fn lacking(scope: Scope, what: &str) -> Problem {
-    let message = format!("This key may not {what}; that needs a key to which the owner gave the scope `{}`.", scope.word());
+    let message =
+        format!("This key may not {what}; that needs a key to which the owner gave the scope `{}`.", scope.word());
     Problem::new(StatusCode::FORBIDDEN, "insufficient_scope", message)
 }
 

@@ -49,7 +49,12 @@ pub(super) async fn list(State(door): State<Door>, caller: Caller, query: Query)
     Ok(Json(json!({ "cues": cues, "total": total, "limit": limit, "offset": offset })))
 }
 
-pub(super) async fn get(State(door): State<Door>, caller: Caller, Id(id): Id, query: Query) -> Result<Json<Value>, Problem> {
+pub(super) async fn get(
+    State(door): State<Door>,
+    caller: Caller,
+    Id(id): Id,
+    query: Query,
+) -> Result<Json<Value>, Problem> {
     if let Some(run_id) = caller.only_run() {
         let run = door.handle.reader().run(run_id.0.clone()).await?;
         run.filter(|run| run.cue_id.as_str() == id).ok_or_else(run_token_forbidden)?;
@@ -84,7 +89,8 @@ pub(super) async fn change(
     loop {
         tries -= 1;
         match change_once(&door, &caller, &id, &patch, turn.as_ref()).await {
-            Err(Unchanged::Trouble(Trouble::Refused(refusal))) if refusal.code == RefusalCode::RevisionConflict && tries > 0 => {}
+            Err(Unchanged::Trouble(Trouble::Refused(refusal)))
+                if refusal.code == RefusalCode::RevisionConflict && tries > 0 => {}
             Err(Unchanged::Trouble(trouble)) => return Err(of_cue(trouble)),
             Err(Unchanged::Problem(problem)) => return Err(problem),
             Ok((cue, unknown)) => return Ok(Json(wire::cue(&cue, door.handle.now(), warning(&patch, &unknown)))),
@@ -194,7 +200,11 @@ pub(super) async fn fired(door: &Door, cue_id: &CueId, fire: Fire) -> Result<Val
     }
 }
 
-fn read_fire(body: &Map<String, Value>, definition: &CueDefinition, header_key: Option<&str>) -> Result<(Fire, Vec<String>), Problem> {
+fn read_fire(
+    body: &Map<String, Value>,
+    definition: &CueDefinition,
+    header_key: Option<&str>,
+) -> Result<(Fire, Vec<String>), Problem> {
     const KNOWN: [&str; 5] = ["payload_override", "merge_strategy", "send_at", "idempotency_key", "exit_criteria"];
     let given = |field: &str| body.get(field).filter(|value| !value.is_null());
     let replace = match given("merge_strategy").map(Value::as_str) {
@@ -220,7 +230,10 @@ fn read_fire(body: &Map<String, Value>, definition: &CueDefinition, header_key: 
         Some(None) => return Err(Problem::field("body.idempotency_key", "Input should be a valid string")),
     };
     if key.is_some_and(|key| !(1..=FIRE_KEY_CHARS_MAX).contains(&key.chars().count())) {
-        return Err(Problem::field("body.idempotency_key", format!("It should have 1 to {FIRE_KEY_CHARS_MAX} characters.")));
+        return Err(Problem::field(
+            "body.idempotency_key",
+            format!("It should have 1 to {FIRE_KEY_CHARS_MAX} characters."),
+        ));
     }
     if given("exit_criteria").is_some_and(|criteria| *criteria != json!([])) {
         let message = "`exit_criteria` is not built yet, so it would be ignored; leave it out.";
@@ -241,7 +254,11 @@ fn merged(payload: &Value, over: &Map<String, Value>) -> Value {
 fn instant(text: &str) -> Option<Ms> {
     let text = text.trim().replacen(' ', "T", 1);
     let with_offset = DateTime::parse_from_rfc3339(&text).map(|at| Ms(at.timestamp_millis()));
-    with_offset.or_else(|_| NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S%.f").map(|at| Ms(at.and_utc().timestamp_millis()))).ok()
+    with_offset
+        .or_else(|_| {
+            NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S%.f").map(|at| Ms(at.and_utc().timestamp_millis()))
+        })
+        .ok()
 }
 
 pub(super) async fn current(door: &Door, id: &str) -> Result<Cue, Problem> {
@@ -257,7 +274,9 @@ fn is_the_owners(definition: &CueDefinition) -> bool {
 fn of_cue(trouble: Trouble) -> Problem {
     match trouble {
         Trouble::NotFound(_) => Problem::no_cue(),
-        Trouble::Refused(_) | Trouble::DuplicateName(_) | Trouble::Busy | Trouble::Stopping | Trouble::Store(_) => trouble.into(),
+        Trouble::Refused(_) | Trouble::DuplicateName(_) | Trouble::Busy | Trouble::Stopping | Trouble::Store(_) => {
+            trouble.into()
+        }
     }
 }
 
@@ -267,7 +286,10 @@ fn warning(body: &Value, unknown: &[String]) -> Option<String> {
         words.push(unknown_words(unknown));
     }
     if body["on_failure"]["email"] == json!(true) {
-        words.push("on_failure.email: this tower sends no mail; a failure is shown in its window and as a notification.".to_owned());
+        words.push(
+            "on_failure.email: this tower sends no mail; a failure is shown in its window and as a notification."
+                .to_owned(),
+        );
     }
     (!words.is_empty()).then(|| words.join(" "))
 }

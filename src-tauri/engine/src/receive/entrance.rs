@@ -58,7 +58,9 @@ async fn admitted(door: &Door, request: Request) -> Result<Request, Problem> {
     let named = addressed_to_us(&parts, door.port);
     let read = tokio::time::timeout(REQUEST_TIMEOUT, read_whole(&parts.headers, body)).await;
     named?;
-    let late = || Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The request did not arrive whole within 30 s.");
+    let late = || {
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The request did not arrive whole within 30 s.")
+    };
     let bytes = read.map_err(|_| late())??;
     Ok(Request::from_parts(parts, Body::from(bytes)))
 }
@@ -70,11 +72,16 @@ fn addressed_to_us(parts: &Parts, port: u16) -> Result<(), Problem> {
     let in_target = parts.uri.authority().map(|authority| authority.as_str());
     let ours = named.is_some_and(|name| is_own_name(name, port)) && again.is_none();
     if !ours || in_target.is_some_and(|name| !is_own_name(name, port)) {
-        let message = format!("The tower answers to 127.0.0.1:{port} and localhost:{port} only; the Host header must say so.");
+        let message =
+            format!("The tower answers to 127.0.0.1:{port} and localhost:{port} only; the Host header must say so.");
         return Err(Problem::new(StatusCode::FORBIDDEN, "host_not_allowed", message));
     }
     let own_origin = |origin: &HeaderValue| {
-        origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://")).is_some_and(|name| is_own_name(name, port))
+        origin
+            .to_str()
+            .ok()
+            .and_then(|origin| origin.strip_prefix("http://"))
+            .is_some_and(|name| is_own_name(name, port))
     };
     if !parts.headers.get_all(ORIGIN).iter().all(own_origin) {
         let message = "Web pages may not call the tower. Agents send no Origin header.";
@@ -109,7 +116,8 @@ async fn read_whole(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem>
     let mut seen = 0;
     let mut pieces = body.into_data_stream();
     while let Some(piece) = pieces.next().await {
-        let broken = |_| Problem::new(StatusCode::BAD_REQUEST, "invalid_body", "The request body broke off before its end.");
+        let broken =
+            |_| Problem::new(StatusCode::BAD_REQUEST, "invalid_body", "The request body broke off before its end.");
         let piece = piece.map_err(broken)?;
         seen += piece.len();
         if seen > DRAINED_MAX {
@@ -140,7 +148,16 @@ mod tests {
         for name in ["127.0.0.1:8737", "localhost:8737", "LOCALHOST:8737", "[::1]:8737"] {
             assert!(is_own_name(name, 8737), "{name}");
         }
-        for name in ["127.0.0.1", "localhost:80", "localhost.evil.com:8737", "evil.com:8737", "127.0.0.1:87370", "", "[::1]", "l\u{f6}calhost"] {
+        for name in [
+            "127.0.0.1",
+            "localhost:80",
+            "localhost.evil.com:8737",
+            "evil.com:8737",
+            "127.0.0.1:87370",
+            "",
+            "[::1]",
+            "l\u{f6}calhost",
+        ] {
             assert!(!is_own_name(name, 8737), "{name}");
         }
         assert!(is_own_name("localhost", 80), "a client leaves out the port of http");

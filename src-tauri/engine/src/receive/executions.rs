@@ -47,7 +47,10 @@ pub(super) struct Page {
 pub(super) async fn list(State(door): State<Door>, caller: Caller, query: Query) -> Result<Json<Value>, Problem> {
     caller.reads()?;
     if let Some(filter) = UNBUILT_FILTERS.iter().find(|filter| query.get(filter).is_some()) {
-        return Err(Problem::field(format!("query.{filter}"), "This filter is not built yet, so it would be ignored; leave it out."));
+        return Err(Problem::field(
+            format!("query.{filter}"),
+            "This filter is not built yet, so it would be ignored; leave it out.",
+        ));
     }
     let asked = Asked {
         cue_id: query.get("cue_id").map(str::to_owned),
@@ -98,13 +101,14 @@ pub(super) async fn page(door: &Door, asked: &Asked) -> Result<Page, Problem> {
         // A scheduled instant that was only armed ahead is no execution yet.
         let waits = |state: &str, by: &str| state == "held" || (state == "due" && by != "scheduled");
         let asked_for = |by: &str| asked.triggered_by.as_deref().is_none_or(|wanted| wanted == by);
-        waiting = rows.into_iter().filter(|row| waits(&row.state, &row.triggered_by) && asked_for(&row.triggered_by)).collect();
+        waiting = rows
+            .into_iter()
+            .filter(|row| waits(&row.state, &row.triggered_by) && asked_for(&row.triggered_by))
+            .collect();
     }
     let waiting_total = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
-    let mut executions: Vec<Value> = Vec::new();
-    for row in waiting.iter().skip(asked.offset as usize).take(asked.limit as usize) {
-        executions.push(wire::unbegun(row, &row.run_id));
-    }
+    let shown = waiting.iter().skip(asked.offset as usize).take(asked.limit as usize);
+    let mut executions: Vec<Value> = shown.map(wire::unbegun).collect();
     let taken = u32::try_from(executions.len()).unwrap_or(u32::MAX);
     let filter = RunFilter {
         cue_id: asked.cue_id.clone(),
@@ -128,10 +132,15 @@ pub(super) async fn get(State(door): State<Door>, caller: Caller, Id(id): Id) ->
         return Ok(Json(wire::execution(&run)));
     }
     let row = reader.occurrence_of_run(id.clone()).await?.ok_or_else(Problem::no_execution)?;
-    Ok(Json(wire::unbegun(&row, &id)))
+    Ok(Json(wire::unbegun(&row)))
 }
 
-pub(super) async fn report(State(door): State<Door>, caller: Caller, Id(id): Id, given: Given) -> Result<Json<Value>, Problem> {
+pub(super) async fn report(
+    State(door): State<Door>,
+    caller: Caller,
+    Id(id): Id,
+    given: Given,
+) -> Result<Json<Value>, Problem> {
     let attempt = caller.reports(&id)?;
     let outcome = outcome::read(&given.required()?)?;
     let success = outcome.success;
@@ -140,7 +149,9 @@ pub(super) async fn report(State(door): State<Door>, caller: Caller, Id(id): Id,
     let (verdict, reason) = match door.handle.run(&run_id, input).await {
         Ok(Answer::Recorded { verdict, reason }) => (verdict, reason),
         Ok(Answer::Done | Answer::Fired { .. } | Answer::Refused(_)) => (None, None),
-        Err(Trouble::Refused(refusal)) if refusal.code == RefusalCode::NotFound => return Err(unreported(&door, run_id).await?),
+        Err(Trouble::Refused(refusal)) if refusal.code == RefusalCode::NotFound => {
+            return Err(unreported(&door, run_id).await?);
+        }
         Err(trouble) => return Err(trouble.into()),
     };
     Ok(Json(json!({

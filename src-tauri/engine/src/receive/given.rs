@@ -57,7 +57,9 @@ impl Query {
         match self.get(name) {
             None => Ok(None),
             Some(word) if words.contains(&word) => Ok(Some(word.to_owned())),
-            Some(_) => Err(Problem::field(format!("query.{name}"), format!("It should be one of {}.", words.join(", ")))),
+            Some(_) => {
+                Err(Problem::field(format!("query.{name}"), format!("It should be one of {}.", words.join(", "))))
+            }
         }
     }
 }

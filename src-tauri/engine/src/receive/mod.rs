@@ -51,7 +51,11 @@ impl Door {
     }
 
     /// Serves until `shutdown` ends, then lets the requests under way end, at most 5 s long.
-    pub async fn serve(mut self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+    pub async fn serve(
+        mut self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
         self.port = listener.local_addr()?.port();
         let (closing, closed) = oneshot::channel::<()>();
         let told = async move {
@@ -79,7 +83,9 @@ fn router(door: Door) -> Router {
         .route("/v1/executions/{id}/outcome", post(executions::report))
         .route("/v1/executions/{id}/replay", post(executions::replay))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "http_error", "Not Found"))
-        .method_not_allowed_fallback(async || Problem::new(StatusCode::METHOD_NOT_ALLOWED, "http_error", "Method Not Allowed"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "http_error", "Method Not Allowed")
+        })
         .layer(from_fn_with_state(door.clone(), entrance::pass))
         .with_state(door)
 }

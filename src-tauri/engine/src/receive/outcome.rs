@@ -99,7 +99,8 @@ impl Reading<'_> {
 
     /// A cut URL leads elsewhere, so a long one is left out.
     fn url(&mut self, field: &str) -> Option<String> {
-        let good = |text: &String| text.chars().count() <= URL_MAX && url::Url::parse(text).is_ok_and(|url| url.has_host());
+        let good =
+            |text: &String| text.chars().count() <= URL_MAX && url::Url::parse(text).is_ok_and(|url| url.has_host());
         match self.get(field)? {
             Value::String(text) if good(&text) => Some(text),
             _ => {

@@ -42,7 +42,8 @@ impl Problem {
 
     /// Several; they are named from the outside in (`body.retry.max_attempts`).
     pub fn fields(details: Vec<Invalid>) -> Problem {
-        let message = details.iter().map(|bad| format!("{}: {}", bad.field, bad.message)).collect::<Vec<_>>().join("; ");
+        let message =
+            details.iter().map(|bad| format!("{}: {}", bad.field, bad.message)).collect::<Vec<_>>().join("; ");
         Problem { details, ..Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_error", message) }
     }
 
@@ -69,7 +70,9 @@ fn below_body(field: &str) -> String {
 
 fn code_of(field: &str, body: &Value) -> Option<(StatusCode, &'static str)> {
     match field {
-        "schedule.cron" | "schedule.at" | "schedule.type" | "cron" | "at" => Some((StatusCode::BAD_REQUEST, "invalid_schedule")),
+        "schedule.cron" | "schedule.at" | "schedule.type" | "cron" | "at" => {
+            Some((StatusCode::BAD_REQUEST, "invalid_schedule"))
+        }
         "schedule.timezone" | "timezone" => Some((StatusCode::UNPROCESSABLE_ENTITY, "invalid_timezone")),
         "callback.url" if !body["callback"]["url"].is_null() => Some((StatusCode::BAD_REQUEST, "invalid_callback_url")),
         "callback_url" => Some((StatusCode::BAD_REQUEST, "invalid_callback_url")),

@@ -128,11 +128,11 @@ pub(super) fn execution(run: &Run) -> Value {
 }
 
 /// An execution that has not begun, and perhaps never will.
-pub(super) fn unbegun(row: &OccurrenceRow, run_id: &str) -> Value {
+pub(super) fn unbegun(row: &OccurrenceRow) -> Value {
     let waits = matches!(row.state.as_str(), "due" | "held");
     let why = row.reason.as_ref().filter(|_| !waits);
     json!({
-        "id": run_id,
+        "id": row.run_id,
         "cue_id": row.cue_id,
         "scheduled_for": time(row.due),
         "status": if waits { "pending" } else { "missed" },
@@ -226,7 +226,9 @@ fn state_of_verdict(verdict: Verdict, success: Option<bool>) -> Option<&'static 
         Verdict::Confirmed => Some("verified_success"),
         Verdict::Refuted => Some("verification_failed"),
         Verdict::Silent => Some("unknown"),
-        Verdict::Failed | Verdict::Stopped | Verdict::Cancelled => (success == Some(false)).then_some("reported_failure"),
+        Verdict::Failed | Verdict::Stopped | Verdict::Cancelled => {
+            (success == Some(false)).then_some("reported_failure")
+        }
     }
 }
 

@@ -1,0 +1,118 @@
+//! A cue from its first letter to a confirmed run, by clicking.
+import { byHand, expect, make, test, verdict } from '../support/desk';
+
+test('a command cue is made, armed, fired, and confirmed before one’s eyes', async ({ window: page }) => {
+  await page.getByRole('link', { name: 'New cue' }).or(page.getByRole('button', { name: 'New cue' })).first().click();
+  await page.getByLabel('Cue', { exact: true }).fill('say-hello');
+  await page.getByLabel('Agent', { exact: true }).fill('greeter');
+  await page.getByRole('radio', { name: 'Command' }).check();
+  await page.getByLabel('Command, no shell').fill('sh -c "sleep 1; echo \'hello, tower\'"');
+  await page.getByLabel('In folder').fill('/tmp');
+  await page.getByRole('radio', { name: 'Recurring' }).check();
+  await page.getByLabel('Zone').fill('Europe/Madrid');
+  await page.getByLabel('Cron').fill('30 2 * * *');
+  await expect(page.getByRole('list', { name: 'Next 10 fires' }).getByRole('listitem')).toHaveCount(10);
+  await expect(page.getByRole('list', { name: 'Next 10 fires' }).getByRole('listitem').first()).toContainText('02:30');
+  await expect(page.getByRole('complementary', { name: 'Read back' })).toContainText('start sh in /tmp as greeter.');
+  await page.getByRole('radio', { name: 'Exit code' }).check();
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+
+  // The board has its lane, and the cue is chosen.
+  await expect(page).toHaveURL(/#\/board$/);
+  await expect(page.getByTestId('lane-say-hello')).toHaveAttribute('aria-current', 'true');
+  await page.evaluate(() => Object.assign(globalThis, { sameWindow: true }));
+  await page.getByRole('button', { name: 'Fire now' }).click();
+  await page.getByRole('button', { name: 'Open run' }).click();
+  await expect(page).toHaveURL(/#\/run\//);
+  await expect(verdict(page, 'Scheduled')).toHaveAttribute('data-state', 'ran');
+  await expect(verdict(page, 'Delivered')).toHaveAttribute('data-state', 'delivered');
+  await expect(verdict(page, 'Confirmed')).toHaveAttribute('data-state', 'working');
+  await expect(verdict(page, 'Confirmed')).toHaveAttribute('data-state', 'confirmed');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Confirmed: the proof agrees.');
+  await expect(page.getByRole('tabpanel')).toContainText('hello, tower');
+  await expect(page.getByRole('region', { name: 'Verdicts' })).toContainText('exit code 0');
+  expect(await page.evaluate(() => 'sameWindow' in globalThis), 'the page was never loaded again').toBe(true);
+});
+
+test('a schedule that cannot be read is told at its field, and nothing is saved', async ({ window: page, ask }) => {
+  await page.goto('/#/cue/new?from=nightly');
+  const cron = page.getByLabel('Cron');
+  await cron.fill('99 2 * * *');
+  await expect(cron).toHaveAttribute('aria-invalid', 'true');
+  await expect(cron).toHaveAccessibleDescription(/99/);
+  await expect(page.getByRole('region', { name: 'Next 10 fires' })).toContainText('cannot be read');
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await expect(cron).toBeFocused();
+  expect((await ask<{ cues: unknown[] }>('board', { from_ms: 0, to_ms: 1 })).cues).toEqual([]);
+  await cron.fill('59 2 * * *');
+  await expect(cron).not.toHaveAttribute('aria-invalid', 'true');
+  await expect(page.getByRole('list', { name: 'Next 10 fires' }).getByRole('listitem')).toHaveCount(10);
+});
+
+test('what the host refuses stands at its field', async ({ window: page, ask }) => {
+  await make(ask, [byHand('taken', ['true'])]);
+  await page.goto('/#/cue/new?from=hand');
+  await page.getByLabel('Command, no shell').fill('say "hello');
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await expect(page.getByLabel('Command, no shell')).toHaveAccessibleDescription('A double quote is not closed.');
+  await page.getByLabel('Command, no shell').fill('true');
+  await page.getByLabel('Zone').isHidden();
+  await page.getByLabel('Attempts in all').fill('99');
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await expect(page.getByLabel('Attempts in all')).toHaveAttribute('aria-invalid', 'true');
+  await expect(page.getByLabel('Attempts in all')).toBeFocused();
+});
+
+test('a clock change that touches the cue is noted', async ({ window: page }) => {
+  await page.goto('/#/cue/new?from=nightly');
+  await page.getByLabel('Zone').fill('Europe/Madrid');
+  await expect(page.getByRole('region', { name: 'Next 10 fires' })).toContainText(/has no 02:30|has it twice|twice/);
+});
+
+test('a cue is edited, its changes shown everywhere at once', async ({ window: page, ask }) => {
+  const [cue] = await make(ask, [byHand('before', ['echo', 'two words'], { agent: 'scribe', payload: { segment: 'trial' } })]);
+  await page.getByTestId('lane-before').dblclick();
+  await expect(page.getByLabel('Command, no shell')).toHaveValue("echo 'two words'");
+  await expect(page.getByLabel('Agent', { exact: true })).toHaveValue('scribe');
+  await page.getByLabel('Cue', { exact: true }).fill('after');
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await expect(page.getByTestId('lane-after')).toBeVisible();
+  await expect(page.getByTestId('lane-before')).toHaveCount(0);
+  const saved = await ask<{ definition: { name: string; agent: string; command: { argv: string[] }; payload: unknown } }>('cue_get', { cue_id: cue?.id });
+  expect(saved.definition).toMatchObject({ name: 'after', agent: 'scribe', command: { argv: ['echo', 'two words'] }, payload: { segment: 'trial' } });
+});
+
+test('two editors: the later one is told, and loses nothing by asking for the newer cue', async ({ window: page, ask }) => {
+  const [cue] = await make(ask, [byHand('shared', ['true'])]);
+  await page.goto(`/#/cue/${cue?.id}`);
+  await page.getByLabel('Agent', { exact: true }).fill('mine');
+  const { definition } = await ask<{ definition: Record<string, unknown> }>('cue_get', { cue_id: cue?.id });
+  await ask('cue_update', { cue_id: cue?.id, revision: null, definition: { ...definition, agent: 'theirs' } });
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await page.getByRole('button', { name: 'Load the newer one' }).click();
+  await expect(page.getByLabel('Agent', { exact: true })).toHaveValue('theirs');
+});
+
+test('a form that was left is found again as it was', async ({ window: page }) => {
+  await page.goto('/#/cue/new');
+  await page.getByLabel('Cue', { exact: true }).fill('half-done');
+  await page.getByRole('link', { name: 'Secrets' }).click();
+  await page.goto('/#/cue/new');
+  await expect(page.getByLabel('Cue', { exact: true })).toHaveValue('half-done');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.goto('/#/cue/new');
+  await expect(page.getByLabel('Cue', { exact: true })).toHaveValue('');
+});
+
+test('paused, resumed, deleted', async ({ window: page, ask }) => {
+  await make(ask, [{ ...byHand('nightly', ['true']), schedule: { type: 'recurring', cron: '30 2 * * *', timezone: 'UTC' } }]);
+  const lane = page.getByTestId('lane-nightly');
+  await lane.click();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await expect(lane).toContainText('paused');
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await expect(lane).not.toContainText('paused');
+  await page.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete nightly' }).click();
+  await expect(page.getByRole('heading', { name: 'Nothing is scheduled yet.' })).toBeVisible();
+});

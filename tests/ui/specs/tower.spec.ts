@@ -1,0 +1,95 @@
+//! What belongs to the whole tower: secrets, pausing, the session, the keyboard.
+import { byHand, expect, make, test, verdict } from '../support/desk';
+
+test('a secret goes in, is lent to a cue by name, and never comes out', async ({ window: page, ask }) => {
+  await page.getByRole('link', { name: 'Secrets' }).click();
+  await page.getByLabel('Name').fill('openai');
+  await page.getByLabel('Value').fill('s3cr3t-value');
+  await page.getByRole('button', { name: 'Keep in keyring' }).click();
+  await expect(page.getByLabel('Name')).toHaveAccessibleDescription(/Capital letters/);
+  await page.getByLabel('Name').fill('OPENAI_KEY');
+  await page.getByRole('button', { name: 'Keep in keyring' }).click();
+  const row = page.getByRole('table', { name: 'Secrets' }).getByRole('row').filter({ hasText: 'OPENAI_KEY' });
+  await expect(row).toContainText('no cue');
+  await expect(page.getByLabel('Value')).toHaveValue('');
+
+  await page.goto('/#/cue/new?from=hand');
+  await page.getByLabel('Command, no shell').fill(`sh -c 'test ${'$'}{#KEY} -eq 12 && echo "the key fits"'`);
+  await page.getByText('Environment').click();
+  await page.getByLabel('Lend a secret').selectOption('OPENAI_KEY');
+  await page.getByLabel('Name of variable 1').fill('KEY');
+  await expect(page.getByLabel('Value of variable 1')).toHaveValue('{{secret:OPENAI_KEY}}');
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await page.getByRole('button', { name: 'Fire now' }).click();
+  await page.getByRole('button', { name: 'Open run' }).click();
+  await expect(verdict(page, 'Confirmed')).toHaveAttribute('data-state', 'confirmed');
+  await expect(page.getByRole('tabpanel')).toContainText('the key fits');
+  await expect(page.locator('body')).not.toContainText('s3cr3t-value');
+
+  await page.getByRole('link', { name: 'Secrets' }).click();
+  await expect(row).toContainText('say-hello');
+  await page.getByRole('button', { name: 'Delete OPENAI_KEY' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete OPENAI_KEY' }).click();
+  await expect.poll(async () => (await ask<{ secrets: unknown[] }>('secrets')).secrets.length).toBe(0);
+  await expect(page.getByText('No secret is kept yet.')).toBeVisible();
+});
+
+test('pausing the tower is said on every screen, and undone in one click', async ({ window: page }) => {
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByRole('switch', { name: 'Pause all firing' }).click();
+  await expect(page.getByTestId('strip-tower')).toContainText('Paused');
+  await page.getByRole('link', { name: 'Alerts' }).click();
+  await page.getByRole('button', { name: 'Arm now' }).click();
+  await expect(page.getByTestId('strip-tower')).toContainText('Armed');
+});
+
+test('settings show where things are, and the theme stays chosen', async ({ window: page, tower }) => {
+  await page.goto('/#/settings');
+  await expect(page.getByRole('main')).toContainText(tower.ready.agents);
+  await expect(page.getByRole('main')).toContainText('cuetower-ui-');
+  await page.getByRole('button', { name: 'Light', exact: true }).click();
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'light');
+  await page.reload();
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'light');
+});
+
+test('a browser without a session is told how to get one', async ({ browser, tower }) => {
+  const stranger = await browser.newContext();
+  const page = await stranger.newPage();
+  await page.goto(`${tower.origin}/#/board`);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('This link has been used or has expired.');
+  await expect(page.getByText('cuetowerctl desk-link')).toBeVisible();
+  await stranger.close();
+});
+
+test('a window whose tower went away says since when, and does not invent progress', async ({ window: page, tower }) => {
+  await tower.stop();
+  await expect(page.getByRole('alert').filter({ hasText: 'The tower stopped answering.' })).toBeVisible();
+  await expect(page.getByTestId('strip-tower')).toContainText('Not answering');
+});
+
+test('the whole way by keyboard: palette, board, run, back', async ({ window: page, ask }) => {
+  await make(ask, [byHand('say-hello', ['echo', 'hi']), byHand('other', ['true'])]);
+  await expect(page.getByTestId('lane-say-hello')).toBeVisible();
+  await page.keyboard.press('Control+k');
+  await expect(page.getByRole('combobox', { name: 'Search or do' })).toBeFocused();
+  await page.keyboard.type('fire hello');
+  await expect(page.getByRole('option', { selected: true })).toHaveText('Fire say-hello now');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await expect(page.getByRole('complementary', { name: 'Selected run' })).toContainText('Confirmed');
+  await page.getByRole('application').focus();
+  await page.keyboard.press('Enter');
+  await expect(verdict(page, 'Confirmed')).toHaveAttribute('data-state', 'confirmed');
+  await page.keyboard.press('Escape');
+  await expect(page).toHaveURL(/#\/board$/);
+  await page.keyboard.press('l');
+  await expect(page.getByRole('region', { name: 'Ledger' }).getByRole('row').filter({ hasText: 'say-hello' })).toContainText('Confirmed');
+  await page.keyboard.press('g');
+  await page.keyboard.press('s');
+  await expect(page).toHaveURL(/#\/secrets$/);
+  await page.keyboard.press('?');
+  await expect(page.getByRole('heading', { name: 'Key to the marks' })).toBeVisible();
+  await page.keyboard.press('n');
+  await expect(page.getByLabel('Cue', { exact: true })).toBeVisible();
+});

@@ -1,0 +1,62 @@
+//! A real tower, started for one test and stopped after it.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { BINARIES } from './places';
+
+interface Ready {
+  /** Where agents report. */
+  agents: string;
+  /** Opens the window in one browser, once. */
+  desk: string;
+  /** An agent's key. */
+  key: string;
+}
+
+export class Tower {
+  readonly ready: Ready;
+  stopped = false;
+  readonly #process: ChildProcess;
+  readonly #data: string;
+  readonly #exited: Promise<void>;
+
+  private constructor(process: ChildProcess, data: string, exited: Promise<void>, ready: Ready) {
+    this.#process = process;
+    this.#data = data;
+    this.#exited = exited;
+    this.ready = ready;
+  }
+
+  /** Starts on free ports, with a data folder of its own, and waits until it says that it is up. */
+  static async start(): Promise<Tower> {
+    const data = await mkdtemp(join(tmpdir(), 'cuetower-ui-'));
+    const args = ['serve', '--data', data, '--listen', '127.0.0.1:0', '--desk', '127.0.0.1:0', '--vault', 'memory', '--no-notifications', '--ready-json'];
+    const process = spawn(join(BINARIES, 'cuetowerctl'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let log = '';
+    process.stderr.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-8000)));
+    const exited = new Promise<void>((resolve) => process.once('close', () => resolve()));
+    const failed = new Promise<never>((_, reject) => {
+      process.once('error', (error) => reject(new Error(`cuetowerctl could not be started from ${BINARIES}: ${error.message}`)));
+      process.once('close', (code) => reject(new Error(`the tower ended before it was up (exit code ${code}):\n${log}`)));
+    });
+    // Only the start waits for it; a later end is the test's own.
+    failed.catch(() => undefined);
+    const line = new Promise<string>((resolve) => createInterface({ input: process.stdout }).once('line', resolve));
+    const ready = JSON.parse(await Promise.race([line, failed])) as Ready;
+    return new Tower(process, data, exited, ready);
+  }
+
+  /** The owner's door, without the ticket. */
+  get origin(): string {
+    return new URL(this.ready.desk).origin;
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.#process.kill('SIGTERM');
+    await this.#exited;
+    await rm(this.#data, { recursive: true, force: true });
+  }
+}
