@@ -24,10 +24,10 @@ story('a silent run is told by a native notification, and a click on it opens th
 
   // The owner looks elsewhere.
   await desktop.close('Cuetower');
-  const others = desktop.shown();
+  await until('word that the tower keeps running', () => desktop.shown() === 1);
 
   const { run_id } = app.call('cue_fire', { cue_id: cue.id, payload: null });
-  await until('the notification', () => desktop.shown() === others + 1);
+  await until('the notification', () => desktop.shown() === 2);
   assert.match(desktop.notifications.out, /summary: 'price-watch [^']*'/, 'it names the cue first');
   desktop.screen('06-notification');
 

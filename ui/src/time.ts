@@ -31,9 +31,14 @@ export function zoneIsKnown(zone: string): boolean {
   return zone !== '' && formatOf(zone) !== null;
 }
 
+/** True for the names under which systems know UTC itself. */
+export function isUtc(zone: string): boolean {
+  return /^(Etc\/)?(UTC|UCT|Universal|Zulu|GMT)$/.test(zone);
+}
+
 /** Milliseconds to add to a UTC instant to get the wall clock of `zone` then; 0 for a zone nobody knows. */
 export function offsetAt(zone: string, at_ms: number): number {
-  if (zone === 'UTC' || !Number.isFinite(at_ms)) return 0;
+  if (isUtc(zone) || !Number.isFinite(at_ms)) return 0;
   const quarter = Math.floor(at_ms / (15 * MINUTE));
   const key = `${zone} ${quarter}`;
   const known = offsets.get(key);

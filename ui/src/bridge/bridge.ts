@@ -1,34 +1,7 @@
 //! The one door to the host: what can be asked, and how live changes arrive. No view knows which host answers.
-import type {
-  AlertRef, AlertsRequest, Alerts, AlertView, Board, BoardRequest, CueCreate, CueFire, CueRef, CueUpdate, CueView, DeskError, DeskEvent, Fired, Forecast,
-  ForecastRequest, Ledger, LedgerRequest, Nothing, Preview, PreviewRequest, RunRef, RunStory, SecretRef, Secrets, SecretSet, TowerStatus
-} from '../wire';
+import type { Commands, DeskError, DeskEvent } from '../wire';
 
-/** Every command of `desk/wire.rs`: its request and its response. */
-export interface Commands {
-  tower_status: [Nothing, TowerStatus];
-  tower_pause: [Nothing, TowerStatus];
-  tower_resume: [Nothing, TowerStatus];
-  board: [BoardRequest, Board];
-  forecast: [ForecastRequest, Forecast];
-  schedule_preview: [PreviewRequest, Preview];
-  cue_create: [CueCreate, CueView];
-  cue_update: [CueUpdate, CueView];
-  cue_pause: [CueRef, CueView];
-  cue_resume: [CueRef, CueView];
-  cue_delete: [CueRef, CueView];
-  cue_get: [CueRef, CueView];
-  cue_fire: [CueFire, Fired];
-  run_get: [RunRef, RunStory];
-  run_replay: [RunRef, Fired];
-  run_stop: [RunRef, Nothing];
-  ledger: [LedgerRequest, Ledger];
-  alerts: [AlertsRequest, Alerts];
-  alert_acknowledge: [AlertRef, AlertView];
-  secrets: [Nothing, Secrets];
-  secret_set: [SecretSet, Secrets];
-  secret_delete: [SecretRef, Secrets];
-}
+export type { Commands };
 
 export type Stop = () => void;
 

@@ -187,9 +187,8 @@ export function definitionOf(draft: Draft): Made {
     errors[field] = sense;
     return undefined;
   };
-  const definition: Json = {};
-  for (const [key, value] of Object.entries(draft.base)) if (!SHOWN.has(key)) definition[key] = value;
-  definition['name'] = draft.name.trim();
+  const definition: Json = { name: draft.name.trim() };
+  for (const [key, value] of Object.entries(draft.base)) if (!SHOWN.has(key) && value !== null) definition[key] = value;
   if (definition['name'] === '') errors.name = 'Give the cue a name, such as lead-digest.';
   if (draft.agent.trim() !== '') definition['agent'] = draft.agent.trim();
   definition['transport'] = draft.transport;

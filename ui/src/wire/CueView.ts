@@ -3,19 +3,24 @@
 /**
  * A lane's head: one cue.
  */
-export type CueView = { id: string, name: string, /**
+export type CueView = { id: string, name: string, 
+/**
  * Whoever runs; lanes are grouped by it. Empty if the cue names none.
  */
-agent: string, /**
+agent: string, 
+/**
  * `active`, `paused`, `completed`, `failed`.
  */
-status: string, /**
+status: string, 
+/**
  * `webhook`, `command`.
  */
-transport: string, /**
+transport: string, 
+/**
  * The schedule in words: "hourly at :05".
  */
-words: string, timezone: string, next_run_ms: number | null, revision: number, run_count: number, /**
+words: string, timezone: string, next_run_ms: number | null, revision: number, run_count: number, 
+/**
  * The whole definition in SPEC's JSON, secrets shown as `••••`.
  */
 definition: unknown, };

@@ -3,13 +3,16 @@
 /**
  * Every failed command answers with this one shape.
  */
-export type DeskError = { /**
+export type DeskError = { 
+/**
  * Stable word a program can match: `invalid`, `not_found`, `conflict`, `refused`, `vault`, `busy`, `store`, `unknown_command`.
  */
-code: string, /**
+code: string, 
+/**
  * One sentence for a person: what is wrong and what would be right.
  */
-message: string, /**
+message: string, 
+/**
  * Path of the field that is wrong (`schedule.cron`), when one field is.
  */
 field: string | null, };

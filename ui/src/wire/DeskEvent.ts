@@ -6,10 +6,12 @@ import type { Mark } from "./Mark";
 /**
  * One live change, published after it is on disk. `seq` grows; a gap means: fetch the board again.
  */
-export type DeskEvent = { seq: number, at_ms: number, /**
+export type DeskEvent = { seq: number, at_ms: number, 
+/**
  * Rows as they are now; put each in place of the one with the same id.
  */
-cues: Array<CueView>, cues_removed: Array<string>, marks: Array<Mark>, alerts: Array<AlertView>, /**
+cues: Array<CueView>, cues_removed: Array<string>, marks: Array<Mark>, alerts: Array<AlertView>, 
+/**
  * True when `tower_status` would answer differently (paused, keyring, notifications, store).
  */
 status_changed: boolean, };

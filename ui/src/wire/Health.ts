@@ -3,10 +3,12 @@
 /**
  * State of something outside that the tower leans on: the keyring, the notification server.
  */
-export type Health = { ok: boolean, /**
+export type Health = { ok: boolean, 
+/**
  * "Secret Service", "memory", "none".
  */
-name: string, /**
+name: string, 
+/**
  * When not ok: what happened, the consequence, what to do.
  */
 message: string | null, };

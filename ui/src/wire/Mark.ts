@@ -6,22 +6,28 @@ import type { ScheduledMark } from "./ScheduledMark";
 /**
  * One occurrence with its run, as the timeline and the ledger draw it.
  */
-export type Mark = { occurrence_id: string, cue_id: string, /**
+export type Mark = { occurrence_id: string, cue_id: string, 
+/**
  * None until a run exists.
  */
-run_id: string | null, due_ms: number, /**
+run_id: string | null, due_ms: number, 
+/**
  * `scheduled`, `manual_fire`, `replay`, `chain`.
  */
-triggered_by: string, scheduled: ScheduledMark, /**
+triggered_by: string, scheduled: ScheduledMark, 
+/**
  * In words, when it did not simply run: "the previous run was still live".
  */
-scheduled_reason: string | null, /**
+scheduled_reason: string | null, 
+/**
  * The occurrence that ran in this one's place, when coalesced.
  */
-coalesced_into: string | null, delivered: DeliveredMark, delivered_at_ms: number | null, confirmed: ConfirmedMark, /**
+coalesced_into: string | null, delivered: DeliveredMark, delivered_at_ms: number | null, confirmed: ConfirmedMark, 
+/**
  * The outcome came after the deadline had passed.
  */
-late: boolean, started_at_ms: number | null, ended_at_ms: number | null, attempts: number, attempts_max: number, cost_usd: number | null, /**
+late: boolean, started_at_ms: number | null, ended_at_ms: number | null, attempts: number, attempts_max: number, cost_usd: number | null, 
+/**
  * One plain sentence: what happened, with the facts that are known.
  */
 sentence: string, };

@@ -9,16 +9,20 @@ import type { RefusedReport } from "./RefusedReport";
 /**
  * The drill-down of one run.
  */
-export type RunStory = { mark: Mark, cue: CueRefView, /**
+export type RunStory = { mark: Mark, cue: CueRefView, 
+/**
  * `waiting`, `delivering`, `retrying`, `pending_outcome`, or the final verdict.
  */
-state: string, idempotency_key: string, payload: unknown, attempts: Array<AttemptView>, outcome: OutcomeView | null, /**
+state: string, idempotency_key: string, payload: unknown, attempts: Array<AttemptView>, outcome: OutcomeView | null, 
+/**
  * What the cue asked for as proof, and what came of it.
  */
-proof: Array<ProofView>, /**
+proof: Array<ProofView>, 
+/**
  * Reports that were refused (an old attempt, a second, different outcome), newest last.
  */
-refused: Array<RefusedReport>, outcome_deadline_ms: number | null, retry_at_ms: number | null, /**
+refused: Array<RefusedReport>, outcome_deadline_ms: number | null, retry_at_ms: number | null, 
+/**
  * Neighbours in the same lane.
  */
 previous_run_id: string | null, next_run_id: string | null, };

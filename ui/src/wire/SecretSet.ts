@@ -3,7 +3,8 @@
 /**
  * Goes in, never comes out.
  */
-export type SecretSet = { /**
+export type SecretSet = { 
+/**
  * `[A-Z][A-Z0-9_]*`, at most 64 characters.
  */
 name: string, value: string, };

@@ -5,6 +5,7 @@ export type { AlertsRequest } from "./AlertsRequest";
 export type { AttemptView } from "./AttemptView";
 export type { Board } from "./Board";
 export type { BoardRequest } from "./BoardRequest";
+export type { Commands } from "./Commands";
 export type { ConfirmedMark } from "./ConfirmedMark";
 export type { CueCreate } from "./CueCreate";
 export type { CueFire } from "./CueFire";
