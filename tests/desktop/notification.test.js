@@ -27,8 +27,8 @@ story('a silent run is told by a native notification, and a click on it opens th
   await until('word that the tower keeps running', () => desktop.shown() === 1);
 
   const { run_id } = app.call('cue_fire', { cue_id: cue.id, payload: null });
-  await until('the notification', () => desktop.shown() === 2);
-  assert.match(desktop.notifications.out, /summary: 'price-watch [^']*'/, 'it names the cue first');
+  await until('the notification, which names the cue first', () => /summary: 'price-watch [^']*'/.test(desktop.notifications.out));
+  assert.equal(desktop.shown(), 2);
   desktop.screen('06-notification');
 
   assert.equal(await page.hash(), '', 'the window still shows the board');

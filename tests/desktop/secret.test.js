@@ -11,7 +11,7 @@ story('a secret goes from the window into the keyring, and not into the data fol
   const app = keep(await App.driven(desktop));
   const { page } = app;
   await page.says('h1', /Nothing is scheduled yet/);
-  await page.click('nav[aria-label="Main"] a[aria-label="Secrets"]');
+  await page.click('nav a[href="#/secrets"]');
   await page.fill('#secret-form input[type="text"], #secret-form input:not([type])', 'OPENAI_KEY');
   await page.fill('#secret-form input[type="password"]', VALUE);
   await page.screenshot('08-secret');

@@ -7,4 +7,4 @@ export const BINARIES = process.env.CUETOWER_BIN_DIR ?? join(ROOT, 'target/debug
 export const CUETOWER = join(BINARIES, 'cuetower');
 export const CUETOWERCTL = join(BINARIES, 'cuetowerctl');
 export const TAURI_DRIVER = join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'bin/tauri-driver');
-export const SCREENSHOTS = join(ROOT, 'target/screenshots');
+export const SCREENSHOTS = join(ROOT, 'target/screenshots/desktop');

@@ -62,10 +62,18 @@ test('a browser without a session is told how to get one', async ({ browser, tow
   await stranger.close();
 });
 
-test('a window whose tower went away says since when, and does not invent progress', async ({ window: page, tower }) => {
-  await tower.stop();
+test('a window whose tower crashed says since when, and picks it up again when it is back', async ({ window: page, tower, ask }) => {
+  await make(ask, [byHand('say-hello', ['echo', 'hi'])]);
+  await page.evaluate(() => Object.assign(globalThis, { sameWindow: true }));
+  await tower.crash();
   await expect(page.getByRole('alert').filter({ hasText: 'The tower stopped answering.' })).toBeVisible();
   await expect(page.getByTestId('strip-tower')).toContainText('Not answering');
+  await tower.comeBack();
+  await expect(page.getByTestId('strip-tower')).toContainText('Armed');
+  await page.getByTestId('lane-say-hello').click();
+  await page.getByRole('button', { name: 'Fire now' }).click();
+  await expect(page.getByRole('complementary', { name: 'Selected run' })).toContainText('Confirmed');
+  expect(await page.evaluate(() => 'sameWindow' in globalThis), 'the page was never loaded again').toBe(true);
 });
 
 test('the whole way by keyboard: palette, board, run, back', async ({ window: page, ask }) => {

@@ -15,24 +15,33 @@ interface Ready {
   key: string;
 }
 
-export class Tower {
-  readonly ready: Ready;
-  stopped = false;
-  readonly #process: ChildProcess;
-  readonly #data: string;
-  readonly #exited: Promise<void>;
+interface Up {
+  process: ChildProcess;
+  exited: Promise<void>;
+  ready: Ready;
+}
 
-  private constructor(process: ChildProcess, data: string, exited: Promise<void>, ready: Ready) {
-    this.#process = process;
+export class Tower {
+  ready: Ready;
+  /** It was down, on purpose, at some time. */
+  stopped = false;
+  #up: Up;
+  readonly #data: string;
+
+  private constructor(data: string, up: Up) {
     this.#data = data;
-    this.#exited = exited;
-    this.ready = ready;
+    this.#up = up;
+    this.ready = up.ready;
   }
 
   /** Starts on free ports, with a data folder of its own, and waits until it says that it is up. */
   static async start(): Promise<Tower> {
     const data = await mkdtemp(join(tmpdir(), 'cuetower-ui-'));
-    const args = ['serve', '--data', data, '--listen', '127.0.0.1:0', '--desk', '127.0.0.1:0', '--vault', 'memory', '--no-notifications', '--ready-json'];
+    return new Tower(data, await Tower.#launch(data, '127.0.0.1:0'));
+  }
+
+  static async #launch(data: string, desk: string): Promise<Up> {
+    const args = ['serve', '--data', data, '--listen', '127.0.0.1:0', '--desk', desk, '--vault', 'memory', '--no-notifications', '--ready-json'];
     const process = spawn(join(BINARIES, 'cuetowerctl'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let log = '';
     process.stderr.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-8000)));
@@ -45,7 +54,7 @@ export class Tower {
     failed.catch(() => undefined);
     const line = new Promise<string>((resolve) => createInterface({ input: process.stdout }).once('line', resolve));
     const ready = JSON.parse(await Promise.race([line, failed])) as Ready;
-    return new Tower(process, data, exited, ready);
+    return { process, exited, ready };
   }
 
   /** The owner's door, without the ticket. */
@@ -53,10 +62,23 @@ export class Tower {
     return new URL(this.ready.desk).origin;
   }
 
+  /** Ends it without a warning. */
+  async crash(): Promise<void> {
+    this.stopped = true;
+    this.#up.process.kill('SIGKILL');
+    await this.#up.exited;
+  }
+
+  /** Starts it again with its data, on the same owner's door. */
+  async comeBack(): Promise<void> {
+    this.#up = await Tower.#launch(this.#data, new URL(this.ready.desk).host);
+    this.ready = this.#up.ready;
+  }
+
   async stop(): Promise<void> {
     this.stopped = true;
-    this.#process.kill('SIGTERM');
-    await this.#exited;
+    this.#up.process.kill('SIGTERM');
+    await this.#up.exited;
     await rm(this.#data, { recursive: true, force: true });
   }
 }

@@ -24,6 +24,8 @@ class Desk {
   now_ms = $state(Date.now());
   /** Marks older than this were not asked for yet. */
   loadedFrom_ms = $state(Infinity);
+  /** Grows each time the board is fetched anew: whatever else was asked for before is old then. */
+  round = $state(0);
   /** More runs in the range than the board answers with. */
   truncated = $state(false);
 
@@ -146,6 +148,7 @@ class Desk {
         this.fleet = fleetFrom(board, this.fleet.names);
         this.truncated = board.truncated;
         this.phase = 'ready';
+        this.round++;
         this.#forecastUntil_ms = 0;
         void this.#loadForecast();
         this.#stop = bridge.events(board.seq, (event) => this.#take(event), () => void this.#connect());

@@ -70,8 +70,9 @@ pub(super) fn cue(cue: &Cue, now: Ms, warning: Option<String>) -> Map<String, Va
 fn whole_minutes(retry: &mut Map<String, Value>, backoff_ms: &[u64]) {
     let minutes: Vec<u64> = backoff_ms.iter().map(|wait| wait.div_ceil(MINUTE_MS)).collect();
     retry.insert("backoff_minutes".to_owned(), json!(minutes));
-    if backoff_ms.iter().any(|wait| wait % MINUTE_MS != 0) {
-        let seconds = |wait: &u64| if wait % 1_000 == 0 { json!(wait / 1_000) } else { json!(*wait as f64 / 1_000.0) };
+    if backoff_ms.iter().any(|wait| !wait.is_multiple_of(MINUTE_MS)) {
+        let seconds =
+            |wait: &u64| if wait.is_multiple_of(1_000) { json!(wait / 1_000) } else { json!(*wait as f64 / 1_000.0) };
         retry.insert("backoff_seconds".to_owned(), backoff_ms.iter().map(seconds).collect());
     }
 }
