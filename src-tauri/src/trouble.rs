@@ -51,7 +51,7 @@ fn page(sentence: &str) -> String {
          body{{margin:28px 32px}}h1{{font-size:18px;line-height:26px;font-weight:600;margin:0 0 12px}}\
          p{{margin:0 0 12px;color:#b3bdc4;overflow-wrap:anywhere}}</style>\
          <main role=alert><h1>Cuetower could not start.</h1><p>{sentence}</p>\
-         <p>Nothing fires until it runs. Put this right, then start it again.</p></main>"
+         <p>Put this right, then start it again.</p></main>"
     )
 }
 

@@ -33,6 +33,7 @@ story('a silent run is told by a native notification, and a click on it opens th
 
   assert.equal(await page.hash(), '', 'the window still shows the board');
   desktop.clickNotification();
+  await until('the notification to go', () => desktop.shown() === 1);
   await until('the run in the window', async () => (await page.hash()) === `#/run/${run_id}`);
   await until('the window', () => desktop.visibleWindows('Cuetower').length === 1);
   await page.says('[data-testid="run-verdicts"]', /Silent|silent/);

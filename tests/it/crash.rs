@@ -127,6 +127,7 @@ async fn create_cues(tower: &Tower, agent: &str) -> Vec<String> {
     let cue = |name: String, schedule: Value| {
         json!({
             "name": name, "transport": "webhook", "callback": { "url": format!("{agent}/run") }, "schedule": schedule,
+            "delivery": { "outcome_deadline_seconds": 2 },
             "retry": retry, "catch_up": { "policy": "all" }, "overlap": "allow",
         })
     };

@@ -26,6 +26,7 @@ const DUNST = `[global]
     offset = 12x12
     frame_width = 1
     frame_color = "#30383e"
+    mouse_left_click = do_action, close_current
 [urgency_normal]
     background = "#1b2023"
     foreground = "#e7ebed"
@@ -131,9 +132,10 @@ export class Desktop {
     return Number(this.run('dunstctl', ['count', 'displayed']));
   }
 
-  /** Clicks the notification that is on top. */
+  /** Clicks the notification that is on top, with the mouse. */
   clickNotification() {
-    this.run('dunstctl', ['action', '0']);
+    const [window] = this.run('xdotool', ['search', '--onlyvisible', '--class', '^Dunst$']).split('\n');
+    this.run('xdotool', ['mousemove', '--window', window, '60', '12', 'click', '1']);
   }
 
   /** Ids of the windows of this title that are on the screen; minimised and hidden ones are not. */

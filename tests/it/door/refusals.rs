@@ -214,6 +214,22 @@ async fn a_body_of_two_mebibytes_gets_to_read_413() {
     tower.stop().await;
 }
 
+/// As Python's clients do it. If the door closed on what it did not read, the sender would be reset before it could read why.
+#[tokio::test]
+async fn who_sends_all_before_reading_gets_to_read_413() {
+    let tower = Tower::start().await;
+    let address = tower.base.strip_prefix("http://").unwrap().to_owned();
+    let body = vec![b'x'; 20 * 1024 * 1024];
+    let mut line = TcpStream::connect(&address).await.unwrap();
+    let head = format!("POST /v1/cues HTTP/1.1\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n", body.len());
+    line.write_all(head.as_bytes()).await.unwrap();
+    line.write_all(&body).await.unwrap();
+    let mut answer = vec![0; 12];
+    line.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer, b"HTTP/1.1 413");
+    tower.stop().await;
+}
+
 #[tokio::test]
 async fn who_asks_before_sending_too_much_is_told_at_once() {
     let tower = Tower::start().await;
@@ -238,6 +254,25 @@ async fn the_door_closes_while_somebody_holds_a_connection() {
         .unwrap();
     assert_eq!(tower.get("/health").await.status, 200);
     tokio::time::timeout(Duration::from_secs(20), tower.stop()).await.expect("the door closes within its bound");
+}
+
+#[tokio::test]
+async fn connections_beyond_the_bound_wait_their_turn() {
+    let tower = Tower::start().await;
+    let address = tower.base.strip_prefix("http://").unwrap().to_owned();
+    let mut held = Vec::new();
+    for _ in 0..256 {
+        held.push(TcpStream::connect(&address).await.unwrap());
+    }
+    let ask = back(tower.bare(Method::GET, "/status"));
+    tokio::pin!(ask);
+    let early = tokio::time::timeout(Duration::from_millis(500), &mut ask).await;
+    assert!(early.is_err(), "all 256 seats are taken: {early:?}");
+    held.pop();
+    let answered = tokio::time::timeout(Duration::from_secs(10), ask).await.expect("a seat is free again");
+    assert_eq!(answered.status, 200);
+    drop(held);
+    tower.stop().await;
 }
 
 #[tokio::test]

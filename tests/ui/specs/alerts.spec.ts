@@ -17,7 +17,7 @@ test('an agent that accepts and never reports is silent, and the tower says so',
   await expect(bay.getByRole('listitem')).toHaveCount(1);
   await expect(bay).toContainText('Silent');
   await expect(bay).toContainText('price-watch');
-  expect(mute.calls).toBe(1);
+  expect(mute.requests).toHaveLength(1);
   await expect(page.getByRole('button', { name: '1 need you' })).toBeVisible();
   await expect(page).toHaveTitle('(1) Board · Cuetower');
 

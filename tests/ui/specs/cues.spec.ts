@@ -116,3 +116,40 @@ test('paused, resumed, deleted', async ({ window: page, ask }) => {
   await page.getByRole('dialog').getByRole('button', { name: 'Delete nightly' }).click();
   await expect(page.getByRole('heading', { name: 'Nothing is scheduled yet.' })).toBeVisible();
 });
+
+test('a cue for one time fires once, on the clock of its zone', async ({ window: page, ask }) => {
+  await page.goto('/#/cue/new?from=hand');
+  await page.getByRole('radio', { name: 'Once' }).check();
+  await page.getByLabel('Zone').fill('Europe/Berlin');
+  await page.getByLabel('At', { exact: true }).fill('2099-07-01 09:00');
+  const fires = page.getByRole('list', { name: 'Next 10 fires' }).getByRole('listitem');
+  await expect(fires).toHaveCount(1);
+  await expect(fires).toContainText('Wed 1 Jul 2099');
+  await expect(fires).toContainText('09:00');
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await page.getByTestId('lane-say-hello').dblclick();
+  await expect(page.getByLabel('At', { exact: true })).toHaveValue('2099-07-01 09:00');
+  const { cues } = await ask<{ cues: { next_run_ms: number }[] }>('board', { from_ms: 0, to_ms: 1 });
+  expect(cues.map((cue) => new Date(cue.next_run_ms).toISOString())).toEqual(['2099-07-01T07:00:00.000Z']);
+});
+
+test('a header that is a secret is shown as dots, and an edit keeps it', async ({ window: page, agent, ask }) => {
+  const eager = await agent({ success: true });
+  await page.goto('/#/cue/new');
+  await page.getByLabel('Cue', { exact: true }).fill('guarded');
+  await page.getByLabel('Address').fill(eager.address);
+  await page.getByRole('radio', { name: 'Manual' }).check();
+  await page.getByText('Headers').click();
+  await page.getByRole('button', { name: 'Add header' }).click();
+  await page.getByLabel('Name of header 1').fill('Authorization');
+  await page.getByLabel('Value of header 1').fill('Bearer open-sesame');
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await page.getByTestId('lane-guarded').dblclick();
+  await expect(page.getByLabel('Value of header 1')).toHaveValue('••••');
+  await page.getByLabel('Agent', { exact: true }).fill('ali');
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await page.getByRole('button', { name: 'Fire now' }).click();
+  await expect(page.getByRole('complementary', { name: 'Selected run' })).toContainText('Claimed');
+  expect(eager.requests.map((request) => request.headers.authorization)).toEqual(['Bearer open-sesame']);
+  expect(JSON.stringify(await ask('board', { from_ms: 0, to_ms: 4e12 }))).not.toContain('open-sesame');
+});

@@ -101,3 +101,20 @@ test('the whole way by keyboard: palette, board, run, back', async ({ window: pa
   await page.keyboard.press('n');
   await expect(page.getByLabel('Cue', { exact: true })).toBeVisible();
 });
+
+test('the pointer on the timeline: a run is told by hovering, chosen by a click, opened by two', async ({ window: page, ask }) => {
+  const [cue] = await make(ask, [byHand('say-hello', ['echo', 'hi'])]);
+  await page.getByRole('button', { name: '15 min', exact: true }).click();
+  const { run_id } = await ask<{ run_id: string }>('cue_fire', { cue_id: cue?.id });
+  const plot = page.getByRole('application');
+  const box = await plot.boundingBox();
+  if (!box) throw new Error('the timeline has no place on screen');
+  // Now stands at 73 %, the first lane below the first group.
+  const at = { x: box.width * 0.73 - 2, y: 40 };
+  await plot.hover({ position: at });
+  await expect(page.getByRole('tooltip')).toContainText('Confirmed');
+  await plot.click({ position: at });
+  await expect(page.getByRole('complementary', { name: 'Selected run' })).toContainText('Confirmed');
+  await plot.dblclick({ position: at });
+  await expect(page).toHaveURL(new RegExp(`#/run/${run_id}$`));
+});

@@ -1,10 +1,10 @@
-//! An agent behind a web hook: answers every request the same way, and counts them.
-import { createServer, type Server } from 'node:http';
+//! An agent behind a web hook: answers every request the same way, and keeps what it was sent.
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export class Agent {
   readonly address: string;
-  calls = 0;
+  readonly requests: IncomingMessage[] = [];
   readonly #server: Server;
 
   private constructor(server: Server, address: string) {
@@ -15,7 +15,7 @@ export class Agent {
   /** `answer`: the body of its 200; a body with `success` is an outcome, any other one says only that the work was accepted. */
   static async start(answer: unknown): Promise<Agent> {
     const server = createServer((request, response) => {
-      agent.calls++;
+      agent.requests.push(request);
       request.resume();
       request.on('end', () => {
         response.writeHead(200, { 'Content-Type': 'application/json', Connection: 'close' });

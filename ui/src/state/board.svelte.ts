@@ -35,7 +35,7 @@ class BoardState {
   selection = $state.raw<Selection | null>(null);
   collapsed = new SvelteSet<string>();
   scroll = 0;
-  /** False until a range was chosen by hand, now or in an earlier session. */
+  /** False until a range was chosen: by hand, now or in an earlier session, or as the one that fits the fleet. */
   spanChosen = false;
 
   constructor() {

@@ -195,13 +195,18 @@ fn outcome(reported: &Reported) -> Value {
         "result_type": outcome.result_type,
         "summary": outcome.summary,
         "artifacts": outcome.artifacts,
-        "processed": outcome.processed,
-        "errors": outcome.errors,
-        "expected": outcome.expected,
-        "tokens": outcome.tokens,
-        "cost_usd": outcome.cost_usd,
+        "processed": outcome.processed.map(number),
+        "errors": outcome.errors.map(number),
+        "expected": outcome.expected.map(number),
+        "tokens": outcome.tokens.map(number),
+        "cost_usd": outcome.cost_usd.map(number),
         "late": reported.late,
     })
+}
+
+/// Whole numbers without the `.0`, which some readers refuse.
+fn number(number: f64) -> Value {
+    if number.fract() == 0.0 && number.abs() <= 9e15 { json!(number as i64) } else { json!(number) }
 }
 
 /// CueAPI's word for what is known of a run's outcome (SPEC 13); None where it has none.
