@@ -1,7 +1,8 @@
-//! The two doors of the page: `rpc` asks one command of the desk, `events` follows the live changes. Counterpart of
-//! `ui/src/bridge/tauri.ts`.
+//! The doors of the page: `rpc` asks one command of the desk, `events` follows the live changes, `quit` ends the program.
+//! Counterpart of `ui/src/bridge/tauri.ts`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cuetower_engine::desk::wire::{DeskError, DeskEvent};
 use cuetower_engine::feed::{Change, Subscription};
@@ -11,6 +12,10 @@ use tauri::ipc::Channel;
 use tauri::{AppHandle, Emitter, Manager, State};
 
 use crate::shell::Shell;
+use crate::stop;
+
+/// A page that still listens after this time was not being replaced when it was told something.
+const SETTLED: Duration = Duration::from_secs(2);
 
 /// What travels over the channel of `events`.
 #[derive(Debug, Clone, Serialize)]
@@ -40,22 +45,34 @@ pub async fn events(
     let feeding = tauri::async_runtime::spawn(feed(subscription, channel));
     // The page listens for `open-run` before it asks for events, so what waited can be told now.
     if let Some(run_id) = shell.page.listens(feeding) {
-        tell_open_run(&app, &run_id);
+        tell_open_run(&app, run_id);
     }
     Ok(())
 }
 
-/// Opens the run in the page: now, or as soon as the page listens.
-pub fn open_run(app: &AppHandle, run_id: String) {
-    if let Some(run_id) = app.state::<Shell>().page.wants(run_id) {
-        tell_open_run(app, &run_id);
+#[tauri::command]
+pub fn quit(app: AppHandle) {
+    stop::quit(&app);
+}
+
+/// Opens the run in the page: now, or as soon as a page listens.
+pub fn open_run(app: &AppHandle, run_id: &str) {
+    if app.state::<Shell>().page.wants(run_id) {
+        tell_open_run(app, run_id.to_owned());
     }
 }
 
-fn tell_open_run(app: &AppHandle, run_id: &str) {
+fn tell_open_run(app: &AppHandle, run_id: String) {
     if let Err(error) = app.emit("open-run", json!({ "run_id": run_id })) {
         tracing::warn!(run_id, %error, "the window was not told which run to open");
+        return;
     }
+    // A page that is about to be loaded anew hears it and forgets it.
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        tokio::time::sleep(SETTLED).await;
+        app.state::<Shell>().page.opened(&run_id);
+    });
 }
 
 async fn feed(mut subscription: Subscription, channel: Channel<Message>) {

@@ -1,6 +1,6 @@
 //! The page in the window, as far as the shell must know it: whether it listens, what it listens to, what waits for it.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tauri::async_runtime::JoinHandle;
 
@@ -12,36 +12,44 @@ pub struct Page(Mutex<State>);
 struct State {
     /// Present while the page listens; ends with it.
     feeding: Option<JoinHandle<()>>,
-    /// A run to open as soon as the page listens.
-    waiting_run: Option<String>,
+    /// The run that the owner asked for, until a page has surely opened it.
+    wanted_run: Option<String>,
 }
 
 impl Page {
-    /// The page listens from now on. Gives the run that waited to be opened.
+    /// The page listens from now on. Gives the run it has to open, if one is wanted.
     pub fn listens(&self, feeding: JoinHandle<()>) -> Option<String> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         if let Some(earlier) = state.feeding.replace(feeding) {
             earlier.abort();
         }
-        state.waiting_run.take()
+        state.wanted_run.clone()
     }
 
     /// The page went away: another one is being loaded.
     pub fn left(&self) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(feeding) = state.feeding.take() {
+        if let Some(feeding) = self.state().feeding.take() {
             feeding.abort();
         }
     }
 
-    /// Gives `run_id` back if the page listens; else keeps it until the page does. The latest wins.
-    pub fn wants(&self, run_id: String) -> Option<String> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.feeding.is_some() {
-            return Some(run_id);
+    /// The owner wants to see this run, and no other one any more. True if a page listens that can be told.
+    pub fn wants(&self, run_id: &str) -> bool {
+        let mut state = self.state();
+        state.wanted_run = Some(run_id.to_owned());
+        state.feeding.is_some()
+    }
+
+    /// The page that was told to open this run is still the one that listens, so it was opened.
+    pub fn opened(&self, run_id: &str) {
+        let mut state = self.state();
+        if state.feeding.is_some() && state.wanted_run.as_deref() == Some(run_id) {
+            state.wanted_run = None;
         }
-        state.waiting_run = Some(run_id);
-        None
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -56,12 +64,22 @@ mod tests {
     #[test]
     fn a_run_waits_for_the_page_and_is_opened_once() {
         let page = Page::default();
-        assert_eq!(page.wants("first".into()), None);
-        assert_eq!(page.wants("second".into()), None);
+        assert!(!page.wants("first") && !page.wants("second"), "there is no page yet");
         assert_eq!(page.listens(feeding()).as_deref(), Some("second"), "the latest click wins");
+        page.opened("second");
         assert_eq!(page.listens(feeding()), None, "it was opened already");
-        assert_eq!(page.wants("third".into()).as_deref(), Some("third"));
+    }
+
+    #[test]
+    fn a_run_told_to_a_page_that_went_away_is_told_to_the_next() {
+        let page = Page::default();
+        page.listens(feeding());
+        assert!(page.wants("run"));
         page.left();
-        assert_eq!(page.wants("fourth".into()), None, "a page that is being reloaded would not hear it");
+        page.opened("run");
+        assert_eq!(page.listens(feeding()).as_deref(), Some("run"));
+        page.wants("other");
+        page.opened("run");
+        assert_eq!(page.listens(feeding()).as_deref(), Some("other"), "what was opened is not what is wanted by now");
     }
 }

@@ -1,5 +1,6 @@
 //! The program with a window, from its start to its end: one instance per data folder, the tower, the window, the tray.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -54,12 +55,20 @@ pub fn open(wishes: Wishes) -> ExitCode {
     let folder = wishes.options.folder().unwrap_or_default();
     let builder = tauri::Builder::default()
         .plugin(single_instance(arguments::bus_name(&context.config().identifier, &folder)))
-        .invoke_handler(tauri::generate_handler![bridge::rpc, bridge::events]);
+        .invoke_handler(tauri::generate_handler![bridge::rpc, bridge::events, bridge::quit]);
     // A second instance ends in here, once it has told the first.
-    let app = match trouble::teach(builder).build(context) {
-        Ok(app) => app,
-        Err(error) => {
+    // A display that cannot be reached is a panic of the window library.
+    let built = catch_unwind(AssertUnwindSafe(|| trouble::teach(builder).build(context)));
+    let app = match built {
+        Ok(Ok(app)) => app,
+        Ok(Err(error)) => {
             eprintln!("Cuetower could not open its window: {error}.");
+            return ExitCode::FAILURE;
+        }
+        Err(_) => {
+            eprintln!(
+                "Cuetower could not reach the display. `cuetowerctl serve` shows the window in a browser instead."
+            );
             return ExitCode::FAILURE;
         }
     };
@@ -104,7 +113,7 @@ fn fly(app: App, mut tower: Tower, hidden: bool) -> ExitCode {
 async fn follow_clicks(app: AppHandle, mut clicks: mpsc::Receiver<Activated>) {
     while let Some(Activated { run_id }) = clicks.recv().await {
         window::show(&app);
-        bridge::open_run(&app, run_id);
+        bridge::open_run(&app, &run_id);
     }
 }
 

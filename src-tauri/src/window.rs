@@ -76,7 +76,7 @@ fn say_it_keeps_running(app: &AppHandle) {
         app.state::<Shell>().desk.notifier.show(Note {
             key: "window closed".to_owned(),
             title: "Cuetower keeps running".to_owned(),
-            body: "The window is minimised and cues keep firing. Start Cuetower again to bring it back.".to_owned(),
+            body: "The window is minimised and cues keep firing. Start Cuetower again to bring it back; Settings can quit it.".to_owned(),
             critical: false,
             run_id: None,
         });

@@ -11,15 +11,18 @@ story('a silent run is told by a native notification, and a click on it opens th
   const { page } = app;
   await page.says('h1', /Nothing is scheduled yet/);
 
-  const definition = {
-    name: 'price-watch',
-    transport: 'command',
-    schedule: { type: 'manual' },
-    command: { argv: ['python3', join(ROOT, 'examples/gone_quiet.py')] },
-    payload: { seconds: 30 },
-    delivery: { outcome_deadline_seconds: 1 }
-  };
-  const cue = app.call('cue_create', { definition });
+  const quiet = (name) =>
+    app.call('cue_create', {
+      definition: {
+        name,
+        transport: 'command',
+        schedule: { type: 'manual' },
+        command: { argv: ['python3', join(ROOT, 'examples/gone_quiet.py')] },
+        payload: { seconds: 30 },
+        delivery: { outcome_deadline_seconds: 1 }
+      }
+    });
+  const cue = quiet('price-watch');
   await page.find('[data-testid="lane-price-watch"]');
 
   // The owner looks elsewhere.
@@ -41,4 +44,12 @@ story('a silent run is told by a native notification, and a click on it opens th
   desktop.screen('07-run-from-notification');
   const title = () => desktop.run('xdotool', ['getwindowname', desktop.visibleWindows('Cuetower')[0]]).trim();
   await until('the number in the title', () => title() === '(1) Run · Cuetower');
+
+  // Clicked while the page is being loaded, it is opened as soon as there is a page.
+  const second = app.call('cue_fire', { cue_id: quiet('feed-watch').id, payload: null });
+  await until('the second notification', () => /summary: 'feed-watch [^']*'/.test(desktop.notifications.out));
+  await page.script(`location.hash = '#/board'; window.sameAsAtFirst = true; setTimeout(() => location.reload(), 0)`);
+  desktop.clickNotification();
+  await until('the second run in the window', async () => (await page.hash()) === `#/run/${second.run_id}` && !(await page.script('return window.sameAsAtFirst')));
+  await page.says('[data-testid="run-verdicts"]', /Silent|silent/);
 });

@@ -37,6 +37,14 @@ story('without keyring and notification server it starts, and says so in the win
   const text = await app.page.text();
   for (const { message } of [vault, notifications]) assert.ok(text.includes(message), `the window says: ${message}`);
   await app.page.screenshot('12-nothing-to-lean-on');
+
+  // Without a tray, the window itself must offer the end.
+  await app.page.click('nav a[href="#/settings"]');
+  await app.page.find('//button[normalize-space(.)="Quit"]');
+  // Not through the driver, which would wait for a window that is gone.
+  await app.page.script(`setTimeout(() => [...document.querySelectorAll('button')].find((button) => button.textContent === 'Quit').click(), 20)`);
+  await until('the tower to stop', () => !app.isRunning());
+  assert.match(app.driver.out, /the tower has stopped/, 'in order');
 });
 
 story('without a session bus it starts all the same', { bus: false, keyring: false, notifications: false }, async (desktop, keep) => {

@@ -21,6 +21,7 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     fn now(&self) -> Ms {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::clock::Clock;
 use crate::deliver::command::reap_leftover;
 use crate::feed::Feed;
-use crate::handle::{Handle, ORDERS_MAX, Order};
+use crate::handle::{Handle, ORDERS_MAX, Order, StoreHealth};
 use crate::journal::{Journal, StoreError};
 use crate::notify::Notifier;
 use crate::perform::{self, Means, Performer, Shared};
@@ -73,12 +73,13 @@ impl Engine {
         );
         let shared = performer.shared();
         let dice = Box::new(Thrown::from_system());
-        let pilot = Pilot::load(journal, Arc::clone(&ports.clock), dice, performer, feed.clone(), sabotage::active())?;
+        let store = StoreHealth::default();
+        let pilot = Pilot::load(journal, Arc::clone(&ports.clock), dice, performer, feed.clone(), sabotage::active(), store.clone())?;
         let flying = std::thread::Builder::new()
             .name("pilot".to_owned())
             .spawn(move || fly(pilot, received))
             .map_err(StartError::Thread)?;
-        let handle = Handle { orders: orders.clone(), reader, feed, clock: ports.clock, key };
+        let handle = Handle { orders: orders.clone(), reader, feed, clock: ports.clock, key, store };
         Ok((handle, Running { orders, shared, flying }))
     }
 }

@@ -1,8 +1,9 @@
 //! Live changes for the owner's faces, from a sequence number on. Published only after they are on disk.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use cuetower_core::Ms;
 use tokio::sync::broadcast;
 
 use crate::desk::wire::DeskEvent;
@@ -48,8 +49,23 @@ impl Feed {
     }
 
     pub(crate) fn publish(&self, event: DeskEvent) {
+        self.push(&mut self.ring(), event);
+    }
+
+    /// `tower_status` would answer differently, though nothing of it is in the journal: the store itself is in trouble, or out of it.
+    pub(crate) fn publish_status_changed(&self, at: Ms) {
+        let mut ring = self.ring();
+        let seq = ring.events.back().map_or(ring.gone, |event| event.seq);
+        let nothing = DeskEvent { seq, at_ms: at.0, cues: vec![], cues_removed: vec![], marks: vec![], alerts: vec![], status_changed: true };
+        self.push(&mut ring, nothing);
+    }
+
+    fn ring(&self) -> MutexGuard<'_, Ring> {
+        self.shared.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, ring: &mut Ring, event: DeskEvent) {
         let event = Arc::new(event);
-        let mut ring = self.shared.ring.lock().unwrap_or_else(PoisonError::into_inner);
         ring.events.push_back(Arc::clone(&event));
         if ring.events.len() > KEPT
             && let Some(oldest) = ring.events.pop_front()
@@ -63,7 +79,7 @@ impl Feed {
     /// Changes after `from`, then live ones.
     #[must_use]
     pub fn subscribe(&self, from: u64) -> Subscription {
-        let ring = self.shared.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        let ring = self.ring();
         let backlog = if from < ring.gone {
             VecDeque::from([Change::Gap])
         } else {

@@ -1,6 +1,6 @@
 //! How everybody else speaks to the pilot: ask, and await the answer that comes once it is on disk. The channel is not shown.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cuetower_core::Ms;
 use cuetower_core::alert::Alert;
@@ -67,6 +67,21 @@ pub struct Handle {
     pub(crate) feed: Feed,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) key: TowerKey,
+    pub(crate) store: StoreHealth,
+}
+
+/// Why the last commit failed; None while the store is well.
+#[derive(Clone, Default)]
+pub(crate) struct StoreHealth(Arc<Mutex<Option<String>>>);
+
+impl StoreHealth {
+    /// True if that is news.
+    pub fn note(&self, trouble: Option<String>) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let news = known.is_some() != trouble.is_some();
+        *known = trouble;
+        news
+    }
 }
 
 impl Handle {
@@ -104,6 +119,12 @@ impl Handle {
     #[must_use]
     pub fn feed(&self) -> &Feed {
         &self.feed
+    }
+
+    /// Why nothing can be written now, if nothing can.
+    #[must_use]
+    pub fn store_trouble(&self) -> Option<String> {
+        self.store.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     #[must_use]

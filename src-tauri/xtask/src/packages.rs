@@ -26,6 +26,7 @@ const TESTS: &[&str] = &[
     "at-spi2-core",
     "chromium",
     "xdotool",
+    "imagemagick",
 ];
 
 /// Programs from crates.io that the tests use, and how cargo installs them.
@@ -53,7 +54,7 @@ pub fn for_tests(place: &Place, limit: Limit) -> Result<(), String> {
 }
 
 pub fn for_rust_tests(place: &Place, limit: Limit) -> Result<(), String> {
-    system(place, &[HEADLESS, WINDOW])?;
+    system(place, &[HEADLESS, WINDOW, TESTS])?;
     program(place, NEXTEST, limit)
 }
 
@@ -165,6 +166,7 @@ fn other_system(place: &Place, wanted: &[&str]) -> Result<(), String> {
         ("dunst", "dunst"),
         ("chromium", "chromium"),
         ("xdotool", "xdotool"),
+        ("imagemagick", "import"),
     ];
     let mut missing: Vec<&str> = Vec::new();
     for (_, library) in libraries.iter().filter(|(package, _)| wanted.contains(package)) {

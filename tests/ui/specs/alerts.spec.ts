@@ -18,7 +18,7 @@ test('an agent that accepts and never reports is silent, and the tower says so',
   await expect(bay).toContainText('Silent');
   await expect(bay).toContainText('price-watch');
   expect(mute.requests).toHaveLength(1);
-  await expect(page.getByRole('button', { name: '1 need you' })).toBeVisible();
+  await expect(page.getByRole('button', { name: '1 needs you' })).toBeVisible();
   await expect(page).toHaveTitle('(1) Board · Cuetower');
 
   await page.getByRole('link', { name: 'Alerts' }).click();

@@ -15,6 +15,8 @@ export interface Bridge {
   events(fromSeq: number, on: (event: DeskEvent) => void, onGap: () => void): Stop;
   /** The host asks to show a run: a native notification was clicked. */
   openRun?(on: (runId: string) => void): Stop;
+  /** Stops the tower and ends the program, where that is the window's own. */
+  quit?(): Promise<void>;
 }
 
 /** `unreachable`: no answer from the host. `session`: the browser's session is gone. The rest are the host's own codes. */

@@ -40,6 +40,8 @@ export function tauriBridge(): Bridge {
       return () => {
         void unlisten.then((stop) => stop());
       };
-    }
+    },
+
+    quit: () => invoke('quit')
   };
 }

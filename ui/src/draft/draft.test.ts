@@ -85,9 +85,18 @@ describe('scheduleOf', () => {
   it.each<[string, Partial<Draft>, unknown]>([
     ['a cron', { cron: ' 0 9 * * * ' }, { type: 'recurring', cron: '0 9 * * *', timezone: ZONE }],
     ['nothing yet', { cron: '' }, null],
-    ['a wall clock in winter', { kind: 'once', at: '2026-12-01 09:00' }, { type: 'once', at: '2026-12-01T08:00:00.000Z', timezone: ZONE }],
-    ['a wall clock in summer', { kind: 'once', at: '2026-07-01 09:00' }, { type: 'once', at: '2026-07-01T07:00:00.000Z', timezone: ZONE }],
+    ['a wall clock, which the host reads in the zone', { kind: 'once', at: ' 2026-12-01 09:00 ' }, { type: 'once', at: '2026-12-01T09:00', timezone: ZONE }],
+    ['a wall clock with seconds', { kind: 'once', at: '2026-07-01 09:00:30' }, { type: 'once', at: '2026-07-01T09:00:30', timezone: ZONE }],
     ['an unknown zone', { kind: 'once', at: '2026-07-01 09:00', zone: 'Mars/Base' }, null],
     ['by hand', { kind: 'manual' }, { type: 'manual', timezone: ZONE }]
   ])('%s', (_, change, schedule) => expect(scheduleOf(with_(change))).toEqual(schedule));
+
+  it('an instant that was not touched stays as it was, to the millisecond', () => {
+    const schedule = { type: 'once', at: '2026-11-20T09:00:12.345+01:00', timezone: ZONE };
+    const draft = draftOf({ name: 'x', schedule }, 'UTC');
+    expect(draft.at).toBe('2026-11-20 09:00:12');
+    expect(scheduleOf(draft)).toEqual(schedule);
+    expect(scheduleOf({ ...draft, at: '2026-11-20 09:00:13' })).toEqual({ ...schedule, at: '2026-11-20T09:00:13' });
+    expect(scheduleOf({ ...draft, zone: 'UTC' })).toEqual({ ...schedule, at: '2026-11-20T09:00:12', timezone: 'UTC' });
+  });
 });

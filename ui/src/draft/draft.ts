@@ -1,5 +1,5 @@
 //! A cue while it is being written: every field as text, the way it stands in the form. Pure. The definition (SPEC section 13) is made from it and read into it.
-import { instantOf, typed, zoneIsKnown } from '../time';
+import { hms, instantOf, MINUTE, SECOND, typed, zoneIsKnown } from '../time';
 import { joinWords, splitWords } from './argv';
 
 export interface Pair {
@@ -121,7 +121,7 @@ export function draftOf(definition: unknown, zone: string): Draft {
     env: pairsOf(objectAt(command, 'env')),
     kind: one(schedule['type'], ['recurring', 'once', 'manual'], 'recurring'),
     cron: text(schedule['cron']),
-    at: Number.isFinite(at) ? typed(at, cueZone) : '',
+    at: Number.isFinite(at) ? atText(at, cueZone) : '',
     catchUp: one(catchUp['policy'], ['latest', 'all', 'none'], 'latest'),
     within: typeof within === 'number' ? tidy(within / 60) : '',
     overlap: one(d['overlap'], ['skip', 'queue', 'allow', 'replace'], 'skip'),
@@ -146,6 +146,11 @@ function payloadText(payload: unknown): string {
   return typeof payload === 'object' && Object.keys(payload).length === 0 ? '' : JSON.stringify(payload, null, 2);
 }
 
+/** An instant as it is typed, with seconds only if it has some. */
+function atText(at_ms: number, zone: string): string {
+  return `${typed(at_ms, zone)}${at_ms % MINUTE >= SECOND ? hms(at_ms, zone).slice(5) : ''}`;
+}
+
 /** The `schedule` object alone, for the preview; null when the form cannot say it yet. */
 export function scheduleOf(draft: Draft): Json | null {
   const timezone = draft.zone.trim();
@@ -153,8 +158,11 @@ export function scheduleOf(draft: Draft): Json | null {
     case 'recurring':
       return draft.cron.trim() === '' ? null : { type: 'recurring', cron: draft.cron.trim(), timezone };
     case 'once': {
+      // What was not touched stays as it is, to the millisecond: an instant that has passed may only stand, not be set.
+      const standing = objectAt(draft.base, 'schedule');
+      if (standing['timezone'] === timezone && atText(Date.parse(text(standing['at'])), timezone) === draft.at) return { type: 'once', at: standing['at'], timezone };
       const at_ms = zoneIsKnown(timezone) ? instantOf(draft.at, timezone) : null;
-      return at_ms === null ? null : { type: 'once', at: new Date(at_ms).toISOString(), timezone };
+      return at_ms === null ? null : { type: 'once', at: draft.at.trim().replace(' ', 'T'), timezone };
     }
     case 'manual':
       return { type: 'manual', timezone };

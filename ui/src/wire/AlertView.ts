@@ -2,7 +2,7 @@
 
 export type AlertView = { id: string, 
 /**
- * `silent_run`, `delivery_failed`, `outcome_failed`, `check_failed`, `missed_occurrence`, `store_trouble`.
+ * `silent_run`, `delivery_failed`, `outcome_failed`, `check_failed`, `missed_occurrence`.
  */
 kind: string, 
 /**

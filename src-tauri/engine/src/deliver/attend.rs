@@ -32,7 +32,7 @@ pub struct Attended {
 impl Attended {
     /// Returns when the started process has ended (and, if it was stopped, its whole tree). Grandchildren of a process that
     /// ended by itself are left alone, and are not waited for.
-    pub async fn to_its_end(mut self) -> CommandEnd {
+    pub async fn run_to_end(mut self) -> CommandEnd {
         let mut asked_at = None;
         let mut killed = false;
         let mut pause = Duration::from_millis(20);

@@ -120,7 +120,7 @@ pub async fn start(request: CommandRequest) -> Result<Running, String> {
     let attended = Attended { child, pid, dir, captures, stop: asked, stop_grace, begun };
     tokio::spawn(async move {
         // Nobody may be waiting any more; then the end is in the files alone.
-        let _ = tell.send(attended.to_its_end().await);
+        let _ = tell.send(attended.run_to_end().await);
     });
     Ok(Running { pid, end, stopper: Stopper(stop) })
 }

@@ -20,10 +20,18 @@ pub(super) async fn status(desk: &Desk, _: Nothing) -> Result<TowerStatus, DeskE
         timezone: desk.facts.timezone.clone(),
         vault: Health { ok: vault.ok, name: vault.name, message: vault.message },
         notifications: Health { ok: notifications.ok, name: notifications.name, message: notifications.message },
-        store: Health { ok: true, name: "SQLite".to_owned(), message: None },
+        store: store(desk),
         needs_you: u32::try_from(needs_you).unwrap_or(u32::MAX),
         seq: reader.last_seq().await?,
     })
+}
+
+fn store(desk: &Desk) -> Health {
+    let trouble = desk.handle.store_trouble();
+    let message = trouble.as_ref().map(|why| {
+        format!("Nothing can be written down, so nothing is fired or taken in: {why}. Make room or mend the disk; the tower tries again by itself.")
+    });
+    Health { ok: trouble.is_none(), name: "SQLite".to_owned(), message }
 }
 
 pub(super) async fn pause(desk: &Desk, nothing: Nothing) -> Result<TowerStatus, DeskError> {

@@ -121,7 +121,7 @@ pub struct CueView {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct AlertView {
     pub id: String,
-    /// `silent_run`, `delivery_failed`, `outcome_failed`, `check_failed`, `missed_occurrence`, `store_trouble`.
+    /// `silent_run`, `delivery_failed`, `outcome_failed`, `check_failed`, `missed_occurrence`.
     pub kind: String,
     /// `info`, `warning`, `critical`.
     pub severity: String,

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use cuetower_core::alert::Alert;
 use cuetower_core::cue::Transport;
@@ -19,13 +20,16 @@ use tokio::runtime;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::clock::Clock;
-use crate::deliver::command::Stopper;
+use crate::deliver::command::{Stopper, reap_leftover};
 use crate::handle::Order;
 use crate::journal::OutputRow;
 use crate::notify::{Note, Notifier};
 use crate::token::TowerKey;
 use crate::vault::Vault;
 
+/// Processes are given 5 s of their grace when the tower stops; then they are ended like any leftover.
+const CLOSE_LOOKS: u32 = 100;
+const CLOSE_PAUSE: Duration = Duration::from_millis(50);
 /// Deliveries under way at most; a slow receiver must not hold up the others, nor may thousands starve the machine.
 const DELIVERIES_MAX: usize = 512;
 
@@ -170,11 +174,16 @@ impl Shared {
         for stopper in stoppers {
             stopper.stop();
         }
-        for _ in 0..100 {
+        for _ in 0..CLOSE_LOOKS {
             if self.processes().running.is_empty() {
                 return;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(CLOSE_PAUSE).await;
+        }
+        let left: Vec<_> = self.processes().running.keys().map(|(run_id, number)| self.attempt_dir(run_id, *number)).collect();
+        let reaped = tokio::task::spawn_blocking(move || left.iter().filter_map(|dir| reap_leftover(dir)).collect::<Vec<_>>());
+        for words in reaped.await.unwrap_or_default() {
+            tracing::warn!("{words}");
         }
     }
 

@@ -204,6 +204,7 @@ impl Pilot {
                 return Err(error);
             }
         };
+        self.store_is(None);
         self.apply(&mut batch);
         batch.answer_all(None);
         if let Some(event) = batch.desk_event(seq) {

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::clock::Clock;
 use crate::feed::Feed;
-use crate::handle::Order;
+use crate::handle::{Order, StoreHealth};
 use crate::journal::{Journal, StoreError, load_lanes};
 use crate::perform::Performer;
 use crate::sabotage::Sabotage;
@@ -42,6 +42,7 @@ pub(crate) struct Pilot {
     pub performer: Performer,
     pub feed: Feed,
     pub sabotage: Option<Sabotage>,
+    pub store: StoreHealth,
     /// Results of deliveries whose batch could not be committed; they come first in the next one.
     again: Vec<Order>,
     /// Deliveries that went out by their licence in a batch that could not be committed.
@@ -73,6 +74,7 @@ impl Pilot {
         performer: Performer,
         feed: Feed,
         sabotage: Option<Sabotage>,
+        store: StoreHealth,
     ) -> Result<Pilot, StoreError> {
         let liveness = journal.liveness()?;
         let (loaded, book) = load_lanes(&journal)?;
@@ -90,6 +92,7 @@ impl Pilot {
             performer,
             feed,
             sabotage,
+            store,
             again: Vec::new(),
             went_out: Vec::new(),
             wakes: BTreeSet::new(),
@@ -119,10 +122,18 @@ impl Pilot {
                 Ok(None) => {}
                 Ok(Some(stopped)) => return drop(stopped.send(Ok(()))),
                 Err(error) => {
+                    self.store_is(Some(error.to_string()));
                     tracing::error!(%error, "a batch could not be committed; its callers were refused, nothing of it was kept");
                     tokio::time::sleep(AFTER_FAILURE).await;
                 }
             }
+        }
+    }
+
+    /// The faces are told when the store's health changes, though nothing of it can be journaled.
+    fn store_is(&self, trouble: Option<String>) {
+        if self.store.note(trouble) {
+            self.feed.publish_status_changed(self.clock.now());
         }
     }
 
