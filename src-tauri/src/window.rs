@@ -24,6 +24,8 @@ pub fn build(app: &AppHandle, hidden: bool) -> tauri::Result<()> {
         .background_color(GROUND)
         .visible(!hidden)
         .devtools(cfg!(debug_assertions))
+        // What the page remembers (its theme) belongs to this tower, as everything else does.
+        .data_directory(app.state::<Shell>().data_dir.join("window"))
         // The page and nothing else: no link leads away, none opens a second window.
         .on_navigation(|url| tauri::is_dev() || matches!(url.host_str(), Some("localhost" | "tauri.localhost")))
         .on_new_window(|_, _| NewWindowResponse::Deny)

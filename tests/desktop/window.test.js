@@ -1,6 +1,7 @@
 //! The window and the tower are two things: one can be closed without the other, and a second start is not a second tower.
 import assert from 'node:assert/strict';
 import { App } from './harness/app.js';
+import { CUETOWER } from './harness/places.js';
 import { story } from './harness/story.js';
 import { until } from './harness/processes.js';
 
@@ -26,6 +27,18 @@ story('closing the window leaves the tower running, and a second start brings it
   await app.stop();
   assert.equal(await desktop.processes.end(app.process), 0, 'it ends well when it is asked to');
   assert.match(app.process.out, /the tower has stopped/, 'and in order');
+});
+
+story('started hidden it shows no window until it is started again', { keyring: false, notifications: false }, async (desktop, keep) => {
+  const app = keep(await App.alone(desktop, ['--hidden']));
+  // The window is there, with its title, and not on the screen.
+  await until('a window', () => desktop.run('xdotool', ['search', '--name', '^Board · Cuetower'], { may_fail: true }));
+  assert.equal(window(desktop), 0);
+  const login = desktop.start(CUETOWER, [...app.args, '--hidden']);
+  assert.equal(await desktop.processes.end(login), 0, 'a second login changes nothing');
+  assert.equal(window(desktop), 0);
+  assert.equal(await desktop.processes.end(app.again()), 0);
+  await until('the window', () => window(desktop) === 1);
 });
 
 story('without keyring and notification server it starts, and says so in the window', { keyring: false, notifications: false }, async (desktop, keep) => {
