@@ -86,7 +86,9 @@ pub async fn crash(cycles: u32, sabotage: Option<&str>) -> Found {
     tower.stop().await;
     let violations = audit(data.path(), &witness);
     let acknowledged = witness.acknowledged.lock().unwrap().len();
-    println!("{cycles} kills, {in_flight} effects in flight, {acknowledged} outcomes acknowledged, violations: {violations:?}");
+    println!(
+        "{cycles} kills, {in_flight} effects in flight, {acknowledged} outcomes acknowledged, violations: {violations:?}"
+    );
     Found { violations, cycles, in_flight, acknowledged }
 }
 
@@ -112,7 +114,8 @@ async fn work(witness: Arc<Witness>, seen: Seen, execution: String, attempt: u64
     let result = format!("{execution} by attempt {attempt}");
     let url = format!("{}/v1/executions/{execution}/outcome", seen.header("x-cuetower-url"));
     let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
-    let report = http.post(url).bearer_auth(seen.header("x-cuetower-run-token")).header("content-type", "application/json");
+    let report =
+        http.post(url).bearer_auth(seen.header("x-cuetower-run-token")).header("content-type", "application/json");
     let body = json!({ "success": true, "result": result }).to_string();
     // A tower that was killed meanwhile answers nothing, and then nothing was promised.
     if let Ok(answer) = report.body(body).send().await
@@ -138,7 +141,8 @@ async fn create_cues(tower: &Tower, agent: &str) -> Vec<String> {
     }
     let mut by_hand = Vec::new();
     for number in 0..BY_HAND {
-        let (status, answer) = tower.post("/v1/cues", &cue(format!("by hand {number}"), json!({ "type": "manual" }))).await;
+        let (status, answer) =
+            tower.post("/v1/cues", &cue(format!("by hand {number}"), json!({ "type": "manual" }))).await;
         assert_eq!(status, 201, "{answer}");
         by_hand.push(answer["id"].as_str().unwrap().to_owned());
     }
@@ -205,13 +209,12 @@ fn audit(data: &Path, witness: &Witness) -> Vec<String> {
         all("SELECT cue_id, due_ms FROM (SELECT cue_id, due_ms, due_ms - lag(due_ms) OVER (PARTITION BY cue_id ORDER BY due_ms)
                 AS gap FROM occurrences WHERE triggered_by = 'scheduled') WHERE gap <> 1000"),
     );
-    let recorded: HashSet<String> = all(
-        "SELECT json_extract(body, '$.run_id') || '|' || json_extract(body, '$.outcome.result'), seq FROM journal
-         WHERE kind = 'outcome_reported'",
-    )
-    .into_iter()
-    .map(|(report, _)| report)
-    .collect();
+    let recorded: HashSet<String> =
+        all("SELECT json_extract(body, '$.run_id') || '|' || json_extract(body, '$.outcome.result'), seq FROM journal
+         WHERE kind = 'outcome_reported'")
+        .into_iter()
+        .map(|(report, _)| report)
+        .collect();
     for (execution, result) in witness.acknowledged.lock().unwrap().iter() {
         if !recorded.contains(&format!("{execution}|{result}")) {
             violations.push(format!("an acknowledged outcome is gone: {result}"));

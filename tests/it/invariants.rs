@@ -50,7 +50,8 @@ async fn sabotage_without_the_fence_is_noticed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sabotage_without_the_working_copy_is_noticed() {
     let tower = Tower::start_with(None, &[], &[("CUETOWER_SABOTAGE", "no_working_copy")]).await;
-    let noticed = failed_commit(&tower).await.expect_err("memory kept what the store refused, and the check did not say so");
+    let noticed =
+        failed_commit(&tower).await.expect_err("memory kept what the store refused, and the check did not say so");
     println!("noticed: {noticed}");
 }
 
@@ -79,14 +80,16 @@ async fn fence(tower: &Tower) -> Result<(), String> {
     if (status, answer["error"]["code"].as_str()) != (409, Some("attempt_superseded")) {
         return Err(format!("attempt 1 reported after attempt 2 had begun, and was answered {status}: {answer}"));
     }
-    let (status, answer) = send(Method::POST, &url, Some(seen[1].header("x-cuetower-run-token")), Some(&json!({ "success": true }))).await;
+    let (status, answer) =
+        send(Method::POST, &url, Some(seen[1].header("x-cuetower-run-token")), Some(&json!({ "success": true }))).await;
     if status == 200 { Ok(()) } else { Err(format!("attempt 2 was answered {status}: {answer}")) }
 }
 
 /// What could not be written was refused to its caller, and is neither in the store nor in memory.
 async fn failed_commit(tower: &Tower) -> Result<(), String> {
     let store = Connection::open(tower.data.join("cuetower.db")).unwrap();
-    let body = json!({ "name": "unlucky", "callback": { "url": "http://127.0.0.1:9/" }, "schedule": { "type": "manual" } });
+    let body =
+        json!({ "name": "unlucky", "callback": { "url": "http://127.0.0.1:9/" }, "schedule": { "type": "manual" } });
     let trouble = Trouble::in_store(&store);
     let (status, answer) = tower.post("/v1/cues", &body).await;
     if status < 500 || answer["error"]["code"] == Value::Null {
@@ -108,7 +111,8 @@ struct Trouble<'a>(&'a Connection);
 impl Trouble<'_> {
     fn in_store(store: &Connection) -> Trouble<'_> {
         store.busy_timeout(Duration::from_secs(10)).unwrap();
-        let refuse = "CREATE TRIGGER trouble BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'the disk is in trouble'); END";
+        let refuse =
+            "CREATE TRIGGER trouble BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'the disk is in trouble'); END";
         store.execute_batch(refuse).unwrap();
         Trouble(store)
     }

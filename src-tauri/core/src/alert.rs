@@ -161,9 +161,8 @@ impl AlertBook {
     /// Decides one signal and takes in what follows from it.
     pub fn decide(&mut self, signal: &Signal, now: Ms, dice: &mut dyn Dice) -> Vec<AlertEvent> {
         let events = match signal {
-            Signal::RunEnded { run, verdict, late, .. } if verdict.is_good() => self.resolve(now, |alert| {
-                alert.cue_id == run.cue_id && (!late || alert.run_id.as_ref() == Some(&run.id))
-            }),
+            Signal::RunEnded { run, verdict, late, .. } if verdict.is_good() => self
+                .resolve(now, |alert| alert.cue_id == run.cue_id && (!late || alert.run_id.as_ref() == Some(&run.id))),
             Signal::RunEnded { cue_name, run, verdict, late } => {
                 let mut events = Vec::new();
                 if *late {
@@ -186,7 +185,9 @@ impl AlertBook {
             Signal::CueDeleted { cue_id } => self.resolve(now, |alert| alert.cue_id == *cue_id),
             Signal::Acknowledged { alert_id } => match self.open.get(alert_id) {
                 Some(alert) if alert.state == AlertState::Open => {
-                    vec![AlertEvent::AlertAcknowledged { alert: Alert { state: AlertState::Acknowledged, ..alert.clone() } }]
+                    vec![AlertEvent::AlertAcknowledged {
+                        alert: Alert { state: AlertState::Acknowledged, ..alert.clone() },
+                    }]
                 }
                 Some(_) | None => Vec::new(),
             },

@@ -146,11 +146,7 @@ impl Retry {
 
 impl Default for Retry {
     fn default() -> Retry {
-        Retry {
-            max_attempts: 3,
-            backoff_ms: vec![MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS],
-            on_failed_outcome: false,
-        }
+        Retry { max_attempts: 3, backoff_ms: vec![MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS], on_failed_outcome: false }
     }
 }
 

@@ -16,16 +16,38 @@ use crate::run::Verdict;
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
     /// Created (revision 1) or edited. Instants count from here on.
-    CueDefined { cue_id: CueId, revision: u64, definition: Arc<CueDefinition> },
+    CueDefined {
+        cue_id: CueId,
+        revision: u64,
+        definition: Arc<CueDefinition>,
+    },
     /// Paused, resumed (instants count from here on), completed, failed, deleted.
-    CueStatusChanged { status: CueStatus },
-    OccurrenceArmed { armed: Armed, fire_key: Option<FireKey> },
+    CueStatusChanged {
+        status: CueStatus,
+    },
+    OccurrenceArmed {
+        armed: Armed,
+        fire_key: Option<FireKey>,
+    },
     /// Due, but waits: the reason is shown.
-    OccurrenceHeld { id: OccurrenceId, by: String },
-    OccurrenceEnded { id: OccurrenceId, due: Ms, end: End },
+    OccurrenceHeld {
+        id: OccurrenceId,
+        by: String,
+    },
+    OccurrenceEnded {
+        id: OccurrenceId,
+        due: Ms,
+        end: End,
+    },
     /// The occurrence ran: its run exists, with attempt 1 under way.
-    RunBegan { run_id: RunId, occurrence_id: OccurrenceId },
-    AttemptBegan { run_id: RunId, number: u32 },
+    RunBegan {
+        run_id: RunId,
+        occurrence_id: OccurrenceId,
+    },
+    AttemptBegan {
+        run_id: RunId,
+        number: u32,
+    },
     /// The agent has the work: 2xx, process started — or sent whole and unanswered (`answered: false`).
     AttemptDelivered {
         run_id: RunId,
@@ -38,9 +60,20 @@ pub enum Event {
         deadline: Option<Ms>,
     },
     /// Word of a delivery whose fate was settled already, by an outcome or a newer attempt.
-    AttemptNoted { run_id: RunId, number: u32, words: String, http_status: Option<u16> },
+    AttemptNoted {
+        run_id: RunId,
+        number: u32,
+        words: String,
+        http_status: Option<u16>,
+    },
     /// The process of a delivered attempt is gone.
-    AttemptExited { run_id: RunId, number: u32, words: String, exit_code: Option<i32>, deadline: Option<Ms> },
+    AttemptExited {
+        run_id: RunId,
+        number: u32,
+        words: String,
+        exit_code: Option<i32>,
+        deadline: Option<Ms>,
+    },
     AttemptFailed {
         run_id: RunId,
         number: u32,
@@ -52,12 +85,29 @@ pub enum Event {
         retry_at: Option<Ms>,
     },
     /// The tower was away: its clocks stood still.
-    DeadlineMoved { run_id: RunId, deadline: Ms },
+    DeadlineMoved {
+        run_id: RunId,
+        deadline: Ms,
+    },
     /// Recorded for good. `late`: after the run had ended.
-    OutcomeReported { run_id: RunId, number: u32, late: bool, outcome: Box<Outcome> },
-    RunEnded { run_id: RunId, verdict: Verdict, late: bool, findings: Vec<Finding> },
+    OutcomeReported {
+        run_id: RunId,
+        number: u32,
+        late: bool,
+        outcome: Box<Outcome>,
+    },
+    RunEnded {
+        run_id: RunId,
+        verdict: Verdict,
+        late: bool,
+        findings: Vec<Finding>,
+    },
     /// A report that was not taken.
-    ReportRefused { run_id: RunId, attempt: Option<u32>, reason: String },
+    ReportRefused {
+        run_id: RunId,
+        attempt: Option<u32>,
+        reason: String,
+    },
 }
 
 /// A fire's idempotency key, good for 24 h.

@@ -62,7 +62,9 @@ fn evidence(kind: Evidence, outcome: &Outcome) -> Finding {
         Evidence::ResultUrl => outcome.result_url.clone(),
         Evidence::ResultRef => outcome.result_ref.clone(),
         Evidence::Summary => outcome.summary.clone(),
-        Evidence::Artifacts => (!outcome.artifacts.is_empty()).then(|| Value::from(outcome.artifacts.clone()).to_string()),
+        Evidence::Artifacts => {
+            (!outcome.artifacts.is_empty()).then(|| Value::from(outcome.artifacts.clone()).to_string())
+        }
     };
     let value = value.filter(|text| !text.trim().is_empty());
     Finding {

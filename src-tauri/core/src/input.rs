@@ -14,21 +14,42 @@ use crate::run::Verdict;
 #[derive(Debug, Clone)]
 pub enum Input {
     /// A new definition; `revision` is the one that was edited, if the editor said so.
-    Edit { definition: Box<CueDefinition>, revision: Option<u64> },
+    Edit {
+        definition: Box<CueDefinition>,
+        revision: Option<u64>,
+    },
     Pause,
     Resume,
     Delete,
     Fire(Fire),
     /// Time has passed. `up_since`: when the tower started; what was due before it was missed while it was off.
-    Tick { up_since: Ms, firing: bool },
+    Tick {
+        up_since: Ms,
+        firing: bool,
+    },
     /// The tower starts again. It was last known to be up at `alive_at`; after a crash (not `orderly`) what was due
     /// around then may or may not have been delivered.
-    Recovered { alive_at: Ms, orderly: bool },
+    Recovered {
+        alive_at: Ms,
+        orderly: bool,
+    },
     /// The armed delivery of this run went out by its licence, but the batch that said so could not be written.
-    WentOut { run_id: RunId },
-    Delivery { run_id: RunId, number: u32, result: DeliveryResult },
-    Report { run_id: RunId, attempt: Option<u32>, outcome: Box<Outcome> },
-    Stop { run_id: RunId },
+    WentOut {
+        run_id: RunId,
+    },
+    Delivery {
+        run_id: RunId,
+        number: u32,
+        result: DeliveryResult,
+    },
+    Report {
+        run_id: RunId,
+        attempt: Option<u32>,
+        outcome: Box<Outcome>,
+    },
+    Stop {
+        run_id: RunId,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -42,13 +63,27 @@ pub struct Fire {
 /// What became of one attempt, told by the engine's `deliver`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DeliveryResult {
-    Answered { status: u16, words: String, retry_after_ms: Option<u64>, outcome: Option<Box<Outcome>> },
+    Answered {
+        status: u16,
+        words: String,
+        retry_after_ms: Option<u64>,
+        outcome: Option<Box<Outcome>>,
+    },
     /// Sent whole; no answer within the time-out.
-    Unanswered { words: String },
+    Unanswered {
+        words: String,
+    },
     /// Nothing reached the agent: refused connection, missing program, missing secret.
-    NotDelivered { words: String },
-    Started { pid: u32 },
-    Exited { exit_code: Option<i32>, words: String },
+    NotDelivered {
+        words: String,
+    },
+    Started {
+        pid: u32,
+    },
+    Exited {
+        exit_code: Option<i32>,
+        words: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -61,9 +96,16 @@ pub struct Decision {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
     Done,
-    Fired { run_id: RunId, occurrence_id: OccurrenceId, due: Ms },
+    Fired {
+        run_id: RunId,
+        occurrence_id: OccurrenceId,
+        due: Ms,
+    },
     /// The report stands. `verdict` None: the run goes on (a retry follows).
-    Recorded { verdict: Option<Verdict>, reason: Option<String> },
+    Recorded {
+        verdict: Option<Verdict>,
+        reason: Option<String>,
+    },
     Refused(Refusal),
 }
 

@@ -37,9 +37,17 @@ pub struct Run {
 pub enum Phase {
     Delivering,
     /// Delivered, or sent and unanswered. `deadline` None: as long as the process lives.
-    AwaitingOutcome { deadline: Option<Ms> },
-    WaitingRetry { at: Ms },
-    Ended { verdict: Verdict, at: Ms, late: bool },
+    AwaitingOutcome {
+        deadline: Option<Ms>,
+    },
+    WaitingRetry {
+        at: Ms,
+    },
+    Ended {
+        verdict: Verdict,
+        at: Ms,
+        late: bool,
+    },
 }
 
 /// Final states. `Claimed` is a success that nothing verified.

@@ -61,7 +61,9 @@ impl Confirmed {
     #[must_use]
     pub fn of(run: &Run) -> Confirmed {
         match &run.phase {
-            Phase::Ended { verdict: Verdict::Failed, .. } if Delivered::of(run) == Delivered::Bounced => Confirmed::None,
+            Phase::Ended { verdict: Verdict::Failed, .. } if Delivered::of(run) == Delivered::Bounced => {
+                Confirmed::None
+            }
             Phase::Ended { verdict, .. } => Confirmed::Ended(*verdict),
             Phase::AwaitingOutcome { .. } => Confirmed::Working,
             Phase::Delivering | Phase::WaitingRetry { .. } => Confirmed::None,

@@ -74,7 +74,15 @@ impl Engine {
         let shared = performer.shared();
         let dice = Box::new(Thrown::from_system());
         let store = StoreHealth::default();
-        let pilot = Pilot::load(journal, Arc::clone(&ports.clock), dice, performer, feed.clone(), sabotage::active(), store.clone())?;
+        let pilot = Pilot::load(
+            journal,
+            Arc::clone(&ports.clock),
+            dice,
+            performer,
+            feed.clone(),
+            sabotage::active(),
+            store.clone(),
+        )?;
         let flying = std::thread::Builder::new()
             .name("pilot".to_owned())
             .spawn(move || fly(pilot, received))

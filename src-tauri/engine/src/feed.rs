@@ -56,7 +56,15 @@ impl Feed {
     pub(crate) fn publish_status_changed(&self, at: Ms) {
         let mut ring = self.ring();
         let seq = ring.events.back().map_or(ring.gone, |event| event.seq);
-        let nothing = DeskEvent { seq, at_ms: at.0, cues: vec![], cues_removed: vec![], marks: vec![], alerts: vec![], status_changed: true };
+        let nothing = DeskEvent {
+            seq,
+            at_ms: at.0,
+            cues: vec![],
+            cues_removed: vec![],
+            marks: vec![],
+            alerts: vec![],
+            status_changed: true,
+        };
         self.push(&mut ring, nothing);
     }
 
@@ -108,7 +116,15 @@ mod tests {
     use super::*;
 
     fn event(seq: u64) -> DeskEvent {
-        DeskEvent { seq, at_ms: 0, cues: vec![], cues_removed: vec![], marks: vec![], alerts: vec![], status_changed: false }
+        DeskEvent {
+            seq,
+            at_ms: 0,
+            cues: vec![],
+            cues_removed: vec![],
+            marks: vec![],
+            alerts: vec![],
+            status_changed: false,
+        }
     }
 
     #[tokio::test]

@@ -29,7 +29,10 @@ impl TowerKey {
         match std::fs::read(&path) {
             Ok(bytes) => {
                 let whole = bytes.try_into().map_err(|_| {
-                    std::io::Error::other(format!("{} is damaged: it must hold 32 bytes; restore it from a backup or delete it", path.display()))
+                    std::io::Error::other(format!(
+                        "{} is damaged: it must hold 32 bytes; restore it from a backup or delete it",
+                        path.display()
+                    ))
                 })?;
                 Ok(TowerKey(whole))
             }

@@ -32,7 +32,9 @@ fn every_occurrence_ends_once(cue: &CueId, facts: &[&Fact]) {
             Event::OccurrenceArmed { armed, .. } => {
                 assert!(!closed.contains(&armed.id) && open.insert(&armed.id), "{} of {cue} was armed twice", armed.id);
             }
-            Event::OccurrenceHeld { id, .. } => assert!(open.contains(id), "{id} of {cue} was held before it was armed"),
+            Event::OccurrenceHeld { id, .. } => {
+                assert!(open.contains(id), "{id} of {cue} was held before it was armed")
+            }
             Event::OccurrenceEnded { id, end, .. } => {
                 assert!(open.remove(id) && closed.insert(id), "{id} of {cue} ended twice, or unarmed: {end:?}");
             }
@@ -100,7 +102,9 @@ fn runs_and_attempts_are_in_order(cue: &CueId, facts: &[&Fact]) {
     let mut outcomes: HashSet<(&RunId, u32)> = HashSet::new();
     for fact in facts {
         match &fact.event {
-            Event::RunBegan { run_id, .. } => assert!(latest.insert(run_id, 1).is_none(), "{run_id} of {cue} began twice"),
+            Event::RunBegan { run_id, .. } => {
+                assert!(latest.insert(run_id, 1).is_none(), "{run_id} of {cue} began twice")
+            }
             Event::AttemptBegan { run_id, number } => {
                 assert!(!verdicts.contains_key(run_id), "{run_id} of {cue} went on after its end");
                 let before = latest.insert(run_id, *number);

@@ -2,8 +2,8 @@
 
 use cuetower_core::Ms;
 use cuetower_core::cue::{
-    Callback, CatchUp, CatchUpPolicy, Command, Confirm, CueDefinition, Delivery, Evidence, Expect, Overlap, Program, Retry,
-    ScheduleSpec, Transport, Unanswered,
+    Callback, CatchUp, CatchUpPolicy, Command, Confirm, CueDefinition, Delivery, Evidence, Expect, Overlap, Program,
+    Retry, ScheduleSpec, Transport, Unanswered,
 };
 use serde_json::json;
 

@@ -197,7 +197,8 @@ impl World {
         }
         // As the pilot does: only while the last stamp of life is young and the store well.
         let may_go_ahead = self.went_out.is_empty() && self.now.since(self.alive_at) < 8_000;
-        let licensed = effects.extract_if(.., |(effect, _)| may_go_ahead && matches!(effect, Effect::Deliver { licensed: true, .. }));
+        let licensed = effects
+            .extract_if(.., |(effect, _)| may_go_ahead && matches!(effect, Effect::Deliver { licensed: true, .. }));
         for (effect, run) in licensed.collect::<Vec<_>>() {
             self.perform(luck, &effect, &run);
             if fate == Fate::CommitFails {
@@ -260,7 +261,11 @@ impl World {
                 self.tally.acknowledged += 1;
                 if !self.quiet && luck.chance(15) {
                     // The answer was lost on its way, or the agent has second thoughts.
-                    let outcome = if luck.chance(50) { outcome.clone() } else { Outcome { success: !outcome.success, ..outcome.clone() } };
+                    let outcome = if luck.chance(50) {
+                        outcome.clone()
+                    } else {
+                        Outcome { success: !outcome.success, ..outcome.clone() }
+                    };
                     self.post(self.now.plus(luck.between(1, 60_000)), id, report(run_id.clone(), None, outcome), false);
                 }
                 self.acknowledged.push((run_id, outcome));
@@ -301,7 +306,8 @@ impl World {
             let recovered = Input::Recovered { alive_at: self.alive_at, orderly: false };
             self.decide(luck, &mut copy, id, &recovered, &mut facts, &mut effects);
         }
-        self.tally.lost_attempts += facts.iter().filter(|fact| matches!(fact.event, Event::AttemptFailed { lost: true, .. })).count() as u64;
+        self.tally.lost_attempts +=
+            facts.iter().filter(|fact| matches!(fact.event, Event::AttemptFailed { lost: true, .. })).count() as u64;
         self.write(facts);
         self.adopt(copy);
         for (effect, run) in effects {
@@ -314,7 +320,9 @@ impl World {
         for Fact { cue, at, event } in &self.journal {
             match lanes.get_mut(cue) {
                 Some(lane) => lane.apply(*at, event),
-                None => drop(lanes.insert(cue.clone(), Lane::first(*at, event).expect("a lane begins with its definition"))),
+                None => {
+                    drop(lanes.insert(cue.clone(), Lane::first(*at, event).expect("a lane begins with its definition")))
+                }
             }
         }
         lanes.retain(|_, lane| lane.cue.status != CueStatus::Deleted);
@@ -374,13 +382,17 @@ impl World {
         } else {
             let result = match luck.below(10) {
                 0 => DeliveryResult::NotDelivered { words: words.clone() },
-                1..3 => DeliveryResult::Answered { status: 503, words: words.clone(), retry_after_ms: None, outcome: None },
+                1..3 => {
+                    DeliveryResult::Answered { status: 503, words: words.clone(), retry_after_ms: None, outcome: None }
+                }
                 3 => DeliveryResult::Unanswered { words: words.clone() },
                 4 => {
                     let outcome = Some(Box::new(outcome(luck)));
                     DeliveryResult::Answered { status: 200, words: words.clone(), retry_after_ms: None, outcome }
                 }
-                _ => DeliveryResult::Answered { status: 200, words: words.clone(), retry_after_ms: None, outcome: None },
+                _ => {
+                    DeliveryResult::Answered { status: 200, words: words.clone(), retry_after_ms: None, outcome: None }
+                }
             };
             let arrived = !matches!(result, DeliveryResult::NotDelivered { .. });
             self.post(soon, cue.clone(), seen(result), true);

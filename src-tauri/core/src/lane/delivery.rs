@@ -21,7 +21,9 @@ impl Draft<'_> {
         let decided = attempt.outcome.is_some() && run.definition.confirm == Confirm::Outcome;
         let settled = decided || attempt.state == AttemptState::Lost || !run.is_live() || run.latest().number != number;
         match result {
-            DeliveryResult::Started { pid } if settled => self.note(&run, number, &format!("started as process {pid}"), None),
+            DeliveryResult::Started { pid } if settled => {
+                self.note(&run, number, &format!("started as process {pid}"), None)
+            }
             DeliveryResult::Started { pid } => {
                 let words = format!("started as process {pid}");
                 self.delivered(&run, number, true, words, None, Some(*pid));
@@ -56,10 +58,26 @@ impl Draft<'_> {
         Answer::Done
     }
 
-    fn delivered(&mut self, run: &Run, number: u32, answered: bool, words: String, http_status: Option<u16>, pid: Option<u32>) {
+    fn delivered(
+        &mut self,
+        run: &Run,
+        number: u32,
+        answered: bool,
+        words: String,
+        http_status: Option<u16>,
+        pid: Option<u32>,
+    ) {
         let deadline = run.definition.outcome_deadline_ms().map(|length| self.now.plus(length));
         let said = words.clone();
-        self.emit(Event::AttemptDelivered { run_id: run.id.clone(), number, answered, words, http_status, pid, deadline });
+        self.emit(Event::AttemptDelivered {
+            run_id: run.id.clone(),
+            number,
+            answered,
+            words,
+            http_status,
+            pid,
+            deadline,
+        });
         if answered && run.definition.confirm == Confirm::Delivery {
             let finding = Finding { claim: "Delivered".into(), passed: true, found: said };
             self.conclude(run, None, &finding, false);
@@ -104,7 +122,12 @@ impl Draft<'_> {
     /// Word of a delivery whose fate is settled already: kept, and nothing follows.
     fn note(&mut self, run: &Run, number: u32, words: &str, http_status: Option<u16>) {
         let Some(attempt) = run.attempt(number) else { return };
-        self.emit(Event::AttemptNoted { run_id: run.id.clone(), number, words: words.to_owned(), http_status: http_status.or(attempt.http_status) });
+        self.emit(Event::AttemptNoted {
+            run_id: run.id.clone(),
+            number,
+            words: words.to_owned(),
+            http_status: http_status.or(attempt.http_status),
+        });
     }
 
     /// The attempt came to nothing: the next one by the backoff, or the end.
@@ -123,7 +146,15 @@ impl Draft<'_> {
         // Up to a tenth more, so that a fleet that failed together does not come back together.
         let wait = wait + self.dice.throw() % (wait / 10 + 1);
         let retry_at = again.then(|| self.now.plus(wait));
-        self.emit(Event::AttemptFailed { run_id: run.id.clone(), number, words, http_status, exit_code, lost: false, retry_at });
+        self.emit(Event::AttemptFailed {
+            run_id: run.id.clone(),
+            number,
+            words,
+            http_status,
+            exit_code,
+            lost: false,
+            retry_at,
+        });
         if !again {
             self.end_run(run, Verdict::Failed, false, Vec::new());
         }

@@ -80,7 +80,10 @@ impl Draft<'_> {
         }
         let newest_unarmed = match (self.lane.cue.status, self.lane.plan()) {
             (CueStatus::Active, Some(plan)) => plan.latest_in(self.lane.cursor, line.minus(1)),
-            (CueStatus::Active | CueStatus::Paused | CueStatus::Completed | CueStatus::Failed | CueStatus::Deleted, _) => None,
+            (
+                CueStatus::Active | CueStatus::Paused | CueStatus::Completed | CueStatus::Failed | CueStatus::Deleted,
+                _,
+            ) => None,
         };
         let Some(newest) = newest_unarmed.or_else(|| missed.last().map(|armed| armed.due)) else { return };
         for armed in missed {
@@ -113,7 +116,9 @@ impl Draft<'_> {
                     self.end_occurrence(armed, End::Coalesced { into });
                 }
             }
-            CatchUpPolicy::All if self.lane.live_runs().next().is_none() && self.lane.held.is_empty() => self.start(armed),
+            CatchUpPolicy::All if self.lane.live_runs().next().is_none() && self.lane.held.is_empty() => {
+                self.start(armed)
+            }
             CatchUpPolicy::All if self.lane.held.len() < HELD_MAX => {
                 let by = "catching up, one at a time".to_owned();
                 self.emit(Event::OccurrenceHeld { id: armed.id.clone(), by });
@@ -167,7 +172,9 @@ impl Draft<'_> {
     /// What went out has begun, whatever else would be decided by now.
     pub fn went_out(&mut self, run_id: &RunId) -> Answer {
         let waiting = self.lane.armed.iter().chain(&self.lane.held);
-        let Some(armed) = waiting.into_iter().find(|armed| armed.run_id == *run_id).cloned() else { return Answer::Done };
+        let Some(armed) = waiting.into_iter().find(|armed| armed.run_id == *run_id).cloned() else {
+            return Answer::Done;
+        };
         let replaced = match self.lane.cue.definition.overlap {
             Overlap::Replace if armed.trigger == Trigger::Scheduled => self.lane.live_runs().cloned().collect(),
             Overlap::Replace | Overlap::Allow | Overlap::Skip | Overlap::Queue => Vec::new(),
@@ -247,7 +254,9 @@ impl Draft<'_> {
         let latest = run.latest();
         let process_gone = run.definition.transport.is_command() && latest.state == AttemptState::Delivered;
         match &run.phase {
-            Phase::Delivering => self.lose_attempt(&run.id, latest.number, "the tower stopped while it was being delivered"),
+            Phase::Delivering => {
+                self.lose_attempt(&run.id, latest.number, "the tower stopped while it was being delivered")
+            }
             Phase::AwaitingOutcome { .. } if process_gone => {
                 self.lose_attempt(&run.id, latest.number, "the tower stopped while the process ran");
             }

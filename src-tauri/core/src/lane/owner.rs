@@ -17,7 +17,9 @@ impl Draft<'_> {
     pub fn edit(&mut self, definition: &CueDefinition, revision: Option<u64>) -> Answer {
         let current = self.lane.cue.revision;
         if revision.is_some_and(|revision| revision != current) {
-            let message = format!("This cue was changed meanwhile (it is at revision {current}). Open it again and repeat the edit.");
+            let message = format!(
+                "This cue was changed meanwhile (it is at revision {current}). Open it again and repeat the edit."
+            );
             return refused(RefusalCode::RevisionConflict, message);
         }
         if *self.lane.cue.definition == *definition {
@@ -59,7 +61,12 @@ impl Draft<'_> {
         self.withdraw(SkipPolicy::Deleted, |_| true);
         self.emit(Event::CueStatusChanged { status: CueStatus::Deleted });
         for run in self.lane.live_runs().cloned().collect::<Vec<_>>() {
-            self.emit(Event::RunEnded { run_id: run.id.clone(), verdict: Verdict::Cancelled, late: false, findings: Vec::new() });
+            self.emit(Event::RunEnded {
+                run_id: run.id.clone(),
+                verdict: Verdict::Cancelled,
+                late: false,
+                findings: Vec::new(),
+            });
             self.effects.push(Effect::Stop { run_id: run.id.clone(), number: run.latest().number });
         }
         Answer::Done
@@ -88,7 +95,11 @@ impl Draft<'_> {
                 let message = "This idempotency key was used for a different fire within the last 24 h. Use a new key.";
                 return refused(RefusalCode::IdempotencyKeyConflict, message);
             }
-            return Answer::Fired { run_id: kept.run_id.clone(), occurrence_id: kept.occurrence_id.clone(), due: kept.due };
+            return Answer::Fired {
+                run_id: kept.run_id.clone(),
+                occurrence_id: kept.occurrence_id.clone(),
+                due: kept.due,
+            };
         }
         let waiting = self.lane.armed.len() >= FIRES_ARMED_MAX || self.lane.fire_keys.len() >= 10 * FIRES_ARMED_MAX;
         if waiting || self.lane.live_runs().count() >= LIVE_RUNS_MAX {

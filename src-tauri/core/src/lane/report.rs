@@ -41,19 +41,24 @@ impl Draft<'_> {
 
     fn take_report(&mut self, run: &Run, number: u32, outcome: &Outcome) -> Answer {
         let late = !run.is_live();
-        let outcome_event = Event::OutcomeReported { run_id: run.id.clone(), number, late, outcome: Box::new(outcome.clone()) };
+        let outcome_event =
+            Event::OutcomeReported { run_id: run.id.clone(), number, late, outcome: Box::new(outcome.clone()) };
         self.emit(outcome_event);
         let decides = match (run.definition.confirm, run.verdict()) {
             (Confirm::Outcome, None) => true,
             (Confirm::Delivery, None) => {
-                let delivered = Finding { claim: "Delivered".into(), passed: true, found: "an outcome was reported".into() };
+                let delivered =
+                    Finding { claim: "Delivered".into(), passed: true, found: "an outcome was reported".into() };
                 let verdict = self.conclude(run, None, &delivered, false);
                 return Answer::Recorded { verdict: Some(verdict), reason: None };
             }
             // The exit code decides; the outcome is kept beside it.
             (Confirm::ExitCode, None) => false,
             (_, Some(Verdict::Silent | Verdict::Failed)) => true,
-            (_, Some(Verdict::Confirmed | Verdict::Claimed | Verdict::Refuted | Verdict::Stopped | Verdict::Cancelled)) => false,
+            (
+                _,
+                Some(Verdict::Confirmed | Verdict::Claimed | Verdict::Refuted | Verdict::Stopped | Verdict::Cancelled),
+            ) => false,
         };
         if !decides {
             return answer(run.verdict(), run);

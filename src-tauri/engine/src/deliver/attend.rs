@@ -89,14 +89,23 @@ impl Attended {
         self.captures.iter_mut().map(trimmed).max().unwrap_or(0)
     }
 
-    async fn end(&mut self, status: std::io::Result<ExitStatus>, elapsed: Duration, stopped: bool, killed: bool) -> CommandEnd {
+    async fn end(
+        &mut self,
+        status: std::io::Result<ExitStatus>,
+        elapsed: Duration,
+        stopped: bool,
+        killed: bool,
+    ) -> CommandEnd {
         let dir = self.dir.clone();
-        let tails = tokio::task::spawn_blocking(move || [STDOUT, STDERR].map(|name| capture::tail(&dir.join(name)))).await;
+        let tails =
+            tokio::task::spawn_blocking(move || [STDOUT, STDERR].map(|name| capture::tail(&dir.join(name)))).await;
         let [stdout, stderr] = tails.expect("reading a file's end does not panic");
         let (exit_code, signal) = status.as_ref().map_or((None, None), |status| (status.code(), signal_of(*status)));
         let how = match (stopped, killed, &status) {
             (true, false, _) => "stopped by the tower".to_owned(),
-            (true, true, _) => format!("stopped by the tower (killed, as it did not end within {})", length::in_words(self.stop_grace)),
+            (true, true, _) => {
+                format!("stopped by the tower (killed, as it did not end within {})", length::in_words(self.stop_grace))
+            }
             (false, _, Err(error)) => format!("its end could not be seen: {error}"),
             (false, _, Ok(status)) => in_words(*status),
         };

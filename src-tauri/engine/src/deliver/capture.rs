@@ -164,7 +164,10 @@ mod tests {
 
     #[test]
     fn output_reads_as_plain_text() {
-        assert_eq!(plain("\u{1b}[1;31mred\u{1b}[0m\tand \u{1b}]8;;http://x\u{7}link\u{1b}]8;;\u{7}\n"), "red\tand link\n");
+        assert_eq!(
+            plain("\u{1b}[1;31mred\u{1b}[0m\tand \u{1b}]8;;http://x\u{7}link\u{1b}]8;;\u{7}\n"),
+            "red\tand link\n"
+        );
         assert_eq!(plain("10 %\r50 %\r100 %\r\ndone\n"), "100 %\ndone\n");
         assert_eq!(plain("working\rstill working\r"), "still working");
     }
@@ -198,11 +201,17 @@ mod tests {
         {
             use std::os::unix::fs::MetadataExt;
             let on_disk = capture.file.metadata().expect("there").blocks() * 512;
-            assert!(printed > 20_000_000 && on_disk < HEAD_BYTES + END_BYTES + 2 * SLACK_BYTES, "{on_disk} of {printed} bytes on disk");
+            assert!(
+                printed > 20_000_000 && on_disk < HEAD_BYTES + END_BYTES + 2 * SLACK_BYTES,
+                "{on_disk} of {printed} bytes on disk"
+            );
         }
         capture.close_gap().expect("closed");
         let text = std::fs::read_to_string(&path).expect("no hole is left, so it is text");
-        assert!(text.starts_with("first line\nline 0 of") && text.contains("bytes were left out here"), "the beginning is kept");
+        assert!(
+            text.starts_with("first line\nline 0 of") && text.contains("bytes were left out here"),
+            "the beginning is kept"
+        );
         assert!(text.ends_with("line 399999 of a program that prints a lot and does not stop\n"), "the end is kept");
         assert!((text.len() as u64) < HEAD_BYTES + END_BYTES + 2 * SLACK_BYTES);
     }

@@ -128,9 +128,15 @@ pub async fn start(request: CommandRequest) -> Result<Running, String> {
 fn spawn(request: CommandRequest) -> Result<(tokio::process::Child, u32, [Capture; 2]), String> {
     let CommandRequest { program, cwd, env, stdin, dir, .. } = request;
     let cwd = working_folder(cwd)?;
-    let search_path = env.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.into()).or_else(|| std::env::var_os("PATH"));
+    let search_path = env
+        .iter()
+        .rev()
+        .find(|(name, _)| name == "PATH")
+        .map(|(_, value)| value.into())
+        .or_else(|| std::env::var_os("PATH"));
     let found = find(program, &cwd, search_path.as_deref())?;
-    let (stdin, out, err) = files(&dir, &stdin).map_err(|error| format!("the folder {} cannot be used: {error}", dir.display()))?;
+    let (stdin, out, err) =
+        files(&dir, &stdin).map_err(|error| format!("the folder {} cannot be used: {error}", dir.display()))?;
 
     let mut command = Command::new(&found.program);
     command.args(found.arguments).current_dir(cwd).stdin(stdin).stdout(out.1).stderr(err.1);
@@ -141,7 +147,8 @@ fn spawn(request: CommandRequest) -> Result<(tokio::process::Child, u32, [Captur
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
 
-    let child = tokio::process::Command::from(command).spawn().map_err(|error| why_not_started(&found.program, &error))?;
+    let child =
+        tokio::process::Command::from(command).spawn().map_err(|error| why_not_started(&found.program, &error))?;
     let pid = child.id().ok_or("the process ended before it could be seen")?;
     if let Err(error) = leftover::note(&dir, pid) {
         // Without the note the next tower still knows the process by its mark.
@@ -158,7 +165,9 @@ fn working_folder(cwd: Option<PathBuf>) -> Result<PathBuf, String> {
     match cwd.metadata() {
         Ok(metadata) if metadata.is_dir() => Ok(cwd),
         Ok(_) => Err(format!("{} is not a folder", cwd.display())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(format!("the folder {} does not exist", cwd.display())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(format!("the folder {} does not exist", cwd.display()))
+        }
         Err(error) => Err(format!("the folder {} cannot be entered: {error}", cwd.display())),
     }
 }

@@ -77,13 +77,19 @@ async fn what_is_missing_is_named_and_nothing_is_started() {
     let told = async |request| start(request).await.expect_err("cannot be started");
     let argv = |name: &str| CommandRequest { program: Program::Argv(vec![name.into()]), ..shell("", &folder) };
     assert_eq!(told(argv("python9")).await, "python9: no such program on PATH");
-    assert_eq!(told(CommandRequest { cwd: Some("/no/such".into()), ..argv("true") }).await, "the folder /no/such does not exist");
+    assert_eq!(
+        told(CommandRequest { cwd: Some("/no/such".into()), ..argv("true") }).await,
+        "the folder /no/such does not exist"
+    );
 
     let script = folder.path().join("agent");
     std::fs::write(&script, "#!/opt/none/python3 -u\n").expect("written");
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("permitted");
     let shown = script.display().to_string();
-    assert_eq!(told(argv(&shown)).await, format!("{shown} is there, but the interpreter its first line names is not: /opt/none/python3"));
+    assert_eq!(
+        told(argv(&shown)).await,
+        format!("{shown} is there, but the interpreter its first line names is not: /opt/none/python3")
+    );
 }
 
 #[tokio::test]
@@ -103,7 +109,11 @@ async fn a_stopped_command_takes_its_whole_tree_with_it() {
     let folder = folder();
     // One grandchild in the group, one that left it, one that left it and ignores SIGTERM.
     let line = "sleep 60 & echo $! > a; setsid sleep 60 & echo $! > b; setsid sh -c 'trap \"\" TERM; echo $$ > c; while :; do sleep 1; done' & wait";
-    let request = CommandRequest { cwd: Some(folder.path().into()), stop_grace: Duration::from_millis(300), ..shell(line, &folder) };
+    let request = CommandRequest {
+        cwd: Some(folder.path().into()),
+        stop_grace: Duration::from_millis(300),
+        ..shell(line, &folder)
+    };
     let running = start(request).await.expect("started");
     let mut pids = vec![running.pid];
     for name in ["a", "b", "c"] {
@@ -112,7 +122,11 @@ async fn a_stopped_command_takes_its_whole_tree_with_it() {
     assert!(pids.iter().all(|pid| lives(*pid)), "everybody runs");
     running.stopper().stop();
     let end = running.wait().await;
-    assert!(end.stopped && end.words.starts_with("stopped by the tower (killed, as it did not end within 300 ms) after"), "{}", end.words);
+    assert!(
+        end.stopped && end.words.starts_with("stopped by the tower (killed, as it did not end within 300 ms) after"),
+        "{}",
+        end.words
+    );
     assert!(!pids.iter().any(|pid| lives(*pid)), "nobody is left");
 }
 
@@ -120,7 +134,8 @@ async fn a_stopped_command_takes_its_whole_tree_with_it() {
 async fn a_polite_command_is_given_its_grace() {
     let folder = folder();
     let line = "trap 'echo saved; exit 0' TERM; echo ready > ready; while :; do sleep 0.05; done";
-    let running = start(CommandRequest { cwd: Some(folder.path().into()), ..shell(line, &folder) }).await.expect("started");
+    let running =
+        start(CommandRequest { cwd: Some(folder.path().into()), ..shell(line, &folder) }).await.expect("started");
     line_in(folder.path().join("ready")).await;
     running.stopper().stop();
     let end = running.wait().await;
@@ -133,7 +148,11 @@ async fn a_polite_command_is_given_its_grace() {
 async fn a_grandchild_that_keeps_the_output_open_holds_nobody_up() {
     let folder = folder();
     let begun = Instant::now();
-    let end = run(CommandRequest { cwd: Some(folder.path().into()), ..shell("sleep 60 & echo $! > pid; echo done", &folder) }).await;
+    let end = run(CommandRequest {
+        cwd: Some(folder.path().into()),
+        ..shell("sleep 60 & echo $! > pid; echo done", &folder)
+    })
+    .await;
     assert_eq!((end.exit_code, end.stdout_tail.as_str()), (Some(0), "done\n"));
     assert!(begun.elapsed() < Duration::from_secs(30), "the grandchild was not waited for");
     let grandchild = line_in(folder.path().join("pid")).await.parse().expect("a pid");
@@ -145,7 +164,9 @@ async fn a_grandchild_that_keeps_the_output_open_holds_nobody_up() {
 #[tokio::test]
 async fn a_gigabyte_of_output_fills_neither_memory_nor_disk() {
     let folder = folder();
-    let running = start(shell("echo first; head -c 1000000000 /dev/zero | tr '\\0' 'x'; echo; echo last", &folder)).await.expect("started");
+    let running = start(shell("echo first; head -c 1000000000 /dev/zero | tr '\\0' 'x'; echo; echo last", &folder))
+        .await
+        .expect("started");
     let path = folder.path().join("attempt-1").join(STDOUT);
     let on_disk = || std::os::unix::fs::MetadataExt::blocks(&path.metadata().expect("there")) * 512;
     let mut wait = std::pin::pin!(running.wait());
@@ -156,7 +177,10 @@ async fn a_gigabyte_of_output_fills_neither_memory_nor_disk() {
             () = tokio::time::sleep(Duration::from_millis(5)) => most = most.max(on_disk()),
         }
     };
-    assert!(end.truncated && end.stdout_tail.len() <= 64 * 1024 && end.stdout_tail.ends_with("x\nlast\n"), "the end is kept");
+    assert!(
+        end.truncated && end.stdout_tail.len() <= 64 * 1024 && end.stdout_tail.ends_with("x\nlast\n"),
+        "the end is kept"
+    );
     assert!(most < 200 << 20, "{} MiB were on disk at once", most >> 20);
     let text = std::fs::read_to_string(&path).expect("text");
     assert!(text.len() < 8 << 20 && text.starts_with("first\nxxx"), "{} bytes are kept", text.len());
@@ -198,7 +222,11 @@ fn a_process_outlives_the_tower_keeps_printing_and_is_stopped_by_the_next_tower(
         std::thread::sleep(Duration::from_millis(5));
     }
     let told = reap_leftover(&dir).expect("it was left");
-    assert!(told.starts_with(&format!("process {pid}")) && told.ends_with("outlived a crash of the tower and had to be stopped"), "{told}");
+    assert!(
+        told.starts_with(&format!("process {pid}"))
+            && told.ends_with("outlived a crash of the tower and had to be stopped"),
+        "{told}"
+    );
     assert!(!lives(pid));
     assert_eq!(reap_leftover(&dir), None, "there is nothing left");
 }

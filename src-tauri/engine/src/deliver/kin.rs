@@ -22,7 +22,8 @@ pub enum Ask {
 #[must_use]
 pub fn signal(leader: Option<u32>, dir: &Path, ask: Ask) -> usize {
     let living = living(leader, dir);
-    let (group, outside): (Vec<&Process>, Vec<&Process>) = living.iter().partition(|process| Some(process.group) == leader);
+    let (group, outside): (Vec<&Process>, Vec<&Process>) =
+        living.iter().partition(|process| Some(process.group) == leader);
     // One call for the whole group, so that a process it forks meanwhile does not slip through.
     if let Some(group) = group.first().and_then(|process| raw(process.group)) {
         let _ = nix::sys::signal::killpg(group, ask.unix());

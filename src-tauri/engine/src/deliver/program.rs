@@ -36,7 +36,9 @@ pub fn expand_home(path: &Path) -> PathBuf {
 pub fn find(program: Program, cwd: &Path, search_path: Option<&OsStr>) -> Result<Found, String> {
     match program {
         Program::Shell(line) if line.trim().is_empty() => Err("the shell line is empty".into()),
-        Program::Shell(line) if cfg!(windows) => Ok(Found { program: "cmd".into(), arguments: vec!["/C".into(), line] }),
+        Program::Shell(line) if cfg!(windows) => {
+            Ok(Found { program: "cmd".into(), arguments: vec!["/C".into(), line] })
+        }
         Program::Shell(line) => Ok(Found { program: "/bin/sh".into(), arguments: vec!["-c".into(), line] }),
         Program::Argv(mut argv) => {
             if argv.first().is_none_or(String::is_empty) {
@@ -55,7 +57,9 @@ fn locate(name: &str, cwd: &Path, search_path: Option<&OsStr>) -> Result<PathBuf
             Ok(metadata) if metadata.is_dir() => Err(format!("{} is a folder, not a program", path.display())),
             Ok(_) if !executable(&path) => Err(format!("{} may not be executed (chmod +x helps)", path.display())),
             Ok(_) => Ok(path),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(format!("there is no program {}", path.display())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(format!("there is no program {}", path.display()))
+            }
             Err(error) => Err(format!("the program {} cannot be reached: {error}", path.display())),
         };
     }
@@ -89,7 +93,9 @@ pub fn why_not_started(program: &Path, error: &io::Error) -> String {
         (io::ErrorKind::NotFound, Some(interpreter)) => {
             format!("{shown} is there, but the interpreter its first line names is not: {interpreter}")
         }
-        (io::ErrorKind::ArgumentListTooLong, _) => format!("{shown} was not started: arguments and environment are too long together"),
+        (io::ErrorKind::ArgumentListTooLong, _) => {
+            format!("{shown} was not started: arguments and environment are too long together")
+        }
         (io::ErrorKind::PermissionDenied, _) => format!("{shown} was not started: the system does not permit it"),
         _ => format!("{shown} was not started: {error}"),
     }
@@ -117,7 +123,10 @@ mod tests {
         let path = std::env::var_os("PATH");
         let told = |program| find(program, folder.path(), path.as_deref()).expect_err("nothing to be found");
         assert_eq!(told(argv("python9")), "python9: no such program on PATH");
-        assert_eq!(told(argv("./leads.sh")), format!("there is no program {}", folder.path().join("./leads.sh").display()));
+        assert_eq!(
+            told(argv("./leads.sh")),
+            format!("there is no program {}", folder.path().join("./leads.sh").display())
+        );
         assert_eq!(told(Program::Argv(Vec::new())), "the command is empty");
         assert_eq!(told(Program::Shell("  ".into())), "the shell line is empty");
 

@@ -163,7 +163,8 @@ mod tests {
 
     #[test]
     fn nasty_values_come_out_as_python_writes_them() {
-        let every_character: String = (0..0x180).chain(0xd700..0xd7ff).chain(0xfff0..0x1_0010).filter_map(char::from_u32).collect();
+        let every_character: String =
+            (0..0x180).chain(0xd700..0xd7ff).chain(0xfff0..0x1_0010).filter_map(char::from_u32).collect();
         agree_with_python(&[
             json!(null),
             json!([true, false, null, [], {}, [[]], [{}]]),
@@ -172,7 +173,21 @@ mod tests {
             json!("quotes \" and \\ and / and \u{7f} and \u{1f600} and \u{2028}"),
             json!(every_character),
             json!([i64::MIN, i64::MAX, u64::MAX, 0, -1]),
-            json!([0.0, -0.0, 100.0, 0.1, 1e-7, 1e21, 1e16, 1e15, 9_999_999_999_999_998.0, 0.0001, 0.00001, 1.5e300, 5e-324]),
+            json!([
+                0.0,
+                -0.0,
+                100.0,
+                0.1,
+                1e-7,
+                1e21,
+                1e16,
+                1e15,
+                9_999_999_999_999_998.0,
+                0.0001,
+                0.00001,
+                1.5e300,
+                5e-324
+            ]),
             json!([f64::MAX, f64::MIN_POSITIVE, 1.0 / 3.0, 123_456_789.123_456_79, -2.5e-10, 1.2345678901234568e20]),
         ]);
     }
@@ -184,7 +199,8 @@ mod tests {
         while floats.len() < 20_000 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let any = f64::from_bits(state ^ (state >> 29));
-            let near_one = f64::from_bits((any.to_bits() & 0x800f_ffff_ffff_ffff) | ((1023 - 60 + (state >> 57)) << 52));
+            let near_one =
+                f64::from_bits((any.to_bits() & 0x800f_ffff_ffff_ffff) | ((1023 - 60 + (state >> 57)) << 52));
             // A quarter has no nearest tenth: this is where a tie between two shortest texts is settled.
             let tie = (state >> 14) as f64 / 4.0;
             floats.extend([any, near_one, tie].into_iter().filter(|float| float.is_finite()).map(Value::from));

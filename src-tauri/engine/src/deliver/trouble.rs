@@ -25,7 +25,13 @@ pub fn reason(error: &reqwest::Error, target: &str, connect_limit: Duration) -> 
     }
 }
 
-fn connect_reason(error: &reqwest::Error, causes: &[&(dyn Error + 'static)], io: Option<ErrorKind>, target: &str, limit: Duration) -> String {
+fn connect_reason(
+    error: &reqwest::Error,
+    causes: &[&(dyn Error + 'static)],
+    io: Option<ErrorKind>,
+    target: &str,
+    limit: Duration,
+) -> String {
     if error.is_dns() {
         let host = target.rsplit_once(':').map_or(target, |(host, _)| host);
         return format!("the name {host} could not be resolved");
@@ -35,9 +41,13 @@ fn connect_reason(error: &reqwest::Error, causes: &[&(dyn Error + 'static)], io:
     }
     match io {
         Some(ErrorKind::ConnectionRefused) => format!("connection refused by {target}"),
-        Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown) => format!("there is no route to {target}"),
+        Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown) => {
+            format!("there is no route to {target}")
+        }
         Some(ErrorKind::TimedOut) => format!("no connection to {target}: it did not react"),
-        Some(ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof) => format!("{target} broke the connection before the request could be sent"),
+        Some(ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof) => {
+            format!("{target} broke the connection before the request could be sent")
+        }
         _ => format!("no connection to {target}: {}", innermost(causes)),
     }
 }

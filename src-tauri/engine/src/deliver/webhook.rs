@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use chrono::DateTime;
-use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 pub use reqwest::Client;
+use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Response, Url, redirect};
 use tokio::time::{Instant, timeout_at};
 
@@ -81,7 +81,9 @@ pub async fn send(client: &Client, request: WebhookRequest) -> WebhookEnd {
     let mut answer = std::pin::pin!(client.execute(built));
     match timeout_at(deadline, answer.as_mut()).await {
         Ok(Ok(response)) => read(response, begun, deadline).await,
-        Ok(Err(error)) => WebhookEnd::Failed { reason: trouble::reason(&error, &target, CONNECT_LIMIT), elapsed: begun.elapsed() },
+        Ok(Err(error)) => {
+            WebhookEnd::Failed { reason: trouble::reason(&error, &target, CONNECT_LIMIT), elapsed: begun.elapsed() }
+        }
         // `answer` is still alive here, so what the gauge says is about the connection and not about our letting go.
         Err(_) => late(&gauge, &target, timeout, begun.elapsed()),
     }
@@ -91,8 +93,12 @@ fn late(gauge: &Gauge, target: &str, timeout: Duration, elapsed: Duration) -> We
     let timeout = length::in_words(timeout);
     match gauge.progress() {
         Progress::Whole => WebhookEnd::Unanswered { elapsed },
-        Progress::Begun => WebhookEnd::Failed { reason: format!("{target} took only a part of the request within {timeout}"), elapsed },
-        Progress::Waiting => WebhookEnd::Failed { reason: format!("no connection to {target} within {timeout}"), elapsed },
+        Progress::Begun => {
+            WebhookEnd::Failed { reason: format!("{target} took only a part of the request within {timeout}"), elapsed }
+        }
+        Progress::Waiting => {
+            WebhookEnd::Failed { reason: format!("no connection to {target} within {timeout}"), elapsed }
+        }
     }
 }
 
@@ -100,7 +106,9 @@ fn prepare(request: WebhookRequest) -> Result<(reqwest::Request, Gauge, String),
     let url = Url::parse(&request.url).map_err(|error| format!("the callback address is not a URL: {error}"))?;
     let target = match (url.scheme(), url.host_str(), url.port_or_known_default()) {
         ("http" | "https", Some(host), Some(port)) => format!("{host}:{port}"),
-        (scheme, _, _) => return Err(format!("the callback address must begin with http:// or https://, not with {scheme}:")),
+        (scheme, _, _) => {
+            return Err(format!("the callback address must begin with http:// or https://, not with {scheme}:"));
+        }
     };
     let method = match request.method.as_str() {
         "POST" => Method::POST,
@@ -127,7 +135,9 @@ fn headers(pairs: Vec<(String, String)>) -> Result<HeaderMap, String> {
             return Err(format!("the header {name} is set by the tower and cannot be given"));
         }
         let Ok(mut value) = HeaderValue::try_from(value) else {
-            return Err(format!("the value of the header {name} has a line break or another character that cannot be sent"));
+            return Err(format!(
+                "the value of the header {name} has a line break or another character that cannot be sent"
+            ));
         };
         value.set_sensitive(true);
         headers.insert(parsed, value);
@@ -150,7 +160,13 @@ async fn read(mut response: Response, begun: Instant, deadline: Instant) -> Webh
             break true;
         }
     };
-    WebhookEnd::Answered { status, retry_after, body: String::from_utf8_lossy(&bytes).into_owned(), body_truncated, elapsed: begun.elapsed() }
+    WebhookEnd::Answered {
+        status,
+        retry_after,
+        body: String::from_utf8_lossy(&bytes).into_owned(),
+        body_truncated,
+        elapsed: begun.elapsed(),
+    }
 }
 
 /// A date without a `Date` beside it says nothing that can be trusted, and neither does one in the past.

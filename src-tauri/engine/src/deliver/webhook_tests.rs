@@ -35,7 +35,9 @@ async fn read_request(stream: &mut TcpStream) -> String {
         bytes.extend_from_slice(&piece[..read]);
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
+            let length = head
+                .lines()
+                .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
             if body.len() >= length.map_or(0, |length| length.parse().expect("a number")) {
                 return text;
             }
@@ -55,7 +57,8 @@ fn request(address: SocketAddr) -> WebhookRequest {
 }
 
 async fn answer(text: &'static str) -> WebhookEnd {
-    let (address, _request) = receiver(async move |mut stream: TcpStream| stream.write_all(text.as_bytes()).await.expect("writable")).await;
+    let (address, _request) =
+        receiver(async move |mut stream: TcpStream| stream.write_all(text.as_bytes()).await.expect("writable")).await;
     send(&client(), request(address)).await
 }
 
@@ -75,19 +78,27 @@ async fn a_request_arrives_as_it_was_given_and_the_answer_comes_back() {
     let mut request = request(address);
     request.headers.push(("content-TYPE".into(), "application/x-mine".into()));
     let end = send(&client(), request).await;
-    let WebhookEnd::Answered { status: 200, retry_after: None, body, body_truncated: false, .. } = end else { panic!("{end:?}") };
+    let WebhookEnd::Answered { status: 200, retry_after: None, body, body_truncated: false, .. } = end else {
+        panic!("{end:?}")
+    };
     assert_eq!(body, "{\"success\":true}");
 
     let seen = seen.await.expect("seen").to_ascii_lowercase();
     assert!(seen.starts_with("post /run?token=hush http/1.1\r\n"), "{seen}");
     assert!(seen.contains("\r\ncontent-length: 8\r\n") && !seen.contains("chunked"), "{seen}");
-    assert!(seen.contains("content-type: application/x-mine") && !seen.contains("application/json"), "the later header wins: {seen}");
+    assert!(
+        seen.contains("content-type: application/x-mine") && !seen.contains("application/json"),
+        "the later header wins: {seen}"
+    );
     assert!(seen.ends_with("\r\n\r\n{\"n\": 1}"), "{seen}");
 }
 
 #[tokio::test]
 async fn a_get_without_a_body_has_no_length() {
-    let (address, seen) = receiver(async |mut stream: TcpStream| stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.expect("writable")).await;
+    let (address, seen) = receiver(async |mut stream: TcpStream| {
+        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.expect("writable")
+    })
+    .await;
     let end = send(&client(), WebhookRequest { method: "GET".into(), body: Vec::new(), ..request(address) }).await;
     assert!(matches!(end, WebhookEnd::Answered { status: 204, .. }), "{end:?}");
     let seen = seen.await.expect("seen").to_ascii_lowercase();
@@ -125,7 +136,10 @@ async fn a_body_that_trickles_past_the_time_out_is_an_answer_cut_short() {
     })
     .await;
     let end = send(&client(), WebhookRequest { timeout: Duration::from_millis(300), ..request(address) }).await;
-    assert!(matches!(&end, WebhookEnd::Answered { status: 200, body, body_truncated: true, .. } if body == "half"), "{end:?}");
+    assert!(
+        matches!(&end, WebhookEnd::Answered { status: 200, body, body_truncated: true, .. } if body == "half"),
+        "{end:?}"
+    );
 }
 
 #[tokio::test]
@@ -136,12 +150,17 @@ async fn a_huge_answer_is_kept_to_its_bound() {
     })
     .await;
     let end = send(&client(), request(address)).await;
-    assert!(matches!(&end, WebhookEnd::Answered { body, body_truncated: true, .. } if body.len() == BODY_KEPT_BYTES), "bounded");
+    assert!(
+        matches!(&end, WebhookEnd::Answered { body, body_truncated: true, .. } if body.len() == BODY_KEPT_BYTES),
+        "bounded"
+    );
 }
 
 #[tokio::test]
 async fn a_redirect_is_an_answer_and_is_not_followed() {
-    let end = answer("HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/latest/meta-data\r\nContent-Length: 0\r\n\r\n").await;
+    let end =
+        answer("HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/latest/meta-data\r\nContent-Length: 0\r\n\r\n")
+            .await;
     assert!(matches!(end, WebhookEnd::Answered { status: 302, .. }), "{end:?}");
 }
 
@@ -163,10 +182,16 @@ async fn retry_after_is_read_as_seconds_or_as_a_date() {
 #[tokio::test]
 async fn a_connection_that_breaks_after_the_request_says_so() {
     let (address, _seen) = receiver(async |stream: TcpStream| drop(stream)).await;
-    assert_eq!(reason(send(&client(), request(address)).await), format!("{address} closed the connection without an answer"));
+    assert_eq!(
+        reason(send(&client(), request(address)).await),
+        format!("{address} closed the connection without an answer")
+    );
 
     let (address, _seen) = receiver(async |stream: TcpStream| stream.set_zero_linger().expect("a socket option")).await;
-    assert_eq!(reason(send(&client(), request(address)).await), format!("{address} broke the connection without an answer"));
+    assert_eq!(
+        reason(send(&client(), request(address)).await),
+        format!("{address} broke the connection without an answer")
+    );
 }
 
 #[tokio::test]
@@ -196,8 +221,13 @@ async fn a_host_that_never_lets_us_connect_is_a_failure_and_not_unanswered() {
         held.push(stream);
     }
     for (method, body) in [("POST", b"{}".to_vec()), ("GET", Vec::new())] {
-        let request = WebhookRequest { method: method.into(), body, timeout: Duration::from_millis(300), ..request(address) };
-        assert_eq!(reason(send(&client(), request).await), format!("no connection to {address} within 300 ms"), "{method}");
+        let request =
+            WebhookRequest { method: method.into(), body, timeout: Duration::from_millis(300), ..request(address) };
+        assert_eq!(
+            reason(send(&client(), request).await),
+            format!("no connection to {address} within 300 ms"),
+            "{method}"
+        );
     }
 }
 
@@ -205,7 +235,8 @@ async fn a_host_that_never_lets_us_connect_is_a_failure_and_not_unanswered() {
 async fn a_receiver_that_stops_reading_took_only_a_part() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
-    let request = WebhookRequest { body: vec![b'x'; 32 << 20], timeout: Duration::from_millis(500), ..request(address) };
+    let request =
+        WebhookRequest { body: vec![b'x'; 32 << 20], timeout: Duration::from_millis(500), ..request(address) };
     let reason = reason(send(&client(), request).await);
     assert_eq!(reason, format!("{address} took only a part of the request within 500 ms"));
 }
@@ -213,13 +244,16 @@ async fn a_receiver_that_stops_reading_took_only_a_part() {
 #[tokio::test]
 async fn what_cannot_be_sent_is_refused_without_telling_the_value() {
     let address: SocketAddr = "127.0.0.1:1".parse().expect("an address");
-    let with = async |name: &str, value: &str| reason(send(&client(), WebhookRequest { headers: vec![(name.into(), value.into())], ..request(address) }).await);
+    let with = async |name: &str, value: &str| {
+        reason(send(&client(), WebhookRequest { headers: vec![(name.into(), value.into())], ..request(address) }).await)
+    };
     let told = with("Authorization", "Bearer hush\nX-Evil: 1").await;
     assert!(told.contains("Authorization") && !told.contains("hush"), "{told}");
     assert!(with("Content-Length", "3").await.contains("set by the tower"));
     assert!(with("A B", "3").await.contains("cannot be the name"));
 
-    let elsewhere = async |url: &str| reason(send(&client(), WebhookRequest { url: url.into(), ..request(address) }).await);
+    let elsewhere =
+        async |url: &str| reason(send(&client(), WebhookRequest { url: url.into(), ..request(address) }).await);
     assert!(elsewhere("file:///etc/passwd").await.contains("http://"));
     assert!(!elsewhere("no url hush").await.contains("hush"));
     assert!(!elsewhere("http://127.0.0.1:1/?token=hush").await.contains("hush"));

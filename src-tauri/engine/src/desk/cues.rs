@@ -22,7 +22,8 @@ pub(super) async fn preview(desk: &Desk, request: PreviewRequest) -> Result<Prev
     let plan = Plan::of(&schedule).map_err(|error| invalid(error.field(), error.to_string()))?;
     let count = request.count.clamp(1, 100) as usize;
     let fires: Vec<Ms> = std::iter::successors(plan.next_after(now), |at| plan.next_after(*at)).take(count).collect();
-    let offset = |at: &Ms| at.utc().map_or(0, |at| at.with_timezone(&plan.zone()).offset().fix().local_minus_utc() / 60);
+    let offset =
+        |at: &Ms| at.utc().map_or(0, |at| at.with_timezone(&plan.zone()).offset().fix().local_minus_utc() / 60);
     Ok(Preview {
         words: plan.words(),
         offsets_minutes: fires.iter().map(offset).collect(),
@@ -80,7 +81,12 @@ async fn change(desk: &Desk, cue_id: &str, input: Input) -> Result<CueView, Desk
         Ok((_, cue)) => Ok(view::cue(&cue, desk.handle.now())),
         // The lane is gone by the time its answer is made; the store remembers the cue.
         Err(crate::Trouble::NotFound(_)) if deleting => {
-            let cue = desk.handle.reader().cue(cue_id.to_owned()).await?.ok_or_else(|| not_found(&format!("cue {cue_id}")))?;
+            let cue = desk
+                .handle
+                .reader()
+                .cue(cue_id.to_owned())
+                .await?
+                .ok_or_else(|| not_found(&format!("cue {cue_id}")))?;
             Ok(view::cue(&cue, desk.handle.now()))
         }
         Err(trouble) => Err(trouble.into()),

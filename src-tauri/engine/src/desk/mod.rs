@@ -111,7 +111,11 @@ fn read<T: DeserializeOwned>(request: Value) -> Result<T, DeskError> {
 }
 
 fn write<T: Serialize>(response: &T) -> Result<Value, DeskError> {
-    serde_json::to_value(response).map_err(|error| DeskError { code: "store".to_owned(), message: error.to_string(), field: None })
+    serde_json::to_value(response).map_err(|error| DeskError {
+        code: "store".to_owned(),
+        message: error.to_string(),
+        field: None,
+    })
 }
 
 fn invalid(field: &str, message: impl Into<String>) -> DeskError {

@@ -44,7 +44,11 @@ pub(super) async fn get(desk: &Desk, request: RunRef) -> Result<RunStory, DeskEr
         refused: run
             .refused
             .iter()
-            .map(|refused| RefusedReport { at_ms: refused.at.0, attempt: refused.attempt, reason: refused.reason.clone() })
+            .map(|refused| RefusedReport {
+                at_ms: refused.at.0,
+                attempt: refused.attempt,
+                reason: refused.reason.clone(),
+            })
             .collect(),
         outcome_deadline_ms: match run.phase {
             Phase::AwaitingOutcome { deadline } => deadline.map(|at| at.0),
@@ -141,7 +145,11 @@ fn proof(run: &Run) -> Vec<ProofView> {
     if !run.findings.is_empty() {
         let seen = run.findings.iter();
         return seen
-            .map(|finding| ProofView { claim: finding.claim.clone(), passed: Some(finding.passed), found: finding.found.clone() })
+            .map(|finding| ProofView {
+                claim: finding.claim.clone(),
+                passed: Some(finding.passed),
+                found: finding.found.clone(),
+            })
             .collect();
     }
     let nothing = cuetower_core::outcome::Outcome::default();

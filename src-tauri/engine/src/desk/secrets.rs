@@ -13,17 +13,18 @@ const CUES_MAX: u32 = 10_000;
 pub(super) async fn list(desk: &Desk, _: Nothing) -> Result<Secrets, DeskError> {
     let reader = desk.handle.reader();
     let (cues, _) = reader.cues(None, CUES_MAX, 0).await?;
-    let uses: Vec<(String, Vec<String>)> = cues
-        .iter()
-        .map(|cue| (cue.definition.name.clone(), definition::secret_names(&cue.definition)))
-        .collect();
+    let uses: Vec<(String, Vec<String>)> =
+        cues.iter().map(|cue| (cue.definition.name.clone(), definition::secret_names(&cue.definition))).collect();
     let secrets = reader.secrets().await?.into_iter().map(|row| SecretView {
         used_by: uses.iter().filter(|(_, names)| names.contains(&row.name)).map(|(cue, _)| cue.clone()).collect(),
         updated_at_ms: row.updated_at.0,
         name: row.name,
     });
     let health = desk.vault.health();
-    Ok(Secrets { secrets: secrets.collect(), vault: Health { ok: health.ok, name: health.name, message: health.message } })
+    Ok(Secrets {
+        secrets: secrets.collect(),
+        vault: Health { ok: health.ok, name: health.name, message: health.message },
+    })
 }
 
 pub(super) async fn set(desk: &Desk, request: SecretSet) -> Result<Secrets, DeskError> {
@@ -47,7 +48,10 @@ fn check_name(name: &str) -> Result<(), DeskError> {
     if is_name(name) {
         Ok(())
     } else {
-        Err(invalid("name", "A secret's name is made of capitals, digits and underscores, begins with a capital, and has at most 64 characters: OPENAI_API_KEY."))
+        Err(invalid(
+            "name",
+            "A secret's name is made of capitals, digits and underscores, begins with a capital, and has at most 64 characters: OPENAI_API_KEY.",
+        ))
     }
 }
 

@@ -114,7 +114,8 @@ async fn guard(State(port): State<u16>, request: Request, next: Next) -> Respons
         let message = format!("This door answers to {} only, not to `{host}`.", ours[0]);
         return refusal(StatusCode::FORBIDDEN, "host_not_allowed", message);
     }
-    let own_origin = |origin: &str| origin.strip_prefix("http://").is_some_and(|rest| ours.iter().any(|own| own == rest));
+    let own_origin =
+        |origin: &str| origin.strip_prefix("http://").is_some_and(|rest| ours.iter().any(|own| own == rest));
     if headers.get(ORIGIN).is_some_and(|origin| !origin.to_str().is_ok_and(own_origin)) {
         let message = "Pages of other sites may not speak to the tower.".to_owned();
         return refusal(StatusCode::FORBIDDEN, "origin_not_allowed", message);
@@ -208,7 +209,11 @@ struct Entry {
 /// The UI's files. They hold no secrets, so they need no session; a page without one says how to get one.
 async fn page(State(host): State<Host>, method: Method, uri: Uri, Query(entry): Query<Entry>) -> Response {
     if method != Method::GET && method != Method::HEAD {
-        return refusal(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Pages are only fetched here.".to_owned());
+        return refusal(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "Pages are only fetched here.".to_owned(),
+        );
     }
     if let Some(ticket) = entry.ticket {
         return enter(&host, &ticket);
@@ -218,7 +223,11 @@ async fn page(State(host): State<Host>, method: Method, uri: Uri, Query(entry): 
         path => path,
     };
     let Some(file) = Ui::get(path) else {
-        let why = if path == "index.html" { "The UI was not built: run `cargo xtask run`." } else { "There is no such page." };
+        let why = if path == "index.html" {
+            "The UI was not built: run `cargo xtask run`."
+        } else {
+            "There is no such page."
+        };
         return refusal(StatusCode::NOT_FOUND, "not_found", why.to_owned());
     };
     // Files under assets/ carry a hash of their content in their name.

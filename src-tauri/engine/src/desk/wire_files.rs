@@ -18,7 +18,8 @@ fn wanted() -> BTreeMap<String, String> {
     let mut files = read(dir.path());
     files.insert("Commands.ts".to_owned(), commands());
     let names = files.keys().map(|file| file.trim_end_matches(".ts").to_owned()).collect::<Vec<_>>();
-    let index = names.iter().fold(String::new(), |text, name| text + &format!("export type {{ {name} }} from \"./{name}\";\n"));
+    let index =
+        names.iter().fold(String::new(), |text, name| text + &format!("export type {{ {name} }} from \"./{name}\";\n"));
     files.insert("index.ts".to_owned(), index);
     files
 }
@@ -61,7 +62,11 @@ fn wire_files_say_what_the_rust_types_say() {
         return;
     }
     let found = read(&dir);
-    let differs: Vec<_> = wanted.iter().filter(|(name, text)| found.get(*name) != Some(text)).map(|(name, _)| name).collect();
+    let differs: Vec<_> =
+        wanted.iter().filter(|(name, text)| found.get(*name) != Some(text)).map(|(name, _)| name).collect();
     let stale: Vec<_> = found.keys().filter(|name| !wanted.contains_key(*name)).collect();
-    assert!(differs.is_empty() && stale.is_empty(), "`cargo xtask wire` is due: {differs:?} differ, {stale:?} are stale");
+    assert!(
+        differs.is_empty() && stale.is_empty(),
+        "`cargo xtask wire` is due: {differs:?} differ, {stale:?} are stale"
+    );
 }

@@ -38,5 +38,8 @@ pub(super) fn list(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<
 }
 
 pub(super) fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<AlertRow>> {
-    connection.prepare_cached("SELECT body FROM alerts WHERE id = ?1")?.query_row(params![id], |row| json(row, 0)).optional()
+    connection
+        .prepare_cached("SELECT body FROM alerts WHERE id = ?1")?
+        .query_row(params![id], |row| json(row, 0))
+        .optional()
 }

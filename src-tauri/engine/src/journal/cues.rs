@@ -43,7 +43,12 @@ pub(super) fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<
 }
 
 /// Newest first; those of one status, if asked. Also returns how many there are in all.
-pub(super) fn list(connection: &Connection, status: Option<&str>, limit: u32, offset: u32) -> rusqlite::Result<(Vec<Cue>, u32)> {
+pub(super) fn list(
+    connection: &Connection,
+    status: Option<&str>,
+    limit: u32,
+    offset: u32,
+) -> rusqlite::Result<(Vec<Cue>, u32)> {
     let which = "FROM cues WHERE status <> 'deleted' AND (?1 IS NULL OR status = ?1)";
     let total = connection.query_row(&format!("SELECT count(*) {which}"), [status], |row| row.get(0))?;
     let cues = connection

@@ -23,8 +23,8 @@ use rusqlite::Connection;
 use thiserror::Error;
 
 pub use alerts::AlertRow;
-pub(crate) use cues::status_word;
 pub use commit::{Commit, OccurrenceChange, SnapshotRow};
+pub(crate) use cues::status_word;
 pub use entries::Entry;
 pub use keys::KeyRow;
 pub use lanes::{ALERTS_LANE, LoadedLane, load_lanes};
@@ -46,7 +46,9 @@ pub enum StoreError {
     Sqlite { path: PathBuf, source: rusqlite::Error },
     #[error("this program carries SQLite {found}; Cuetower needs {least} or newer", least = SQLITE_LEAST.1)]
     OldSqlite { found: String },
-    #[error("the store was written by a newer Cuetower (format {found}, this one knows {FORMAT}); install that version to open it")]
+    #[error(
+        "the store was written by a newer Cuetower (format {found}, this one knows {FORMAT}); install that version to open it"
+    )]
     NewerFormat { found: i64 },
     #[error("another Cuetower has this data folder open ({}); close it first, or choose another with --data", .0.display())]
     InUse(PathBuf),

@@ -81,7 +81,12 @@ pub(super) fn between(connection: &Connection, from: Ms, to: Ms, limit: u32) -> 
 }
 
 /// Due before `before`, newest first; those of one cue, if asked.
-pub(super) fn page(connection: &Connection, cue_id: Option<&str>, before: Ms, limit: u32) -> rusqlite::Result<Vec<OccurrenceRow>> {
+pub(super) fn page(
+    connection: &Connection,
+    cue_id: Option<&str>,
+    before: Ms,
+    limit: u32,
+) -> rusqlite::Result<Vec<OccurrenceRow>> {
     let of_cue = if cue_id.is_some() { "o.cue_id = ?1 AND" } else { "?1 IS NULL AND" };
     let sql = format!(
         "SELECT {COLUMNS}, {} FROM occurrences o LEFT JOIN runs r ON r.id = o.run_id WHERE {of_cue} o.due_ms < ?2 ORDER BY o.due_ms DESC LIMIT ?3",

@@ -168,7 +168,9 @@ pub(super) fn neighbours(connection: &Connection, run: &Run) -> rusqlite::Result
             .optional()
     };
     Ok((
-        side("SELECT id FROM runs WHERE cue_id = ?1 AND (due_ms, id) < (?2, ?3) ORDER BY due_ms DESC, id DESC LIMIT 1")?,
+        side(
+            "SELECT id FROM runs WHERE cue_id = ?1 AND (due_ms, id) < (?2, ?3) ORDER BY due_ms DESC, id DESC LIMIT 1",
+        )?,
         side("SELECT id FROM runs WHERE cue_id = ?1 AND (due_ms, id) > (?2, ?3) ORDER BY due_ms, id LIMIT 1")?,
     ))
 }
@@ -203,8 +205,12 @@ pub(super) fn list(connection: &Connection, filter: &RunFilter) -> rusqlite::Res
         equals("r.status", &filter.statuses);
     }
     let from = format!("FROM runs r WHERE {}", which.join(" AND "));
-    let total = connection.query_row(&format!("SELECT count(*) {from}"), params_from_iter(&values), |row| row.get(0))?;
-    let page = format!("SELECT r.body {from} ORDER BY r.due_ms DESC, r.id DESC LIMIT {} OFFSET {}", filter.limit, filter.offset);
+    let total =
+        connection.query_row(&format!("SELECT count(*) {from}"), params_from_iter(&values), |row| row.get(0))?;
+    let page = format!(
+        "SELECT r.body {from} ORDER BY r.due_ms DESC, r.id DESC LIMIT {} OFFSET {}",
+        filter.limit, filter.offset
+    );
     let runs = connection
         .prepare_cached(&page)?
         .query_map(params_from_iter(&values), |row| json(row, 0))?

@@ -46,7 +46,9 @@ fn get(connection: &Connection, key: &str) -> rusqlite::Result<Option<i64>> {
 
 pub(super) fn set(connection: &Connection, key: &str, value: i64) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("INSERT INTO tower (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value")?
+        .prepare_cached(
+            "INSERT INTO tower (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        )?
         .execute(params![key, value])?;
     Ok(())
 }

@@ -5,7 +5,13 @@ use std::process::Command;
 use super::*;
 
 fn note(key: &str, title: &str, run: &str) -> Note {
-    Note { key: key.into(), title: title.into(), body: "1 < 2 & \"3\"".into(), critical: true, run_id: Some(run.into()) }
+    Note {
+        key: key.into(),
+        title: title.into(),
+        body: "1 < 2 & \"3\"".into(),
+        critical: true,
+        run_id: Some(run.into()),
+    }
 }
 
 fn dunstctl(arguments: &[&str]) -> String {
@@ -15,7 +21,8 @@ fn dunstctl(arguments: &[&str]) -> String {
 
 /// Clicks the notification that is on top, with the mouse.
 async fn click() {
-    let click = "xdotool mousemove --window $(xdotool search --onlyvisible --class '^Dunst$' | head -n 1) 60 12 click 1";
+    let click =
+        "xdotool mousemove --window $(xdotool search --onlyvisible --class '^Dunst$' | head -n 1) 60 12 click 1";
     let pressed = || Command::new("sh").args(["-c", click]).status().expect("xdotool").success();
     while !pressed() {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -102,7 +109,10 @@ async fn a_missing_server_says_so_and_holds_nobody_up() {
     }
     let (notifier, _clicked) = Notifier::start(true).await;
     let health = notifier.health();
-    assert!(!health.ok && health.message.as_deref().is_some_and(|told| told.contains("in the window only")), "{health:?}");
+    assert!(
+        !health.ok && health.message.as_deref().is_some_and(|told| told.contains("in the window only")),
+        "{health:?}"
+    );
     for number in 0..200 {
         notifier.show(note(&format!("cue {number}"), "many", "run"));
     }

@@ -22,7 +22,8 @@ pub fn start(queue: mpsc::Receiver<Note>, clicks: mpsc::Sender<Activated>, healt
     let (tell, looked) = oneshot::channel();
     let on_thread = health.clone();
     let work = move || {
-        let built = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(HANGING_LIMIT).build();
+        let built =
+            tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(HANGING_LIMIT).build();
         match built {
             Ok(runtime) => {
                 runtime.block_on(serve(queue, clicks, on_thread, tell));
@@ -38,7 +39,12 @@ pub fn start(queue: mpsc::Receiver<Note>, clicks: mpsc::Sender<Activated>, healt
     looked
 }
 
-async fn serve(mut queue: mpsc::Receiver<Note>, clicks: mpsc::Sender<Activated>, health: Health, tell: oneshot::Sender<()>) {
+async fn serve(
+    mut queue: mpsc::Receiver<Note>,
+    clicks: mpsc::Sender<Activated>,
+    health: Health,
+    tell: oneshot::Sender<()>,
+) {
     let server = Server::new(health);
     server.look().await;
     let _ = tell.send(());

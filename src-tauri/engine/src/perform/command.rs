@@ -58,7 +58,13 @@ async fn run_to_its_end(shared: &Shared, run: &Run, number: u32, command: &Comma
 }
 
 /// The cue's own pairs win over the tower's.
-fn environment(shared: &Shared, run: &Run, number: u32, own: Vec<(String, String)>, payload_file: String) -> Vec<(String, String)> {
+fn environment(
+    shared: &Shared,
+    run: &Run,
+    number: u32,
+    own: Vec<(String, String)>,
+    payload_file: String,
+) -> Vec<(String, String)> {
     let token = shared.key.run_token(&run.id, number);
     let mut env: Vec<(String, String)> = [
         ("CUETOWER_URL", shared.agents_url.clone()),

@@ -180,8 +180,10 @@ impl Shared {
             }
             tokio::time::sleep(CLOSE_PAUSE).await;
         }
-        let left: Vec<_> = self.processes().running.keys().map(|(run_id, number)| self.attempt_dir(run_id, *number)).collect();
-        let reaped = tokio::task::spawn_blocking(move || left.iter().filter_map(|dir| reap_leftover(dir)).collect::<Vec<_>>());
+        let left: Vec<_> =
+            self.processes().running.keys().map(|(run_id, number)| self.attempt_dir(run_id, *number)).collect();
+        let reaped =
+            tokio::task::spawn_blocking(move || left.iter().filter_map(|dir| reap_leftover(dir)).collect::<Vec<_>>());
         for words in reaped.await.unwrap_or_default() {
             tracing::warn!("{words}");
         }

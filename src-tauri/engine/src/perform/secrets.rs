@@ -10,7 +10,8 @@ pub(super) async fn filled(shared: &Shared, pairs: &[(String, String)]) -> Resul
     let mut known: HashMap<String, String> = HashMap::new();
     let names: BTreeSet<String> = pairs.iter().flat_map(|(_, value)| vault::names_in(value)).collect();
     for name in names {
-        let value = shared.vault.get(&name).await.map_err(|error| format!("the secret {name} could not be read: {error}"))?;
+        let value =
+            shared.vault.get(&name).await.map_err(|error| format!("the secret {name} could not be read: {error}"))?;
         let value = value.ok_or_else(|| format!("the secret {name} is not in the vault; add it under Secrets"))?;
         known.insert(name, value);
     }

@@ -44,7 +44,8 @@ fn told(run: &Run, number: u32, end: WebhookEnd) -> (DeliveryResult, Option<Outp
     match end {
         WebhookEnd::Answered { status, retry_after, body, body_truncated, elapsed } => {
             let words = format!("answered {status} in {}", in_words(elapsed));
-            let outcome = serde_json::from_str(&body).ok().and_then(|answer| receive::outcome_in_answer(&answer)).map(Box::new);
+            let outcome =
+                serde_json::from_str(&body).ok().and_then(|answer| receive::outcome_in_answer(&answer)).map(Box::new);
             let retry_after_ms = retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
             let output = OutputRow {
                 run_id: run.id.0.clone(),

@@ -86,7 +86,8 @@ impl Batch {
     pub fn name_is_taken(&self, pilot: &Pilot, name: &str, by_other_than: &CueId) -> bool {
         let here = |lane: &&Lane| lane.cue.definition.name == name && lane.cue.status != CueStatus::Deleted;
         let in_batch = self.lanes.values().filter(here).any(|lane| lane.cue.id != *by_other_than);
-        let elsewhere = pilot.names.get(name).is_some_and(|owner| owner != by_other_than && !self.lanes.contains_key(owner));
+        let elsewhere =
+            pilot.names.get(name).is_some_and(|owner| owner != by_other_than && !self.lanes.contains_key(owner));
         in_batch || elsewhere
     }
 
@@ -153,7 +154,9 @@ impl Batch {
                 }
                 self.commit.occurrences.push(OccurrenceChange::Held { id: occurrence.clone(), by: by.clone() });
             }
-            Event::OccurrenceEnded { id: occurrence, due, end } => self.occurrence_ended(pilot, id, occurrence, *due, end),
+            Event::OccurrenceEnded { id: occurrence, due, end } => {
+                self.occurrence_ended(pilot, id, occurrence, *due, end)
+            }
             Event::RunBegan { run_id, .. } => {
                 self.cues_touched.insert(id.clone());
                 self.commit.attempts_begun.push((run_id.clone(), 1, self.now));
@@ -266,7 +269,8 @@ impl Batch {
             }
         }
         let round = |book: &AlertBook| book.seq / SNAPSHOT_EVERY;
-        let book = self.book.as_ref().filter(|book| round(book) != round(&pilot.book) || self.commit.orderly == Some(true));
+        let book =
+            self.book.as_ref().filter(|book| round(book) != round(&pilot.book) || self.commit.orderly == Some(true));
         if let Some(book) = book {
             let state = Some(serde_json::to_string(book).expect("alerts are text and numbers"));
             self.commit.snapshots.push(SnapshotRow { lane: ALERTS_LANE.to_owned(), lane_seq: book.seq, state });

@@ -6,8 +6,8 @@ use cuetower_core::input::{Answer, Input, Refusal, RefusalCode};
 use cuetower_core::lane::Lane;
 use tokio::sync::oneshot;
 
-use super::{LICENCE_MS, Pilot};
 use super::batch::Batch;
+use super::{LICENCE_MS, Pilot};
 use crate::handle::{Order, Reply, TowerChange, Trouble};
 use crate::journal::{OutputRow, StoreError};
 use crate::sabotage::Sabotage;
@@ -80,7 +80,13 @@ impl Pilot {
         }
     }
 
-    fn take_cue(&mut self, batch: &mut Batch, cue_id: &CueId, input: &Input, reply: Reply<(Answer, cuetower_core::cue::Cue)>) {
+    fn take_cue(
+        &mut self,
+        batch: &mut Batch,
+        cue_id: &CueId,
+        input: &Input,
+        reply: Reply<(Answer, cuetower_core::cue::Cue)>,
+    ) {
         if batch.lane(self, cue_id).is_none() {
             return batch.answer(reply, Err(Trouble::NotFound(format!("cue {cue_id}"))));
         }
@@ -99,7 +105,14 @@ impl Pilot {
         batch.answer(reply, answer);
     }
 
-    fn take_run(&mut self, batch: &mut Batch, run_id: &RunId, input: Input, output: Option<OutputRow>, reply: Option<Reply<Answer>>) {
+    fn take_run(
+        &mut self,
+        batch: &mut Batch,
+        run_id: &RunId,
+        input: Input,
+        output: Option<OutputRow>,
+        reply: Option<Reply<Answer>>,
+    ) {
         let answer = match self.lane_of_run(batch, run_id) {
             Some(cue_id) => batch.decide(self, &cue_id, &self.fenced(input)),
             None => Answer::Refused(Refusal {
@@ -197,7 +210,12 @@ impl Pilot {
                 batch.answer_all(Some(&error.to_string()));
                 self.went_out.extend(went_out);
                 let again = batch.unanswered.drain(..);
-                self.again.extend(again.map(|(run_id, input, output)| Order::Run { run_id, input, output, reply: None }));
+                self.again.extend(again.map(|(run_id, input, output)| Order::Run {
+                    run_id,
+                    input,
+                    output,
+                    reply: None,
+                }));
                 if self.sabotage == Some(Sabotage::NoWorkingCopy) {
                     self.apply(&mut batch);
                 }

@@ -81,7 +81,11 @@ impl Pilot {
         let now = clock.now();
         let seq = journal.tower_seq()?;
         let snapshots = loaded.iter().map(|loaded| (loaded.lane.cue.id.clone(), loaded.snapshot_seq)).collect();
-        journal.commit(&crate::journal::Commit { orderly: Some(false), alive_at: liveness.alive_at.or(Some(now)), ..Default::default() })?;
+        journal.commit(&crate::journal::Commit {
+            orderly: Some(false),
+            alive_at: liveness.alive_at.or(Some(now)),
+            ..Default::default()
+        })?;
         let mut pilot = Pilot {
             lanes: HashMap::new(),
             book,

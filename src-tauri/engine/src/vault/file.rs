@@ -69,7 +69,8 @@ impl EncryptedFile {
             }
             _ => VaultError::Damaged(shown.clone()),
         })?;
-        let values: BTreeMap<String, String> = serde_json::from_slice(&plain).map_err(|_| VaultError::Damaged(shown))?;
+        let values: BTreeMap<String, String> =
+            serde_json::from_slice(&plain).map_err(|_| VaultError::Damaged(shown))?;
         Ok(values.into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect())
     }
 
@@ -77,9 +78,11 @@ impl EncryptedFile {
     fn write(&mut self, values: Values) -> Result<(), VaultError> {
         let mut recipient = Recipient::new(self.passphrase()?);
         recipient.set_work_factor(self.work_factor);
-        let borrowed: BTreeMap<&str, &str> = values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let borrowed: BTreeMap<&str, &str> =
+            values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let plain = Zeroizing::new(serde_json::to_vec(&borrowed).expect("names and values are texts"));
-        let encrypted = age::encrypt(&recipient, &plain).map_err(|error: EncryptError| VaultError::Failed(error.to_string()))?;
+        let encrypted =
+            age::encrypt(&recipient, &plain).map_err(|error: EncryptError| VaultError::Failed(error.to_string()))?;
         replace(&self.path, &encrypted).map_err(|error| self.failed("written", &error))?;
         self.values = Some(values);
         Ok(())

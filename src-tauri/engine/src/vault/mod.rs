@@ -60,21 +60,29 @@ pub enum VaultError {
         "The keyring has no default collection. Secrets cannot be read or saved. Make one (Seahorse or KWallet does; so does a login with a password), then try again."
     )]
     NoDefault,
-    #[error("The keyring is locked ({0}). Secrets cannot be read or saved until it is unlocked. Unlock it and try again.")]
+    #[error(
+        "The keyring is locked ({0}). Secrets cannot be read or saved until it is unlocked. Unlock it and try again."
+    )]
     Locked(String),
     #[error(
         "The keyring did not answer within {} s. It probably waits for its password: look for its window, unlock it and try again.", .0.as_secs()
     )]
     Silent(Duration),
-    #[error("The keyring still works on earlier requests, so no further one is taken. It probably waits for its password: look for its window and unlock it.")]
+    #[error(
+        "The keyring still works on earlier requests, so no further one is taken. It probably waits for its password: look for its window and unlock it."
+    )]
     Busy,
     #[error(
         "The passphrase of the encrypted file is not set. Secrets cannot be read or saved. Set CUETOWER_VAULT_PASSPHRASE and start the tower again."
     )]
     NoPassphrase,
-    #[error("CUETOWER_VAULT_PASSPHRASE does not open {0}. Secrets cannot be read or saved. Start the tower again with the right passphrase.")]
+    #[error(
+        "CUETOWER_VAULT_PASSPHRASE does not open {0}. Secrets cannot be read or saved. Start the tower again with the right passphrase."
+    )]
     WrongPassphrase(String),
-    #[error("{0} is not a file the tower wrote, or it is damaged. Secrets cannot be read or saved. Restore it from a backup, or move it away to begin anew.")]
+    #[error(
+        "{0} is not a file the tower wrote, or it is damaged. Secrets cannot be read or saved. Restore it from a backup, or move it away to begin anew."
+    )]
     Damaged(String),
     #[error("The vault failed: {0}. The secret was neither read nor saved.")]
     Failed(String),
@@ -191,7 +199,8 @@ impl Vault {
 }
 
 fn checked(name: &str) -> Result<String, VaultError> {
-    let fits = (1..=128).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    let fits = (1..=128).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
     if fits { Ok(name.to_owned()) } else { Err(VaultError::BadName(name.to_owned())) }
 }
 

@@ -42,7 +42,8 @@ pub struct Os {
 
 impl Os {
     pub fn of(data_dir: &Path) -> Os {
-        let folder = data_dir.canonicalize().or_else(|_| std::path::absolute(data_dir)).unwrap_or_else(|_| data_dir.to_owned());
+        let folder =
+            data_dir.canonicalize().or_else(|_| std::path::absolute(data_dir)).unwrap_or_else(|_| data_dir.to_owned());
         let folder = folder.display().to_string();
         let digest = Sha256::digest(folder.as_bytes());
         let discriminator = digest.iter().take(4).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));

@@ -36,7 +36,8 @@ pub fn describe(entry: &Entry, name: &str, folder: &str) -> keyring::Result<()> 
 /// Whether the service is there and its default keyring open. Asks the owner nothing.
 pub fn state() -> Result<(), VaultError> {
     // No value travels here, so the cheaper session will do.
-    let service = SecretService::connect(EncryptionType::Plain).map_err(|error| VaultError::Absent(error.to_string()))?;
+    let service =
+        SecretService::connect(EncryptionType::Plain).map_err(|error| VaultError::Absent(error.to_string()))?;
     let default = service.get_default_collection();
     match default.and_then(|collection| collection.is_locked()) {
         Ok(false) => Ok(()),

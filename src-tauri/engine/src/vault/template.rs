@@ -88,7 +88,10 @@ mod tests {
     fn a_template_is_filled_where_it_asks() {
         assert_eq!(fill("Bearer {{secret:OPENAI}}!", known).as_deref(), Ok("Bearer sk-1!"));
         assert_eq!(fill("{{secret:OPENAI}}{{secret:OPENAI}}", known).as_deref(), Ok("sk-1sk-1"));
-        assert_eq!(fill("no secret, {{outcome.processed}} }} {{", known).as_deref(), Ok("no secret, {{outcome.processed}} }} {{"));
+        assert_eq!(
+            fill("no secret, {{outcome.processed}} }} {{", known).as_deref(),
+            Ok("no secret, {{outcome.processed}} }} {{")
+        );
         assert_eq!(fill("{{secret:NOT_THERE}}", known), Err("NOT_THERE".into()));
     }
 

@@ -119,7 +119,8 @@ fn with_a_keyring(test: &str) {
     session.args(["--", "sh", "-c", unlocked]).arg(std::env::current_exe().expect("a test binary")).arg(test);
     session.env("CUETOWER_TEST_KEYRING", "1").env("HOME", home.path()).env("XDG_RUNTIME_DIR", home.path());
     session.env_remove("XDG_DATA_HOME").env_remove("GNOME_KEYRING_CONTROL").stdin(std::process::Stdio::null());
-    let output = session.output().expect("dbus-run-session, gnome-keyring and secret-tool: `cargo xtask test` installs them");
+    let output =
+        session.output().expect("dbus-run-session, gnome-keyring and secret-tool: `cargo xtask test` installs them");
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let said = format!("{}{}", said(&output.stdout), said(&output.stderr));
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
@@ -132,7 +133,8 @@ async fn a_real_keyring_keeps_values_where_secret_tool_finds_them() {
         return with_a_keyring("vault::tests::a_real_keyring_keeps_values_where_secret_tool_finds_them");
     }
     let lookup = |arguments: &[&str]| {
-        let output = std::process::Command::new("secret-tool").arg("lookup").args(arguments).output().expect("secret-tool");
+        let output =
+            std::process::Command::new("secret-tool").arg("lookup").args(arguments).output().expect("secret-tool");
         String::from_utf8(output.stdout).expect("text")
     };
     let (one, two) = (folder(), folder());
@@ -166,6 +168,9 @@ async fn an_absent_keyring_says_so() {
     }
     let vault = Vault::open(VaultKind::Keyring, folder().path()).await;
     let health = vault.health();
-    assert!(!health.ok && health.message.as_deref().is_some_and(|told| told.starts_with("There is no keyring service")), "{health:?}");
+    assert!(
+        !health.ok && health.message.as_deref().is_some_and(|told| told.starts_with("There is no keyring service")),
+        "{health:?}"
+    );
     assert!(matches!(vault.set("A", "1").await, Err(VaultError::Absent(_))));
 }

@@ -74,7 +74,9 @@ fn an_outcome_overrides_a_5xx_of_the_same_attempt_and_cancels_its_backoff() {
 
 #[test]
 fn a_failed_delivery_is_tried_again_by_the_backoff_and_then_given_up() {
-    let mut field = Field::manual(|cue| cue.retry = Retry { max_attempts: 3, backoff_ms: vec![1_000, 5_000], on_failed_outcome: false });
+    let mut field = Field::manual(|cue| {
+        cue.retry = Retry { max_attempts: 3, backoff_ms: vec![1_000, 5_000], on_failed_outcome: false }
+    });
     let run = field.fire();
     for (number, least, most) in [(1, 1_000, 1_100), (2, 5_000, 5_500)] {
         field.told(&run, number, unavailable());
@@ -92,7 +94,8 @@ fn a_failed_delivery_is_tried_again_by_the_backoff_and_then_given_up() {
 fn retry_after_is_honoured() {
     let mut field = Field::manual(|cue| cue.retry.backoff_ms = vec![1_000]);
     let run = field.fire();
-    let asked = DeliveryResult::Answered { status: 429, words: "429".into(), retry_after_ms: Some(90_000), outcome: None };
+    let asked =
+        DeliveryResult::Answered { status: 429, words: "429".into(), retry_after_ms: Some(90_000), outcome: None };
     field.told(&run, 1, asked);
     let Phase::WaitingRetry { at } = field.run(&run).phase else { panic!() };
     assert!(at.since(field.now) >= 90_000);

@@ -70,7 +70,12 @@ fn the_catch_up_policy_decides_what_was_missed() {
     let table = [
         (CatchUpPolicy::Latest, vec![(60, into(180)), (120, into(180)), (180, OccurrenceEnd::Ran)], 1, 0),
         (CatchUpPolicy::All, vec![(60, OccurrenceEnd::Ran)], 1, 2),
-        (CatchUpPolicy::None, vec![(60, OccurrenceEnd::Missed), (120, OccurrenceEnd::Missed), (180, OccurrenceEnd::Missed)], 0, 0),
+        (
+            CatchUpPolicy::None,
+            vec![(60, OccurrenceEnd::Missed), (120, OccurrenceEnd::Missed), (180, OccurrenceEnd::Missed)],
+            0,
+            0,
+        ),
     ];
     for (policy, ends, sent, held) in table {
         let mut field = Field::with(|cue| cue.catch_up = CatchUp { policy, within_ms: None });
@@ -87,7 +92,10 @@ fn what_is_no_longer_useful_is_missed_with_the_reason() {
     let mut field = Field::with(|_| ());
     field.asleep_until(95);
     let ends = field.ends();
-    assert!(matches!(&ends[..], [(60, End::Missed { reason })] if reason.contains("asleep") && reason.contains("30 s")), "{ends:?}");
+    assert!(
+        matches!(&ends[..], [(60, End::Missed { reason })] if reason.contains("asleep") && reason.contains("30 s")),
+        "{ends:?}"
+    );
     let mut field = Field::with(|cue| cue.catch_up.within_ms = Some(300_000));
     field.asleep_until(95);
     assert_eq!(field.ends(), [(60, End::Ran)]);

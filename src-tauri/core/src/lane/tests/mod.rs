@@ -12,8 +12,8 @@ use serde_json::json;
 use super::{Lane, decide};
 use crate::Ms;
 use crate::cue::{
-    Callback, CatchUp, CatchUpPolicy, Command, Confirm, CueDefinition, Delivery, Expect, Overlap, Program, Retry, ScheduleSpec,
-    Transport,
+    Callback, CatchUp, CatchUpPolicy, Command, Confirm, CueDefinition, Delivery, Expect, Overlap, Program, Retry,
+    ScheduleSpec, Transport,
 };
 use crate::effect::Effect;
 use crate::event::Event;
@@ -44,7 +44,11 @@ impl Field {
             description: None,
             agent: String::new(),
             schedule: ScheduleSpec::Recurring { cron: "* * * * *".into(), timezone: "UTC".into() },
-            transport: Transport::Webhook(Callback { url: "http://127.0.0.1:9/".into(), method: "POST".into(), headers: vec![] }),
+            transport: Transport::Webhook(Callback {
+                url: "http://127.0.0.1:9/".into(),
+                method: "POST".into(),
+                headers: vec![],
+            }),
             payload: json!({}),
             retry: Retry::default(),
             delivery: Delivery::default(),

@@ -81,7 +81,12 @@ fn a_stopped_run_takes_no_outcome() {
 fn a_fires_key_is_good_once_a_day() {
     let mut field = Field::manual(|_| ());
     let fire = |payload: i32| {
-        Input::Fire(Fire { payload: Some(json!(payload)), send_at: None, key: Some("k".into()), trigger: Trigger::ManualFire })
+        Input::Fire(Fire {
+            payload: Some(json!(payload)),
+            send_at: None,
+            key: Some("k".into()),
+            trigger: Trigger::ManualFire,
+        })
     };
     let first = field.give(fire(1));
     assert_eq!(field.give(fire(1)), first);
@@ -104,7 +109,8 @@ fn a_fire_for_later_waits_for_its_time() {
 #[test]
 fn a_once_cue_is_completed_by_a_good_run_and_failed_by_another() {
     for (outcome, status) in [(success(), CueStatus::Completed), (failure("no"), CueStatus::Failed)] {
-        let mut field = Field::with(|cue| cue.schedule = ScheduleSpec::Once { at: Ms(NOON + 30_000), timezone: "UTC".into() });
+        let mut field =
+            Field::with(|cue| cue.schedule = ScheduleSpec::Once { at: Ms(NOON + 30_000), timezone: "UTC".into() });
         field.until(30);
         let run = field.sent()[0].0.clone();
         field.report(&run, None, outcome);
