@@ -2,6 +2,7 @@
 
 use crate::Ms;
 use crate::alert::AlertKind;
+use crate::cue::Confirm;
 use crate::outcome::Outcome;
 use crate::run::{Phase, Run, Verdict};
 use crate::time::length_in_words;
@@ -30,6 +31,8 @@ fn ended(run: &Run, verdict: Verdict, of: &str) -> String {
     let counted = outcome.and_then(counts).map(|text| format!(" {text}")).unwrap_or_default();
     match verdict {
         Verdict::Confirmed => match run.findings.len() {
+            // Its exit code or its delivery says it all.
+            1 if run.definition.confirm != Confirm::Outcome => format!("{}.{counted}", capital(&run.findings[0].found)),
             1 => format!("{}, as expected: {}.{counted}", run.findings[0].claim, run.findings[0].found),
             proofs => format!("Reported success, and all {proofs} proofs hold.{counted}"),
         },

@@ -17,8 +17,8 @@ pub(super) async fn deliver(shared: &Shared, run: &Run, number: u32, command: &C
 }
 
 async fn run_to_its_end(shared: &Shared, run: &Run, number: u32, command: &Command) {
-    let own_env = match secrets::filled(shared, &command.env).await {
-        Ok(env) => env,
+    let filled = match secrets::filled(shared, &command.env).await {
+        Ok(filled) => filled,
         Err(words) => return shared.tell(run, number, DeliveryResult::NotDelivered { words }, None).await,
     };
     let dir = shared.attempt_dir(&run.id, number);
@@ -28,7 +28,7 @@ async fn run_to_its_end(shared: &Shared, run: &Run, number: u32, command: &Comma
             Program::Shell(line) => command::Program::Shell(line.clone()),
         },
         cwd: command.cwd.as_ref().map(PathBuf::from),
-        env: environment(shared, run, number, own_env, dir.join(PAYLOAD).display().to_string()),
+        env: environment(shared, run, number, filled.pairs, dir.join(PAYLOAD).display().to_string()),
         stdin: run.payload.to_string().into_bytes(),
         dir,
         stop_grace: Duration::from_millis(command.stop_grace_ms),
@@ -49,8 +49,8 @@ async fn run_to_its_end(shared: &Shared, run: &Run, number: u32, command: &Comma
     let output = OutputRow {
         run_id: run.id.0.clone(),
         number,
-        stdout: end.stdout_tail,
-        stderr: end.stderr_tail,
+        stdout: filled.lent.hidden_in(end.stdout_tail),
+        stderr: filled.lent.hidden_in(end.stderr_tail),
         truncated: end.truncated,
     };
     let exited = DeliveryResult::Exited { exit_code: end.exit_code, words: end.words };

@@ -7,6 +7,7 @@ use cuetower_core::input::DeliveryResult;
 use cuetower_core::run::Run;
 use cuetower_core::time::length_in_words;
 
+use super::secrets::Lent;
 use super::{Shared, secrets};
 use crate::deliver::signature::{CueapiDelivery, cueapi_body, cueapi_headers};
 use crate::deliver::webhook::{self, WebhookEnd, WebhookRequest};
@@ -14,8 +15,8 @@ use crate::journal::OutputRow;
 use crate::receive;
 
 pub(super) async fn deliver(shared: &Shared, run: &Run, number: u32, callback: &Callback) {
-    let own_headers = match secrets::filled(shared, &callback.headers).await {
-        Ok(headers) => headers,
+    let filled = match secrets::filled(shared, &callback.headers).await {
+        Ok(filled) => filled,
         Err(words) => return shared.tell(run, number, DeliveryResult::NotDelivered { words }, None).await,
     };
     let delivery = CueapiDelivery {
@@ -32,18 +33,19 @@ pub(super) async fn deliver(shared: &Shared, run: &Run, number: u32, callback: &
     headers.push(("Idempotency-Key".to_owned(), run.idempotency_key.clone()));
     headers.push(("X-Cuetower-Run-Token".to_owned(), shared.key.run_token(&run.id, number)));
     headers.push(("X-Cuetower-Url".to_owned(), shared.agents_url.clone()));
-    headers.extend(own_headers);
+    headers.extend(filled.pairs);
     let timeout = Duration::from_millis(run.definition.delivery.timeout_ms);
     let request = WebhookRequest { method: callback.method.clone(), url: callback.url.clone(), headers, body, timeout };
     let end = webhook::send(&shared.client, request).await;
-    let (result, output) = told(run, number, end);
+    let (result, output) = told(run, number, end, &filled.lent);
     shared.tell(run, number, result, output).await;
 }
 
-fn told(run: &Run, number: u32, end: WebhookEnd) -> (DeliveryResult, Option<OutputRow>) {
+fn told(run: &Run, number: u32, end: WebhookEnd, lent: &Lent) -> (DeliveryResult, Option<OutputRow>) {
     match end {
         WebhookEnd::Answered { status, retry_after, body, body_truncated, elapsed } => {
             let words = format!("answered {status} in {}", in_words(elapsed));
+            let body = lent.hidden_in(body);
             let outcome =
                 serde_json::from_str(&body).ok().and_then(|answer| receive::outcome_in_answer(&answer)).map(Box::new);
             let retry_after_ms = retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
