@@ -82,7 +82,12 @@ fn seconds_rhythm(fields: &Fields) -> Option<String> {
         Shape::All => Some("every second".to_owned()),
         Shape::Every { step, from: 0 } => Some(format!("every {step} s")),
         Shape::One(second) => Some(format!("every minute, {second} s past")),
-        Shape::Every { .. } | Shape::Range(..) | Shape::Few(_) | Shape::Other => None,
+        Shape::Few(list) => {
+            let list: Vec<String> = list.iter().map(ToString::to_string).collect();
+            Some(format!("every minute, {} s past", and(&list)))
+        }
+        Shape::Every { step, from } => Some(format!("every {step} s, from {from} s past on")),
+        Shape::Range(..) | Shape::Other => None,
     }
 }
 
@@ -255,6 +260,8 @@ mod tests {
             ("5/15 * * * *", "every 15 min from :05 on"),
             ("5 * * * *", "hourly at :05"),
             ("@hourly", "hourly at :00"),
+            ("* * * * * 5,35", "every 30 s, from 5 s past on"),
+            ("* * * * * 5,10,40", "every minute, 5, 10 and 40 s past"),
             ("5,20 * * * *", "hourly at :05 and :20"),
             ("0 */2 * * *", "every 2 h"),
             ("30 */6 * * *", "daily at 00:30, 06:30, 12:30 and 18:30"),
