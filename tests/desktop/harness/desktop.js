@@ -145,11 +145,16 @@ export class Desktop {
 
   /** Closes the window of this title as the keyboard does, and waits until it is gone from the screen. */
   async close(title) {
+    // A window that is just being taken in by the window manager is gone for a blink, and hears nothing.
+    await this.painted(title);
+    let pressed = false;
     const gone = () => {
       const windows = this.visibleWindows(title);
       // A key may fall between two stools while the focus moves, so it is pressed until it is heard.
       for (const id of windows) this.run('xdotool', ['windowactivate', '--sync', id, 'key', 'alt+F4'], { may_fail: true });
-      return windows.length === 0;
+      const away = pressed && windows.length === 0;
+      pressed ||= windows.length > 0;
+      return away;
     };
     await until(`the window \`${title}\` to be gone`, gone, { every_ms: 700 });
   }
