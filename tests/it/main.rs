@@ -2,6 +2,7 @@
 
 mod cli;
 mod crash;
+mod desk;
 mod door;
 mod invariants;
 mod simulate;

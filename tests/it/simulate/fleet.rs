@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::luck::Luck;
 
-const CRONS: &[&str] = &["* * * * *", "*/5 * * * *", "0 * * * *", "30 2 * * *", "*/20 9-17 * * 1-5", "*/10 * * * * 0,5"];
+const CRONS: &[&str] =
+    &["* * * * *", "*/5 * * * *", "0 * * * *", "30 2 * * *", "*/20 9-17 * * 1-5", "*/10 * * * * 0,5"];
 const ZONES: &[&str] = &["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"];
 
 pub fn fleet(luck: &mut Luck, now: Ms) -> Vec<CueDefinition> {

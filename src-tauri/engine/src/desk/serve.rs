@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
@@ -136,14 +137,14 @@ async fn rpc(
     State(host): State<Host>,
     Path(command): Path<String>,
     headers: HeaderMap,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let from_page = host.is_session(&headers) && headers.contains_key(DESK_HEADER);
     if !from_page && !host.is_owner(&headers) {
         return no_session();
     }
     let request = match body {
-        Err(rejection) => return refusal(rejection.status(), "invalid", rejection.body_text()),
+        Err(rejection) => return too_large(&rejection),
         Ok(body) if body.is_empty() => Value::Null,
         Ok(body) => match serde_json::from_slice(&body) {
             Ok(request) => request,
@@ -163,10 +164,14 @@ struct From {
     from: u64,
 }
 
-async fn events(State(host): State<Host>, Query(From { from }): Query<From>, headers: HeaderMap) -> Response {
+async fn events(State(host): State<Host>, asked: Result<Query<From>, QueryRejection>, headers: HeaderMap) -> Response {
     if !host.is_session(&headers) && !host.is_owner(&headers) {
         return no_session();
     }
+    let Ok(Query(From { from })) = asked else {
+        let message = "`from` is the sequence number after which changes are wanted: /events?from=120.".to_owned();
+        return refusal(StatusCode::BAD_REQUEST, "invalid", message);
+    };
     let stream = changes(&host, from);
     Sse::new(stream).keep_alive(sse::KeepAlive::new().interval(KEEP_ALIVE)).into_response()
 }
@@ -260,6 +265,11 @@ fn content_type(path: &str) -> &'static str {
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn too_large(rejection: &BytesRejection) -> Response {
+    let message = format!("The request's body could not be taken (2 MiB at most): {}.", rejection.body_text());
+    refusal(rejection.status(), "invalid", message)
 }
 
 fn no_session() -> Response {

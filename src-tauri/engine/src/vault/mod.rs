@@ -53,7 +53,7 @@ pub struct VaultHealth {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
     #[error(
-        "There is no keyring service on this session ({0}). Secrets cannot be read or saved. Start one (gnome-keyring or KWallet), or start the tower with --vault file."
+        "There is no keyring service on this session. Secrets cannot be read or saved. Start one (gnome-keyring or KWallet), or start the tower with --vault file."
     )]
     Absent(String),
     #[error(
