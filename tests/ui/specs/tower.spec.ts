@@ -118,3 +118,11 @@ test('the pointer on the timeline: a run is told by hovering, chosen by a click,
   await plot.dblclick({ position: at });
   await expect(page).toHaveURL(new RegExp(`#/run/${run_id}$`));
 });
+
+test('the first range fits the fleet that is there', async ({ window: page, ask }) => {
+  const often = { schedule: { type: 'recurring', cron: '* * * * * 0,20,40', timezone: 'UTC' } };
+  await make(ask, [byHand('often', ['true'], often), byHand('nightly', ['true'], { schedule: { type: 'recurring', cron: '0 3 * * *', timezone: 'UTC' } })]);
+  // As a window that is opened on a tower that has been running.
+  await page.reload();
+  await expect(page.getByRole('button', { name: '15 min', exact: true })).toHaveAttribute('aria-pressed', 'true');
+});

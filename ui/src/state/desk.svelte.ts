@@ -5,6 +5,7 @@ import type { DeskEvent, Mark, TowerStatus } from '../wire';
 import { EMPTY_FLEET, fleetFrom, withAlerts, withCue, withEvent, withHistory, type Fleet } from './fleet';
 import { notices } from './notice.svelte';
 import { Tidings } from './tidings';
+import { FORECAST_MOST } from '../timeline/spots';
 
 const QUIET_MS = 2000; // silence after which the tower is asked whether it is there
 const STALE_MS = 2000; // an unanswered question after which the window is stale
@@ -110,14 +111,15 @@ class Desk {
   /** Makes sure that predicted fires reach `until_ms`. */
   foresee(until_ms: number): void {
     this.#forecastWanted_ms = Math.max(this.#forecastWanted_ms, until_ms);
-    const short = [...this.forecast.values()].some((dues) => dues.length >= 500 && (dues[dues.length - 1] ?? 0) < until_ms && (dues[250] ?? Infinity) < this.clock());
+    const short = [...this.forecast.values()].some((dues) => dues.length >= FORECAST_MOST && (dues[dues.length - 1] ?? 0) < until_ms && (dues[FORECAST_MOST / 2] ?? Infinity) < this.clock());
     if (until_ms > this.#forecastUntil_ms || short) void this.#loadForecast();
   }
 
   async #loadForecast(): Promise<void> {
     if (this.#forecastBusy || this.phase !== 'ready') return;
     this.#forecastBusy = true;
-    const until_ms = Math.max(this.#forecastWanted_ms, this.clock() + HOUR) + (this.#forecastWanted_ms - this.clock()) * 0.25;
+    const wanted_ms = Math.max(this.#forecastWanted_ms, this.clock() + HOUR);
+    const until_ms = wanted_ms + (wanted_ms - this.clock()) * 0.25;
     this.#forecastUntil_ms = until_ms;
     try {
       const { lanes } = await this.ask('forecast', { until_ms: Math.round(until_ms) });

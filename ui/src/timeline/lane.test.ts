@@ -107,3 +107,11 @@ it('far apart, time and cost are written beside a run, and how long a live one h
   const texts = draw([done, live], [], HOUR * 2).filter((d) => d.what.startsWith('"')).map((d) => d.what);
   expect(texts).toEqual(['"1 min  $0.23"', '"running 10 min"']);
 });
+
+it('a lane too dense for its forecast goes on to the edge, as it will', () => {
+  const told = Array.from({ length: 500 }, (_, i) => NOW + (i + 1) * 20_000);
+  const right = (predicted: readonly number[]) => Math.max(...draw([], predicted, 24 * HOUR).filter((d) => d.what === 'frame').map((d) => d.x));
+  expect(right(told)).toBeGreaterThan(990);
+  drawn = [];
+  expect(right(told.slice(0, 400))).toBeLessThan(900);
+});

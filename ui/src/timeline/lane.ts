@@ -4,7 +4,7 @@ import { lasting, money } from '../time';
 import { isExceptional, isLive, scheduledTone } from '../words';
 import type { Mark } from '../wire';
 import { drawMark, rounded, type Ink, type InkName } from './ink';
-import { CELL_PX, cellsOf, deliveredAt, detailOf, endedAt, pitchOf, visible, type Spot } from './spots';
+import { CELL_PX, FORECAST_MOST, cellsOf, deliveredAt, detailOf, endedAt, pitchOf, visible, type Spot } from './spots';
 import { xOf, type View } from './view';
 
 const ROW_Y = [7, 16, 25] as const;
@@ -269,11 +269,7 @@ function drawShare(brush: Brush, shown: readonly Spot[], ya: number, yb: number,
   const w = CELL_PX - 1.5;
   for (const c of cells) {
     if (c.predicted > 0 && c.due === 0) {
-      g.strokeStyle = ink.of.mark;
-      g.globalAlpha = 0.6;
-      g.lineWidth = 1;
-      g.strokeRect(c.x + 0.5, ya - 2.5, w - 1, 5);
-      g.globalAlpha = 1;
+      drawExpected(brush, c.x, ya);
       continue;
     }
     g.fillStyle = ink.of.mark;
@@ -292,6 +288,8 @@ function drawShare(brush: Brush, shown: readonly Spot[], ya: number, yb: number,
     }
     g.globalAlpha = 1;
   }
+  const predicted = shown.reduce((count, spot) => count + (spot.mark ? 0 : 1), 0);
+  if (predicted >= FORECAST_MOST) for (let x = (cells[cells.length - 1]?.x ?? width) + CELL_PX; x < width; x += CELL_PX) drawExpected(brush, x, ya);
   for (const c of cells) {
     if (!c.worst) continue;
     const x = c.x + CELL_PX / 2;
@@ -302,4 +300,12 @@ function drawShare(brush: Brush, shown: readonly Spot[], ya: number, yb: number,
     else if (row === ya) drawMark(g, ink, 'S', c.worst.scheduled, x, row, SIZE);
     else drawMark(g, ink, 'C', c.worst.confirmed, x, row, SIZE);
   }
+}
+
+function drawExpected({ g, ink }: Brush, x: number, ya: number): void {
+  g.strokeStyle = ink.of.mark;
+  g.globalAlpha = 0.6;
+  g.lineWidth = 1;
+  g.strokeRect(x + 0.5, ya - 2.5, CELL_PX - 2.5, 5);
+  g.globalAlpha = 1;
 }

@@ -96,6 +96,9 @@ export interface Cell {
 
 export const CELL_PX = 6;
 
+/** Predicted fires of one lane that the host tells at most; after so many the lane goes on as it was. */
+export const FORECAST_MOST = 500;
+
 /** Cells of 6 px, left to right. */
 export function cellsOf(spots: readonly Spot[], view: View, width: number): Cell[] {
   const cells = new Map<number, Cell>();
