@@ -30,6 +30,8 @@ pub enum Command {
     Demo(ServeArgs),
     /// A fresh link to the running tower's window, good for one browser, once
     DeskLink,
+    /// Your key for the running tower's agents' door: KEY=$(cuetowerctl key)
+    Key,
     /// Is the running tower armed, and is what it leans on there
     Status,
     /// Cues: standing instructions
@@ -69,6 +71,7 @@ pub enum Command {
     },
     /// Any command of the owner's list, with its request as JSON
     Call {
+        /// Such as tower_status; a name that there is not lists all of them
         command: String,
         /// The request; `-` reads it from standard input
         #[arg(value_name = "JSON")]
@@ -149,10 +152,21 @@ pub enum CueCommand {
     List,
     /// One cue, with its whole definition
     Show { cue: String },
-    /// Make the cue (or the list of cues) of a JSON file; `-` reads standard input
-    Add { file: String },
+    /// Make the cue (or the list of cues) of a JSON file
+    ///
+    /// Such as {"name": "hello", "transport": "command", "command": {"argv": ["echo", "hi"]}, "confirm": "exit_code",
+    /// "schedule": {"type": "recurring", "cron": "*/5 * * * *", "timezone": "Europe/Berlin"}}
+    Add {
+        /// `-` reads standard input
+        file: String,
+    },
     /// Give a cue the definition of a JSON file, or edit it in $EDITOR
-    Edit { cue: String, file: Option<String> },
+    Edit {
+        /// Its name or id
+        cue: String,
+        /// The whole new definition; `-` reads standard input. None: it is opened in $EDITOR
+        file: Option<String>,
+    },
     /// Stop firing it
     Pause { cue: String },
     /// Fire it again

@@ -64,7 +64,8 @@ async fn add(owner: &Owner, file: &str, as_json: bool) -> Result<(), String> {
     };
     let mut made: Vec<CueView> = Vec::new();
     for definition in definitions {
-        let name = definition["name"].as_str().unwrap_or("a cue without a name").to_owned();
+        let name = definition["name"].as_str().filter(|name| !name.trim().is_empty());
+        let name = name.unwrap_or("A cue without a name").to_owned();
         let cue = owner.ask("cue_create", json!({ "definition": definition })).await;
         let cue: CueView = cue.map_err(|sentence| format!("{name} was not made. {sentence}"))?;
         if !as_json {

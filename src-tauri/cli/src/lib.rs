@@ -71,6 +71,7 @@ fn obey(cli: Cli) -> Result<(), String> {
         }
         Command::Schedule { what } => schedule::obey(&what, json),
         Command::DeskLink => with_owner(data, async |owner| status::desk_link(&owner, json).await),
+        Command::Key => with_owner(data, async |owner| status::key(&owner, json).await),
         Command::Call { command, request } => {
             with_owner(data, async |owner| status::call(&owner, &command, request).await)
         }

@@ -1,7 +1,7 @@
 //! The running tower as a whole: its status, a fresh link to its window, and any command of the owner's list.
 
 use cuetower_engine::desk::COMMANDS;
-use cuetower_engine::desk::wire::{Health, TowerStatus};
+use cuetower_engine::desk::wire::{Health, Key, TowerStatus};
 use serde_json::{Value, json};
 
 use crate::owner::Owner;
@@ -44,6 +44,16 @@ pub async fn desk_link(owner: &Owner, as_json: bool) -> Result<(), String> {
         say_json(&json!({ "link": link }))
     } else {
         say(&link)
+    }
+    Ok(())
+}
+
+pub async fn key(owner: &Owner, as_json: bool) -> Result<(), String> {
+    let answer: Key = owner.ask("owner_key", json!({})).await?;
+    if as_json {
+        say_json(&json!({ "key": answer.key }))
+    } else {
+        say(&answer.key)
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ import type { CueView } from "./CueView";
 import type { Fired } from "./Fired";
 import type { Forecast } from "./Forecast";
 import type { ForecastRequest } from "./ForecastRequest";
+import type { Key } from "./Key";
 import type { Ledger } from "./Ledger";
 import type { LedgerRequest } from "./LedgerRequest";
 import type { Nothing } from "./Nothing";
@@ -29,6 +30,7 @@ import type { TowerStatus } from "./TowerStatus";
 export interface Commands {
   tower_status: [Nothing, TowerStatus];
   tower_pause: [Nothing, TowerStatus];
+  owner_key: [Nothing, Key];
   tower_resume: [Nothing, TowerStatus];
   board: [BoardRequest, Board];
   forecast: [ForecastRequest, Forecast];

@@ -21,6 +21,7 @@ export type { Forecast } from "./Forecast";
 export type { ForecastLane } from "./ForecastLane";
 export type { ForecastRequest } from "./ForecastRequest";
 export type { Health } from "./Health";
+export type { Key } from "./Key";
 export type { Ledger } from "./Ledger";
 export type { LedgerRequest } from "./LedgerRequest";
 export type { Mark } from "./Mark";

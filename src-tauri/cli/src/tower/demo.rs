@@ -30,6 +30,8 @@ examples!(
 );
 
 const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
+/// Remembers the web hook agent's port in the agents' folder.
+const PORT: &str = "flaky_server.port";
 /// How long the flaky server may take to say where it is.
 const SERVER_UP: Duration = Duration::from_secs(20);
 /// How long it may take to end before it is killed.
@@ -61,25 +63,15 @@ impl Fleet {
     pub async fn start(data: &Path) -> Result<Fleet, DemoError> {
         let folder = data.join("demo");
         write_examples(&folder).map_err(|source| DemoError::Examples { path: folder.clone(), source })?;
-        let mut flaky_server = Command::new(PYTHON)
-            .arg(folder.join("flaky_server.py"))
-            .args(["0", "--until-stdin-closes"])
-            .current_dir(&folder)
-            // Its end of the pipe closes with this process, however that ends.
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(DemoError::Python)?;
-        let mut first = String::new();
-        let stdout = flaky_server.stdout.take().expect("its standard output is piped");
-        let mut stdout = BufReader::new(stdout);
-        drop(tokio::time::timeout(SERVER_UP, stdout.read_line(&mut first)).await);
-        let flaky_url = first.trim().to_owned();
-        if flaky_url.is_empty() {
-            return Err(DemoError::Mute);
-        }
+        // The same port as last time, or what came due meanwhile would be delivered to nobody.
+        let last_port = std::fs::read_to_string(folder.join(PORT)).unwrap_or_default();
+        let (flaky_server, flaky_url) = match start_server(&folder, last_port.trim()).await {
+            Err(DemoError::Mute) => start_server(&folder, "0").await?,
+            started => started?,
+        };
+        let port = flaky_url.rsplit(':').next().and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        // Without it the next start takes another port, and tells the cue.
+        drop(std::fs::write(folder.join(PORT), port));
         Ok(Fleet { folder, flaky_url, flaky_server })
     }
 
@@ -113,6 +105,29 @@ impl Fleet {
         let values = [("{examples}", examples.as_str()), ("{python}", PYTHON), ("{flaky_url}", &self.flaky_url)];
         fleet.iter_mut().for_each(|cue| fill(cue, &values));
         fleet
+    }
+}
+
+/// Starts the web hook agent on this port; "" and "0": any free one. `Mute` if it does not come up there.
+async fn start_server(folder: &Path, port: &str) -> Result<(Child, String), DemoError> {
+    let port = if port.parse::<u16>().is_ok() { port } else { "0" };
+    let mut server = Command::new(PYTHON)
+        .arg(folder.join("flaky_server.py"))
+        .args([port, "--until-stdin-closes"])
+        .current_dir(folder)
+        // Its end of the pipe closes with this process, however that ends.
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(DemoError::Python)?;
+    let mut first = String::new();
+    let stdout = server.stdout.take().expect("its standard output is piped");
+    drop(tokio::time::timeout(SERVER_UP, BufReader::new(stdout).read_line(&mut first)).await);
+    match first.trim() {
+        "" => Err(DemoError::Mute),
+        url => Ok((server, url.to_owned())),
     }
 }
 
@@ -164,6 +179,13 @@ mod tests {
         }
         let callback = definitions.iter().find_map(|definition| definition.pointer("/callback/url")).unwrap();
         assert!(callback.as_str().unwrap().starts_with("http://127.0.0.1:"), "{callback}");
+        let address = fleet.flaky_url.clone();
         fleet.stop().await;
+        let again = Fleet::start(data.path()).await.unwrap();
+        assert_eq!(again.flaky_url, address, "what came due meanwhile finds it where it was");
+        let beside = Fleet::start(data.path()).await.unwrap();
+        assert_ne!(beside.flaky_url, address, "a port that is taken is no reason to stay down");
+        again.stop().await;
+        beside.stop().await;
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use cuetower_engine::clock::{Clock, SystemClock};
 use cuetower_engine::desk::serve::Host;
-use cuetower_engine::desk::{Desk, Facts};
+use cuetower_engine::desk::{Desk, Facts, OwnerKey};
 use cuetower_engine::notify::{Activated, Notifier};
 use cuetower_engine::receive::Door;
 use cuetower_engine::vault::{Vault, VaultKind};
@@ -148,7 +148,7 @@ impl Tower {
             timezone: machine_zone(),
             started_at,
         };
-        let desk = Desk { handle, vault, notifier, facts };
+        let desk = Desk { handle, vault, notifier, facts, owner_key: OwnerKey::default() };
 
         let owner_token = token::new_ticket();
         let (closing, serving) = (watch::Sender::new(false), JoinSet::new());
@@ -180,6 +180,7 @@ impl Tower {
         owner_token: String,
     ) -> Result<(), StartError> {
         self.key = owner_key::ready(&self.desk).await.map_err(StartError::Key)?;
+        self.desk.owner_key.set(&self.key);
         let door = Door::new(self.desk.handle.clone(), VERSION);
         let closed = self.closed();
         self.serving.spawn(async move { until_closed("the agents' door", door.serve(agents, closed).await) });

@@ -25,18 +25,21 @@ pub async fn ready(desk: &Desk) -> Result<String, Trouble> {
 
 async fn kept_or_fresh(desk: &Desk) -> String {
     // A vault that did not answer when it was opened is not waited for again; its health says so.
-    if !desk.vault.health().ok {
-        return token::new_api_key();
-    }
-    match desk.vault.get(NAME).await {
-        Ok(Some(key)) => key,
-        Ok(None) => {
-            let key = token::new_api_key();
-            if desk.vault.set(NAME, &key).await.is_err() {
-                tracing::warn!("the owner's key could not be kept in the vault: the next start makes another one");
+    if desk.vault.health().ok {
+        match desk.vault.get(NAME).await {
+            Ok(Some(key)) => return key,
+            Ok(None) => {
+                let key = token::new_api_key();
+                if desk.vault.set(NAME, &key).await.is_ok() {
+                    return key;
+                }
             }
-            key
+            Err(_) => {}
         }
-        Err(_) => token::new_api_key(),
     }
+    tracing::warn!(
+        "your key for the agents' door could not be kept, so it is a new one at each start. \
+         A keyring, or --vault file, keeps it; `cuetowerctl key` prints the one of now"
+    );
+    token::new_api_key()
 }

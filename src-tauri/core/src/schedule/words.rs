@@ -86,7 +86,7 @@ fn seconds_rhythm(fields: &Fields) -> Option<String> {
             let list: Vec<String> = list.iter().map(ToString::to_string).collect();
             Some(format!("every minute, {} s past", and(&list)))
         }
-        Shape::Every { step, from } => Some(format!("every {step} s, from {from} s past on")),
+        Shape::Every { step, from } => Some(format!("every {step} s from :{from:02} on")),
         Shape::Range(..) | Shape::Other => None,
     }
 }
@@ -260,7 +260,7 @@ mod tests {
             ("5/15 * * * *", "every 15 min from :05 on"),
             ("5 * * * *", "hourly at :05"),
             ("@hourly", "hourly at :00"),
-            ("* * * * * 5,35", "every 30 s, from 5 s past on"),
+            ("* * * * * 5,35", "every 30 s from :05 on"),
             ("* * * * * 5,10,40", "every minute, 5, 10 and 40 s past"),
             ("5,20 * * * *", "hourly at :05 and :20"),
             ("0 */2 * * *", "every 2 h"),

@@ -14,6 +14,8 @@ pub mod wire;
 #[cfg(test)]
 mod wire_files;
 
+use std::sync::{Arc, OnceLock};
+
 use cuetower_core::Ms;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,6 +34,22 @@ pub struct Desk {
     pub vault: Vault,
     pub notifier: Notifier,
     pub facts: Facts,
+    pub owner_key: OwnerKey,
+}
+
+/// The owner's own key for the agents' door, once it is known. Never printed by accident.
+#[derive(Clone, Default)]
+pub struct OwnerKey(Arc<OnceLock<String>>);
+
+impl OwnerKey {
+    /// The first key that is set stays.
+    pub fn set(&self, key: &str) {
+        self.0.get_or_init(|| key.to_owned());
+    }
+
+    fn get(&self) -> Option<String> {
+        self.0.get().cloned()
+    }
 }
 
 /// What does not change while the tower runs.
@@ -82,6 +100,7 @@ macro_rules! commands {
 commands! {
     tower_status: Nothing -> TowerStatus = tower::status;
     tower_pause: Nothing -> TowerStatus = tower::pause;
+    owner_key: Nothing -> Key = tower::key;
     tower_resume: Nothing -> TowerStatus = tower::resume;
     board: BoardRequest -> Board = board::board;
     forecast: ForecastRequest -> Forecast = board::forecast;

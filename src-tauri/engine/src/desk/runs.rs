@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use cuetower_core::attempt::Attempt;
 use cuetower_core::cue::CueStatus;
+use cuetower_core::expect;
 use cuetower_core::id::{CueId, RunId};
 use cuetower_core::input::{Fire, Input};
 use cuetower_core::occurrence::Trigger;
+use cuetower_core::outcome::Outcome;
 use cuetower_core::plan::Plan;
 use cuetower_core::run::{Phase, Run};
 use serde_json::{Value, json};
@@ -140,7 +142,7 @@ fn outcome(run: &Run) -> Option<OutcomeView> {
     })
 }
 
-/// What was found, or, before there is an outcome, what will be asked.
+/// What was found; where nothing was judged (the report was a failure, or none came), what is asked against what is known.
 fn proof(run: &Run) -> Vec<ProofView> {
     if !run.findings.is_empty() {
         let seen = run.findings.iter();
@@ -152,10 +154,12 @@ fn proof(run: &Run) -> Vec<ProofView> {
             })
             .collect();
     }
-    let nothing = cuetower_core::outcome::Outcome::default();
-    let asked = cuetower_core::expect::findings(&run.definition.expect, &nothing);
-    asked
-        .into_iter()
-        .map(|finding| ProofView { claim: finding.claim, passed: None, found: "not reported yet".to_owned() })
-        .collect()
+    let reported = run.outcome().map(|(_, reported)| reported.outcome.clone());
+    let asked = expect::findings(&run.definition.expect, reported.as_ref().unwrap_or(&Outcome::default()));
+    let unreported = if run.is_live() { "not reported yet" } else { "never reported" };
+    let view = |finding: expect::Finding| match &reported {
+        Some(_) => ProofView { claim: finding.claim, passed: Some(finding.passed), found: finding.found },
+        None => ProofView { claim: finding.claim, passed: None, found: unreported.to_owned() },
+    };
+    asked.into_iter().map(view).collect()
 }

@@ -1,7 +1,7 @@
 //! Secrets by name. Values go into the vault and never come out through this door.
 
 use super::wire::{DeskError, Health, Nothing, SecretRef, SecretSet, SecretView, Secrets};
-use super::{Desk, invalid};
+use super::{Desk, invalid, not_found};
 use crate::handle::TowerChange;
 use crate::vault::{VaultError, is_name};
 use crate::{definition, vault};
@@ -39,6 +39,9 @@ pub(super) async fn set(desk: &Desk, request: SecretSet) -> Result<Secrets, Desk
 
 pub(super) async fn delete(desk: &Desk, request: SecretRef) -> Result<Secrets, DeskError> {
     check_name(&request.name)?;
+    if !desk.handle.reader().secrets().await?.iter().any(|row| row.name == request.name) {
+        return Err(not_found(&format!("secret {}", request.name)));
+    }
     desk.vault.delete(&request.name).await.map_err(|error| of_vault(&error))?;
     desk.handle.tower(TowerChange::SecretDropped(request.name)).await?;
     list(desk, Nothing {}).await

@@ -1,7 +1,7 @@
 //! The tower itself: is it armed, and is what it leans on there.
 
-use super::Desk;
-use super::wire::{DeskError, Health, Nothing, TowerStatus};
+use super::wire::{DeskError, Health, Key, Nothing, TowerStatus};
+use super::{Desk, not_found};
 use crate::handle::TowerChange;
 
 pub(super) async fn status(desk: &Desk, _: Nothing) -> Result<TowerStatus, DeskError> {
@@ -24,6 +24,11 @@ pub(super) async fn status(desk: &Desk, _: Nothing) -> Result<TowerStatus, DeskE
         needs_you: u32::try_from(needs_you).unwrap_or(u32::MAX),
         seq: reader.last_seq().await?,
     })
+}
+
+pub(super) async fn key(desk: &Desk, _: Nothing) -> Result<Key, DeskError> {
+    let key = desk.owner_key.get().ok_or_else(|| not_found("key yet: the tower is still starting"))?;
+    Ok(Key { key })
 }
 
 fn store(desk: &Desk) -> Health {

@@ -192,6 +192,20 @@ pub struct TowerStatus {
     pub seq: u64,
 }
 
+// ---- owner_key: Nothing -> Key
+
+/// The owner's own key for the agents' door, `cue_sk_…`, with every scope.
+#[derive(Clone, Serialize, Deserialize, TS)]
+pub struct Key {
+    pub key: String,
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Key(••••)")
+    }
+}
+
 // ---- tower_pause, tower_resume: Nothing -> TowerStatus
 
 // ---- board: BoardRequest -> Board
