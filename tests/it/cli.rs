@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use cuetower_tests::{Tower, ctl, ctl_in, until};
+use cuetower_tests::{Tower, ctl, ctl_in, send, until};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 /// On a busy machine; the goal is far below.
@@ -218,4 +219,36 @@ async fn the_demo_fleet_lives_and_is_kept() {
     assert_eq!(again, fleet, "none is made twice");
     assert_ne!(callback(&tower).await, before, "the web hook agent has another port now");
     tower.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owners_key_can_be_had_and_opens_the_agents_door() {
+    let tower = Tower::start().await;
+    let key = tower.ctl(&["key"]).await.good();
+    assert_eq!(key.trim(), tower.key);
+    let (status, _) = send(Method::GET, &format!("{}/v1/cues", tower.agents), Some(key.trim()), None).await;
+    assert_eq!(status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_proof_of_a_failure_is_held_against_what_it_reported() {
+    let tower = Tower::start().await;
+    let definition = json!({
+        "name": "proof", "transport": "webhook", "callback": { "url": "http://127.0.0.1:9/" },
+        "schedule": { "type": "manual" }, "expect": { "min_processed": 40 }, "retry": { "max_attempts": 1 },
+    });
+    let cue = tower.owner("cue_create", &json!({ "definition": definition })).await;
+    let fired = tower.owner("cue_fire", &json!({ "cue_id": cue["id"], "payload": null })).await;
+    let run = json!({ "run_id": fired["run_id"] });
+    let bounced = until("a bounced delivery", Duration::from_secs(10), async || {
+        let story = tower.owner("run_get", &run).await;
+        (story["state"] == "failed").then_some(story)
+    })
+    .await;
+    assert_eq!(bounced["proof"][0]["found"], "never reported");
+    let outcome = format!("/v1/executions/{}/outcome", fired["run_id"].as_str().unwrap());
+    let (status, _) = tower.post(&outcome, &json!({ "success": false, "processed": 12 })).await;
+    assert_eq!(status, 200, "an outcome proves that it was delivered all the same");
+    let story = tower.owner("run_get", &run).await;
+    assert_eq!((&story["proof"][0]["found"], &story["proof"][0]["passed"]), (&json!("reported 12"), &json!(false)));
 }

@@ -1,6 +1,6 @@
 //! The catalogue of words that belong to marks, runs and alerts. Pure: marks in, sentences out.
 import { glyphOf, type Tone } from './glyphs';
-import { hm, hms, lasting } from './time';
+import { hm, hms, lasting, MINUTE, SECOND } from './time';
 import type { AlertView, Mark } from './wire';
 
 /** One of the three verdicts as text: its word, what is known, when, and the colour that repeats it. */
@@ -13,13 +13,13 @@ export interface Line {
   tone: Tone;
 }
 
-/** A miss while the tower was off or asleep explains itself and is drawn grey. */
+/** A miss while the tower was off or asleep explains itself: it gives way to the others where lanes are dense. */
 export function missIsExplained(mark: Mark): boolean {
   return mark.scheduled === 'missed' && /\b(off|asleep|slept|sleep|not running|was down|stopped|restart)/i.test(mark.scheduled_reason ?? '');
 }
 
 export function scheduledTone(mark: Mark): Tone {
-  return missIsExplained(mark) ? 'mark' : glyphOf('S', mark.scheduled).tone;
+  return glyphOf('S', mark.scheduled).tone;
 }
 
 /** Confirmed and failed say when they came after the deadline. */
@@ -166,6 +166,13 @@ const NEEDS_YOU = new Set(['silent_run', 'check_failed', 'outcome_failed', 'deli
 /** Open alerts of runs that are silent or refuted, or failed for good: oldest wait first. */
 export function needsYou(alerts: Iterable<AlertView>): AlertView[] {
   return [...alerts].filter((alert) => alert.state === 'open' && NEEDS_YOU.has(alert.kind)).sort((a, b) => a.opened_at_ms - b.opened_at_ms || a.id.localeCompare(b.id));
+}
+
+/** How long an alert has been open, and how often it happened: "for 6 min, 12 times". */
+export function waiting(alert: AlertView, now_ms: number): string {
+  const passed = Math.max(SECOND, now_ms - alert.opened_at_ms);
+  const unit = passed < MINUTE ? SECOND : MINUTE;
+  return `for ${lasting(Math.floor(passed / unit) * unit)}${alert.count > 1 ? `, ${alert.count} times` : ''}`;
 }
 
 /** The alert's title without the cue's name in front, as a sentence: the row names the cue already. */

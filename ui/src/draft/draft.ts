@@ -185,13 +185,26 @@ export interface Made {
   errors: Errors;
 }
 
+const WHOLE_ATTEMPTS = 'A whole number from 1 to 10.';
+const WEEK_MINUTES = 7 * 24 * 60;
+const WAITS_MOST = 10;
+
+/** What is wrong with a web hook's address, as far as the form can know; an address with a secret in it is the host's to judge. */
+function wrongWithAddress(address: string): string | null {
+  if (address === '') return 'Where to? Such as http://127.0.0.1:9000/run.';
+  if (address.includes('{{')) return null;
+  if (/\s/.test(address)) return 'An address has no spaces; write %20 for one.';
+  if (!/^https?:\/\//i.test(address)) return 'An address begins with http:// or https://, such as http://127.0.0.1:9000/run.';
+  return URL.canParse(address) ? null : 'This is no address; write one such as http://127.0.0.1:9000/run.';
+}
+
 /** Makes the definition; only what the form itself can know is wrong is in `errors`, the host judges the rest. */
 export function definitionOf(draft: Draft): Made {
   const errors: Errors = {};
-  const number = (field: Field, whole: string, sense: string, from = 0): number | undefined => {
-    if (whole.trim() === '') return undefined;
-    const value = Number(whole);
-    if (Number.isFinite(value) && value >= from) return value;
+  const number = (field: Field, typed: string, sense: string, from: number, to: number): number | undefined => {
+    if (typed.trim() === '') return undefined;
+    const value = Number(typed);
+    if (value >= from && value <= to) return value;
     errors[field] = sense;
     return undefined;
   };
@@ -209,7 +222,8 @@ export function definitionOf(draft: Draft): Made {
 
   if (draft.transport === 'webhook') {
     const callback: Json = { ...kept(draft, 'callback', ['headers']), url: draft.address.trim(), method: draft.method };
-    if (callback['url'] === '') errors.address = 'Where to? Such as http://127.0.0.1:9000/run.';
+    const wrong = wrongWithAddress(draft.address.trim());
+    if (wrong !== null) errors.address = wrong;
     const headers = recordOf(draft.headers, 'header', (sentence) => (errors.headers = sentence));
     if (headers) callback['headers'] = headers;
     definition['callback'] = callback;
@@ -236,30 +250,34 @@ export function definitionOf(draft: Draft): Made {
     }
   }
 
-  const retry: Json = { ...kept(draft, 'retry', ['backoff_minutes', 'backoff_seconds']), max_attempts: number('attempts', draft.attempts, 'A whole number from 1 to 10.', 1) ?? 3, on_failed_outcome: draft.retryFailed };
+  const attempts = number('attempts', draft.attempts, WHOLE_ATTEMPTS, 1, 10) ?? 3;
+  if (!Number.isInteger(attempts)) errors.attempts = WHOLE_ATTEMPTS;
+  const retry: Json = { ...kept(draft, 'retry', ['backoff_minutes', 'backoff_seconds']), max_attempts: attempts, on_failed_outcome: draft.retryFailed };
   const waits = draft.backoff.split(/[\s,]+/).filter((wait) => wait !== '').map(Number);
-  if (waits.some((wait) => !Number.isFinite(wait) || wait < 0)) errors.backoff = 'Minutes with commas between, such as 1, 5, 15.';
+  if (waits.some((wait) => !Number.isFinite(wait))) errors.backoff = 'Minutes with commas between, such as 1, 5, 15.';
+  else if (waits.some((wait) => wait < 0 || wait > WEEK_MINUTES)) errors.backoff = `Each from 0 to ${WEEK_MINUTES} minutes, which is 7 days.`;
+  else if (waits.length > WAITS_MOST) errors.backoff = `At most ${WAITS_MOST} waits; these are ${waits.length}.`;
   else if (waits.length > 0) retry['backoff_minutes'] = waits;
   definition['retry'] = retry;
 
   const delivery: Json = { ...kept(draft, 'delivery', ['timeout_seconds', 'outcome_deadline_seconds']), unanswered: draft.unanswered };
-  const timeout = number('timeout', draft.timeout, 'Seconds, such as 30.');
+  const timeout = number('timeout', draft.timeout, 'Seconds from 0.1 to 3600, such as 30.', 0.1, 3600);
   if (timeout !== undefined) delivery['timeout_seconds'] = timeout;
-  const deadline = number('deadline', draft.deadline, 'Seconds, such as 300.');
+  const deadline = number('deadline', draft.deadline, 'Seconds from 0.1 to 3600, such as 300.', 0.1, 3600);
   if (deadline !== undefined) delivery['outcome_deadline_seconds'] = deadline;
   definition['delivery'] = delivery;
   definition['confirm'] = draft.confirm;
 
   const catchUp: Json = { policy: draft.catchUp };
-  const within = number('within', draft.within, 'Minutes, such as 60.');
-  if (within !== undefined && draft.catchUp === 'latest') catchUp['within_seconds'] = Math.round(within * 60);
+  const within = draft.catchUp === 'latest' && draft.kind !== 'manual' ? number('within', draft.within, 'Minutes, such as 60.', 0, Infinity) : undefined;
+  if (within !== undefined) catchUp['within_seconds'] = Math.round(within * 60);
   if (draft.kind !== 'manual') definition['catch_up'] = catchUp;
   definition['overlap'] = draft.overlap;
 
   const expect = kept(draft, 'expect', ['min_processed', 'max_error_rate', 'evidence']);
-  const least = number('minProcessed', draft.minProcessed, 'A number, such as 150.');
+  const least = number('minProcessed', draft.minProcessed, 'A number from 0 up, such as 150.', 0, 1e15);
   if (least !== undefined) expect['min_processed'] = least;
-  const rate = number('maxErrors', draft.maxErrors, 'Percent, 0 to 100.');
+  const rate = number('maxErrors', draft.maxErrors, 'Percent, 0 to 100.', 0, 100);
   if (rate !== undefined) expect['max_error_rate'] = Number((rate / 100).toPrecision(12));
   if (draft.evidence.length > 0) expect['evidence'] = [...draft.evidence];
   if (Object.keys(expect).length > 0) definition['expect'] = expect;

@@ -1,6 +1,6 @@
 //! What the form asks for, read back in plain sentences. Pure.
 import { lasting, placeOf, SECOND } from '../time';
-import { splitWords } from './argv';
+import { joinWords, splitWords } from './argv';
 import { EVIDENCE, type Draft } from './draft';
 
 /** A run of words, plain, strong or as code. */
@@ -22,15 +22,15 @@ export function readBack(draft: Draft, words: string | null): Phrase[] {
     say(draft.address.trim() || 'an address', draft.address.trim() ? 'code' : 'plain');
   } else {
     const split = draft.shell ? null : splitWords(draft.command);
-    const program = split && 'words' in split ? split.words[0] : undefined;
+    const program = split && 'words' in split ? startOf(split.words) : '';
     say(draft.shell ? ', run a shell line' : ', start ');
-    if (!draft.shell) say(program ?? 'a program', program ? 'code' : 'plain');
+    if (!draft.shell) say(program || 'a program', program ? 'code' : 'plain');
     if (draft.folder.trim() !== '') {
       say(' in ');
       say(draft.folder.trim(), 'code');
     }
   }
-  say(draft.agent.trim() !== '' ? ` as ${draft.agent.trim()}. ` : '. ');
+  say(draft.agent.trim() !== '' ? ` for the agent ${draft.agent.trim()}. ` : '. ');
   if (draft.kind !== 'manual') say(`${LATE[draft.catchUp](draft)} `);
   say(`${BUSY[draft.overlap]} `);
   sayProof(draft, say);
@@ -38,6 +38,14 @@ export function readBack(draft: Draft, words: string | null): Phrase[] {
   if (attempts > 1) say(` A delivery that fails is tried ${attempts} times in all${draft.retryFailed ? ', and so is a reported failure' : ''}.`);
   if (draft.pauseOnFailure) say(' If a run fails for good, the cue is paused.');
   return out;
+}
+
+/** The program, and the script that it reads when one follows: "python3 -u leads.py". */
+function startOf(words: readonly string[]): string {
+  const at = words.findIndex((word, i) => i > 0 && !word.startsWith('-'));
+  const script = at > 0 ? (words[at] ?? '') : '';
+  const named = /^[^\s:]*[^\s:/]$/.test(script) && (script.includes('/') || /\w\.[a-z]{1,4}$/i.test(script));
+  return joinWords(words.slice(0, named ? at + 1 : 1));
 }
 
 const LATE: Record<Draft['catchUp'], (draft: Draft) => string> = {

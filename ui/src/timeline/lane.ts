@@ -200,7 +200,8 @@ function drawRun(brush: Brush, p: Placed, y0: number, ya: number, yb: number, yc
   drawMark(g, ink, 'S', mark.scheduled, x, ya, size, mark.scheduled === 'ran' ? 'mark' : undefined);
   if (sent) drawMark(g, ink, 'D', mark.delivered, Math.max(xd, x) + (xd - x < 3 ? 0.5 : 0), yb, size);
   if (answered) {
-    const at = length > 3 ? xc : x;
+    // A late delivery's answer never stands before its delivery.
+    const at = length > 3 ? xc : Math.max(x, xd);
     if (length > 7) {
       g.fillStyle = ink.of['bg-0'];
       g.fillRect(at - size / 2 - 1, yc - size / 2, size + 2, size);
