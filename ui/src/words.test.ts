@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { alert, mark, NOW } from './testing';
 import type { Mark } from './wire';
-import { afterName, alertFace, badness, headline, isExceptional, isLive, missIsExplained, needsYou, scheduledTone, spoken, verdictLines } from './words';
+import { afterName, alertFace, badness, headline, isExceptional, isLive, missIsExplained, needsYou, scheduledTone, spoken, verdictLines, waiting } from './words';
 
 const DUE = { scheduled: 'due', run_id: null, delivered: 'none', delivered_at_ms: null, confirmed: 'none', started_at_ms: null, ended_at_ms: null, attempts: 0 } as const;
 
@@ -38,10 +38,10 @@ describe('verdictLines', () => {
   });
 });
 
-it('a miss while the tower was off explains itself', () => {
+it('a miss is red; while the tower was off it explains itself and keeps no place where lanes are dense', () => {
   const off = mark({ ...DUE, scheduled: 'missed', scheduled_reason: 'the tower was asleep' });
   const up = mark({ ...DUE, scheduled: 'missed', scheduled_reason: 'the keyring was locked' });
-  expect([missIsExplained(off), scheduledTone(off), isExceptional(off)]).toEqual([true, 'mark', false]);
+  expect([missIsExplained(off), scheduledTone(off), isExceptional(off)]).toEqual([true, 'bad', false]);
   expect([missIsExplained(up), scheduledTone(up), isExceptional(up)]).toEqual([false, 'bad', true]);
 });
 
@@ -52,6 +52,12 @@ it('worst first', () => {
 
 it('is live while it may change by itself', () => {
   expect([isLive(mark({ confirmed: 'working' })), isLive(mark({ delivered: 'delivering', confirmed: 'none' })), isLive(mark())]).toEqual([true, true, false]);
+});
+
+it.each<[number, number, string]>([
+  [200, 1, 'for 1 s'], [41_500, 1, 'for 41 s'], [6 * 60_000 + 12_000, 12, 'for 6 min, 12 times'], [152 * 60_000, 2, 'for 2 h 32 min, 2 times']
+])('an alert that opened %d ms ago and happened %d times waits %s', (ago_ms, count, words) => {
+  expect(waiting(alert({ opened_at_ms: NOW - ago_ms, last_at_ms: NOW, count }), NOW)).toBe(words);
 });
 
 it('speaks a run in one sentence', () => {

@@ -36,6 +36,15 @@ test('an agent that accepts and never reports is silent, and the tower says so',
   await expect(bay).toContainText('Nothing needs you.');
 });
 
+test('an agent that is not there gave no answer', async ({ window: page, ask }) => {
+  const [cue] = await make(ask, [{ name: 'nobody-home', transport: 'webhook', callback: { url: 'http://127.0.0.1:1/run' }, schedule: { type: 'manual', timezone: 'UTC' }, retry: { max_attempts: 1 } }]);
+  const { run_id } = await ask<{ run_id: string }>('cue_fire', { cue_id: cue?.id });
+  await expect(page.getByTestId('needs-you').getByRole('listitem')).toContainText(/for \d+ s/);
+  await page.goto(`/#/run/${run_id}`);
+  await expect(verdict(page, 'Delivered')).toHaveAttribute('data-state', 'bounced');
+  await expect(page.getByRole('tabpanel')).toContainText('There was no answer.');
+});
+
 test('a success that the report itself disproves is refuted', async ({ window: page, ask, agent }) => {
   const liar = await agent({ success: true, processed: 3, summary: 'Scored 200 leads.' });
   const [cue] = await make(ask, [{ name: 'score-leads', transport: 'webhook', callback: { url: liar.address }, schedule: { type: 'manual', timezone: 'UTC' }, expect: { min_processed: 150 } }]);

@@ -13,7 +13,7 @@ test('a command cue is made, armed, fired, and confirmed before one’s eyes', a
   await page.getByLabel('Cron').fill('30 2 * * *');
   await expect(page.getByRole('list', { name: 'Next 10 fires' }).getByRole('listitem')).toHaveCount(10);
   await expect(page.getByRole('list', { name: 'Next 10 fires' }).getByRole('listitem').first()).toContainText('02:30');
-  await expect(page.getByRole('complementary', { name: 'Read back' })).toContainText('start sh in /tmp as greeter.');
+  await expect(page.getByRole('complementary', { name: 'Read back' })).toContainText('start sh in /tmp for the agent greeter.');
   await page.getByRole('radio', { name: 'Exit code' }).check();
   await page.getByRole('button', { name: 'Save and arm' }).click();
 
@@ -57,10 +57,45 @@ test('what the host refuses stands at its field', async ({ window: page, ask }) 
   await expect(page.getByLabel('Command, no shell')).toHaveAccessibleDescription('A double quote is not closed.');
   await page.getByLabel('Command, no shell').fill('true');
   await page.getByLabel('Zone').isHidden();
-  await page.getByLabel('Attempts in all').fill('99');
+  const name = page.getByLabel('Cue', { exact: true });
+  await name.fill('x'.repeat(256));
   await page.getByRole('button', { name: 'Save and arm' }).click();
-  await expect(page.getByLabel('Attempts in all')).toHaveAttribute('aria-invalid', 'true');
-  await expect(page.getByLabel('Attempts in all')).toBeFocused();
+  await expect(name).toHaveAccessibleDescription('A name has 1 to 255 characters.');
+  await expect(name).toBeFocused();
+});
+
+test('what the form itself knows is wrong is said all at once, in its own words', async ({ window: page }) => {
+  await page.goto('/#/cue/new?from=hand');
+  await page.getByRole('radio', { name: 'Webhook' }).check();
+  await page.getByLabel('Address').fill('localhost:9000');
+  await page.getByLabel('Errors, at most (%)').fill('200');
+  await page.getByLabel('Outcome due within (s)').fill('7200');
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await expect(page.getByLabel('Address')).toBeFocused();
+  await expect(page.getByLabel('Address')).toHaveAccessibleDescription(/begins with http/);
+  await expect(page.getByLabel('Errors, at most (%)')).toHaveAccessibleDescription('Percent, 0 to 100.');
+  await expect(page.getByLabel('Outcome due within (s)')).toHaveAccessibleDescription('Seconds from 0.1 to 3600, such as 300.');
+});
+
+test('what was opened by hand stays open while one types elsewhere, and half JSON opens it again', async ({ window: page }) => {
+  await page.goto('/#/cue/new?from=hand');
+  const payload = page.getByLabel('JSON, handed to the agent with every run');
+  for (const what of ['Environment', 'Payload']) await page.getByText(what, { exact: true }).click();
+  await expect(page.getByRole('button', { name: 'Add variable' })).toBeVisible();
+  await page.getByLabel('Cue', { exact: true }).pressSequentially('typed');
+  await page.getByLabel('Command, no shell').fill('true');
+  await page.getByRole('radio', { name: 'Recurring' }).check();
+  await page.getByLabel('Cron').fill('99 2 * * *');
+  await expect(page.getByLabel('Cron')).toHaveAttribute('aria-invalid', 'true');
+  await expect(page.getByRole('button', { name: 'Add variable' })).toBeVisible();
+  await expect(payload).toBeVisible();
+  await page.getByRole('radio', { name: 'Manual' }).check();
+  await payload.fill('{ "a": ');
+  await page.getByText('Payload', { exact: true }).click();
+  await expect(payload).toBeHidden();
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await expect(payload).toBeVisible();
+  await expect(payload).toBeFocused();
 });
 
 test('a clock change that touches the cue is noted', async ({ window: page }) => {

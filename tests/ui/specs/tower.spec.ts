@@ -53,12 +53,25 @@ test('settings show where things are, and the theme stays chosen', async ({ wind
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'light');
 });
 
+test('the owner’s key is copied for a program to use, and never shown', async ({ window: page, tower }) => {
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: tower.origin });
+  await page.goto('/#/settings');
+  await page.getByRole('button', { name: 'Copy your key' }).click();
+  await expect(page.getByRole('status').filter({ hasText: 'Your key is copied.' }).first()).toBeVisible();
+  const key = await page.evaluate(() => navigator.clipboard.readText());
+  expect(key).toBe(tower.ready.key);
+  await expect(page.locator('body')).not.toContainText(key);
+  const cues = await page.request.get(`${tower.ready.agents}/v1/cues`, { headers: { Authorization: `Bearer ${key}` } });
+  expect(cues.status()).toBe(200);
+});
+
 test('a browser without a session is told how to get one', async ({ browser, tower }) => {
   const stranger = await browser.newContext();
   const page = await stranger.newPage();
   await page.goto(`${tower.origin}/#/board`);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('This link has been used or has expired.');
   await expect(page.getByText('cuetowerctl desk-link')).toBeVisible();
+  await expect(page.getByText('with the same --data')).toBeVisible();
   await stranger.close();
 });
 

@@ -74,6 +74,35 @@ describe('what is wrong is said at its field', () => {
     ['a value without a name', { env: [{ name: '', value: '2' }] }, 'env']
   ])('%s', (_, change, field) => expect(Object.keys(definitionOf(with_(change)).errors)).toEqual([field]));
 
+  it.each<[field: keyof Draft, wrong: string[], right: string[], sentence: string]>([
+    ['maxErrors', ['101', '-1', 'few'], ['', '0', '7.5', '100'], 'Percent, 0 to 100.'],
+    ['minProcessed', ['-1', 'many'], ['', '0', '150'], 'A number from 0 up, such as 150.'],
+    ['deadline', ['0', '0.05', '3601', '-5', 'soon'], ['', '0.1', '300', '3600'], 'Seconds from 0.1 to 3600, such as 300.'],
+    ['timeout', ['0', '3600.5', 'soon'], ['', '0.1', '30', '3600'], 'Seconds from 0.1 to 3600, such as 30.'],
+    ['attempts', ['0', '11', '2.5', '1.0001', 'two'], ['', '1', '10'], 'A whole number from 1 to 10.'],
+    ['backoff', ['-1', '1, 10081', '1, 2, -0.5'], ['', '0', '1, 5, 15', '10080', '1 2 3 4 5 6 7 8 9 10'], 'Each from 0 to 10080 minutes, which is 7 days.'],
+    ['backoff', ['soon', '1; 5'], [], 'Minutes with commas between, such as 1, 5, 15.'],
+    ['backoff', ['1 2 3 4 5 6 7 8 9 10 11'], [], 'At most 10 waits; these are 11.'],
+    ['address', [''], ['http://127.0.0.1:9000/run', 'HTTPS://example.org', ' http://[::1]:9000/x '], 'Where to? Such as http://127.0.0.1:9000/run.'],
+    ['address', ['localhost:9000', 'ftp://x/y', 'mailto:a@example.org', '/run'], [], 'An address begins with http:// or https://, such as http://127.0.0.1:9000/run.'],
+    ['address', ['http://127.0.0.1:9000/a b', 'my agent'], ['http://h/{{secret:KEY}} x'], 'An address has no spaces; write %20 for one.'],
+    ['address', ['http://', 'http://[::1', 'http://h:99999/'], [], 'This is no address; write one such as http://127.0.0.1:9000/run.']
+  ])('%s: %j, but %j may be saved', (field, wrong, right, sentence) => {
+    const said = (value: string) => definitionOf(with_({ ...(field === 'address' ? { transport: 'webhook' } : {}), [field]: value })).errors;
+    for (const value of wrong) expect(said(value), value).toEqual({ [field]: sentence });
+    for (const value of right) expect(said(value), value).toEqual({});
+  });
+
+  it('all of it is said at once', () => {
+    const all: Partial<Draft> = { name: '', transport: 'webhook', address: 'nowhere', maxErrors: '200', minProcessed: '-1', deadline: '9999', timeout: '0', attempts: '11', backoff: '-1' };
+    expect(Object.keys(definitionOf(with_(all)).errors).sort()).toEqual(Object.keys(all).filter((field) => field !== 'transport').sort());
+  });
+
+  it('a field that is not shown is not judged', () => {
+    expect(definitionOf(with_({ within: 'soon', catchUp: 'all' })).errors).toEqual({});
+    expect(definitionOf(with_({ within: 'soon', kind: 'manual' })).errors).toEqual({});
+  });
+
   it.each<[string, Partial<Draft>, string | null]>([
     ['schedule.cron', {}, 'cron'], ['schedule', { kind: 'once' }, 'at'], ['schedule.timezone', {}, 'zone'], ['callback.headers.X-Key', {}, 'headers'], ['callback.url', {}, 'address'],
     ['command.argv[0]', {}, 'command'], ['command.env.KEY', {}, 'env'], ['retry.backoff_minutes', {}, 'backoff'], ['delivery.timeout_seconds', {}, 'timeout'],

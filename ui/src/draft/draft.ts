@@ -269,7 +269,7 @@ export function definitionOf(draft: Draft): Made {
   definition['confirm'] = draft.confirm;
 
   const catchUp: Json = { policy: draft.catchUp };
-  const within = draft.catchUp === 'latest' && draft.kind !== 'manual' ? number('within', draft.within, 'Minutes, such as 60.', 0, Infinity) : undefined;
+  const within = draft.catchUp === 'latest' && draft.kind !== 'manual' ? number('within', draft.within, 'Minutes, such as 60.', 0, 366 * 24 * 60) : undefined;
   if (within !== undefined) catchUp['within_seconds'] = Math.round(within * 60);
   if (draft.kind !== 'manual') definition['catch_up'] = catchUp;
   definition['overlap'] = draft.overlap;

@@ -8,9 +8,22 @@ function said(change: Partial<Draft>, words: string | null = 'every day at 02:30
 
 it('a nightly command', () => {
   expect(said({ transport: 'command', command: 'claude -p "do it"', folder: '~/site', agent: 'scribe', confirm: 'exit_code', within: '720', attempts: '1' })).toBe(
-    'Every day at 02:30, Madrid time, start claude in ~/site as scribe. If the tower was off or asleep, it runs once when it is back, unless that is more than 12 h late. While a run is going, a new due time is skipped. It counts as confirmed only if the program exits with 0.'
+    'Every day at 02:30, Madrid time, start claude in ~/site for the agent scribe. If the tower was off or asleep, it runs once when it is back, unless that is more than 12 h late. While a run is going, a new due time is skipped. It counts as confirmed only if the program exits with 0.'
   );
 });
+
+it.each([
+  ['python3 leads.py', 'python3 leads.py'],
+  ['python3 -u leads.py --since yesterday', 'python3 -u leads.py'],
+  ['bash scripts/nightly now', 'bash scripts/nightly'],
+  ['node "my report.js"', 'node'],
+  ['sh -c "exit 3"', 'sh'],
+  ['claude -p "write it"', 'claude'],
+  ['curl http://127.0.0.1:9000/run', 'curl'],
+  ['echo hi', 'echo'],
+  ["'/opt/my tool' run", "'/opt/my tool'"],
+  ['', 'a program']
+])('%s is read back as its program and script', (command, start) => expect(said({ transport: 'command', command })).toContain(`, start ${start}. If`));
 
 it('says when a report would only be a claim', () => {
   const text = said({ address: 'http://127.0.0.1:9000/run', deadline: '90', catchUp: 'none', overlap: 'queue' });

@@ -76,6 +76,23 @@ it('a run is three marks in three rows', () => {
   expect(all.find((d) => d.what === first('C', 'confirmed'))?.ink).toBe('ok');
 });
 
+it('a run that was delivered late is confirmed under its delivery, not before it', () => {
+  const at = (family: 'D' | 'C', state: string, all: Drawn[]) => all.find((d) => d.what === first(family, state))?.x ?? NaN;
+  for (const lasts_ms of [0, MINUTE / 2]) {
+    drawn = [];
+    const due_ms = NOW - 8 * HOUR;
+    const all = draw([mark({ due_ms, delivered_at_ms: due_ms + 2 * HOUR, ended_at_ms: due_ms + 2 * HOUR + lasts_ms, attempts: 3 })], [], 16 * HOUR);
+    const delivered = at('D', 'delivered', all);
+    expect(delivered - (all.find((d) => d.what === first('S', 'ran'))?.x ?? NaN)).toBeGreaterThan(100);
+    expect(Math.abs(at('C', 'confirmed', all) - delivered), `${lasts_ms} ms`).toBeLessThan(3);
+  }
+});
+
+it('a miss is red in its lane, as in the key, even when the tower was off', () => {
+  const all = draw(every(HOUR, 4, () => ({ scheduled: 'missed', scheduled_reason: 'the tower was off', run_id: null, delivered: 'none', confirmed: 'none' })), [], 16 * HOUR);
+  expect(all.filter((d) => d.what === first('S', 'missed')).map((d) => d.ink)).toEqual(Array(4).fill('bad'));
+});
+
 it('a run that nothing came back from leaves no mark of proof in the bottom row', () => {
   const all = draw(every(HOUR, 8, () => ({ delivered: 'bounced', delivered_at_ms: null, confirmed: 'none' })), [], 16 * HOUR);
   expect(all.filter((d) => d.what === first('D', 'bounced')).every((d) => d.ink === 'bad')).toBe(true);

@@ -32,6 +32,9 @@ examples!(
 const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 /// Remembers the web hook agent's port in the agents' folder.
 const PORT: &str = "flaky_server.port";
+/// How often a port that is taken is tried again, and after how long.
+const PORT_TRIES: u32 = 6;
+const PORT_PAUSE: Duration = Duration::from_millis(200);
 /// How long the flaky server may take to say where it is.
 const SERVER_UP: Duration = Duration::from_secs(20);
 /// How long it may take to end before it is killed.
@@ -65,7 +68,14 @@ impl Fleet {
         write_examples(&folder).map_err(|source| DemoError::Examples { path: folder.clone(), source })?;
         // The same port as last time, or what came due meanwhile would be delivered to nobody.
         let last_port = std::fs::read_to_string(folder.join(PORT)).unwrap_or_default();
-        let (flaky_server, flaky_url) = match start_server(&folder, last_port.trim()).await {
+        let mut started = start_server(&folder, last_port.trim()).await;
+        for _ in 0..PORT_TRIES {
+            let Err(DemoError::Mute) = started else { break };
+            // The one of a tower that was killed a moment ago is about to end.
+            tokio::time::sleep(PORT_PAUSE).await;
+            started = start_server(&folder, last_port.trim()).await;
+        }
+        let (flaky_server, flaky_url) = match started {
             Err(DemoError::Mute) => start_server(&folder, "0").await?,
             started => started?,
         };

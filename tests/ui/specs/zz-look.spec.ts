@@ -1,0 +1,37 @@
+import { byHand, expect, make, test, verdict } from '../support/desk';
+test('look', async ({ window: page, ask, browser, tower, agent }) => {
+  test.setTimeout(120000);
+  const long = 'a-very-long-name-'.repeat(14);
+  const [q] = await make(ask, [byHand('quiet', ['true'], { confirm: 'outcome', delivery: { outcome_deadline_seconds: 1 } }), byHand(long, ['true']), byHand('fails', ['false'])]);
+  const { run_id } = await ask<{ run_id: string }>('cue_fire', { cue_id: q?.id });
+  for (const c of (await ask<{ cues: { id: string; name: string }[] }>('board', { from_ms: 0, to_ms: 1 })).cues) if (c.name === 'fails') { await ask('cue_fire', { cue_id: c.id }); await page.waitForTimeout(500); await ask('cue_fire', { cue_id: c.id }); }
+  await expect(page.getByTestId('needs-you').getByRole('listitem')).toHaveCount(2);
+  await page.getByTestId(`lane-${long}`).click();
+  await page.getByRole('button', { name: 'Pause', exact: true }).click();
+  await page.waitForTimeout(300);
+  await page.screenshot({ path: '/tmp/w/look-board.png' });
+  await page.getByRole('button', { name: 'Delete' }).click();
+  await page.screenshot({ path: '/tmp/w/look-delete.png' });
+  await page.keyboard.press('Escape');
+  await page.goto(`/#/run/${run_id}`);
+  await expect(verdict(page, 'Confirmed')).toHaveAttribute('data-state', 'silent');
+  await page.screenshot({ path: '/tmp/w/look-run.png' });
+  await page.goto('/#/settings');
+  await page.screenshot({ path: '/tmp/w/look-settings.png' });
+  await page.goto('/#/cue/new?from=hand');
+  await page.getByRole('radio', { name: 'Webhook' }).check();
+  await page.getByLabel('Address').fill('local host');
+  await page.getByLabel('Errors, at most (%)').fill('200');
+  await page.getByLabel('Processed, at least').fill('-1');
+  await page.getByLabel('Outcome due within (s)').fill('7200');
+  await page.getByLabel('Attempts in all').fill('0');
+  await page.getByLabel('Minutes between them').fill('1, 20000');
+  await page.getByLabel('Delivery may take (s)').fill('0');
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await page.setViewportSize({ width: 900, height: 1100 });
+  await page.screenshot({ path: '/tmp/w/look-form.png' });
+  const other = await (await browser.newContext({ viewport: { width: 1100, height: 500 } })).newPage();
+  await other.goto(`${tower.origin}/#/board`);
+  await other.waitForTimeout(500);
+  await other.screenshot({ path: '/tmp/w/look-session.png' });
+});
