@@ -8,5 +8,5 @@ report(
     processed=12,
     expected=40,
     errors=1,
-    error="The bank's statement for today is missing. 12 of 40 invoices were matched.",
+    error="The bank's statement for today is missing.",
 )

@@ -51,7 +51,8 @@ async fn show(owner: &Owner, named: &str, as_json: bool) -> Result<(), String> {
         return Ok(());
     }
     let CueView { name, id, status, words, timezone, run_count, .. } = &cue;
-    say(&format!("{name} ({id}) is {status}: {words}, {timezone}; revision {}, {run_count} runs", cue.revision));
+    let runs = if *run_count == 1 { "run" } else { "runs" };
+    say(&format!("{name} ({id}) is {status}: {words}, {timezone}; revision {}, {run_count} {runs}", cue.revision));
     say(&format!("next {}", Zone::of_machine().maybe(cue.next_run_ms)));
     say_json(&cue.definition);
     Ok(())
