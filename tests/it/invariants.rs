@@ -57,13 +57,13 @@ async fn sabotage_without_the_working_copy_is_noticed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sabotage_of_commit_before_effect_is_noticed() {
-    for _ in 0..8 {
+    for _ in 0..20 {
         let violations = crash(3, Some("effect_before_commit")).await.violations;
         if let Some(noticed) = violations.first() {
             return println!("noticed: {noticed}");
         }
     }
-    panic!("answers went out before the commit, 24 kills, and the crash test saw nothing");
+    panic!("answers went out before the commit, 60 kills, and the crash test saw nothing");
 }
 
 /// A report that presents an older attempt's token must be refused with 409.

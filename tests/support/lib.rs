@@ -5,6 +5,7 @@ mod program;
 mod server;
 mod tower;
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -22,8 +23,11 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// # Panics
 /// If there is no answer.
 pub async fn send(method: Method, url: &str, bearer: Option<&str>, body: Option<&Value>) -> (u16, Value) {
-    let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build().unwrap();
-    let mut request = http.request(method.clone(), url);
+    // Made once, because a client is slow to make; without idle connections, which would belong to the runtime of one test.
+    static HTTP: LazyLock<reqwest::Client> = LazyLock::new(|| {
+        reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).pool_max_idle_per_host(0).build().unwrap()
+    });
+    let mut request = HTTP.request(method.clone(), url);
     if let Some(bearer) = bearer {
         request = request.bearer_auth(bearer);
     }
