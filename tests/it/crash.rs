@@ -209,9 +209,10 @@ fn audit(data: &Path, witness: &Witness) -> Vec<String> {
     };
     note(
         "an occurrence without exactly one end",
-        all("SELECT o.id, (SELECT count(*) FROM journal j WHERE j.kind = 'occurrence_ended' AND j.lane = o.cue_id
-                AND json_extract(j.body, '$.id') = o.id) AS ends
-             FROM occurrences o WHERE ends <> 1 OR o.state IN ('due', 'held')"),
+        all("WITH ends AS (SELECT json_extract(body, '$.id') AS id, count(*) AS times FROM journal
+                WHERE kind = 'occurrence_ended' GROUP BY 1)
+             SELECT o.id, coalesce(ends.times, 0) AS times FROM occurrences o LEFT JOIN ends ON ends.id = o.id
+             WHERE coalesce(ends.times, 0) <> 1 OR o.state IN ('due', 'held')"),
     );
     note(
         "an attempt begun twice",
