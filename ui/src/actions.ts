@@ -1,5 +1,6 @@
 //! What the owner can do, by name. Each asks the host, shows the answer at once, and says in a sentence when it did not start.
 import { refusalFrom } from './bridge';
+import { plainKey } from './keys';
 import { board } from './state/board.svelte';
 import { desk } from './state/desk.svelte';
 import { notices } from './state/notice.svelte';
@@ -89,4 +90,11 @@ export function copyKey(): Promise<boolean> {
     if (copied) notices.tell('Your key is copied.');
     else notices.tell('Your key could not be copied: the system did not allow it.', 'bad');
   });
+}
+
+/** Escape leaves a room for the board. */
+export function leaveByEscape(event: KeyboardEvent): void {
+  if (plainKey(event) !== 'Escape') return;
+  router.go({ at: 'board' });
+  event.preventDefault();
 }
