@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::Ms;
 use crate::id::CueId;
+use crate::schedule_spec::ScheduleSpec;
 use crate::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +18,12 @@ pub struct Cue {
     /// Counts the definitions this cue has had, from 1.
     pub revision: u64,
     pub status: CueStatus,
+    /// Paused, and resumes by itself then.
+    #[serde(default)]
+    pub paused_until: Option<Ms>,
+    /// Number of the trigger URL that is good; None: the cue has none.
+    #[serde(default)]
+    pub trigger_url: Option<u64>,
     pub created_at: Ms,
     pub updated_at: Ms,
     /// Runs begun, of any trigger.
@@ -53,26 +60,6 @@ pub struct CueDefinition {
     pub expect: Expect,
     /// Pause the cue when a run fails for good.
     pub pause_on_failure: bool,
-}
-
-/// When. Texts were checked when the definition was read; `plan::Plan` is the form that computes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum ScheduleSpec {
-    Recurring { cron: String, timezone: String },
-    Once { at: Ms, timezone: String },
-    Manual { timezone: String },
-}
-
-impl ScheduleSpec {
-    #[must_use]
-    pub fn timezone(&self) -> &str {
-        match self {
-            ScheduleSpec::Recurring { timezone, .. }
-            | ScheduleSpec::Once { timezone, .. }
-            | ScheduleSpec::Manual { timezone } => timezone,
-        }
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,6 +185,8 @@ pub enum CatchUpPolicy {
     Latest,
     All,
     None,
+    /// The newest waits for the owner's word.
+    Ask,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -265,10 +254,11 @@ impl CueDefinition {
     /// The usefulness window of a missed instant, given the gap to the next one.
     #[must_use]
     pub fn useful_for_ms(&self, gap_to_next_ms: Option<u64>) -> u64 {
-        match (self.catch_up.within_ms, &self.schedule, gap_to_next_ms) {
-            (Some(set), ..) => set,
-            (None, ScheduleSpec::Once { .. }, _) | (None, _, None) => u64::MAX,
-            (None, _, Some(gap)) => (gap / 2).min(12 * HOUR_MS),
+        match (self.catch_up.within_ms, gap_to_next_ms) {
+            (Some(set), _) => set,
+            (None, None) => u64::MAX,
+            (None, Some(_)) if self.schedule.is_once() => u64::MAX,
+            (None, Some(gap)) => (gap / 2).min(12 * HOUR_MS),
         }
     }
 }

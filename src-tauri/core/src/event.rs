@@ -24,6 +24,22 @@ pub enum Event {
     /// Paused, resumed (instants count from here on), completed, failed, deleted.
     CueStatusChanged {
         status: CueStatus,
+        /// Of a pause: it ends by itself then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Ms>,
+        /// Of a resumption: instants count from here on, not from the moment it was noticed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Ms>,
+    },
+    /// The number of the trigger URL that is good from here on; None: none is.
+    TriggerUrlChanged {
+        number: Option<u64>,
+    },
+    /// What watched files look like now. `baseline`: none of it was news.
+    PathsSeen {
+        baseline: bool,
+        seen: Vec<(String, FileSeen)>,
+        gone: Vec<String>,
     },
     OccurrenceArmed {
         armed: Armed,
@@ -33,6 +49,17 @@ pub enum Event {
     OccurrenceHeld {
         id: OccurrenceId,
         by: String,
+        /// For the owner's word.
+        #[serde(default, skip_serializing_if = "is_false")]
+        asks: bool,
+    },
+    /// Scheduled instants of a long absence that all end the same way: one record for all of them. None of them was armed.
+    SpanEnded {
+        id: OccurrenceId,
+        from: Ms,
+        to: Ms,
+        count: u64,
+        end: End,
     },
     OccurrenceEnded {
         id: OccurrenceId,
@@ -89,6 +116,11 @@ pub enum Event {
         run_id: RunId,
         deadline: Ms,
     },
+    /// The clock was set: the wait for the next attempt is as long as it was.
+    RetryMoved {
+        run_id: RunId,
+        retry_at: Ms,
+    },
     /// Recorded for good. `late`: after the run had ended.
     OutcomeReported {
         run_id: RunId,
@@ -110,6 +142,19 @@ pub enum Event {
     },
 }
 
+/// How a watched file looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileSeen {
+    /// Unix milliseconds, as the file system says it.
+    pub modified_ms: i64,
+    pub bytes: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
 /// A fire's idempotency key, good for 24 h.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FireKey {
@@ -125,9 +170,12 @@ impl Event {
         match self {
             Event::CueDefined { .. } => "cue_defined",
             Event::CueStatusChanged { .. } => "cue_status_changed",
+            Event::TriggerUrlChanged { .. } => "trigger_url_changed",
+            Event::PathsSeen { .. } => "paths_seen",
             Event::OccurrenceArmed { .. } => "occurrence_armed",
             Event::OccurrenceHeld { .. } => "occurrence_held",
             Event::OccurrenceEnded { .. } => "occurrence_ended",
+            Event::SpanEnded { .. } => "span_ended",
             Event::RunBegan { .. } => "run_began",
             Event::AttemptBegan { .. } => "attempt_began",
             Event::AttemptDelivered { .. } => "attempt_delivered",
@@ -135,6 +183,7 @@ impl Event {
             Event::AttemptExited { .. } => "attempt_exited",
             Event::AttemptFailed { .. } => "attempt_failed",
             Event::DeadlineMoved { .. } => "deadline_moved",
+            Event::RetryMoved { .. } => "retry_moved",
             Event::OutcomeReported { .. } => "outcome_reported",
             Event::RunEnded { .. } => "run_ended",
             Event::ReportRefused { .. } => "report_refused",
@@ -152,11 +201,15 @@ impl Event {
             | Event::AttemptExited { run_id, .. }
             | Event::AttemptFailed { run_id, .. }
             | Event::DeadlineMoved { run_id, .. }
+            | Event::RetryMoved { run_id, .. }
             | Event::OutcomeReported { run_id, .. }
             | Event::RunEnded { run_id, .. }
             | Event::ReportRefused { run_id, .. } => Some(run_id),
             Event::CueDefined { .. }
             | Event::CueStatusChanged { .. }
+            | Event::TriggerUrlChanged { .. }
+            | Event::PathsSeen { .. }
+            | Event::SpanEnded { .. }
             | Event::OccurrenceArmed { .. }
             | Event::OccurrenceHeld { .. }
             | Event::OccurrenceEnded { .. } => None,

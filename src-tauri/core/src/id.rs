@@ -38,7 +38,8 @@ id!(
     RunId
 );
 id!(
-    /// `<cue>@<due ms>.<generation>` for a scheduled instant (one instant of one definition has one record), `<cue>!<12 of [a-z0-9]>` for a fire.
+    /// `<cue>@<due ms>.<generation>` for a scheduled instant (one instant of one definition has one record), `<cue>@<first>-<last>.<generation>` for a span of them,
+    /// `<cue>!<12 of [a-z0-9]>` for a fire, `<cue>&<run>` for one that follows another cue's run.
     OccurrenceId
 );
 id!(
@@ -74,6 +75,18 @@ impl OccurrenceId {
     #[must_use]
     pub fn is_scheduled(&self) -> bool {
         self.0.contains('@')
+    }
+
+    /// Instants from the first to the last, in one record.
+    #[must_use]
+    pub fn span(cue: &CueId, first: crate::Ms, last: crate::Ms, generation: u64) -> OccurrenceId {
+        OccurrenceId(format!("{cue}@{}-{}.{generation}", first.0, last.0))
+    }
+
+    /// Fired by the end of another cue's run.
+    #[must_use]
+    pub fn chained(cue: &CueId, of: &RunId) -> OccurrenceId {
+        OccurrenceId(format!("{cue}&{of}"))
     }
 
     pub fn fired(cue: &CueId, dice: &mut dyn Dice) -> OccurrenceId {

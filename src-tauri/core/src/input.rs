@@ -1,11 +1,14 @@
 //! Everything a lane is asked or told, and how it answers.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::Ms;
+use crate::away::Band;
 use crate::cue::CueDefinition;
 use crate::effect::Effect;
-use crate::event::Event;
+use crate::event::{Event, FileSeen};
 use crate::id::{OccurrenceId, RunId};
 use crate::occurrence::Trigger;
 use crate::outcome::Outcome;
@@ -18,20 +21,45 @@ pub enum Input {
         definition: Box<CueDefinition>,
         revision: Option<u64>,
     },
-    Pause,
+    /// Until it is resumed, or until then.
+    Pause {
+        until: Option<Ms>,
+    },
     Resume,
     Delete,
     Fire(Fire),
-    /// Time has passed. `up_since`: when the tower started; what was due before it was missed while it was off.
-    Tick {
-        up_since: Ms,
+    /// Something outside fires it: another cue's end, its URL, a file. Policies hold it as they hold what is scheduled.
+    Triggered(Triggered),
+    /// A new trigger URL (the older one ends), or none.
+    TriggerUrl {
+        wanted: bool,
+    },
+    /// What watched files look like now; all of them.
+    Files {
+        seen: Vec<(String, FileSeen)>,
         firing: bool,
+    },
+    /// Run or skip a held occurrence that asks.
+    Answer {
+        occurrence_id: OccurrenceId,
+        run: bool,
+    },
+    /// Time has passed. `away`: when nothing could be fired, newest last.
+    Tick {
+        away: Arc<[Band]>,
+        firing: bool,
+    },
+    /// The machine slept, or its clock was set (forward: positive): waiting times are as long as they were.
+    Shifted {
+        slept_ms: u64,
+        stepped_ms: i64,
     },
     /// The tower starts again. It was last known to be up at `alive_at`; after a crash (not `orderly`) what was due
     /// around then may or may not have been delivered.
     Recovered {
         alive_at: Ms,
         orderly: bool,
+        firing: bool,
     },
     /// The armed delivery of this run went out by its licence, but the batch that said so could not be written.
     WentOut {
@@ -58,6 +86,15 @@ pub struct Fire {
     pub send_at: Option<Ms>,
     pub key: Option<String>,
     pub trigger: Trigger,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Triggered {
+    pub trigger: Trigger,
+    pub payload: Option<Value>,
+    pub key: Option<String>,
+    /// All firing may be paused.
+    pub firing: bool,
 }
 
 /// What became of one attempt, told by the engine's `deliver`.

@@ -5,6 +5,8 @@
 
 pub mod alert;
 pub mod attempt;
+pub mod audit;
+pub mod away;
 pub mod cue;
 pub mod effect;
 pub mod event;
@@ -12,11 +14,13 @@ pub mod expect;
 pub mod id;
 pub mod input;
 pub mod lane;
+pub mod local_time;
 pub mod occurrence;
 pub mod outcome;
 pub mod plan;
 pub mod run;
 pub mod schedule;
+pub mod schedule_spec;
 pub mod sentence;
 pub mod time;
 pub mod verdicts;

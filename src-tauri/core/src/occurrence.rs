@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Ms;
-use crate::id::{OccurrenceId, RunId};
+use crate::id::{CueId, OccurrenceId, RunId};
 
 /// What made the instant due.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,7 +12,25 @@ use crate::id::{OccurrenceId, RunId};
 pub enum Trigger {
     Scheduled,
     ManualFire,
-    Replay { of: RunId },
+    Replay {
+        of: RunId,
+    },
+    /// A run of another cue ended.
+    Chain {
+        of: RunId,
+        cue: CueId,
+    },
+    /// Somebody called the cue's trigger URL.
+    Url,
+    /// A watched file appeared or changed.
+    Path {
+        path: String,
+        appeared: bool,
+    },
+    /// The agent asked for it with the outcome of that run.
+    Dynamic {
+        of: RunId,
+    },
 }
 
 impl Trigger {
@@ -22,6 +40,23 @@ impl Trigger {
             Trigger::Scheduled => "scheduled",
             Trigger::ManualFire => "manual_fire",
             Trigger::Replay { .. } => "replay",
+            Trigger::Chain { .. } => "chain",
+            Trigger::Url => "trigger",
+            Trigger::Path { .. } => "path",
+            Trigger::Dynamic { .. } => "dynamic",
+        }
+    }
+
+    /// By the owner's own hand, or an agent's in his name: overlap, pauses and blackouts do not hold it.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        match self {
+            Trigger::ManualFire | Trigger::Replay { .. } => true,
+            Trigger::Scheduled
+            | Trigger::Chain { .. }
+            | Trigger::Url
+            | Trigger::Path { .. }
+            | Trigger::Dynamic { .. } => false,
         }
     }
 }
@@ -91,6 +126,11 @@ pub enum SkipPolicy {
     Overlap,
     QueueFull,
     TowerPaused,
+    Blackout,
+    /// The agent asked for another instant.
+    Superseded,
+    /// The owner was asked.
+    Owner,
 }
 
 impl SkipPolicy {
@@ -103,6 +143,9 @@ impl SkipPolicy {
             SkipPolicy::Overlap => "the previous run was still live",
             SkipPolicy::QueueFull => "its queue was full",
             SkipPolicy::TowerPaused => "all firing was paused",
+            SkipPolicy::Blackout => "it fell into a blackout",
+            SkipPolicy::Superseded => "its agent asked for another time",
+            SkipPolicy::Owner => "you said skip",
         }
     }
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::Ms;
+
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Outcome {
@@ -21,8 +23,20 @@ pub struct Outcome {
     pub expected: Option<f64>,
     pub tokens: Option<f64>,
     pub cost_usd: Option<f64>,
+    /// When the agent wants its next run, if it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_run: Option<NextRun>,
     /// Free form, at most 10 KiB of JSON; `Null` if none.
     pub metadata: Value,
+}
+
+/// The next run that an agent asks for; within the limits of its cue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NextRun {
+    At(Ms),
+    /// Counted from the report.
+    InMs(u64),
 }
 
 impl Outcome {

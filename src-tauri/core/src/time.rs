@@ -43,6 +43,7 @@ impl From<DateTime<Utc>> for Ms {
 pub const SECOND_MS: u64 = 1_000;
 pub const MINUTE_MS: u64 = 60 * SECOND_MS;
 pub const HOUR_MS: u64 = 60 * MINUTE_MS;
+pub const DAY_MS: u64 = 24 * HOUR_MS;
 
 /// A length in words as the window says it: "320 ms", "2.1 s", "41 min", "5 h 25 min".
 #[must_use]

@@ -16,6 +16,9 @@ impl Lane {
         self.seq += 1;
         match event {
             Event::CueDefined { revision, definition, .. } => {
+                if self.cue.definition.schedule.paths != definition.schedule.paths {
+                    self.files = None;
+                }
                 self.cue.definition = Arc::clone(definition);
                 self.cue.revision = *revision;
                 self.cue.updated_at = at;
@@ -23,7 +26,19 @@ impl Lane {
                 self.generation += 1;
                 self.rebuild_plan();
             }
-            Event::CueStatusChanged { status } => self.status_changed(at, *status),
+            Event::CueStatusChanged { status, until, since } => {
+                self.cue.paused_until = *until;
+                self.status_changed(at, *status, since.unwrap_or(at));
+            }
+            Event::TriggerUrlChanged { number } => self.cue.trigger_url = *number,
+            Event::PathsSeen { baseline, seen, gone } => {
+                let files = self.files.get_or_insert_default();
+                if *baseline {
+                    files.clear();
+                }
+                files.retain(|path, _| !gone.contains(path));
+                files.extend(seen.iter().cloned());
+            }
             Event::OccurrenceArmed { armed, fire_key } => {
                 if let Some(key) = fire_key {
                     self.fire_keys.retain(|_, kept| at.since(kept.at) < FIRE_KEY_MS);
@@ -38,23 +53,32 @@ impl Lane {
                 }
                 self.arm(armed.clone());
             }
-            Event::OccurrenceHeld { id, .. } => {
+            Event::OccurrenceHeld { id, asks, .. } => {
                 if let Some(armed) = self.disarm(id) {
                     if id.is_scheduled() {
                         // It came due, whatever the clock says later.
                         self.decided = self.decided.max(armed.due);
                     }
-                    self.held.push_back(armed);
+                    if *asks {
+                        self.asked.push_back(armed);
+                    } else {
+                        self.held.push_back(armed);
+                    }
                 }
             }
             Event::OccurrenceEnded { id, due, end } => {
                 self.disarm(id);
                 self.held.retain(|held| held.id != *id);
+                self.asked.retain(|asked| asked.id != *id);
                 // Taken back while undue, the instant is asked for again by whatever the schedule says next.
                 if id.is_scheduled() && (!end.is_withdrawn() || *due <= at) {
                     self.cursor = self.cursor.max(*due);
                     self.decided = self.decided.max(*due);
                 }
+            }
+            Event::SpanEnded { to, .. } => {
+                self.cursor = self.cursor.max(*to);
+                self.decided = self.decided.max(*to);
             }
             Event::RunBegan { run_id, occurrence_id } => self.run_began(at, run_id, occurrence_id),
             Event::AttemptBegan { .. }
@@ -63,6 +87,7 @@ impl Lane {
             | Event::AttemptExited { .. }
             | Event::AttemptFailed { .. }
             | Event::DeadlineMoved { .. }
+            | Event::RetryMoved { .. }
             | Event::OutcomeReported { .. }
             | Event::RunEnded { .. }
             | Event::ReportRefused { .. } => {
@@ -73,10 +98,10 @@ impl Lane {
         }
     }
 
-    fn status_changed(&mut self, at: Ms, status: CueStatus) {
+    fn status_changed(&mut self, at: Ms, status: CueStatus, since: Ms) {
         // Instants that pass while paused are not asked for by the schedule: the ledger goes on from the resumption.
         if status == CueStatus::Active {
-            self.cursor = at.max(self.decided);
+            self.cursor = since.max(self.decided);
         }
         self.generation += 1;
         self.cue.status = status;
@@ -98,8 +123,11 @@ impl Lane {
 
     fn run_began(&mut self, at: Ms, run_id: &RunId, occurrence_id: &OccurrenceId) {
         let armed = self.disarm(occurrence_id).or_else(|| {
-            let place = self.held.iter().position(|held| held.id == *occurrence_id)?;
-            self.held.remove(place)
+            let waiting = [&mut self.held, &mut self.asked];
+            waiting.into_iter().find_map(|list| {
+                let place = list.iter().position(|waiting| waiting.id == *occurrence_id)?;
+                list.remove(place)
+            })
         });
         let Some(armed) = armed else { return };
         self.cue.run_count += 1;
@@ -168,6 +196,7 @@ impl Run {
                     self.phase = Phase::WaitingRetry { at: *retry_at };
                 }
             }
+            Event::RetryMoved { retry_at, .. } => self.phase = Phase::WaitingRetry { at: *retry_at },
             Event::DeadlineMoved { deadline, .. } => self.phase = Phase::AwaitingOutcome { deadline: Some(*deadline) },
             Event::OutcomeReported { number, late, outcome, .. } => self.change(*number, |attempt| {
                 attempt.outcome = Some(Reported { at, late: *late, outcome: (**outcome).clone() });
@@ -184,6 +213,9 @@ impl Run {
             }
             Event::CueDefined { .. }
             | Event::CueStatusChanged { .. }
+            | Event::TriggerUrlChanged { .. }
+            | Event::PathsSeen { .. }
+            | Event::SpanEnded { .. }
             | Event::OccurrenceArmed { .. }
             | Event::OccurrenceHeld { .. }
             | Event::OccurrenceEnded { .. }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::Ms;
-use crate::cue::{Confirm, CueStatus, ScheduleSpec};
+use crate::cue::{Confirm, CueStatus};
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::expect::{Finding, findings};
@@ -18,12 +18,17 @@ pub fn decide(lane: &mut Lane, input: &Input, now: Ms, dice: &mut dyn Dice) -> D
     let mut draft = Draft { lane, now, dice, events: Vec::new(), effects: Vec::new() };
     let answer = match input {
         Input::Edit { definition, revision } => draft.edit(definition, *revision),
-        Input::Pause => draft.pause(),
+        Input::Pause { until } => draft.pause(*until),
         Input::Resume => draft.resume(),
         Input::Delete => draft.delete(),
         Input::Fire(fire) => draft.fire(fire),
-        Input::Tick { up_since, firing } => draft.tick(*up_since, *firing),
-        Input::Recovered { alive_at, orderly } => draft.recovered(*alive_at, *orderly),
+        Input::Triggered(triggered) => draft.triggered(triggered),
+        Input::TriggerUrl { wanted } => draft.trigger_url(*wanted),
+        Input::Files { seen, firing } => draft.files(seen, *firing),
+        Input::Answer { occurrence_id, run } => draft.answered(occurrence_id, *run),
+        Input::Tick { away, firing } => draft.tick(away, *firing),
+        Input::Shifted { slept_ms, stepped_ms } => draft.shifted(*slept_ms, *stepped_ms),
+        Input::Recovered { alive_at, orderly, firing } => draft.recovered(*alive_at, *orderly, *firing),
         Input::WentOut { run_id } => draft.went_out(run_id),
         Input::Delivery { run_id, number, result } => draft.delivery(run_id, *number, result),
         Input::Report { run_id, attempt, outcome } => draft.report(run_id, *attempt, outcome),
@@ -55,7 +60,7 @@ impl Draft<'_> {
     pub fn end_run(&mut self, run: &Run, verdict: Verdict, late: bool, findings: Vec<Finding>) {
         self.emit(Event::RunEnded { run_id: run.id.clone(), verdict, late, findings });
         if !verdict.is_good() && run.definition.pause_on_failure && self.lane.cue.status == CueStatus::Active && !late {
-            self.pause();
+            self.pause(None);
         }
         self.release_held();
         self.finish_once(verdict);
@@ -90,15 +95,14 @@ impl Draft<'_> {
 
     fn finish_once(&mut self, verdict: Verdict) {
         let lane = &*self.lane;
-        let once = matches!(lane.cue.definition.schedule, ScheduleSpec::Once { .. });
+        let once = lane.cue.definition.schedule.is_once();
         let over = matches!(lane.cue.status, CueStatus::Active | CueStatus::Completed | CueStatus::Failed)
             && lane.next_instant().is_none()
-            && lane.armed.is_empty()
-            && lane.held.is_empty()
+            && lane.waiting().next().is_none()
             && lane.live_runs().next().is_none();
         let status = if verdict.is_good() { CueStatus::Completed } else { CueStatus::Failed };
         if once && over && lane.cue.status != status {
-            self.emit(Event::CueStatusChanged { status });
+            self.emit(Event::CueStatusChanged { status, until: None, since: None });
         }
     }
 }

@@ -1,31 +1,29 @@
-//! What time brings: arming ahead, firing, overlap, missed instants, retries and deadlines.
+//! What time brings: arming ahead, firing, overlap, retries and deadlines.
 
 use std::sync::Arc;
 
 use crate::Ms;
 use crate::attempt::AttemptState;
-use crate::cue::{CatchUpPolicy, CueStatus, Overlap};
+use crate::away::Band;
+use crate::cue::{CueStatus, Overlap};
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::id::{OccurrenceId, RunId};
 use crate::input::Answer;
 use crate::lane::decide::Draft;
-use crate::lane::{ARM_AHEAD_MS, ARMED_MAX, HELD_MAX, LIVE_RUNS_MAX, MISSED_AFTER_MS, MISSED_PER_TICK};
+use crate::lane::{ARM_AHEAD_MS, ARMED_MAX, HELD_MAX, LIVE_RUNS_MAX, MISSED_AFTER_MS};
 use crate::occurrence::{Armed, End, SkipPolicy, Trigger};
 use crate::run::{Phase, Run, Verdict};
-use crate::time::{SECOND_MS, length_in_words};
 
-/// Around the last instant a killed tower is known to have been up, an armed delivery may have gone out unrecorded.
-const UNKNOWN_FATE_MS: u64 = 10_000;
 /// Attempts a run may lose to crashes of the tower before it is given up.
 const ATTEMPTS_KEPT_MAX: usize = 40;
-/// After a gap, deadlines leave at least this.
-const AFTER_GAP_MS: u64 = 5 * SECOND_MS;
 
 impl Draft<'_> {
-    pub fn tick(&mut self, up_since: Ms, firing: bool) -> Answer {
+    pub fn tick(&mut self, away: &[Band], firing: bool) -> Answer {
+        self.pause_over();
         self.runs_due();
-        self.catch_up(up_since, firing);
+        self.catch_up(away, firing);
+        self.release_held();
         self.fire_due(firing);
         self.arm_ahead();
         Answer::Done
@@ -61,132 +59,84 @@ impl Draft<'_> {
             self.arm_scheduled(due);
         }
         while let Some(armed) = self.lane.armed.first().filter(|armed| armed.due <= self.now).cloned() {
-            if firing || armed.trigger != Trigger::Scheduled {
-                self.start_or_wait(&armed);
-            } else {
-                self.end_occurrence(&armed, End::Skipped { policy: SkipPolicy::TowerPaused });
+            match self.kept_back(&armed, firing) {
+                Some(policy) => self.end_occurrence(&armed, End::Skipped { policy }),
+                None => self.start_or_wait(&armed),
             }
         }
     }
 
-    /// Decides the scheduled instants that were not handled in time.
-    fn catch_up(&mut self, up_since: Ms, firing: bool) {
-        let line = self.now.minus(MISSED_AFTER_MS);
-        let mut missed: Vec<Armed> = Vec::new();
-        for armed in &self.lane.armed {
-            if armed.due < line && armed.trigger == Trigger::Scheduled {
-                missed.push(armed.clone());
-            }
-        }
-        let newest_unarmed = match (self.lane.cue.status, self.lane.plan()) {
-            (CueStatus::Active, Some(plan)) => plan.latest_in(self.lane.cursor, line.minus(1)),
-            (
-                CueStatus::Active | CueStatus::Paused | CueStatus::Completed | CueStatus::Failed | CueStatus::Deleted,
-                _,
-            ) => None,
-        };
-        let Some(newest) = newest_unarmed.or_else(|| missed.last().map(|armed| armed.due)) else { return };
-        for armed in missed {
-            self.decide_missed(&armed, newest, up_since, firing);
-        }
-        for _ in 0..MISSED_PER_TICK {
-            let Some(due) = self.lane.next_instant().filter(|due| *due < line) else { return };
-            let armed = self.arm_scheduled(due);
-            self.decide_missed(&armed, newest, up_since, firing);
-        }
-    }
-
-    fn decide_missed(&mut self, armed: &Armed, newest: Ms, up_since: Ms, firing: bool) {
-        let cause = if armed.due < up_since { "the tower was off" } else { "the machine was asleep or too busy" };
-        if !firing {
-            return self.end_occurrence(armed, End::Skipped { policy: SkipPolicy::TowerPaused });
-        }
-        let definition = Arc::clone(&self.lane.cue.definition);
-        match definition.catch_up.policy {
-            CatchUpPolicy::Latest => {
-                let gap = self.lane.plan().and_then(|plan| plan.next_after(newest)).map(|next| next.since(newest));
-                let window = definition.useful_for_ms(gap);
-                if self.now.since(newest) > window {
-                    let reason = format!("{cause}, and it was useful for {} only", length_in_words(window));
-                    self.end_occurrence(armed, End::Missed { reason });
-                } else if armed.due == newest {
-                    self.start_or_wait(armed);
-                } else {
-                    let into = OccurrenceId::scheduled(&self.lane.cue.id, newest, self.lane.generation);
-                    self.end_occurrence(armed, End::Coalesced { into });
-                }
-            }
-            CatchUpPolicy::All if self.lane.live_runs().next().is_none() && self.lane.held.is_empty() => {
-                self.start(armed)
-            }
-            CatchUpPolicy::All if self.lane.held.len() < HELD_MAX => {
-                let by = "catching up, one at a time".to_owned();
-                self.emit(Event::OccurrenceHeld { id: armed.id.clone(), by });
-            }
-            CatchUpPolicy::All => {
-                let reason = format!("{cause}, and {HELD_MAX} were waiting already");
-                self.end_occurrence(armed, End::Missed { reason });
-            }
-            CatchUpPolicy::None => {
-                let reason = format!("{cause}; this cue does not catch up");
-                self.end_occurrence(armed, End::Missed { reason });
-            }
+    /// Why an occurrence that nobody fired by hand may not run, whatever else is live.
+    pub fn kept_back(&self, armed: &Armed, firing: bool) -> Option<SkipPolicy> {
+        if armed.trigger.is_wanted() {
+            None
+        } else if !firing {
+            Some(SkipPolicy::TowerPaused)
+        } else if self.lane.cue.definition.schedule.blackout_at(armed.due).is_some() {
+            Some(SkipPolicy::Blackout)
+        } else if self.lane.cue.status == CueStatus::Paused && armed.trigger != Trigger::Scheduled {
+            Some(SkipPolicy::Paused)
+        } else {
+            None
         }
     }
 
     /// Starts a due occurrence, or lets the overlap policy have it.
     pub fn start_or_wait(&mut self, armed: &Armed) {
-        let live: Vec<Arc<Run>> = self.lane.live_runs().cloned().collect();
-        let wanted = armed.trigger != Trigger::Scheduled;
+        let live = self.lane.live_runs().count();
+        let room = live < self.lane.at_once(self.now) && self.lane.held.is_empty();
+        let full = self.lane.held.len() >= HELD_MAX;
         match self.lane.cue.definition.overlap {
-            _ if live.len() >= LIVE_RUNS_MAX => {
-                self.end_occurrence(armed, End::Skipped { policy: SkipPolicy::Overlap });
-            }
-            _ if live.is_empty() || wanted => self.start(armed),
+            _ if live >= LIVE_RUNS_MAX => self.end_occurrence(armed, End::Skipped { policy: SkipPolicy::Overlap }),
+            _ if armed.trigger.is_wanted() || room => self.start(armed),
             Overlap::Allow => self.start(armed),
             Overlap::Skip => self.end_occurrence(armed, End::Skipped { policy: SkipPolicy::Overlap }),
-            Overlap::Queue if self.lane.held.len() < HELD_MAX => {
-                let by = "the previous run is still live".to_owned();
-                self.emit(Event::OccurrenceHeld { id: armed.id.clone(), by });
-            }
-            Overlap::Queue => self.end_occurrence(armed, End::Skipped { policy: SkipPolicy::QueueFull }),
+            Overlap::Queue if full => self.end_occurrence(armed, End::Skipped { policy: SkipPolicy::QueueFull }),
+            Overlap::Queue => self.hold(armed, "the previous run is still live"),
             Overlap::Replace => {
                 // Started first, so that ending the old run finds a live one and releases nothing.
                 self.start(armed);
-                for run in live {
-                    self.stop_run(&run);
-                }
+                self.stop_oldest();
             }
         }
     }
 
-    fn start(&mut self, armed: &Armed) {
+    pub fn hold(&mut self, armed: &Armed, by: &str) {
+        self.emit(Event::OccurrenceHeld { id: armed.id.clone(), by: by.to_owned(), asks: false });
+    }
+
+    /// Ends the oldest runs, until no more are live than may go at once.
+    fn stop_oldest(&mut self) {
+        let mut live: Vec<Arc<Run>> = self.lane.live_runs().cloned().collect();
+        live.sort_by_key(|run| (run.began_at, run.due));
+        let over = live.len().saturating_sub(self.lane.at_once(self.now));
+        for run in live.iter().take(over) {
+            self.stop_run(run);
+        }
+    }
+
+    pub fn start(&mut self, armed: &Armed) {
         // Armed in an earlier batch means committed: the delivery need not wait for the disk again. One that waited behind
-        // another run is in no such hurry, and `recovered` would not doubt it.
-        let held = self.lane.held.iter().any(|held| held.id == armed.id);
-        let licensed = armed.armed_at < self.now && !held;
+        // another run, or for the owner, is in no such hurry, and `recovered` would not doubt it.
+        let undue = self.lane.armed.iter().any(|other| other.id == armed.id);
+        let licensed = armed.armed_at < self.now && undue;
         self.begin(armed);
         self.effects.push(Effect::Deliver { run_id: armed.run_id.clone(), number: 1, licensed });
     }
 
     /// What went out has begun, whatever else would be decided by now.
     pub fn went_out(&mut self, run_id: &RunId) -> Answer {
-        let waiting = self.lane.armed.iter().chain(&self.lane.held);
-        let Some(armed) = waiting.into_iter().find(|armed| armed.run_id == *run_id).cloned() else {
+        let Some(armed) = self.lane.waiting().find(|armed| armed.run_id == *run_id).cloned() else {
             return Answer::Done;
         };
-        let replaced = match self.lane.cue.definition.overlap {
-            Overlap::Replace if armed.trigger == Trigger::Scheduled => self.lane.live_runs().cloned().collect(),
-            Overlap::Replace | Overlap::Allow | Overlap::Skip | Overlap::Queue => Vec::new(),
-        };
         self.begin(&armed);
-        for run in replaced {
-            self.stop_run(&run);
+        if self.lane.cue.definition.overlap == Overlap::Replace && !armed.trigger.is_wanted() {
+            self.stop_oldest();
         }
         Answer::Done
     }
 
-    fn begin(&mut self, armed: &Armed) {
+    pub fn begin(&mut self, armed: &Armed) {
         self.emit(Event::RunBegan { run_id: armed.run_id.clone(), occurrence_id: armed.id.clone() });
         self.end_occurrence(armed, End::Ran);
     }
@@ -195,9 +145,10 @@ impl Draft<'_> {
         self.emit(Event::OccurrenceEnded { id: armed.id.clone(), due: armed.due, end });
     }
 
-    /// Lets the oldest waiting occurrence go once nothing is live.
+    /// Lets the oldest waiting occurrences go while there is room.
     pub fn release_held(&mut self) {
-        if self.lane.live_runs().next().is_none()
+        let room = self.lane.at_once(self.now);
+        while self.lane.live_runs().count() < room
             && let Some(held) = self.lane.held.front().cloned()
         {
             self.start(&held);
@@ -233,52 +184,5 @@ impl Draft<'_> {
         } else {
             self.end_run(run, Verdict::Silent, false, Vec::new());
         }
-    }
-
-    /// After a restart: nothing armed is forgotten, nothing under way is believed.
-    pub fn recovered(&mut self, alive_at: Ms, orderly: bool) -> Answer {
-        for run in self.lane.live_runs().cloned().collect::<Vec<_>>() {
-            self.recover_run(&run, alive_at);
-        }
-        let doubtful = |armed: &&Armed| !orderly && armed.due <= alive_at.plus(UNKNOWN_FATE_MS);
-        let due = self.lane.armed.iter().filter(|armed| armed.due <= self.now).filter(doubtful).cloned();
-        for armed in due.collect::<Vec<_>>() {
-            self.begin(&armed);
-            self.lose_attempt(&armed.run_id, 1, "the tower was killed around its due instant");
-        }
-        self.release_held();
-        Answer::Done
-    }
-
-    fn recover_run(&mut self, run: &Run, alive_at: Ms) {
-        let latest = run.latest();
-        let process_gone = run.definition.transport.is_command() && latest.state == AttemptState::Delivered;
-        match &run.phase {
-            Phase::Delivering => {
-                self.lose_attempt(&run.id, latest.number, "the tower stopped while it was being delivered")
-            }
-            Phase::AwaitingOutcome { .. } if process_gone => {
-                self.lose_attempt(&run.id, latest.number, "the tower stopped while the process ran");
-            }
-            Phase::AwaitingOutcome { deadline: Some(deadline) } => {
-                let length = run.definition.outcome_deadline_ms().unwrap_or(AFTER_GAP_MS);
-                let gap = self.now.since(alive_at);
-                let moved = deadline.plus(gap).max(self.now.plus(length.min(AFTER_GAP_MS)));
-                self.emit(Event::DeadlineMoved { run_id: run.id.clone(), deadline: moved });
-            }
-            Phase::AwaitingOutcome { deadline: None } | Phase::WaitingRetry { .. } | Phase::Ended { .. } => {}
-        }
-    }
-
-    fn lose_attempt(&mut self, run_id: &RunId, number: u32, words: &str) {
-        self.emit(Event::AttemptFailed {
-            run_id: run_id.clone(),
-            number,
-            words: words.to_owned(),
-            http_status: None,
-            exit_code: None,
-            lost: true,
-            retry_at: Some(self.now),
-        });
     }
 }

@@ -7,10 +7,13 @@ mod apply;
 mod decide;
 mod delivery;
 mod due;
+mod missed;
 mod owner;
+mod recovery;
 mod report;
 #[cfg(test)]
 mod tests;
+mod trigger;
 
 pub use decide::decide;
 
@@ -21,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Ms;
 use crate::cue::{Cue, CueDefinition, CueStatus};
-use crate::event::{Event, FireKey};
+use crate::event::{Event, FileSeen};
 use crate::id::{CueId, OccurrenceId, RunId};
 use crate::occurrence::{Armed, Trigger};
 use crate::plan::Plan;
@@ -39,8 +42,14 @@ pub const HELD_MAX: usize = 100;
 pub const FIRES_ARMED_MAX: usize = 1_000;
 /// Live runs of one cue at most.
 pub const LIVE_RUNS_MAX: usize = 1_000;
-/// Missed instants decided in one tick; the next tick goes on.
+/// Missed instants decided one by one in one tick; the next tick goes on.
 pub const MISSED_PER_TICK: usize = 2_000;
+/// Of the missed instants of one absence, this many of the newest have a record each; the older share records of spans.
+pub const MISSED_ONE_BY_ONE: u64 = 500;
+/// Instants in one span at most; the next tick goes on.
+pub const SPAN_MAX: u64 = 50_000;
+/// Watched files per cue at most.
+pub const FILES_MAX: usize = 1_000;
 /// Fire keys are good this long.
 pub const FIRE_KEY_MS: u64 = 24 * crate::time::HOUR_MS;
 
@@ -59,8 +68,14 @@ pub struct Lane {
     pub armed: Vec<Armed>,
     /// Due, waiting behind a live run; oldest first.
     pub held: VecDeque<Armed>,
+    /// Missed, waiting for the owner's word; oldest first.
+    #[serde(default)]
+    pub asked: VecDeque<Armed>,
     pub runs: BTreeMap<RunId, Arc<Run>>,
     pub fire_keys: BTreeMap<String, KeptFireKey>,
+    /// Watched files as they last looked. None: never looked at under this definition.
+    #[serde(default)]
+    pub files: Option<BTreeMap<String, FileSeen>>,
     /// Derived from the definition; rebuilt when it changes or is loaded.
     #[serde(skip)]
     plan: Option<Plan>,
@@ -91,6 +106,8 @@ impl Lane {
             definition: Arc::clone(definition),
             revision: *revision,
             status: CueStatus::Active,
+            paused_until: None,
+            trigger_url: None,
             created_at: at,
             updated_at: at,
             run_count: 0,
@@ -104,8 +121,10 @@ impl Lane {
             generation: 1,
             armed: Vec::new(),
             held: VecDeque::new(),
+            asked: VecDeque::new(),
             runs: BTreeMap::new(),
             fire_keys: BTreeMap::new(),
+            files: None,
             plan: None,
         };
         lane.rebuild_plan();
@@ -114,7 +133,7 @@ impl Lane {
 
     /// After loading: what is derived is derived again.
     pub fn rebuild_plan(&mut self) {
-        self.plan = Plan::of(&self.cue.definition.schedule).ok();
+        self.plan = Plan::of(&self.cue.definition.schedule, self.cue.id.as_str()).ok();
     }
 
     /// None only for a definition that an older tower accepted and this one does not: such a cue fires by hand only.
@@ -129,15 +148,9 @@ impl Lane {
         if self.cue.status == CueStatus::Active { self.plan()?.next_after(self.cursor) } else { None }
     }
 
-    /// The next instant at which the cue fires, armed ones included.
-    #[must_use]
-    pub fn next_fire(&self) -> Option<Ms> {
-        self.armed.first().map(|armed| armed.due).into_iter().chain(self.next_instant()).min()
-    }
-
     /// When this lane next wants a tick. None: only when something happens.
     #[must_use]
-    pub fn wakes_at(&self) -> Option<Ms> {
+    pub fn wakes_at(&self, now: Ms) -> Option<Ms> {
         let arm = if self.scheduled_armed() < ARMED_MAX {
             self.next_instant().map(|due| due.minus(ARM_AHEAD_MS))
         } else {
@@ -145,7 +158,21 @@ impl Lane {
         };
         let due = self.armed.first().map(|armed| armed.due);
         let runs = self.runs.values().filter_map(|run| run.wakes_at()).min();
-        arm.into_iter().chain(due).chain(runs).min()
+        let resume = self.cue.paused_until.filter(|_| self.cue.status == CueStatus::Paused);
+        // Another window may let more runs go at once.
+        let edge = self.plan().filter(|_| !self.held.is_empty()).and_then(|plan| plan.next_edge(now));
+        arm.into_iter().chain(due).chain(runs).chain(resume).chain(edge).min()
+    }
+
+    /// Runs that go at once, by the window that holds now.
+    #[must_use]
+    pub fn at_once(&self, now: Ms) -> usize {
+        self.plan().and_then(|plan| plan.at_once(now)).map_or(1, |runs| runs as usize)
+    }
+
+    /// Every occurrence that has not ended.
+    pub fn waiting(&self) -> impl Iterator<Item = &Armed> {
+        self.armed.iter().chain(&self.held).chain(&self.asked)
     }
 
     fn scheduled_armed(&self) -> usize {
@@ -164,9 +191,5 @@ impl Lane {
     /// Lets ended runs go; their history is in the store.
     pub fn forget_ended(&mut self) {
         self.runs.retain(|_, run| run.is_live());
-    }
-
-    fn fire_key_kept(&self, key: &FireKey) -> Option<&KeptFireKey> {
-        self.fire_keys.get(&key.key)
     }
 }

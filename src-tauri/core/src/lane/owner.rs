@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::Ms;
 use crate::cue::{CueDefinition, CueStatus};
 use crate::effect::Effect;
 use crate::event::{Event, FireKey};
@@ -26,30 +27,43 @@ impl Draft<'_> {
             return Answer::Done;
         }
         let rescheduled = self.lane.cue.definition.schedule != definition.schedule;
-        self.withdraw(SkipPolicy::Edited, |armed| armed.trigger == Trigger::Scheduled);
+        self.withdraw(SkipPolicy::Edited);
         let cue_id = self.lane.cue.id.clone();
         self.emit(Event::CueDefined { cue_id, revision: current + 1, definition: Arc::new(definition.clone()) });
         if rescheduled && matches!(self.lane.cue.status, CueStatus::Completed | CueStatus::Failed) {
-            self.emit(Event::CueStatusChanged { status: CueStatus::Active });
+            self.turn(CueStatus::Active, None, None);
         }
         self.arm_ahead();
         Answer::Done
     }
 
-    pub fn pause(&mut self) -> Answer {
-        if self.lane.cue.status != CueStatus::Active {
-            return Answer::Done;
+    pub fn pause(&mut self, until: Option<Ms>) -> Answer {
+        match self.lane.cue.status {
+            CueStatus::Active => self.withdraw(SkipPolicy::Paused),
+            CueStatus::Paused if self.lane.cue.paused_until != until => {}
+            CueStatus::Paused | CueStatus::Completed | CueStatus::Failed | CueStatus::Deleted => return Answer::Done,
         }
-        self.withdraw(SkipPolicy::Paused, |armed| armed.trigger == Trigger::Scheduled);
-        self.emit(Event::CueStatusChanged { status: CueStatus::Paused });
+        self.turn(CueStatus::Paused, until, None);
         Answer::Done
+    }
+
+    fn turn(&mut self, status: CueStatus, until: Option<Ms>, since: Option<Ms>) {
+        self.emit(Event::CueStatusChanged { status, until, since });
+    }
+
+    /// A pause that was to last until now. Instants count from its end, also if nobody was there to notice.
+    pub fn pause_over(&mut self) {
+        let until = self.lane.cue.paused_until.filter(|until| *until <= self.now);
+        if let (CueStatus::Paused, Some(until)) = (self.lane.cue.status, until) {
+            self.turn(CueStatus::Active, None, Some(until));
+        }
     }
 
     pub fn resume(&mut self) -> Answer {
         if self.lane.cue.status != CueStatus::Paused {
             return Answer::Done;
         }
-        self.emit(Event::CueStatusChanged { status: CueStatus::Active });
+        self.turn(CueStatus::Active, None, None);
         self.arm_ahead();
         Answer::Done
     }
@@ -58,8 +72,8 @@ impl Draft<'_> {
         if self.lane.cue.status == CueStatus::Deleted {
             return Answer::Done;
         }
-        self.withdraw(SkipPolicy::Deleted, |_| true);
-        self.emit(Event::CueStatusChanged { status: CueStatus::Deleted });
+        self.withdraw(SkipPolicy::Deleted);
+        self.turn(CueStatus::Deleted, None, None);
         for run in self.lane.live_runs().cloned().collect::<Vec<_>>() {
             self.emit(Event::RunEnded {
                 run_id: run.id.clone(),
@@ -74,34 +88,34 @@ impl Draft<'_> {
 
     /// Takes back what has not begun. Instants that came due just now and were not decided yet are recorded too: from here
     /// on the schedule is asked anew, and would not name them again.
-    fn withdraw(&mut self, policy: SkipPolicy, which: impl Fn(&Armed) -> bool) {
+    fn withdraw(&mut self, policy: SkipPolicy) {
         while let Some(due) = self.lane.next_instant().filter(|due| *due <= self.now) {
             let armed = self.arm_scheduled(due);
             self.end_occurrence(&armed, End::Skipped { policy });
         }
-        let waiting = self.lane.armed.iter().chain(&self.lane.held).filter(|armed| which(armed)).cloned();
-        for armed in waiting.collect::<Vec<_>>() {
+        let lane = &*self.lane;
+        let taken: Vec<Armed> = match policy {
+            // What is due already waits on, and will run as the cue now is.
+            SkipPolicy::Edited => {
+                lane.armed.iter().filter(|armed| armed.trigger == Trigger::Scheduled).cloned().collect()
+            }
+            SkipPolicy::Paused => {
+                let undecided = lane.armed.iter().chain(&lane.held);
+                undecided.filter(|armed| !armed.trigger.is_wanted()).cloned().collect()
+            }
+            _ => lane.waiting().cloned().collect(),
+        };
+        for armed in taken {
             self.end_occurrence(&armed, End::Skipped { policy });
         }
     }
 
     pub fn fire(&mut self, fire: &Fire) -> Answer {
         let request = request_text(fire);
-        if let Some(key) = &fire.key
-            && let Some(kept) = self.lane.fire_key_kept(&FireKey { key: key.clone(), request: request.clone() })
-            && self.now.since(kept.at) < crate::lane::FIRE_KEY_MS
-        {
-            if kept.request != request {
-                let message = "This idempotency key was used for a different fire within the last 24 h. Use a new key.";
-                return refused(RefusalCode::IdempotencyKeyConflict, message);
-            }
-            return Answer::Fired {
-                run_id: kept.run_id.clone(),
-                occurrence_id: kept.occurrence_id.clone(),
-                due: kept.due,
-            };
+        if let Some(answer) = self.fired_before(fire.key.as_deref(), &request) {
+            return answer;
         }
-        let waiting = self.lane.armed.len() >= FIRES_ARMED_MAX || self.lane.fire_keys.len() >= 10 * FIRES_ARMED_MAX;
+        let waiting = self.is_full();
         if waiting || self.lane.live_runs().count() >= LIVE_RUNS_MAX {
             let message = format!("This cue has {LIVE_RUNS_MAX} runs live or waiting; try again when some have ended.");
             return refused(RefusalCode::TooMany, message);
@@ -116,6 +130,22 @@ impl Draft<'_> {
             self.start_or_wait(&armed);
         }
         Answer::Fired { run_id: armed.run_id, occurrence_id: armed.id, due }
+    }
+
+    /// The answer to a fire whose key was used within the last 24 h.
+    pub fn fired_before(&self, key: Option<&str>, request: &str) -> Option<Answer> {
+        let kept = self.lane.fire_keys.get(key?).filter(|kept| self.now.since(kept.at) < crate::lane::FIRE_KEY_MS)?;
+        if kept.request != request {
+            let message = "This idempotency key was used for a different fire within the last 24 h. Use a new key.";
+            return Some(refused(RefusalCode::IdempotencyKeyConflict, message));
+        }
+        let (run_id, occurrence_id) = (kept.run_id.clone(), kept.occurrence_id.clone());
+        Some(Answer::Fired { run_id, occurrence_id, due: kept.due })
+    }
+
+    /// More could not wait in this lane.
+    pub fn is_full(&self) -> bool {
+        self.lane.armed.len() >= FIRES_ARMED_MAX || self.lane.fire_keys.len() >= 10 * FIRES_ARMED_MAX
     }
 
     pub fn stop(&mut self, run_id: &RunId) -> Answer {

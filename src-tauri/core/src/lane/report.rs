@@ -44,6 +44,7 @@ impl Draft<'_> {
         let outcome_event =
             Event::OutcomeReported { run_id: run.id.clone(), number, late, outcome: Box::new(outcome.clone()) };
         self.emit(outcome_event);
+        self.next_run_asked(&run.id, outcome);
         let decides = match (run.definition.confirm, run.verdict()) {
             (Confirm::Outcome, None) => true,
             (Confirm::Delivery, None) => {

@@ -117,7 +117,7 @@ fn while_all_firing_is_paused_instants_are_skipped_and_fires_by_hand_go() {
     let mut field = Field::with(|_| ());
     field.until(58);
     field.now = Ms(NOON + MINUTE);
-    field.give(Input::Tick { up_since: Ms(NOON), firing: false });
+    field.give(Input::Tick { away: Arc::new([]), firing: false });
     assert_eq!(field.ends(), [(60, End::Skipped { policy: SkipPolicy::TowerPaused })]);
     let run = field.fire();
     assert_eq!(field.sent(), [(run, 1)]);

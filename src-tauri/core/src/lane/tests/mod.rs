@@ -4,6 +4,9 @@ mod confirming;
 mod firing;
 mod owning;
 mod recovering;
+mod returning;
+mod triggering;
+mod windows;
 
 use std::sync::Arc;
 
@@ -11,9 +14,10 @@ use serde_json::json;
 
 use super::{Lane, decide};
 use crate::Ms;
+use crate::away::{Band, Reason};
 use crate::cue::{
     Callback, CatchUp, CatchUpPolicy, Command, Confirm, CueDefinition, Delivery, Expect, Overlap, Program, Retry,
-    ScheduleSpec, Transport,
+    Transport,
 };
 use crate::effect::Effect;
 use crate::event::Event;
@@ -23,6 +27,7 @@ use crate::input::{Answer, Decision, DeliveryResult, Fire, Input, RefusalCode};
 use crate::occurrence::{End, Trigger};
 use crate::outcome::Outcome;
 use crate::run::{Run, Verdict};
+use crate::schedule_spec::ScheduleSpec;
 
 /// 2026-11-20 12:00:00 UTC.
 const NOON: i64 = 1_795_176_000_000;
@@ -43,7 +48,7 @@ impl Field {
             name: "leads".into(),
             description: None,
             agent: String::new(),
-            schedule: ScheduleSpec::Recurring { cron: "* * * * *".into(), timezone: "UTC".into() },
+            schedule: ScheduleSpec::recurring("* * * * *", "UTC"),
             transport: Transport::Webhook(Callback {
                 url: "http://127.0.0.1:9/".into(),
                 method: "POST".into(),
@@ -67,7 +72,7 @@ impl Field {
 
     fn manual(change: impl FnOnce(&mut CueDefinition)) -> Field {
         Field::with(|cue| {
-            cue.schedule = ScheduleSpec::Manual { timezone: "UTC".into() };
+            cue.schedule = ScheduleSpec::manual("UTC");
             change(cue);
         })
     }
@@ -80,7 +85,7 @@ impl Field {
     /// Lets time pass to `seconds` after noon, tick by tick as the lane asks for them.
     fn until(&mut self, seconds: i64) {
         let end = Ms(NOON + seconds * 1_000);
-        while let Some(at) = self.lane.wakes_at().filter(|at| *at <= end) {
+        while let Some(at) = self.lane.wakes_at(self.now).filter(|at| *at <= end) {
             self.now = self.now.max(at);
             self.tick();
         }
@@ -89,12 +94,22 @@ impl Field {
 
     /// Sleeps through to `seconds` after noon, and wakes.
     fn asleep_until(&mut self, seconds: i64) {
-        self.now = Ms(NOON + seconds * 1_000);
-        self.tick();
+        self.away_until(seconds, Reason::Asleep);
+    }
+
+    /// Off until `seconds` after noon, and started again.
+    fn off_until(&mut self, seconds: i64) {
+        self.away_until(seconds, Reason::Off);
+    }
+
+    fn away_until(&mut self, seconds: i64, reason: Reason) {
+        let band = Band { from: self.now, to: Ms(NOON + seconds * 1_000), reason };
+        self.now = band.to;
+        self.give(Input::Tick { away: Arc::new([band]), firing: true });
     }
 
     fn tick(&mut self) {
-        self.give(Input::Tick { up_since: Ms(NOON), firing: true });
+        self.give(Input::Tick { away: Arc::new([]), firing: true });
     }
 
     fn fire(&mut self) -> RunId {

@@ -31,13 +31,34 @@ fn an_edit_of_an_older_revision_is_a_conflict() {
 fn a_paused_cue_fires_by_hand_only_and_goes_on_from_its_resumption() {
     let mut field = Field::with(|_| ());
     field.until(57);
-    field.give(Input::Pause);
+    field.give(Input::Pause { until: None });
     assert_eq!(field.ends(), [(60, End::Skipped { policy: SkipPolicy::Paused })]);
     field.until(300);
     assert!(field.lane.runs.is_empty());
     field.fire();
     field.give(Input::Resume);
     assert_eq!(field.lane.next_instant(), Some(Ms(NOON + 6 * MINUTE)), "what passed while paused is not asked for");
+}
+
+#[test]
+fn a_pause_with_an_end_ends_by_itself_and_asks_for_what_came_after_it_even_unnoticed() {
+    let mut field = Field::with(|cue| cue.catch_up.policy = CatchUpPolicy::None);
+    field.give(Input::Pause { until: Some(Ms(NOON + 200_000)) });
+    assert_eq!(field.lane.wakes_at(field.now), Some(Ms(NOON + 200_000)));
+    // The tower was off from 12:00 to 12:06; the pause was over at 12:03:20.
+    field.off_until(360);
+    assert_eq!((field.lane.cue.status, field.lane.cue.paused_until), (CueStatus::Active, None));
+    let missed: Vec<i64> = field.ends().iter().map(|(due, _)| *due).collect();
+    assert_eq!(missed, [240, 300, 360]);
+}
+
+#[test]
+fn a_pause_can_be_given_another_end() {
+    let mut field = Field::with(|_| ());
+    field.give(Input::Pause { until: Some(Ms(NOON + 200_000)) });
+    field.give(Input::Pause { until: None });
+    field.until(600);
+    assert_eq!(field.lane.cue.status, CueStatus::Paused);
 }
 
 #[test]
@@ -109,8 +130,7 @@ fn a_fire_for_later_waits_for_its_time() {
 #[test]
 fn a_once_cue_is_completed_by_a_good_run_and_failed_by_another() {
     for (outcome, status) in [(success(), CueStatus::Completed), (failure("no"), CueStatus::Failed)] {
-        let mut field =
-            Field::with(|cue| cue.schedule = ScheduleSpec::Once { at: Ms(NOON + 30_000), timezone: "UTC".into() });
+        let mut field = Field::with(|cue| cue.schedule = ScheduleSpec::once(Ms(NOON + 30_000), "UTC"));
         field.until(30);
         let run = field.sent()[0].0.clone();
         field.report(&run, None, outcome);
