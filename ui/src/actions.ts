@@ -4,8 +4,9 @@ import { plainKey } from './keys';
 import { board } from './state/board.svelte';
 import { desk } from './state/desk.svelte';
 import { notices } from './state/notice.svelte';
+import { whenWords } from './state/pausing';
 import { router } from './state/router.svelte';
-import type { AlertView, CueView } from './wire';
+import type { AlertView, CueView, Mark } from './wire';
 
 /** Runs an action; a refusal becomes a notice. True when it was done. */
 async function attempt(what: string, action: () => Promise<void>): Promise<boolean> {
@@ -28,10 +29,37 @@ export function fireNow(cue: CueView): Promise<boolean> {
   });
 }
 
-export function setPaused(cue: CueView, paused: boolean): Promise<boolean> {
-  return attempt(`${paused ? 'Pausing' : 'Resuming'} ${cue.name}`, async () => {
-    desk.know({ cue: await desk.ask(paused ? 'cue_pause' : 'cue_resume', { cue_id: cue.id }) });
-    notices.tell(paused ? `${cue.name} is paused. Nothing fires until you resume it.` : `${cue.name} is armed again.`);
+/** Fires with words of its own, now or at a time. `merge`: laid over the cue's own payload, not in its place. */
+export function fireWith(cue: CueView, payload: unknown, merge: boolean, send_at_ms: number | null): Promise<boolean> {
+  return attempt(`Firing ${cue.name}`, async () => {
+    const fired = await desk.ask('cue_fire', { cue_id: cue.id, payload, merge, send_at_ms });
+    board.select(cue.id, fired.occurrence_id);
+    board.followNow();
+    notices.tell(send_at_ms === null ? `${cue.name} fires now.` : `${cue.name} fires at ${whenWords(send_at_ms, desk.clock(), desk.zone)}.`);
+  });
+}
+
+/** `until_ms` null: until it is resumed by hand. */
+export function pauseCue(cue: CueView, until_ms: number | null = null): Promise<boolean> {
+  return attempt(`Pausing ${cue.name}`, async () => {
+    desk.know({ cue: await desk.ask('cue_pause', { cue_id: cue.id, until_ms }) });
+    notices.tell(until_ms === null ? `${cue.name} is paused. Nothing fires until you resume it.` : `${cue.name} is paused. It resumes by itself at ${whenWords(until_ms, desk.clock(), desk.zone)}.`);
+  });
+}
+
+export function resumeCue(cue: CueView): Promise<boolean> {
+  return attempt(`Resuming ${cue.name}`, async () => {
+    desk.know({ cue: await desk.ask('cue_resume', { cue_id: cue.id }) });
+    notices.tell(`${cue.name} is armed again.`);
+  });
+}
+
+/** Runs or skips a held occurrence that asks. */
+export function answerAsk(mark: Mark, run: boolean): Promise<boolean> {
+  return attempt('Answering', async () => {
+    await desk.ask('occurrence_answer', { cue_id: mark.cue_id, occurrence_id: mark.occurrence_id, run });
+    const name = desk.fleet.names.get(mark.cue_id) ?? 'It';
+    notices.tell(run ? `${name} runs once now.` : `${name} is skipped this time.`);
   });
 }
 

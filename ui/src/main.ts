@@ -1,6 +1,8 @@
 //! Starts the window: theme first, then the live picture, then the screens.
 import { mount } from 'svelte';
 import App from './App.svelte';
+import { audit } from './state/audit.svelte';
+import { briefing } from './state/briefing.svelte';
 import { desk } from './state/desk.svelte';
 import { theme } from './state/theme.svelte';
 import './tokens.css';
@@ -8,6 +10,8 @@ import './ui.css';
 
 theme.start();
 desk.start();
+briefing.start();
+audit.start();
 
 const target = document.getElementById('app');
 if (!target) throw new Error('index.html has no #app to mount the window in');

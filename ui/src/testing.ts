@@ -1,19 +1,19 @@
 //! Marks, cues and alerts for tests: ordinary ones, with what a test cares about changed.
-import type { AlertView, CueView, DeskEvent, Mark } from './wire';
+import type { AlertView, BandView, CueView, DeskEvent, Mark } from './wire';
 
 /** Fri 20 Nov 2026, 09:00 in Madrid. */
 export const NOW = Date.UTC(2026, 10, 20, 8, 0, 0);
 
 export function mark(change: Partial<Mark> = {}): Mark {
   return {
-    occurrence_id: 'o1', cue_id: 'c1', run_id: 'r1', due_ms: NOW, triggered_by: 'scheduled', scheduled: 'ran', scheduled_reason: null, coalesced_into: null, delivered: 'delivered',
+    occurrence_id: 'o1', cue_id: 'c1', run_id: 'r1', due_ms: NOW, triggered_by: 'scheduled', scheduled: 'ran', scheduled_reason: null, asks: false, count: 1, until_ms: null, coalesced_into: null, delivered: 'delivered',
     delivered_at_ms: (change.due_ms ?? NOW) + 293, confirmed: 'confirmed', late: false, started_at_ms: (change.due_ms ?? NOW) + 12, ended_at_ms: (change.due_ms ?? NOW) + 60_000, attempts: 1, attempts_max: 3,
     cost_usd: null, sentence: '', ...change
   };
 }
 
 export function cue(change: Partial<CueView> = {}): CueView {
-  return { id: 'c1', name: 'lead-digest', agent: 'leads', status: 'active', transport: 'command', words: 'hourly at :05', timezone: 'Europe/Madrid', next_run_ms: null, revision: 1, run_count: 0, definition: {}, ...change };
+  return { id: 'c1', name: 'lead-digest', agent: 'leads', status: 'active', transport: 'command', words: 'hourly at :05', timezone: 'Europe/Madrid', next_run_ms: null, paused_until_ms: null, has_trigger_url: false, revision: 1, run_count: 0, definition: {}, ...change };
 }
 
 export function alert(change: Partial<AlertView> = {}): AlertView {
@@ -24,5 +24,10 @@ export function alert(change: Partial<AlertView> = {}): AlertView {
 }
 
 export function event(seq: number, change: Partial<DeskEvent> = {}): DeskEvent {
-  return { seq, at_ms: NOW, cues: [], cues_removed: [], marks: [], alerts: [], status_changed: false, ...change };
+  return { seq, at_ms: NOW, cues: [], cues_removed: [], marks: [], alerts: [], bands: [], status_changed: false, ...change };
+}
+
+/** A night's sleep, from five hours ago to one hour ago. */
+export function band(change: Partial<BandView> = {}): BandView {
+  return { from_ms: NOW - 5 * 3_600_000, to_ms: NOW - 3_600_000, reason: 'asleep', label: 'Asleep 4 h', ...change };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { alert, mark, NOW } from './testing';
+import { alert, band, mark, NOW } from './testing';
 import type { Mark } from './wire';
-import { afterName, alertFace, badness, headline, isExceptional, isLive, missIsExplained, needsYou, scheduledTone, spoken, verdictLines, waiting } from './words';
+import { afterName, alertFace, badness, headline, askSentence, dueTimes, isExceptional, isLive, isSpan, needsYou, reasonExplains, scheduledTone, spoken, triggerWord, verdictLines, waiting } from './words';
 
 const DUE = { scheduled: 'due', run_id: null, delivered: 'none', delivered_at_ms: null, confirmed: 'none', started_at_ms: null, ended_at_ms: null, attempts: 0 } as const;
 
@@ -38,11 +38,30 @@ describe('verdictLines', () => {
   });
 });
 
-it('a miss is red; while the tower was off it explains itself and keeps no place where lanes are dense', () => {
-  const off = mark({ ...DUE, scheduled: 'missed', scheduled_reason: 'the tower was asleep' });
+it('a miss is red; one that a grey band explains is grey, and keeps no place where lanes are dense', () => {
+  const off = mark({ ...DUE, scheduled: 'missed', scheduled_reason: 'the machine was asleep' });
   const up = mark({ ...DUE, scheduled: 'missed', scheduled_reason: 'the keyring was locked' });
-  expect([missIsExplained(off), scheduledTone(off), isExceptional(off)]).toEqual([true, 'bad', false]);
-  expect([missIsExplained(up), scheduledTone(up), isExceptional(up)]).toEqual([false, 'bad', true]);
+  expect([scheduledTone(off, true), isExceptional(off, true)]).toEqual(['mark', false]);
+  expect([scheduledTone(off, false), isExceptional(off, false)]).toEqual(['bad', true]);
+  expect([reasonExplains(off), reasonExplains(up), reasonExplains(mark())]).toEqual([true, false, false]);
+});
+
+it.each([['scheduled', null], ['manual_fire', 'fired by hand'], ['replay', 'run again by hand'], ['chain', 'after another run'], ['trigger', 'by its URL'], ['path', 'a file changed'], ['dynamic', 'its agent asked']])('fired by %s: %s', (triggered_by, word) =>
+  expect(triggerWord(mark({ triggered_by }))).toBe(word)
+);
+
+it('a long absence is one record with its count', () => {
+  const span = mark({ ...DUE, scheduled: 'missed', scheduled_reason: 'the tower was off', count: 43_100, until_ms: NOW + 12 * 3_600_000 });
+  expect([isSpan(span), isSpan(mark())]).toEqual([true, false]);
+  expect(verdictLines(span, 'Europe/Madrid', true)[0]).toMatchObject({ word: 'Missed', detail: '43,100 due times: the tower was off', tone: 'mark' });
+  expect([dueTimes(1), dueTimes(999), dueTimes(1_234_567)]).toEqual(['1 due time', '999 due times', '1,234,567 due times']);
+});
+
+it('what is held says what it asks', () => {
+  expect(askSentence(5, band())).toBe('5 due times passed in sleep. Asks before it makes them up.');
+  expect(askSentence(1, band({ reason: 'off' }))).toBe('Its due time passed with the tower off. Asks before it makes it up.');
+  expect(askSentence(2, null)).toBe('2 due times passed. Asks before it makes them up.');
+  expect(headline(mark({ ...DUE, scheduled: 'held', asks: true }), NOW)).toBe('Held. It waits for you: run it, or skip it.');
 });
 
 it('worst first', () => {

@@ -1,7 +1,7 @@
 //! The catalogue of words that belong to marks, runs and alerts. Pure: marks in, sentences out.
 import { glyphOf, type Tone } from './glyphs';
 import { hm, hms, lasting, MINUTE, SECOND } from './time';
-import type { AlertView, Mark } from './wire';
+import type { AlertView, BandView, Mark } from './wire';
 
 /** One of the three verdicts as text: its word, what is known, when, and the colour that repeats it. */
 export interface Line {
@@ -13,13 +13,33 @@ export interface Line {
   tone: Tone;
 }
 
-/** A miss while the tower was off or asleep explains itself: it gives way to the others where lanes are dense. */
-export function missIsExplained(mark: Mark): boolean {
-  return mark.scheduled === 'missed' && /\b(off|asleep|slept|sleep|not running|was down|stopped|restart)/i.test(mark.scheduled_reason ?? '');
+/** True when a miss says by itself that the tower was off or asleep. */
+export function reasonExplains(mark: Mark): boolean {
+  return /\b(off|asleep|slept|sleep|not running|was down|stopped|restart)/i.test(mark.scheduled_reason ?? '');
 }
 
-export function scheduledTone(mark: Mark): Tone {
-  return glyphOf('S', mark.scheduled).tone;
+/** A miss is red, or grey where a grey band explains it (`explained`). */
+export function scheduledTone(mark: Mark, explained = false): Tone {
+  return mark.scheduled === 'missed' && explained ? 'mark' : glyphOf('S', mark.scheduled).tone;
+}
+
+const TRIGGERS: Record<string, string> = {
+  manual_fire: 'fired by hand', replay: 'run again by hand', chain: 'after another run', trigger: 'by its URL', path: 'a file changed', dynamic: 'its agent asked'
+};
+
+/** Who or what fired it, when that was not its schedule. */
+export function triggerWord(mark: Mark): string | null {
+  return TRIGGERS[mark.triggered_by] ?? null;
+}
+
+/** "43,100 due times", for a record that stands for a whole span of them. */
+export function dueTimes(count: number): string {
+  return `${String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ',')} due ${count === 1 ? 'time' : 'times'}`;
+}
+
+/** True for one record that stands for many due times of a long absence. */
+export function isSpan(mark: Mark): boolean {
+  return mark.count > 1 && mark.until_ms !== null;
 }
 
 /** Confirmed and failed say when they came after the deadline. */
@@ -29,10 +49,12 @@ export function confirmedWord(mark: Mark): string {
 }
 
 function scheduledDetail(mark: Mark): string {
-  if (mark.scheduled !== 'ran') return mark.scheduled_reason ?? glyphOf('S', mark.scheduled).say;
-  if (mark.triggered_by === 'manual_fire') return 'fired by hand';
-  if (mark.triggered_by === 'replay') return 'run again by hand';
-  if (mark.triggered_by === 'chain') return 'fired by another run';
+  if (mark.scheduled !== 'ran') {
+    const why = mark.asks ? 'asks you before it makes up' : (mark.scheduled_reason ?? glyphOf('S', mark.scheduled).say);
+    return isSpan(mark) ? `${dueTimes(mark.count)}: ${why}` : why;
+  }
+  const by = triggerWord(mark);
+  if (by) return mark.scheduled_reason ? `${by}, ${mark.scheduled_reason}` : by;
   const late = (mark.started_at_ms ?? mark.due_ms) - mark.due_ms;
   if (mark.scheduled_reason) return mark.scheduled_reason;
   return late < 1000 ? `on time, +${Math.max(0, Math.round(late))} ms` : `${lasting(late)} late`;
@@ -56,8 +78,8 @@ function deliveredDetail(mark: Mark): string {
 }
 
 /** The verdict lines that a run has so far, scheduled first. */
-export function verdictLines(mark: Mark, zone: string): Line[] {
-  const s: Line = { family: 'S', state: mark.scheduled, word: glyphOf('S', mark.scheduled).word, detail: scheduledDetail(mark), time: hms(mark.due_ms, zone), tone: scheduledTone(mark) };
+export function verdictLines(mark: Mark, zone: string, explained = false): Line[] {
+  const s: Line = { family: 'S', state: mark.scheduled, word: glyphOf('S', mark.scheduled).word, detail: scheduledDetail(mark), time: hms(mark.due_ms, zone), tone: scheduledTone(mark, explained) };
   const lines = [s];
   if (mark.scheduled !== 'ran' && mark.delivered === 'none') return lines;
   const d = glyphOf('D', mark.delivered);
@@ -71,6 +93,7 @@ export function verdictLines(mark: Mark, zone: string): Line[] {
 /** One plain sentence of at most a few words that heads a run. */
 export function headline(mark: Mark, now_ms: number): string {
   if (mark.scheduled === 'due') return mark.due_ms > now_ms ? `Due in ${lasting(mark.due_ms - now_ms)}.` : 'Due now.';
+  if (mark.asks) return 'Held. It waits for you: run it, or skip it.';
   if (mark.scheduled !== 'ran') {
     const reason = mark.scheduled_reason ?? glyphOf('S', mark.scheduled).say;
     return `${glyphOf('S', mark.scheduled).word}: ${reason}.`.replace(/\.\.$/, '.');
@@ -110,11 +133,11 @@ export function isLive(mark: Mark): boolean {
   return mark.delivered === 'delivering' || mark.confirmed === 'working';
 }
 
-/** Marks that keep their full drawing at any zoom. */
-export function isExceptional(mark: Mark): boolean {
+/** Marks that keep their full drawing at any zoom; an explained miss gives way where lanes are dense. */
+export function isExceptional(mark: Mark, explained = false): boolean {
   return (
     mark.scheduled === 'held' ||
-    (mark.scheduled === 'missed' && !missIsExplained(mark)) ||
+    (mark.scheduled === 'missed' && !explained) ||
     mark.delivered === 'bounced' ||
     mark.confirmed === 'refuted' ||
     mark.confirmed === 'failed' ||
@@ -168,11 +191,23 @@ export function needsYou(alerts: Iterable<AlertView>): AlertView[] {
   return [...alerts].filter((alert) => alert.state === 'open' && NEEDS_YOU.has(alert.kind)).sort((a, b) => a.opened_at_ms - b.opened_at_ms || a.id.localeCompare(b.id));
 }
 
+/** "for 6 min" */
+export function waitingSince(since_ms: number, now_ms: number): string {
+  const passed = Math.max(SECOND, now_ms - since_ms);
+  const unit = passed < MINUTE ? SECOND : MINUTE;
+  return `for ${lasting(Math.floor(passed / unit) * unit)}`;
+}
+
 /** How long an alert has been open, and how often it happened: "for 6 min, 12 times". */
 export function waiting(alert: AlertView, now_ms: number): string {
-  const passed = Math.max(SECOND, now_ms - alert.opened_at_ms);
-  const unit = passed < MINUTE ? SECOND : MINUTE;
-  return `for ${lasting(Math.floor(passed / unit) * unit)}${alert.count > 1 ? `, ${alert.count} times` : ''}`;
+  return `${waitingSince(alert.opened_at_ms, now_ms)}${alert.count > 1 ? `, ${alert.count} times` : ''}`;
+}
+
+const WHILE: Record<string, string> = { off: ' with the tower off', asleep: ' in sleep', stalled: ' in a stall', clock_set: ' as the clock was set' };
+
+/** What a held occurrence asks: "5 due times passed in sleep. Asks before it makes them up." */
+export function askSentence(due: number, band: BandView | null): string {
+  return `${due === 1 ? 'Its due time' : dueTimes(due)} passed${band ? (WHILE[band.reason] ?? '') : ''}. Asks before it makes ${due === 1 ? 'it' : 'them'} up.`;
 }
 
 /** The alert's title without the cue's name in front, as a sentence: the row names the cue already. */

@@ -27,7 +27,7 @@ fn next(expression: &str, args: &NextArgs, as_json: bool) -> Result<(), String> 
     let zone = args.tz.clone().unwrap_or_else(crate::tower::machine_zone);
     let start = match &args.start {
         Some(text) => instant(text)?,
-        None => SystemClock.now().utc().ok_or("The machine's clock is outside all years.")?,
+        None => SystemClock::new().now().utc().ok_or("The machine's clock is outside all years.")?,
     };
     let sentence = |error: String| format!("`{expression}` in {zone} cannot be computed: {error}.");
     let (cron, zone) = (parsed(expression).map_err(sentence)?, zone_of(&zone).map_err(sentence)?);

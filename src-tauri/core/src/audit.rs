@@ -22,6 +22,8 @@ pub struct Audit {
     /// The schedule is asked from here on. None: the cue is not active.
     since: Option<Ms>,
     began: bool,
+    /// From the middle: what ends without having been armed was decided before.
+    resumed: bool,
     /// Newest instant with a record.
     newest: Ms,
     /// Armed and not ended: due instant, and whether it counts as decided already.
@@ -89,6 +91,7 @@ impl Audit {
             plan: None,
             since: None,
             began: false,
+            resumed: false,
             newest: Ms(i64::MIN),
             open: HashMap::new(),
             held: HashSet::new(),
@@ -98,13 +101,20 @@ impl Audit {
     }
 
     /// From the middle: everything before was looked at, or is not asked about. `newest`: the newest instant that has a
-    /// record by then, if any has.
+    /// record by then, if any has. `open`: what was armed and undecided.
     #[must_use]
-    pub fn resumed(cue: CueId, definition: &CueDefinition, active_since: Option<Ms>, newest: Option<Ms>) -> Audit {
+    pub fn resumed(
+        cue: CueId,
+        definition: &CueDefinition,
+        active_since: Option<Ms>,
+        newest: Option<Ms>,
+        open: impl IntoIterator<Item = (OccurrenceId, Ms)>,
+    ) -> Audit {
         let plan = Plan::of(&definition.schedule, cue.as_str()).ok();
         let newest = newest.unwrap_or(Ms(i64::MIN));
         let since = active_since.map(|since| since.max(newest));
-        Audit { plan, since, began: true, newest, ..Audit::new(cue) }
+        let open = open.into_iter().collect();
+        Audit { plan, since, began: true, resumed: true, newest, open, ..Audit::new(cue) }
     }
 
     /// The next fact of the lane, in the order of its sequence.
@@ -122,8 +132,8 @@ impl Audit {
             }
             // Taken back before it was due, an instant was not decided: the schedule is asked anew.
             Event::OccurrenceEnded { id, due, end } if id.is_scheduled() => {
-                self.open.remove(id);
-                let counted = self.held.remove(id);
+                let armed = self.open.remove(id).is_some();
+                let counted = self.held.remove(id) || (self.resumed && !armed);
                 if !counted && (!end.is_withdrawn() || *due <= at) {
                     self.record(*due, None);
                 }

@@ -23,6 +23,7 @@ pub mod schedule;
 pub mod schedule_spec;
 pub mod sentence;
 pub mod time;
+pub mod tomorrow;
 pub mod verdicts;
 
 pub use time::Ms;

@@ -15,6 +15,7 @@ use crate::feed::Feed;
 use crate::handle::{Handle, ORDERS_MAX, Order, StoreHealth};
 use crate::journal::{Journal, StoreError};
 use crate::notify::Notifier;
+use crate::paths::Watched;
 use crate::perform::{self, Means, Performer, Shared};
 use crate::pilot::Pilot;
 use crate::sabotage;
@@ -73,7 +74,7 @@ impl Engine {
         );
         let shared = performer.shared();
         let dice = Box::new(Thrown::from_system());
-        let store = StoreHealth::default();
+        let (store, watched) = (StoreHealth::default(), Watched::default());
         let pilot = Pilot::load(
             journal,
             Arc::clone(&ports.clock),
@@ -82,6 +83,7 @@ impl Engine {
             feed.clone(),
             sabotage::active(),
             store.clone(),
+            watched.clone(),
         )?;
         let flying = std::thread::Builder::new()
             .name("pilot".to_owned())

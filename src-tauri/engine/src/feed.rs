@@ -63,6 +63,7 @@ impl Feed {
             cues_removed: vec![],
             marks: vec![],
             alerts: vec![],
+            bands: vec![],
             status_changed: true,
         };
         self.push(&mut ring, nothing);
@@ -123,6 +124,7 @@ mod tests {
             cues_removed: vec![],
             marks: vec![],
             alerts: vec![],
+            bands: vec![],
             status_changed: false,
         }
     }

@@ -27,6 +27,9 @@ pub enum Trouble {
     DuplicateName(String),
     #[error("There is no {0}.")]
     NotFound(String),
+    /// A definition that does not fit what else there is.
+    #[error("{message}")]
+    Unfit { field: &'static str, message: String },
     #[error("The tower has more to do than it can take in; try again in a second.")]
     Busy,
     #[error("The tower is stopping.")]
@@ -52,6 +55,8 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, Trouble>>;
 pub enum TowerChange {
     PauseFiring,
     ResumeFiring,
+    /// The owner has read what was missed.
+    Briefed,
     KeyAdded(KeyRow),
     SecretKept(String),
     SecretDropped(String),

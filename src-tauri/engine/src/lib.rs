@@ -9,6 +9,7 @@ pub mod feed;
 pub mod handle;
 pub mod journal;
 pub mod notify;
+mod paths;
 mod perform;
 mod pilot;
 pub mod receive;

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
-use cuetower_core::id::RunId;
+use cuetower_core::id::{CueId, RunId};
 use hmac::{Hmac, KeyInit, Mac};
 use rand::TryRng as _;
 use sha2::{Digest, Sha256};
@@ -60,6 +60,23 @@ impl TowerKey {
         let genuine = self.sign(&format!("run {run} {attempt}"));
         let same: bool = genuine.as_bytes().ct_eq(parts.next()?.as_bytes()).into();
         same.then_some((run, attempt))
+    }
+
+    /// Fires one cue, as long as `number` is the number of its trigger URL: `<cue>.<number>.<mac>`. Nothing of it is stored.
+    #[must_use]
+    pub fn trigger_token(&self, cue: &CueId, number: u64) -> String {
+        format!("{cue}.{number}.{}", self.sign(&format!("trigger {cue} {number}")))
+    }
+
+    /// The cue and the number a trigger token is for; None if it is not one of ours.
+    #[must_use]
+    pub fn check_trigger_token(&self, token: &str) -> Option<(CueId, u64)> {
+        let mut parts = token.splitn(3, '.');
+        let cue = CueId(parts.next()?.to_owned());
+        let number: u64 = parts.next()?.parse().ok()?;
+        let genuine = self.sign(&format!("trigger {cue} {number}"));
+        let same: bool = genuine.as_bytes().ct_eq(parts.next()?.as_bytes()).into();
+        same.then_some((cue, number))
     }
 
     /// Signs webhooks, as CueAPI's `whsec_…`.
@@ -134,6 +151,18 @@ mod tests {
         assert_eq!(key.check_run_token(&token.replace(".2.", ".3.")), None);
         let again = TowerKey::load(dir.path()).unwrap();
         assert_eq!(again.check_run_token(&token), Some((run, 2)), "tokens outlive a restart");
+    }
+
+    #[test]
+    fn a_trigger_token_fires_its_cue_and_number_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = TowerKey::load(dir.path()).unwrap();
+        let cue = CueId("cue_abc".into());
+        let token = key.trigger_token(&cue, 7);
+        assert_eq!(key.check_trigger_token(&token), Some((cue, 7)));
+        for forged in [token.replace(".7.", ".8."), token.replace("abc", "abd"), token[..20].to_owned(), String::new()] {
+            assert_eq!(key.check_trigger_token(&forged), None, "{forged}");
+        }
     }
 
     #[test]

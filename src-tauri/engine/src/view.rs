@@ -2,29 +2,33 @@
 
 use cuetower_core::Ms;
 use cuetower_core::alert::Alert;
+use cuetower_core::away::Band;
 use cuetower_core::cue::{Cue, CueStatus};
-use cuetower_core::occurrence::Armed;
+use cuetower_core::occurrence::{Armed, End, Trigger};
 use cuetower_core::plan::Plan;
 use cuetower_core::run::Run;
 
 use crate::definition;
-use crate::desk::wire::{AlertView, ConfirmedMark, CueView, DeliveredMark, Mark, ScheduledMark};
-use crate::journal::{OccurrenceRow, RunRow};
+use crate::desk::wire::{AlertView, BandView, ConfirmedMark, CueView, DeliveredMark, Mark, ScheduledMark};
+use crate::journal::{OccurrenceRow, RunRow, SpanRow};
 
+/// `named`: the name of the cue with that id, for one that follows another.
 #[must_use]
-pub fn cue(cue: &Cue, now: Ms) -> CueView {
+pub fn cue(cue: &Cue, now: Ms, named: impl Fn(&str) -> Option<String>) -> CueView {
     let definition = &cue.definition;
-    let plan = Plan::of(&definition.schedule).ok();
-    let next = plan.as_ref().filter(|_| cue.status == CueStatus::Active).and_then(|plan| plan.next_after(now));
+    let plan = Plan::of(&definition.schedule, cue.id.as_str()).ok();
+    let next = plan.as_ref().filter(|_| cue.status == CueStatus::Active).and_then(|plan| plan.next_fire_after(now));
     CueView {
         id: cue.id.0.clone(),
         name: definition.name.clone(),
         agent: definition.agent.clone(),
         status: status_word(cue.status).to_owned(),
         transport: definition.transport.word().to_owned(),
-        words: plan.map(|plan| plan.words()).unwrap_or_default(),
-        timezone: definition.schedule.timezone().to_owned(),
+        words: plan.map(|plan| plan.words_naming(named)).unwrap_or_default(),
+        timezone: definition.schedule.timezone.clone(),
         next_run_ms: next.map(|at| at.0),
+        paused_until_ms: cue.paused_until.map(|at| at.0),
+        has_trigger_url: cue.trigger_url.is_some(),
         revision: cue.revision,
         run_count: u32::try_from(cue.run_count).unwrap_or(u32::MAX),
         definition: definition::write(definition),
@@ -45,6 +49,9 @@ pub fn mark(row: &OccurrenceRow) -> Mark {
         triggered_by: row.triggered_by.clone(),
         scheduled: scheduled(&row.state),
         scheduled_reason: row.reason.clone(),
+        asks: row.asks,
+        count: row.count,
+        until_ms: row.until.map(|until| until.0),
         coalesced_into: row.into_id.clone(),
         delivered: run.map_or(DeliveredMark::None, |run| delivered(&run.delivered)),
         delivered_at_ms: run.and_then(|run| run.delivered_at).map(|at| at.0),
@@ -63,7 +70,9 @@ fn unrun(row: &OccurrenceRow) -> String {
     match (row.state.as_str(), &row.reason) {
         ("due", _) => "Due later.".to_owned(),
         ("held", Some(by)) => format!("Held: {by}."),
+        ("coalesced", _) if row.count > 1 => format!("{} due times; a later one ran in their place.", row.count),
         ("coalesced", _) => "A later due time ran in its place.".to_owned(),
+        (state, Some(why)) if row.count > 1 => format!("{} due times {state}: {why}.", row.count),
         ("skipped", Some(why)) => format!("Skipped: {why}."),
         ("missed", Some(why)) => format!("Missed: {why}."),
         (state, _) => format!("It is {state}."),
@@ -81,6 +90,9 @@ pub fn row_of_run(run: &Run) -> OccurrenceRow {
         state: "ran".to_owned(),
         reason: None,
         into_id: None,
+        asks: false,
+        count: 1,
+        until: None,
         run_id: run.id.0.clone(),
         run: Some(RunRow::of(run)),
     }
@@ -97,8 +109,43 @@ pub fn row_of_armed(cue_id: &str, armed: &Armed) -> OccurrenceRow {
         state: "due".to_owned(),
         reason: None,
         into_id: None,
+        asks: false,
+        count: 1,
+        until: None,
         run_id: armed.run_id.0.clone(),
         run: None,
+    }
+}
+
+/// The ledger row of many instants that ended alike.
+#[must_use]
+pub fn row_of_span(span: &SpanRow) -> OccurrenceRow {
+    OccurrenceRow {
+        id: span.id.0.clone(),
+        cue_id: span.cue_id.0.clone(),
+        due: span.from,
+        triggered_by: Trigger::Scheduled.word().to_owned(),
+        state: span.end.word().to_owned(),
+        reason: span.end.reason(),
+        into_id: match &span.end {
+            End::Coalesced { into } => Some(into.0.clone()),
+            End::Ran | End::Skipped { .. } | End::Missed { .. } => None,
+        },
+        asks: false,
+        count: span.count,
+        until: Some(span.to),
+        run_id: span.id.0.clone(),
+        run: None,
+    }
+}
+
+#[must_use]
+pub fn band(band: &Band) -> BandView {
+    BandView {
+        from_ms: band.from.0,
+        to_ms: band.to.0,
+        reason: band.reason.word().to_owned(),
+        label: band.label(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the commands that set up, build, run and check Cuetower. Standard library only, so that it compiles
 //! in seconds. What each command does lives in the module of its name; nothing of the product lives here.
 
+mod bench;
 mod call;
 mod launch;
 mod packages;
@@ -23,7 +24,8 @@ cargo xtask test --only STAGE    run this stage alone (may be given again)
 cargo xtask tidy                 check the shape of the code
 cargo xtask wire                 write ui/src/wire anew from the Rust types
 cargo xtask crash --cycles N     kill -9 the real binary N times under load (nightly: 200)
-cargo xtask simulate --seeds N   run the simulator over N seeds";
+cargo xtask simulate --seeds N   run the simulator over N seeds
+cargo xtask bench [NAME] [--json]  measure a release build: lateness, same-second, arming, ready (docs/benchmarks.md)";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -42,6 +44,7 @@ fn command(args: &[String]) -> Result<(), String> {
     match args.first().map(String::as_str) {
         Some("run") => launch::run(&place, rest.strip_prefix(&["--".to_string()]).unwrap_or(rest)),
         Some("test") => stages::test(&place, rest),
+        Some("bench") => bench::bench(&place, rest),
         Some("tidy") => {
             tidy::check(&place.root)?;
             println!("Tidy: nothing to put away.");

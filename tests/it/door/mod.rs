@@ -68,7 +68,7 @@ impl Tower {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let ports = Ports {
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(SystemClock::new()),
             vault: Vault::open(VaultKind::Memory, dir.path()).await,
             notifier: Notifier::start(false).await.0,
         };

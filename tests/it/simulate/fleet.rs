@@ -3,51 +3,126 @@
 use cuetower_core::Ms;
 use cuetower_core::cue::{
     Callback, CatchUp, CatchUpPolicy, Command, Confirm, CueDefinition, Delivery, Evidence, Expect, Overlap, Program,
-    Retry, ScheduleSpec, Transport, Unanswered,
+    Retry, Transport, Unanswered,
 };
+use cuetower_core::id::CueId;
+use cuetower_core::schedule_spec::{
+    AfterEnd, Blackout, Kind, NextRunLimits, Part, Rate, ScheduleSpec, Weekdays,
+};
+use cuetower_core::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 use serde_json::json;
 
 use super::luck::Luck;
 
-const CRONS: &[&str] =
-    &["* * * * *", "*/5 * * * *", "0 * * * *", "30 2 * * *", "*/20 9-17 * * 1-5", "*/10 * * * * 0,5"];
+const CRONS: &[&str] = &["* * * * *", "*/5 * * * *", "0 * * * *", "30 2 * * *", "*/20 9-17 * * 1-5", "*/10 * * * 0,5"];
 const ZONES: &[&str] = &["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"];
+const EVERY_MS: &[u64] = &[15 * SECOND_MS, 90 * SECOND_MS, 7 * MINUTE_MS, HOUR_MS, DAY_MS];
 
-pub fn fleet(luck: &mut Luck, now: Ms) -> Vec<CueDefinition> {
-    let mut all: Vec<CueDefinition> = (0..4).map(|number| cue(luck, &format!("cue-{number}"), recurring)).collect();
-    let at = now.plus(luck.between(1, 6 * 3_600_000));
-    all.push(cue(luck, "once", |_| ScheduleSpec::Once { at, timezone: "UTC".into() }));
-    all.push(cue(luck, "manual", |_| ScheduleSpec::Manual { timezone: "UTC".into() }));
+pub fn fleet(luck: &mut Luck, now: Ms) -> Vec<(CueId, CueDefinition)> {
+    let mut all: Vec<(CueId, CueDefinition)> = Vec::new();
+    let mut add = |luck: &mut Luck, name: &str, kind: Option<Kind>| {
+        let kind = kind.unwrap_or_else(|| repeating(luck, now));
+        let schedule = schedule(luck, kind, now);
+        let id = CueId::thrown(luck);
+        let definition = cue(luck, name, schedule);
+        all.push((id.clone(), definition));
+        id
+    };
+    let mut first = None;
+    for number in 0..4 {
+        let id = add(luck, &format!("cue-{number}"), None);
+        first.get_or_insert(id);
+    }
+    let at = now.plus(luck.between(1, 6 * HOUR_MS));
+    add(luck, "once", Some(Kind::Once { at }));
+    let manual = add(luck, "manual", Some(Kind::Manual));
+    let first = first.expect("four were added");
+    let kind = after(luck, first);
+    let follower = add(luck, "after-first", Some(kind));
+    let upstream = if luck.chance(50) { follower } else { manual };
+    let kind = after(luck, upstream);
+    add(luck, "after-another", Some(kind));
     all
 }
 
 /// The same cue after an edit.
-pub fn edited(luck: &mut Luck, current: &CueDefinition) -> CueDefinition {
-    let mut edited = cue(luck, &current.name, recurring);
-    if luck.chance(50) {
-        edited.schedule = current.schedule.clone();
+pub fn edited(luck: &mut Luck, current: &CueDefinition, now: Ms) -> CueDefinition {
+    let kind = match &current.schedule.kind {
+        Kind::After { cue, .. } => after(luck, cue.clone()),
+        _ => repeating(luck, now),
+    };
+    let spec = if luck.chance(50) { current.schedule.clone() } else { schedule(luck, kind, now) };
+    cue(luck, &current.name, spec)
+}
+
+fn after(luck: &mut Luck, cue: CueId) -> Kind {
+    Kind::After { cue, on: *luck.pick(&[AfterEnd::Confirmed, AfterEnd::Failed, AfterEnd::Either]) }
+}
+
+fn repeating(luck: &mut Luck, now: Ms) -> Kind {
+    match luck.below(10) {
+        0..3 => Kind::Interval { every_ms: *luck.pick(EVERY_MS), anchor: now.minus(luck.below(HOUR_MS)) },
+        3 => Kind::Recurring { cron: None },
+        _ => Kind::Recurring { cron: Some((*luck.pick(CRONS)).to_owned()) },
     }
-    edited
 }
 
-fn recurring(luck: &mut Luck) -> ScheduleSpec {
-    let (cron, timezone) = (luck.pick(CRONS).to_string(), luck.pick(ZONES).to_string());
-    ScheduleSpec::Recurring { cron, timezone }
+fn schedule(luck: &mut Luck, kind: Kind, now: Ms) -> ScheduleSpec {
+    let needs_parts = matches!(kind, Kind::Recurring { cron: None });
+    let repeats = matches!(kind, Kind::Recurring { .. } | Kind::Interval { .. });
+    let mut spec = ScheduleSpec::of(kind, *luck.pick(ZONES));
+    if needs_parts || (repeats && luck.chance(35)) {
+        spec.parts = (0..luck.between(1, 2)).map(|_| part(luck)).collect();
+    }
+    if luck.chance(40) {
+        spec.blackout = (0..luck.between(1, 2)).map(|_| blackout(luck, now)).collect();
+    }
+    if repeats && luck.chance(20) {
+        spec.jitter_ms = *luck.pick(&[20 * SECOND_MS, 3 * MINUTE_MS]);
+    }
+    if luck.chance(20) {
+        spec.paths = vec!["inbox/*".to_owned()];
+    }
+    spec.next_run = NextRunLimits { min_ms: luck.between(1, 60) * SECOND_MS, max_ms: luck.between(1, 90) * MINUTE_MS };
+    spec
 }
 
-fn cue(luck: &mut Luck, name: &str, schedule: impl Fn(&mut Luck) -> ScheduleSpec) -> CueDefinition {
+fn part(luck: &mut Luck) -> Part {
+    let quarter = |luck: &mut Luck| luck.below(96) as u32 * 900;
+    let from_s = quarter(luck);
+    Part {
+        days: *luck.pick(&[Weekdays::ALL, Weekdays(0x1f), Weekdays(0x60)]),
+        from_s,
+        to_s: if luck.chance(20) { 86_400 } else { (from_s + 900 + quarter(luck) / 2) % 86_400 + 1 },
+        timezone: luck.chance(30).then(|| (*luck.pick(ZONES)).to_owned()),
+        rate: match luck.below(3) {
+            0 => Rate::Every { every_ms: luck.between(1, 30) * MINUTE_MS },
+            1 => Rate::Cron { cron: (*luck.pick(CRONS)).to_owned() },
+            _ => Rate::Otherwise,
+        },
+        at_once: luck.chance(50).then(|| luck.between(1, 4) as u32),
+    }
+}
+
+fn blackout(luck: &mut Luck, now: Ms) -> Blackout {
+    let from = now.plus(luck.below(3 * DAY_MS)).minus(luck.below(HOUR_MS));
+    let to = from.plus(luck.between(1, 12 * HOUR_MS));
+    Blackout { from, to, from_text: "then".to_owned(), to_text: "later".to_owned() }
+}
+
+fn cue(luck: &mut Luck, name: &str, schedule: ScheduleSpec) -> CueDefinition {
     let command = luck.chance(40);
     let confirm = match luck.below(4) {
         0 if command => Confirm::ExitCode,
         1 => Confirm::Delivery,
         _ => Confirm::Outcome,
     };
-    let policy = *luck.pick(&[CatchUpPolicy::Latest, CatchUpPolicy::All, CatchUpPolicy::None]);
+    let policy = *luck.pick(&[CatchUpPolicy::Latest, CatchUpPolicy::All, CatchUpPolicy::None, CatchUpPolicy::Ask]);
     CueDefinition {
         name: name.to_owned(),
         description: None,
         agent: "simulated".to_owned(),
-        schedule: schedule(luck),
+        schedule,
         transport: if command { program() } else { webhook() },
         payload: json!({}),
         retry: Retry {
@@ -61,7 +136,7 @@ fn cue(luck: &mut Luck, name: &str, schedule: impl Fn(&mut Luck) -> ScheduleSpec
             unanswered: *luck.pick(&[Unanswered::Wait, Unanswered::Retry]),
         },
         confirm,
-        catch_up: CatchUp { policy, within_ms: luck.chance(30).then(|| luck.between(1_000, 3_600_000)) },
+        catch_up: CatchUp { policy, within_ms: luck.chance(30).then(|| luck.between(1_000, 12 * HOUR_MS)) },
         overlap: *luck.pick(&[Overlap::Skip, Overlap::Queue, Overlap::Allow, Overlap::Replace]),
         expect: Expect {
             min_processed: luck.chance(50).then_some(100.0),
@@ -72,7 +147,7 @@ fn cue(luck: &mut Luck, name: &str, schedule: impl Fn(&mut Luck) -> ScheduleSpec
     }
 }
 
-fn webhook() -> Transport {
+pub fn webhook() -> Transport {
     Transport::Webhook(Callback { url: "http://127.0.0.1:9/".into(), method: "POST".into(), headers: Vec::new() })
 }
 

@@ -143,7 +143,7 @@ test('paused, resumed, deleted', async ({ window: page, ask }) => {
   await make(ask, [{ ...byHand('nightly', ['true']), schedule: { type: 'recurring', cron: '30 2 * * *', timezone: 'UTC' } }]);
   const lane = page.getByTestId('lane-nightly');
   await lane.click();
-  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByRole('button', { name: 'Pause', exact: true }).click();
   await expect(lane).toContainText('paused');
   await page.getByRole('button', { name: 'Resume' }).click();
   await expect(lane).not.toContainText('paused');

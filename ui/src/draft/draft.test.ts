@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { blankDraft, definitionOf, draftOf, fieldFor, scheduleOf, type Draft } from './draft';
+import { blankPart } from './schedule';
 import { draftFrom, TEMPLATES } from './templates';
 
 const ZONE = 'Europe/Madrid';
@@ -26,10 +27,10 @@ describe('a definition and the form', () => {
     expect(definition).toEqual({ ...LEADS, command: { argv: LEADS.command.argv, cwd: LEADS.command.cwd, env: LEADS.command.env, stop_grace_seconds: 10 } });
   });
 
-  it('shows rates as percent and windows as minutes', () => {
+  it('shows rates as percent and lengths in the unit that fits', () => {
     const draft = draftOf(LEADS, ZONE);
     expect(draft.maxErrors).toBe('7');
-    expect(draft.within).toBe('90');
+    expect(draft.within).toEqual({ amount: '90', unit: 'minutes' });
     expect(draft.command).toBe("python3 leads.py 'two words'");
     expect(draft.zone).toBe('Europe/Berlin');
   });
@@ -99,8 +100,13 @@ describe('what is wrong is said at its field', () => {
   });
 
   it('a field that is not shown is not judged', () => {
-    expect(definitionOf(with_({ within: 'soon', catchUp: 'all' })).errors).toEqual({});
-    expect(definitionOf(with_({ within: 'soon', kind: 'manual' })).errors).toEqual({});
+    const within = { amount: 'soon', unit: 'minutes' } as const;
+    expect(definitionOf(with_({ within })).errors).toEqual({ within: 'A length up to 366 days, such as 60 minutes.' });
+    expect(definitionOf(with_({ within, catchUp: 'all' })).errors).toEqual({});
+    expect(definitionOf(with_({ within, kind: 'manual' })).errors).toEqual({});
+    const wrong = { parts: [{ ...blankPart([]), from: 'noon' }], jitter: { amount: '-1', unit: 'seconds' } } as const;
+    expect(Object.keys(definitionOf(with_({ ...wrong, parts: [...wrong.parts] })).errors)).toEqual(['parts.0.from', 'jitter']);
+    expect(definitionOf(with_({ ...wrong, parts: [...wrong.parts], kind: 'after', after: 'x' })).errors).toEqual({});
   });
 
   it.each<[string, Partial<Draft>, string | null]>([
@@ -114,6 +120,8 @@ describe('scheduleOf', () => {
   it.each<[string, Partial<Draft>, unknown]>([
     ['a cron', { cron: ' 0 9 * * * ' }, { type: 'recurring', cron: '0 9 * * *', timezone: ZONE }],
     ['nothing yet', { cron: '' }, null],
+    ['an interval', { kind: 'interval' }, { type: 'interval', every_seconds: 300, timezone: ZONE }],
+    ['after another cue', { kind: 'after', after: 'lead-digest', on: 'either' }, { type: 'after', cue: 'lead-digest', on: 'either', timezone: ZONE }],
     ['a wall clock, which the host reads in the zone', { kind: 'once', at: ' 2026-12-01 09:00 ' }, { type: 'once', at: '2026-12-01T09:00', timezone: ZONE }],
     ['a wall clock with seconds', { kind: 'once', at: '2026-07-01 09:00:30' }, { type: 'once', at: '2026-07-01T09:00:30', timezone: ZONE }],
     ['an unknown zone', { kind: 'once', at: '2026-07-01 09:00', zone: 'Mars/Base' }, null],

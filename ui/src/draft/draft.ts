@@ -1,13 +1,15 @@
 //! A cue while it is being written: every field as text, the way it stands in the form. Pure. The definition (SPEC section 13) is made from it and read into it.
-import { hms, instantOf, MINUTE, SECOND, typed, zoneIsKnown } from '../time';
 import { joinWords, splitWords } from './argv';
+import { objectAt, one, text, without, type Json } from './json';
+import { blankSchedule, comesAgain, isAskable, KINDS, makeSchedule, placeFor, readSchedule, type InnerPlace, type ScheduleDraft } from './schedule';
+import { secondsOf, spanOf, tidy, type Span } from './span';
 
 export interface Pair {
   name: string;
   value: string;
 }
 
-export interface Draft {
+export interface Draft extends ScheduleDraft {
   name: string;
   agent: string;
   transport: 'webhook' | 'command';
@@ -19,13 +21,9 @@ export interface Draft {
   shell: boolean;
   folder: string;
   env: Pair[];
-  kind: 'recurring' | 'once' | 'manual';
-  cron: string;
-  at: string;
-  zone: string;
-  catchUp: 'latest' | 'all' | 'none';
-  /** Minutes; empty: half the gap to the next due time. */
-  within: string;
+  catchUp: 'latest' | 'all' | 'none' | 'ask';
+  /** Empty: half the gap to the next due time, at most 12 h. */
+  within: Span;
   overlap: 'skip' | 'queue' | 'allow' | 'replace';
   confirm: 'outcome' | 'exit_code' | 'delivery';
   /** Seconds; empty: the default. */
@@ -48,7 +46,7 @@ export interface Draft {
 
 /** A field of the form, by name; errors are placed by it. */
 export type Field = Exclude<keyof Draft, 'base'>;
-export type Errors = Partial<Record<Field | 'whole', string>>;
+export type Errors = Partial<Record<Field | InnerPlace | 'whole', string>>;
 
 export const EVIDENCE = [
   ['result_url', 'A link'],
@@ -61,52 +59,28 @@ export const EVIDENCE = [
 export function blankDraft(zone: string): Draft {
   return {
     name: '', agent: '', transport: 'webhook', address: '', method: 'POST', headers: [], command: '', shell: false, folder: '', env: [],
-    kind: 'recurring', cron: '', at: '', zone, catchUp: 'latest', within: '', overlap: 'skip', confirm: 'outcome', deadline: '', minProcessed: '', maxErrors: '',
+    ...blankSchedule(zone), catchUp: 'latest', within: spanOf(null), overlap: 'skip', confirm: 'outcome', deadline: '', minProcessed: '', maxErrors: '',
     evidence: [], payload: '', attempts: '3', backoff: '1, 5, 15', retryFailed: false, timeout: '30', unanswered: 'wait', pauseOnFailure: false, base: {}
   };
-}
-
-type Json = Record<string, unknown>;
-
-function objectAt(from: unknown, key: string): Json {
-  const value = typeof from === 'object' && from !== null ? (from as Json)[key] : undefined;
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
-}
-
-function text(value: unknown, otherwise = ''): string {
-  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : otherwise;
-}
-
-function one<T extends string>(value: unknown, of: readonly T[], otherwise: T): T {
-  return of.includes(value as T) ? (value as T) : otherwise;
 }
 
 function pairsOf(value: Json): Pair[] {
   return Object.entries(value).map(([name, v]) => ({ name, value: text(v) }));
 }
 
-/** Writes a number without the noise of binary fractions. */
-function tidy(value: number): string {
-  return String(Number(value.toPrecision(12)));
-}
-
 /** Reads a definition, as the host wrote it, into the form. */
 export function draftOf(definition: unknown, zone: string): Draft {
   const d = (typeof definition === 'object' && definition !== null ? definition : {}) as Json;
-  const schedule = objectAt(d, 'schedule');
   const callback = objectAt(d, 'callback');
   const command = objectAt(d, 'command');
   const retry = objectAt(d, 'retry');
   const delivery = objectAt(d, 'delivery');
   const catchUp = objectAt(d, 'catch_up');
   const expect = objectAt(d, 'expect');
-  const cueZone = text(schedule['timezone'], zone);
-  const at = Date.parse(text(schedule['at']));
   const argv = Array.isArray(command['argv']) ? command['argv'].map((word) => text(word)) : [];
   const shell = text(command['shell']);
-  const within = catchUp['within_seconds'];
   const rate = expect['max_error_rate'];
-  const blank = blankDraft(cueZone);
+  const blank = blankDraft(zone);
   return {
     ...blank,
     name: text(d['name']),
@@ -119,12 +93,10 @@ export function draftOf(definition: unknown, zone: string): Draft {
     shell: shell !== '',
     folder: text(command['cwd']),
     env: pairsOf(objectAt(command, 'env')),
-    kind: one(schedule['type'], ['recurring', 'once', 'manual'], 'recurring'),
-    cron: text(schedule['cron']),
-    at: Number.isFinite(at) ? atText(at, cueZone) : '',
-    catchUp: one(catchUp['policy'], ['latest', 'all', 'none'], 'latest'),
-    within: typeof within === 'number' ? tidy(within / 60) : '',
-    overlap: one(d['overlap'], ['skip', 'queue', 'allow', 'replace'], 'skip'),
+    ...readSchedule(objectAt(d, 'schedule'), zone),
+    catchUp: one(catchUp['policy'], ['latest', 'all', 'none', 'ask'], 'latest'),
+    within: spanOf(catchUp['within_seconds']),
+    overlap: one(d['overlap'], ['skip', 'queue', 'allow', 'replace'], overlapOf(one(objectAt(d, 'schedule')['type'], KINDS, 'recurring'))),
     confirm: one(d['confirm'], ['outcome', 'exit_code', 'delivery'], 'outcome'),
     deadline: text(delivery['outcome_deadline_seconds']),
     minProcessed: text(expect['min_processed']),
@@ -146,27 +118,10 @@ function payloadText(payload: unknown): string {
   return typeof payload === 'object' && Object.keys(payload).length === 0 ? '' : JSON.stringify(payload, null, 2);
 }
 
-/** An instant as it is typed, with seconds only if it has some. */
-function atText(at_ms: number, zone: string): string {
-  return `${typed(at_ms, zone)}${at_ms % MINUTE >= SECOND ? hms(at_ms, zone).slice(5) : ''}`;
-}
-
 /** The `schedule` object alone, for the preview; null when the form cannot say it yet. */
 export function scheduleOf(draft: Draft): Json | null {
-  const timezone = draft.zone.trim();
-  switch (draft.kind) {
-    case 'recurring':
-      return draft.cron.trim() === '' ? null : { type: 'recurring', cron: draft.cron.trim(), timezone };
-    case 'once': {
-      // What was not touched stays as it is, to the millisecond: an instant that has passed may only stand, not be set.
-      const standing = objectAt(draft.base, 'schedule');
-      if (standing['timezone'] === timezone && atText(Date.parse(text(standing['at'])), timezone) === draft.at) return { type: 'once', at: standing['at'], timezone };
-      const at_ms = zoneIsKnown(timezone) ? instantOf(draft.at, timezone) : null;
-      return at_ms === null ? null : { type: 'once', at: draft.at.trim().replace(' ', 'T'), timezone };
-    }
-    case 'manual':
-      return { type: 'manual', timezone };
-  }
+  const { schedule, errors } = makeSchedule(draft, objectAt(draft.base, 'schedule'));
+  return isAskable(draft, errors) ? schedule : null;
 }
 
 /** Top-level fields of a definition that the form shows, and so decides. */
@@ -176,7 +131,17 @@ const SHOWN: ReadonlySet<string> = new Set([
 
 /** What an object of the edited definition holds besides the fields that the form decides. */
 function kept(draft: Draft, key: string, decided: readonly string[]): Json {
-  return Object.fromEntries(Object.entries(objectAt(draft.base, key)).filter(([name, value]) => !decided.includes(name) && value !== null));
+  return without(objectAt(draft.base, key), decided);
+}
+
+/** The overlap of a cue that names none: what comes by itself does not pile up, what somebody asked for runs. */
+export function overlapOf(kind: Draft['kind']): Draft['overlap'] {
+  return comesAgain(kind) ? 'skip' : 'allow';
+}
+
+/** True when a due time can pass while the tower is away: what is fired from outside has none. */
+export function isMissable(draft: Draft): boolean {
+  return draft.kind !== 'manual' && draft.kind !== 'after';
 }
 
 /** What came out of a form: the definition, and what is wrong with it at its fields. */
@@ -187,6 +152,7 @@ export interface Made {
 
 const WHOLE_ATTEMPTS = 'A whole number from 1 to 10.';
 const WEEK_MINUTES = 7 * 24 * 60;
+const YEAR_SECONDS = 366 * 24 * 3600;
 const WAITS_MOST = 10;
 
 /** What is wrong with a web hook's address, as far as the form can know; an address with a secret in it is the host's to judge. */
@@ -214,11 +180,9 @@ export function definitionOf(draft: Draft): Made {
   if (draft.agent.trim() !== '') definition['agent'] = draft.agent.trim();
   definition['transport'] = draft.transport;
 
-  const schedule = scheduleOf(draft);
-  if (schedule) definition['schedule'] = schedule;
-  else if (draft.kind === 'recurring') errors.cron = 'Say when, such as 0 9 * * 1-5 for weekdays at 09:00.';
-  else errors.at = draft.at.trim() === '' ? 'Say when, such as 2026-12-01 09:00.' : 'Write a date and a time, such as 2026-12-01 09:00.';
-  if (draft.kind !== 'manual' && draft.zone.trim() === '') errors.zone = 'Name a time zone, such as Europe/Berlin.';
+  const { schedule, errors: unscheduled } = makeSchedule(draft, objectAt(draft.base, 'schedule'));
+  definition['schedule'] = schedule;
+  Object.assign(errors, unscheduled);
 
   if (draft.transport === 'webhook') {
     const callback: Json = { ...kept(draft, 'callback', ['headers']), url: draft.address.trim(), method: draft.method };
@@ -268,10 +232,13 @@ export function definitionOf(draft: Draft): Made {
   definition['delivery'] = delivery;
   definition['confirm'] = draft.confirm;
 
-  const catchUp: Json = { policy: draft.catchUp };
-  const within = draft.catchUp === 'latest' && draft.kind !== 'manual' ? number('within', draft.within, 'Minutes, such as 60.', 0, 366 * 24 * 60) : undefined;
-  if (within !== undefined) catchUp['within_seconds'] = Math.round(within * 60);
-  if (draft.kind !== 'manual') definition['catch_up'] = catchUp;
+  if (isMissable(draft)) {
+    const catchUp: Json = { ...kept(draft, 'catch_up', ['policy', 'within_seconds']), policy: draft.catchUp };
+    const within = draft.catchUp === 'latest' ? secondsOf(draft.within) : null;
+    if (within !== null && !(within >= 0.1 && within <= YEAR_SECONDS)) errors.within = 'A length up to 366 days, such as 60 minutes.';
+    else if (within !== null) catchUp['within_seconds'] = within;
+    definition['catch_up'] = catchUp;
+  } else if ('catch_up' in draft.base) definition['catch_up'] = draft.base['catch_up'];
   definition['overlap'] = draft.overlap;
 
   const expect = kept(draft, 'expect', ['min_processed', 'max_error_rate', 'evidence']);
@@ -301,7 +268,6 @@ function recordOf(pairs: readonly Pair[], what: string, wrong: (sentence: string
 
 const PLACES: readonly (readonly [prefix: string, field: Field])[] = [
   ['name', 'name'], ['agent', 'agent'], ['transport', 'transport'],
-  ['schedule.timezone', 'zone'], ['schedule.at', 'at'], ['schedule', 'cron'],
   ['callback.method', 'method'], ['callback.headers', 'headers'], ['callback', 'address'],
   ['command.cwd', 'folder'], ['command.env', 'env'], ['command', 'command'],
   ['payload', 'payload'], ['retry.backoff_minutes', 'backoff'], ['retry.on_failed_outcome', 'retryFailed'], ['retry', 'attempts'],
@@ -310,10 +276,9 @@ const PLACES: readonly (readonly [prefix: string, field: Field])[] = [
   ['expect.max_error_rate', 'maxErrors'], ['expect.evidence', 'evidence'], ['expect', 'minProcessed'], ['on_failure', 'pauseOnFailure']
 ];
 
-/** The form's field for a path of the definition (`schedule.cron`); null when the form has none. */
-export function fieldFor(path: string | null, draft: Draft): Field | null {
+/** The form's place for a path of the definition (`schedule.cron`); null when the form has none. */
+export function fieldFor(path: string | null, draft: Draft): Field | InnerPlace | null {
   if (path === null) return null;
-  const found = PLACES.find(([prefix]) => path === prefix || path.startsWith(`${prefix}.`) || path.startsWith(`${prefix}[`))?.[1] ?? null;
-  if (found === 'cron' && draft.kind !== 'recurring') return draft.kind === 'once' ? 'at' : 'kind';
-  return found;
+  if (/^schedule\b/.test(path)) return placeFor(path.replace(/^schedule\.?/, ''), draft);
+  return PLACES.find(([prefix]) => path === prefix || path.startsWith(`${prefix}.`) || path.startsWith(`${prefix}[`))?.[1] ?? null;
 }

@@ -1,22 +1,28 @@
 //! What the form asks for, read back in plain sentences. Pure.
 import { lasting, placeOf, SECOND } from '../time';
 import { joinWords, splitWords } from './argv';
-import { EVIDENCE, type Draft } from './draft';
+import { daysWords } from './days';
+import { EVIDENCE, isMissable, type Draft } from './draft';
+import { simpleOf, type Simple } from './cron';
+import { comesAgain, type BlackoutDraft, type PartDraft } from './schedule';
+import { everyWords, secondsOf, spanWords, type Span } from './span';
 
-/** A run of words, plain, strong or as code. */
+/** A run of words, plain, strong or as code. A `break` has none: a new paragraph begins. */
 export interface Phrase {
   text: string;
-  as: 'plain' | 'strong' | 'code';
+  as: 'plain' | 'strong' | 'code' | 'break';
 }
 
-/** The sentences of the read-back; `words` is the schedule as the host says it, when it could read it. */
-export function readBack(draft: Draft, words: string | null): Phrase[] {
+/** The read-back by its paragraphs. */
+export function paragraphs(phrases: readonly Phrase[]): Phrase[][] {
+  return phrases.reduce<Phrase[][]>((out, phrase) => (phrase.as === 'break' ? [...out, []] : [...out.slice(0, -1), [...(out[out.length - 1] ?? []), phrase]]), [[]]);
+}
+
+/** The sentences of the read-back; `words` is the schedule as the host says it, when it could read it. `nameOf` names a cue by its id. */
+export function readBack(draft: Draft, words: string | null, nameOf: (cue: string) => string = (cue) => cue): Phrase[] {
   const out: Phrase[] = [];
   const say = (text: string, as: Phrase['as'] = 'plain') => out.push({ text, as });
-  if (draft.kind === 'manual') say('When you fire it', 'strong');
-  else if (words === null) say('When it is due', 'strong');
-  else say(words.charAt(0).toUpperCase() + words.slice(1), 'strong');
-  if (draft.kind !== 'manual' && draft.zone.trim() !== '') say(`, ${placeOf(draft.zone.trim())} time`);
+  sayWhen(draft, words, nameOf, say);
   if (draft.transport === 'webhook') {
     say(`, send ${draft.method} to `);
     say(draft.address.trim() || 'an address', draft.address.trim() ? 'code' : 'plain');
@@ -31,8 +37,11 @@ export function readBack(draft: Draft, words: string | null): Phrase[] {
     }
   }
   say(draft.agent.trim() !== '' ? ` for the agent ${draft.agent.trim()}. ` : '. ');
-  if (draft.kind !== 'manual') say(`${LATE[draft.catchUp](draft)} `);
+  for (const sentence of scheduleSentences(draft)) say(`${sentence} `);
+  say('', 'break');
+  if (isMissable(draft)) say(`${LATE[draft.catchUp](draft)} `);
   say(`${BUSY[draft.overlap]} `);
+  say('', 'break');
   sayProof(draft, say);
   const attempts = Number(draft.attempts);
   if (attempts > 1) say(` A delivery that fails is tried ${attempts} times in all${draft.retryFailed ? ', and so is a reported failure' : ''}.`);
@@ -49,8 +58,9 @@ function startOf(words: readonly string[]): string {
 }
 
 const LATE: Record<Draft['catchUp'], (draft: Draft) => string> = {
-  latest: (draft) => `If the tower was off or asleep, it runs once when it is back${draft.within.trim() !== '' && Number(draft.within) > 0 ? `, unless that is more than ${lasting(Number(draft.within) * 60 * SECOND)} late` : ''}.`,
+  latest: (draft) => `If the tower was off or asleep, it runs once when it is back${(secondsOf(draft.within) ?? 0) > 0 ? `, unless that is more than ${spanWords(draft.within)} late` : ''}.`,
   all: () => 'If the tower was off or asleep, every missed run is made up, oldest first.',
+  ask: () => 'If the tower was off or asleep, it asks you: run or skip.',
   none: () => 'If the tower was off or asleep, the due time is missed, and said so.'
 };
 
@@ -61,7 +71,7 @@ const BUSY: Record<Draft['overlap'], string> = {
   replace: 'A new run stops the old one.'
 };
 
-function sayProof(draft: Draft, say: (text: string, as?: Phrase['as']) => void): void {
+function sayProof(draft: Draft, say: Say): void {
   const deadline = draft.deadline.trim() !== '' && Number(draft.deadline) > 0 ? lasting(Number(draft.deadline) * SECOND) : null;
   const proofs: string[] = [];
   if (draft.confirm === 'delivery') proofs.push(draft.transport === 'webhook' ? 'the agent accepts it' : 'the program starts');
@@ -79,4 +89,99 @@ function sayProof(draft: Draft, say: (text: string, as?: Phrase['as']) => void):
   say('It counts as ');
   say('confirmed', 'strong');
   say(` only if ${proofs.length === 1 ? proofs[0] : `${proofs.slice(0, -1).join(', ')} and ${proofs[proofs.length - 1]}`}.`);
+}
+
+type Say = (text: string, as?: Phrase['as']) => void;
+
+function sayWhen(draft: Draft, words: string | null, nameOf: (cue: string) => string, say: Say): void {
+  const zone = draft.zone.trim();
+  const only = comesAgain(draft.kind) && draft.windowsOnly && draft.parts.length > 0;
+  if (draft.kind === 'manual') return say('When you fire it', 'strong');
+  if (draft.kind === 'after') return say(afterWords(nameOf(draft.after.trim()) || 'another cue', draft.on), 'strong');
+  if (only) return say('Only in its windows', 'strong');
+  // The host's words go on with the windows and the jitter, which have sentences of their own here.
+  const base = (words ?? '').split(/; |, up to [^;]* later$/)[0] ?? '';
+  say(base === '' ? 'When it is due' : base.charAt(0).toUpperCase() + base.slice(1), 'strong');
+  if (zone !== '') say(`, ${placeOf(zone)} time`);
+}
+
+/** "After lead-digest ended well" */
+function afterWords(cue: string, on: Draft['on']): string {
+  return on === 'confirmed' ? `After ${cue} ended well` : on === 'failed' ? `After ${cue} did not end well` : `After ${cue} ended, well or not`;
+}
+
+/** What the schedule asks for besides its due times: windows, jitter, blackout days, triggers. */
+function scheduleSentences(draft: Draft): string[] {
+  const out: string[] = [];
+  if (comesAgain(draft.kind)) {
+    for (const part of draft.parts) out.push(partSentence(part, draft.zone.trim()));
+    if ((secondsOf(draft.jitter) ?? 0) > 0) out.push(`Each one comes up to ${spanWords(draft.jitter)} later than due, always by the same for the same due time.`);
+  }
+  if (draft.blackout.length > 0) out.push(`It is skipped ${draft.blackout.map(blackoutWords).join(', ')}.`);
+  const paths = draft.paths.map((path) => path.trim()).filter((path) => path !== '');
+  if (paths.length > 0) out.push(`It also runs when ${paths.join(' or ')} appears or changes.`);
+  return out;
+}
+
+/** "Mon–Fri 09:30–16:00 New York" */
+export function windowWords(part: PartDraft, zone: string): string {
+  const hours = part.allDay ? '' : ` ${part.from.trim()}–${part.to.trim()}`;
+  const place = part.zone.trim() !== '' && part.zone.trim() !== zone ? ` ${placeOf(part.zone.trim())}` : '';
+  return `${daysWords(part.days)}${hours}${place}`;
+}
+
+/** "every minute, 5 at once" */
+export function rateWords(part: PartDraft): string {
+  const rate = part.rate === 'every' ? everyWords(part.every) : part.rate === 'cron' ? cronWords(part.cron) : 'as otherwise';
+  return `${rate || 'not said yet'}${part.atOnce.trim() !== '' ? `, ${part.atOnce.trim()} at once` : ''}`;
+}
+
+const two = (n: number) => String(n).padStart(2, '0');
+
+/** A simple cron as it is said; any other one as it is written. */
+function cronWords(cron: string): string {
+  const simple = simpleOf(cron);
+  return simple ? simpleWords(simple) : cron.trim();
+}
+
+function simpleWords(simple: Simple): string {
+  const at = `at ${two(simple.hour)}:${two(simple.minute)}`;
+  switch (simple.how) {
+    case 'minutes':
+      return everyWords({ amount: String(simple.step), unit: 'minutes' } satisfies Span);
+    case 'hourly':
+      return `hourly at :${two(simple.minute)}`;
+    case 'daily':
+      return `daily ${at}`;
+    case 'weekly':
+      return `${daysWords(simple.days)} ${at}`;
+    case 'monthly':
+      return simple.date === 'L' ? `on the last of the month ${at}` : `on day ${simple.date} of the month ${at}`;
+  }
+}
+
+function partSentence(part: PartDraft, zone: string): string {
+  const window = windowWords(part, zone);
+  return `${window.charAt(0).toUpperCase()}${window.slice(1)}: ${rateWords(part)}.`;
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** "2026-12-24" as "24 Dec 2026"; what is no date stays as it is. */
+function dateWords(written: string): string {
+  const [, y, m, d, time = ''] = /^(\d{4})-(\d{2})-(\d{2})(?:[ T](.+))?$/.exec(written.trim()) ?? [];
+  return d === undefined ? written.trim() : `${Number(d)} ${MONTHS[Number(m) - 1] ?? m} ${y}${time ? ` ${time}` : ''}`;
+}
+
+/** A note of the host at a fire, with its dates as they are said. */
+export function noteWords(note: string): string {
+  return note.replace(/\d{4}-\d{2}-\d{2}(?:[ T]\S+)?/g, dateWords);
+}
+
+/** "24–27 Dec 2026", "30 Dec 2026 – 2 Jan 2027", "on 25 Dec 2026" without the "on". */
+export function blackoutWords(range: Pick<BlackoutDraft, 'from' | 'to'>): string {
+  const [from, to] = [dateWords(range.from), dateWords(range.to)];
+  if (from === to) return from;
+  const [day, ...rest] = from.split(' ');
+  return rest.length === 2 && to.endsWith(` ${rest.join(' ')}`) && to.split(' ').length === 3 ? `${day}–${to}` : `${from} – ${to}`;
 }

@@ -25,7 +25,7 @@ export const TEMPLATES: readonly Template[] = [
   },
   {
     key: 'hand', icon: 'play', name: 'Fired by hand', say: 'A command that runs when you say so',
-    fill: { name: 'say-hello', transport: 'command', command: 'echo "hello from the tower"', kind: 'manual', confirm: 'exit_code' }
+    fill: { name: 'say-hello', transport: 'command', command: 'echo "hello from the tower"', kind: 'manual', overlap: 'allow', confirm: 'exit_code' }
   }
 ];
 

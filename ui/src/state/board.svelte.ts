@@ -30,7 +30,8 @@ class BoardState {
   span_ms = $state(DAY);
   t1_ms = $state(0);
   follow = $state(true);
-  mode = $state<'timeline' | 'ledger'>(remembered('mode') === 'ledger' ? 'ledger' : 'timeline');
+  /** `ahead`: the next 30 days; a window never opens with it. */
+  mode = $state<'timeline' | 'ledger' | 'ahead'>(remembered('mode') === 'ledger' ? 'ledger' : 'timeline');
   filter = $state('');
   selection = $state.raw<Selection | null>(null);
   collapsed = new SvelteSet<string>();
@@ -72,7 +73,7 @@ class BoardState {
     this.follow = true;
   }
 
-  setMode(mode: 'timeline' | 'ledger'): void {
+  setMode(mode: 'timeline' | 'ledger' | 'ahead'): void {
     this.mode = mode;
     remember('mode', mode);
   }

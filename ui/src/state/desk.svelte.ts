@@ -1,6 +1,7 @@
 //! The live picture of the tower: the board once, then every change as it is published. Asks again after a gap; says when it is stale.
 import { bridge, refusalFrom, type Commands, type Stop } from '../bridge';
 import { DAY, HOUR } from '../time';
+import { explains } from '../timeline/bands';
 import type { DeskEvent, Mark, TowerStatus } from '../wire';
 import { EMPTY_FLEET, fleetFrom, withAlerts, withCue, withEvent, withHistory, type Fleet } from './fleet';
 import { notices } from './notice.svelte';
@@ -16,6 +17,8 @@ class Desk {
   status = $state.raw<TowerStatus | null>(null);
   /** Predicted fires by cue. */
   forecast = $state.raw<ReadonlyMap<string, readonly number[]>>(new Map());
+  /** Those of them that a blackout will skip, by cue. */
+  blackouts = $state.raw<ReadonlyMap<string, ReadonlySet<number>>>(new Map());
   phase = $state<'loading' | 'ready' | 'session'>('loading');
   /** The tower has stopped answering; nothing new is drawn. */
   stale = $state(false);
@@ -50,6 +53,11 @@ class Desk {
   /** The tower's zone: the owner's. */
   get zone(): string {
     return this.status?.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  }
+
+  /** True for a miss that a grey band explains. */
+  explains(mark: Mark): boolean {
+    return explains(this.fleet.bands, mark, this.loadedFrom_ms);
   }
 
   start(): void {
@@ -99,7 +107,7 @@ class Desk {
     this.#loadingHistory = true;
     try {
       const board = await this.ask('board', { from_ms, to_ms });
-      this.fleet = withHistory(this.fleet, board.marks);
+      this.fleet = withHistory(this.fleet, board.marks, board.bands);
       this.truncated = this.truncated || board.truncated;
     } catch {
       this.loadedFrom_ms = to_ms;
@@ -123,6 +131,7 @@ class Desk {
     this.#forecastUntil_ms = until_ms;
     try {
       const { lanes } = await this.ask('forecast', { until_ms: Math.round(until_ms) });
+      this.blackouts = new Map(lanes.map((lane) => [lane.cue_id, new Set(lane.blackout_ms)]));
       this.forecast = new Map(lanes.map((lane) => [lane.cue_id, lane.due_ms]));
     } catch {
       this.#forecastUntil_ms = 0;

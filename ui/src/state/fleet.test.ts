@@ -6,7 +6,7 @@ import { EMPTY_FLEET, fleetFrom, markOfRun, newestFirst, nextFire, spentSince, u
 const MIN = 60_000;
 
 function board(change: Partial<Board> = {}): Board {
-  return { seq: 10, now_ms: NOW, cues: [cue()], marks: [mark({ occurrence_id: 'b', due_ms: NOW }), mark({ occurrence_id: 'a', due_ms: NOW - MIN })], alerts: [], truncated: false, ...change };
+  return { seq: 10, now_ms: NOW, cues: [cue()], marks: [mark({ occurrence_id: 'b', due_ms: NOW }), mark({ occurrence_id: 'a', due_ms: NOW - MIN })], alerts: [], bands: [], truncated: false, ...change };
 }
 
 const ids = (fleet: ReturnType<typeof fleetFrom>, cueId = 'c1') => (fleet.lanes.get(cueId) ?? []).map((m) => m.occurrence_id);

@@ -1,5 +1,6 @@
 //! The fleet as the board knows it: cues, their marks by due time, alerts. Pure: every change makes a new value; untouched lanes keep their arrays.
-import type { AlertView, Board, CueView, DeskEvent, Mark } from '../wire';
+import { withBands } from '../timeline/bands';
+import type { AlertView, BandView, Board, CueView, DeskEvent, Mark } from '../wire';
 
 export interface Fleet {
   seq: number;
@@ -9,9 +10,11 @@ export interface Fleet {
   /** Marks of each cue, oldest due first. */
   lanes: ReadonlyMap<string, readonly Mark[]>;
   alerts: ReadonlyMap<string, AlertView>;
+  /** Times in which nothing could be fired, oldest first. */
+  bands: readonly BandView[];
 }
 
-export const EMPTY_FLEET: Fleet = { seq: 0, cues: new Map(), names: new Map(), lanes: new Map(), alerts: new Map() };
+export const EMPTY_FLEET: Fleet = { seq: 0, cues: new Map(), names: new Map(), lanes: new Map(), alerts: new Map(), bands: [] };
 
 function order(a: Mark, b: Mark): number {
   return a.due_ms - b.due_ms || (a.occurrence_id < b.occurrence_id ? -1 : a.occurrence_id > b.occurrence_id ? 1 : 0);
@@ -83,7 +86,8 @@ export function fleetFrom(board: Board, names: Fleet['names'] = new Map()): Flee
     cues: new Map(board.cues.map((cue) => [cue.id, cue])),
     names: withNames(names, board.cues),
     lanes: merged(new Map(), board.marks),
-    alerts: new Map(board.alerts.map((alert) => [alert.id, alert]))
+    alerts: new Map(board.alerts.map((alert) => [alert.id, alert])),
+    bands: withBands([], board.bands)
   };
 }
 
@@ -102,11 +106,12 @@ export function withEvent(fleet: Fleet, event: DeskEvent): Fleet {
     for (const alert of event.alerts) next.set(alert.id, alert);
     alerts = next;
   }
-  return { seq: event.seq, cues, names: withNames(fleet.names, event.cues), lanes: withLanes(fleet.lanes, event.marks), alerts };
+  return { seq: event.seq, cues, names: withNames(fleet.names, event.cues), lanes: withLanes(fleet.lanes, event.marks), alerts, bands: withBands(fleet.bands, event.bands) };
 }
 
 /** Older marks that were asked for: they never take the place of ones already here, which are newer news. */
-export function withHistory(fleet: Fleet, marks: readonly Mark[]): Fleet {
+export function withHistory(fleet: Fleet, marks: readonly Mark[], bands: readonly BandView[] = []): Fleet {
+  if (bands.length > 0) fleet = { ...fleet, bands: withBands(bands, fleet.bands) };
   const known = new Set<string>();
   for (const cue of new Set(marks.map((mark) => mark.cue_id))) for (const mark of fleet.lanes.get(cue) ?? []) known.add(mark.occurrence_id);
   const fresh = marks.filter((mark) => !known.has(mark.occurrence_id));

@@ -1,15 +1,19 @@
 //! What the palette offers for what was typed. Pure: the fleet in, a list out, each with what choosing it means.
 import { glyphOf, type Family, type IconName } from '../glyphs';
 import { hm, sameDay, day } from '../time';
-import type { CueView } from '../wire';
-import { alertFace, confirmedWord, needsYou } from '../words';
+import type { CueView, Mark } from '../wire';
+import { alertFace, confirmedWord, dueTimes } from '../words';
 import { newestFirst, type Fleet } from './fleet';
+import { needsOf } from './needs';
 import type { Route } from './route';
 
 export type Act =
   | { do: 'go'; to: Route }
   | { do: 'select'; cueId: string }
   | { do: 'fire' | 'pause' | 'resume'; cue: CueView }
+  | { do: 'ask'; what: 'pause' | 'fire'; cue: CueView }
+  | { do: 'answer'; mark: Mark; run: boolean }
+  | { do: 'look'; mode: 'timeline' | 'ledger' | 'ahead' }
   | { do: 'pauseAll' | 'resumeAll' }
   | { do: 'filter'; agent: string };
 
@@ -81,7 +85,16 @@ export function itemsFor(query: string, world: World): Item[] {
 
 function needs({ fleet }: World, typed: string): Item[] {
   const items: Item[] = [];
-  for (const alert of needsYou(fleet.alerts.values())) {
+  for (const need of needsOf(fleet)) {
+    if (need.kind === 'ask') {
+      const name = fleet.names.get(need.mark.cue_id) ?? 'a deleted cue';
+      for (const run of [true, false]) {
+        const text = `${run ? 'Run' : 'Skip'} ${name}, ${run ? 'once for ' : ''}${dueTimes(need.due)} that passed`;
+        if (fits(text, typed)) items.push({ key: `${run ? 'run' : 'skip'} ${need.key}`, section: 'Needs you', icon: { v: 'S', state: 'held' }, text, side: 'held', keys: '', act: { do: 'answer', mark: need.mark, run } });
+      }
+      continue;
+    }
+    const { alert } = need;
     if (!fits(alert.title, typed)) continue;
     const face = alertFace(alert.kind);
     const to: Route = alert.run_id ? { at: 'run', runId: alert.run_id } : { at: 'alerts' };
@@ -100,12 +113,15 @@ function actions({ paused }: World, cues: readonly CueView[], typed: string): It
     for (const cue of cues) {
       if (items.length >= 12) break;
       add(`fire ${cue.id}`, 'play', `Fire ${cue.name} now`, '', { do: 'fire', cue });
+      add(`fire with ${cue.id}`, 'play', `Fire ${cue.name} with…`, '', { do: 'ask', what: 'fire', cue });
       add(`edit ${cue.id}`, 'edit', `Edit ${cue.name}`, '', { do: 'go', to: { at: 'cue', cueId: cue.id } });
       if (cue.status === 'paused') add(`resume ${cue.id}`, 'play', `Resume ${cue.name}`, '', { do: 'resume', cue });
       else if (cue.status === 'active') add(`pause ${cue.id}`, 'pause', `Pause ${cue.name}`, '', { do: 'pause', cue });
+      if (cue.status === 'active') add(`until ${cue.id}`, 'clock', `Pause ${cue.name} until…`, '', { do: 'ask', what: 'pause', cue });
       add(`copy ${cue.id}`, 'copy', `Duplicate ${cue.name}`, '', { do: 'go', to: { at: 'new', from: cue.id } });
     }
   }
+  add('ahead', 'clock', 'Next 30 days', '', { do: 'look', mode: 'ahead' });
   add('tower', paused ? 'play' : 'pause', paused ? 'Arm the tower: due times fire again' : 'Pause all firing', '', { do: paused ? 'resumeAll' : 'pauseAll' });
   return items;
 }

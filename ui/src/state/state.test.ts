@@ -34,7 +34,7 @@ describe('what is said aloud', () => {
     [[['confirmed', 3], ['silent', 1]], '1 run silent, 3 confirmed'], [[['confirmed', 1]], '1 run confirmed'], [[['confirmed', 2]], '2 runs confirmed'], [[], '']
   ])('%j', (counts, words) => expect(sentenceOf(new Map(counts))).toBe(words));
   it('counts an ending once', () => {
-    const before = fleetFrom({ seq: 1, now_ms: NOW, cues: [cue()], marks: [mark({ confirmed: 'working' }), mark({ occurrence_id: 'o2', confirmed: 'silent' })], alerts: [], truncated: false });
+    const before = fleetFrom({ seq: 1, now_ms: NOW, cues: [cue()], marks: [mark({ confirmed: 'working' }), mark({ occurrence_id: 'o2', confirmed: 'silent' })], alerts: [], bands: [], truncated: false });
     const counts = new Map<ConfirmedMark, number>();
     endingsIn(before, event(2, { marks: [mark({ confirmed: 'confirmed' }), mark({ occurrence_id: 'o2', confirmed: 'silent' }), mark({ occurrence_id: 'o3', confirmed: 'working' })] }), counts);
     expect([...counts]).toEqual([['confirmed', 1]]);
@@ -42,21 +42,21 @@ describe('what is said aloud', () => {
 });
 
 describe('the palette', () => {
-  const fleet = fleetFrom({ seq: 1, now_ms: NOW, cues: [cue(), cue({ id: 'c2', name: 'score-new', agent: 'scout', status: 'paused' })], marks: [mark(), mark({ occurrence_id: 'o2', cue_id: 'c2', run_id: 'r2', confirmed: 'refuted' })], alerts: [alert()], truncated: false });
+  const fleet = fleetFrom({ seq: 1, now_ms: NOW, cues: [cue(), cue({ id: 'c2', name: 'score-new', agent: 'scout', status: 'paused' })], marks: [mark(), mark({ occurrence_id: 'o2', cue_id: 'c2', run_id: 'r2', confirmed: 'refuted' })], alerts: [alert()], bands: [], truncated: false });
   const world: World = { fleet, paused: false, now_ms: NOW, zone: 'Europe/Madrid' };
   const told = (query: string, w = world) => itemsFor(query, w).map((item) => `${item.section}: ${item.text}`);
 
   it('is useful before anything is typed', () => {
     expect(told('')).toEqual([
-      'Needs you: lead-digest has gone quiet', 'Do: New cue', 'Do: Pause all firing', 'Cues: lead-digest', 'Cues: score-new', 'Go to: Board', 'Go to: Alerts', 'Go to: Secrets', 'Go to: Settings', 'Go to: Key to the marks'
+      'Needs you: lead-digest has gone quiet', 'Do: New cue', 'Do: Next 30 days', 'Do: Pause all firing', 'Cues: lead-digest', 'Cues: score-new', 'Go to: Board', 'Go to: Alerts', 'Go to: Secrets', 'Go to: Settings', 'Go to: Key to the marks'
     ]);
   });
   it('offers what can be done to what matches', () => {
-    expect(told('score')).toEqual(['Do: Fire score-new now', 'Do: Edit score-new', 'Do: Resume score-new', 'Do: Duplicate score-new', 'Cues: score-new', 'Runs: score-new, 09:00 today']);
+    expect(told('score')).toEqual(['Do: Fire score-new now', 'Do: Fire score-new with…', 'Do: Edit score-new', 'Do: Resume score-new', 'Do: Duplicate score-new', 'Cues: score-new', 'Runs: score-new, 09:00 today']);
   });
-  it.each([['> score fire', ['Do: Fire score-new now']], ['@scout', ['Agents: scout']], ['#lead', ['Cues: lead-digest']], ['zzz', []]])('%s', (query, list) => expect(told(query)).toEqual(list));
+  it.each([['> score fire', ['Do: Fire score-new now', 'Do: Fire score-new with…']], ['@scout', ['Agents: scout']], ['#lead', ['Cues: lead-digest']], ['zzz', []]])('%s', (query, list) => expect(told(query)).toEqual(list));
   it('offers to arm a paused tower', () => expect(told('> tower', { ...world, paused: true })).toEqual(['Do: Arm the tower: due times fire again']));
-  it('works on an empty tower', () => expect(told('x', { ...world, fleet: EMPTY_FLEET })).toEqual([]));
+  it('works on an empty tower', () => expect(told('qq', { ...world, fleet: EMPTY_FLEET })).toEqual([]));
   it('reads the kind', () => expect(readQuery('  # a b ')).toEqual({ kind: 'cues', typed: 'a b' }));
   it('cuts a text where the words are', () => {
     expect(parts('Fire score-new now', 'score now')).toEqual([{ text: 'Fire ', hit: false }, { text: 'score', hit: true }, { text: '-new ', hit: false }, { text: 'now', hit: true }]);

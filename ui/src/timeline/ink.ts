@@ -1,7 +1,7 @@
 //! The canvas' colours and marks: tokens read from the page, paths cut once.
 import { glyphOf, MARKS, toneToken, type Family, type StateOf, type Tone } from '../glyphs';
 
-const NAMES = ['bg-0', 'bg-1', 'bg-2', 'bg-3', 'line-1', 'line-2', 'line-3', 'text-1', 'text-2', 'text-3', 'mark', 'mark-dim', 'live', 'live-ink', 'live-wash', 'ok', 'warn-mark', 'bad', 'future'] as const;
+const NAMES = ['bg-0', 'bg-1', 'bg-2', 'bg-3', 'line-1', 'line-2', 'line-3', 'text-1', 'text-2', 'text-3', 'mark', 'mark-dim', 'live', 'live-ink', 'live-wash', 'ok', 'warn-mark', 'bad', 'grey-a', 'grey-b', 'future'] as const;
 export type InkName = (typeof NAMES)[number];
 
 export interface Ink {
@@ -15,6 +15,30 @@ export function readInk(): Ink {
   const style = getComputedStyle(document.documentElement);
   const of = Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--${name}`).trim()])) as Record<InkName, string>;
   return { of, font: getComputedStyle(document.body).fontFamily, mono: style.getPropertyValue('--mono').trim() };
+}
+
+/** The hatch of a grey band, cut for the screen's pixels. */
+export function hatchOf(g: CanvasRenderingContext2D, ink: Ink): CanvasPattern | string {
+  const ratio = devicePixelRatio || 1;
+  const s = Math.round(7 * ratio);
+  const tile = document.createElement('canvas');
+  tile.width = s;
+  tile.height = s;
+  const pen = tile.getContext('2d');
+  if (!pen) return ink.of['grey-a'];
+  pen.fillStyle = ink.of['grey-a'];
+  pen.fillRect(0, 0, s, s);
+  pen.strokeStyle = ink.of['grey-b'];
+  pen.lineWidth = ratio;
+  pen.beginPath();
+  for (const [x0, y0, x1, y1] of [[-1, s + 1, s + 1, -1], [-1, 1, 1, -1], [s - 1, s + 1, s + 1, s - 1]] as const) {
+    pen.moveTo(x0, y0);
+    pen.lineTo(x1, y1);
+  }
+  pen.stroke();
+  const pattern = g.createPattern(tile, 'repeat');
+  pattern?.setTransform(new DOMMatrix().scale(1 / ratio));
+  return pattern ?? ink.of['grey-a'];
 }
 
 interface Cut {

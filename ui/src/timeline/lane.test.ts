@@ -1,11 +1,11 @@
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { MARKS } from '../glyphs';
-import { mark, NOW } from '../testing';
+import { band, mark, NOW } from '../testing';
 import { HOUR, MINUTE } from '../time';
 import type { Mark } from '../wire';
 import type { Ink } from './ink';
 import { drawLane, type Brush } from './lane';
-import { spotsOf } from './spots';
+import { spotsOf, type Around } from './spots';
 
 /** What a pen drew: a mark's path, or a rectangle, with its middle and its colour. */
 interface Drawn {
@@ -23,11 +23,14 @@ class PathStub {
 }
 
 let drawn: Drawn[] = [];
+/** Lines of two points: where they begin and end, at the height where they begin. */
+let strokes: { from: number; to: number; y: number }[] = [];
 
 /** The pen records; colours are named by their tokens, so that tests read like the drawing rules. */
 function pen(): CanvasRenderingContext2D {
   let x = 0;
   let y = 0;
+  let path: [number, number][] = [];
   const record = (what: string, ink: string) => (path?: unknown) => {
     if (path instanceof PathStub) drawn.push({ what: path.d, x: Math.round(x), y: Math.round(y), ink: what === 'fill' ? g.fillStyle : ink === '' ? g.strokeStyle : ink });
   };
@@ -35,12 +38,17 @@ function pen(): CanvasRenderingContext2D {
   const nothing = () => undefined;
   const g = {
     fillStyle: '', strokeStyle: '', lineWidth: 1, globalAlpha: 1, font: '', textBaseline: '', lineJoin: '',
-    save: nothing, restore: nothing, scale: nothing, beginPath: nothing, moveTo: nothing, lineTo: nothing, arcTo: nothing, closePath: nothing, strokeText: nothing,
+    save: nothing, restore: nothing, scale: nothing, beginPath: () => (path = []), moveTo: (px: number, py: number) => path.push([px, py]), lineTo: (px: number, py: number) => path.push([px, py]), arcTo: nothing, closePath: nothing, strokeText: nothing,
     translate: (tx: number, ty: number) => {
       x = tx + 4.5;
       y = ty + 4.5;
     },
-    fill: record('fill', ''), stroke: record('stroke', ''), fillRect: rect('rect'), strokeRect: rect('frame'),
+    fill: record('fill', ''),
+    stroke: (cut?: unknown) => {
+      const [a, b] = path;
+      if (cut === undefined && path.length === 2 && a && b) strokes.push({ from: a[0], to: b[0], y: a[1] });
+      record('stroke', '')(cut);
+    }, fillRect: rect('rect'), strokeRect: rect('frame'),
     measureText: (text: string) => ({ width: text.length * 6 }),
     fillText: (text: string, left: number, top: number) => drawn.push({ what: `"${text}"`, x: Math.round(left), y: Math.round(top), ink: g.fillStyle })
   };
@@ -50,9 +58,9 @@ function pen(): CanvasRenderingContext2D {
 const ink: Ink = { of: new Proxy({}, { get: (_, name) => String(name) }) as Ink['of'], font: 'sans', mono: 'mono' };
 const first = (family: keyof typeof MARKS, state: string) => (MARKS[family] as Record<string, { paths: { d: string }[] }>)[state]?.paths[0]?.d ?? '';
 
-function draw(marks: readonly Mark[], predicted: readonly number[], span_ms: number, width = 1000): Drawn[] {
+function draw(marks: readonly Mark[], predicted: readonly number[], span_ms: number, width = 1000, around?: Around): Drawn[] {
   const brush: Brush = { g: pen(), ink, view: { span_ms, t1_ms: NOW + span_ms / 4 }, width, now_ms: NOW, selected: null };
-  drawLane(brush, 0, spotsOf('c1', marks, predicted, NOW));
+  drawLane(brush, 0, spotsOf('c1', marks, predicted, NOW, around));
   return drawn;
 }
 
@@ -61,6 +69,7 @@ beforeAll(() => {
 });
 beforeEach(() => {
   drawn = [];
+  strokes = [];
 });
 
 const every = (pitch_ms: number, n: number, change: (i: number) => Partial<Mark> = () => ({})) =>
@@ -88,9 +97,53 @@ it('a run that was delivered late is confirmed under its delivery, not before it
   }
 });
 
-it('a miss is red in its lane, as in the key, even when the tower was off', () => {
-  const all = draw(every(HOUR, 4, () => ({ scheduled: 'missed', scheduled_reason: 'the tower was off', run_id: null, delivered: 'none', confirmed: 'none' })), [], 16 * HOUR);
-  expect(all.filter((d) => d.what === first('S', 'missed')).map((d) => d.ink)).toEqual(Array(4).fill('bad'));
+const MISSED = { scheduled: 'missed', scheduled_reason: 'the tower was off', run_id: null, delivered: 'none', confirmed: 'none' } as const;
+const AWAY: Around = { bands: [band({ from_ms: NOW - 3.5 * HOUR, to_ms: NOW - 1.5 * HOUR })], bandsFrom_ms: -Infinity, blackouts: new Set([NOW + 2 * HOUR]) };
+
+it('a miss is grey inside a grey band and red outside, whatever it says', () => {
+  const all = draw(every(HOUR, 4, () => MISSED), [], 16 * HOUR, 1000, AWAY);
+  expect(all.filter((d) => d.what === first('S', 'missed')).map((d) => d.ink)).toEqual(['bad', 'mark', 'mark', 'bad']);
+});
+
+it('where lanes are dense, explained misses give way and the unexplained one stands', () => {
+  const all = draw(every(MINUTE, 240, () => MISSED), [], 24 * HOUR, 1000, { ...AWAY, bands: [band({ from_ms: NOW - 5 * HOUR, to_ms: NOW - 2 * MINUTE - 2000 })] });
+  expect(all.filter((d) => d.what === first('S', 'missed')).map((d) => d.ink)).toEqual(['bad']);
+});
+
+it('due times that fell into one hang from a line that ends in the run', () => {
+  const marks = every(HOUR, 6, (i) => (i < 5 ? { scheduled: 'coalesced', coalesced_into: 'o5', run_id: null, delivered: 'none', confirmed: 'none' } : {}));
+  const all = draw(marks, [], 16 * HOUR);
+  expect(all.filter((d) => d.what === 'rect' && d.ink === 'mark' && d.y < 7), 'a short tick each').toHaveLength(5);
+  expect(strokes.filter((s) => s.y === 7.5).map((s) => [Math.round(s.from), Math.round(s.to)])).toEqual([[375, 688]]);
+});
+
+it('the line goes on to the edge while its run is still out of sight', () => {
+  const marks = every(HOUR, 6, (i) => (i < 5 ? { scheduled: 'coalesced', coalesced_into: 'o5', run_id: null, delivered: 'none', confirmed: 'none' } : {}));
+  const brush: Brush = { g: pen(), ink, view: { span_ms: 3 * HOUR, t1_ms: NOW - 2 * HOUR }, width: 1000, now_ms: NOW, selected: null };
+  drawLane(brush, 0, spotsOf('c1', marks, [], NOW));
+  expect(strokes.filter((s) => s.y === 7.5).map((s) => [Math.round(s.from), Math.round(s.to)])).toEqual([[-2, 1002]]);
+});
+
+it('a long absence in one record is a span, told with its count, at any range', () => {
+  const span = mark({ ...MISSED, due_ms: NOW - 3 * HOUR, until_ms: NOW - 2 * HOUR, count: 43_100 });
+  for (const span_ms of [HOUR * 4, HOUR * 24]) {
+    drawn = [];
+    const all = draw([span], [], span_ms, 1000, AWAY);
+    expect(all.filter((d) => d.what === first('S', 'missed')).map((d) => d.ink), 'its mark at both ends').toEqual(['mark', 'mark']);
+  }
+  drawn = [];
+  expect(draw([span], [], 4 * HOUR, 1000, AWAY).filter((d) => d.what.startsWith('"')).map((d) => d.what)).toEqual(['"43,100 due times missed"']);
+});
+
+it('a span far longer than the view still fills it', () => {
+  const span = mark({ ...MISSED, due_ms: NOW - 700 * HOUR, until_ms: NOW + 700 * HOUR, count: 2_000_000 });
+  expect(draw([span], [], HOUR).some((d) => d.what === '"2,000,000 due times missed"')).toBe(true);
+});
+
+it('a predicted fire that a blackout will skip is hollow and slashed', () => {
+  draw([], [1, 2, 3].map((i) => NOW + i * HOUR), 16 * HOUR, 1000, AWAY);
+  const slashes = strokes.filter((s) => s.y === 10);
+  expect(slashes.map((s) => Math.round((s.from + s.to) / 2))).toEqual([875]);
 });
 
 it('a run that nothing came back from leaves no mark of proof in the bottom row', () => {

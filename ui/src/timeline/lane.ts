@@ -1,10 +1,10 @@
 //! Draws one lane: three rows that never merge. What went right loses detail first.
-import { glyphOf } from '../glyphs';
+import { glyphOf, toneToken } from '../glyphs';
 import { lasting, money } from '../time';
-import { isExceptional, isLive, scheduledTone } from '../words';
+import { dueTimes, isExceptional, isLive, isSpan, scheduledTone } from '../words';
 import type { Mark } from '../wire';
 import { drawMark, rounded, type Ink, type InkName } from './ink';
-import { CELL_PX, FORECAST_MOST, cellsOf, deliveredAt, detailOf, endedAt, pitchOf, visible, type Spot } from './spots';
+import { CELL_PX, FORECAST_MOST, cellsOf, combsOf, deliveredAt, detailOf, endedAt, pitchOf, visible, type Spot } from './spots';
 import { xOf, type View } from './view';
 
 const ROW_Y = [7, 16, 25] as const;
@@ -55,8 +55,10 @@ export function drawLane(brush: Brush, y0: number, spots: readonly Spot[]): void
   const pitch_px = (pitch / view.span_ms) * width;
   const detail = detailOf(pitch_px);
   const shown = visible(spots, view, Math.max(4 * 3_600_000, view.span_ms * 0.02));
+  const spans = shown.filter((spot) => spot.mark !== null && isSpan(spot.mark));
   if (detail === 'share') {
     drawShare(brush, shown, ya, yb, yc);
+    for (const span of spans) drawSpan(brush, span, y0, ya);
     return;
   }
   const x = (at_ms: number) => xOf(view, at_ms, width);
@@ -74,7 +76,12 @@ export function drawLane(brush: Brush, y0: number, spots: readonly Spot[]): void
         g.strokeRect(at - 0.5, ya - 3.5, 1, 7);
         g.globalAlpha = 1;
       } else drawMark(g, ink, 'S', 'due', at, ya, SIZE, 'mark');
+      if (spot.blackout) drawSlash(brush, at, ya);
       if (spot.id === brush.selected) outline(brush, at, y0, 16);
+      return;
+    }
+    if (isSpan(mark)) {
+      drawSpan(brush, spot, y0, ya);
       return;
     }
     if (mark.scheduled === 'coalesced') {
@@ -83,11 +90,11 @@ export function drawLane(brush: Brush, y0: number, spots: readonly Spot[]): void
       return;
     }
     if (mark.scheduled === 'missed') {
-      drawMark(g, ink, 'S', 'missed', at, ya, SIZE, scheduledTone(mark));
+      drawMark(g, ink, 'S', 'missed', at, ya, SIZE, scheduledTone(mark, spot.explained));
       if (spot.id === brush.selected) outline(brush, at, y0, 16);
       return;
     }
-    const bad = isExceptional(mark);
+    const bad = isExceptional(mark, spot.explained);
     if (detail === 'ticks' && !bad && spot.id !== brush.selected) {
       drawTick(brush, mark, at, ya, yb, yc, tick);
       return;
@@ -104,23 +111,59 @@ export function drawLane(brush: Brush, y0: number, spots: readonly Spot[]): void
 /** Coalesced due times hang from one line that ends in the run that made them up. */
 function drawCombs(brush: Brush, shown: readonly Spot[], ya: number): void {
   const { g, ink, view, width } = brush;
-  const first = new Map<string, number>();
-  const ends = new Map<string, number>();
-  for (const spot of shown) {
-    ends.set(spot.id, spot.due_ms);
-    const into = spot.mark?.scheduled === 'coalesced' ? spot.mark.coalesced_into : null;
-    if (into) first.set(into, Math.min(first.get(into) ?? Infinity, spot.due_ms));
-  }
-  for (const [into, from] of first) {
-    const to = ends.get(into);
-    if (to === undefined) continue;
+  for (const comb of combsOf(shown)) {
     g.strokeStyle = ink.of.mark;
     g.lineWidth = 1;
     g.beginPath();
-    g.moveTo(Math.max(-2, xOf(view, from, width)), ya + 0.5);
-    g.lineTo(xOf(view, to, width), ya + 0.5);
+    g.moveTo(Math.max(-2, xOf(view, comb.from_ms, width)), ya + 0.5);
+    g.lineTo(Math.min(width + 2, xOf(view, comb.to_ms, width)), ya + 0.5);
     g.stroke();
   }
+}
+
+/** Hollow and slashed: it will come due, and a blackout will skip it. */
+function drawSlash({ g, ink }: Brush, x: number, ya: number): void {
+  g.strokeStyle = ink.of.mark;
+  g.lineWidth = 1.2;
+  g.beginPath();
+  g.moveTo(x - 4, ya + 3);
+  g.lineTo(x + 4, ya - 3);
+  g.stroke();
+}
+
+/** One record that stands for many due times: a line with its mark at both ends, and how many they are. */
+function drawSpan(brush: Brush, spot: Spot, y0: number, ya: number): void {
+  const { g, ink, view, width } = brush;
+  const { mark } = spot;
+  if (!mark) return;
+  const from = Math.max(-6, xOf(view, mark.due_ms, width));
+  const to = Math.min(width + 6, Math.max(from + 2, xOf(view, mark.until_ms ?? mark.due_ms, width)));
+  const tone = scheduledTone(mark, spot.explained);
+  const colour = ink.of[toneToken(tone) as InkName];
+  g.fillStyle = colour;
+  g.globalAlpha = 0.55;
+  for (let x = from + 6; x < to - 3; x += 6) g.fillRect(x, ya - 2.5, 1, 5);
+  g.globalAlpha = 1;
+  if (mark.scheduled !== 'missed') g.fillRect(from, ya, to - from, 1);
+  for (const x of [from, to]) {
+    if (mark.scheduled === 'coalesced') g.fillRect(x - 0.75, ya - 4, 1.5, 4.5);
+    else drawMark(g, ink, 'S', mark.scheduled, x, ya, SIZE, tone);
+  }
+  g.font = `11px ${ink.font}`;
+  g.textBaseline = 'middle';
+  g.lineJoin = 'round';
+  const text = `${dueTimes(mark.count)} ${glyphOf('S', mark.scheduled).word.toLowerCase()}`;
+  const room = [Math.max(0, from), Math.min(width, to)] as const;
+  const w = g.measureText(text).width;
+  if (room[1] - room[0] > w + 28) {
+    const at = (room[0] + room[1] - w) / 2;
+    g.lineWidth = 4;
+    g.strokeStyle = ink.of['bg-0'];
+    g.strokeText(text, at, ya + 0.5);
+    g.fillStyle = ink.of['text-3'];
+    g.fillText(text, at, ya + 0.5);
+  }
+  if (spot.id === brush.selected) outline(brush, from, y0, to - from + 16);
 }
 
 function drawTick(brush: Brush, mark: Mark, x: number, ya: number, yb: number, yc: number, w: number): void {
@@ -254,7 +297,7 @@ function drawLabels(brush: Brush, placed: readonly Placed[], shown: readonly Spo
 function labelsOf(mark: Mark, now_ms: number): string[] {
   if (mark.delivered === 'delivering') return [mark.attempts > 1 ? `attempt ${mark.attempts} of ${mark.attempts_max}` : 'delivering'];
   if (mark.confirmed === 'working') return [`running ${lasting(now_ms - deliveredAt(mark, now_ms))}`, 'running'];
-  if (mark.scheduled === 'held') return ['held'];
+  if (mark.scheduled === 'held') return mark.asks ? ['waits for you', 'asks'] : ['held'];
   if (mark.scheduled === 'skipped') return [`skipped: ${mark.scheduled_reason ?? glyphOf('S', 'skipped').say}`, 'skipped'];
   if (mark.delivered === 'bounced') return ['never reached the agent', 'bounced'];
   const took = lasting(endedAt(mark, now_ms) - mark.due_ms);
@@ -270,7 +313,7 @@ function drawShare(brush: Brush, shown: readonly Spot[], ya: number, yb: number,
   const w = CELL_PX - 1.5;
   for (const c of cells) {
     if (c.predicted > 0 && c.due === 0) {
-      drawExpected(brush, c.x, ya);
+      drawExpected(brush, c.x, ya, c.blackout === c.predicted);
       continue;
     }
     g.fillStyle = ink.of.mark;
@@ -303,10 +346,17 @@ function drawShare(brush: Brush, shown: readonly Spot[], ya: number, yb: number,
   }
 }
 
-function drawExpected({ g, ink }: Brush, x: number, ya: number): void {
+/** A cell of the future; only its ground line where a blackout skips all of it. */
+function drawExpected({ g, ink }: Brush, x: number, ya: number, blackout = false): void {
   g.strokeStyle = ink.of.mark;
   g.globalAlpha = 0.6;
   g.lineWidth = 1;
+  if (blackout) {
+    g.fillStyle = ink.of.mark;
+    g.fillRect(x, ya + 2, CELL_PX - 1.5, 1);
+    g.globalAlpha = 1;
+    return;
+  }
   g.strokeRect(x + 0.5, ya - 2.5, CELL_PX - 2.5, 5);
   g.globalAlpha = 1;
 }

@@ -1,11 +1,13 @@
 //! Draws the whole plot and its axis: ground, ruling, lanes, now. Only what is visible.
 import { hm, hms } from '../time';
-import { rounded, type Ink } from './ink';
+import type { BandView } from '../wire';
+import { bandsIn, clockChanges, labelFor } from './bands';
+import { hatchOf, rounded, type Ink } from './ink';
 import { drawLane, type Brush } from './lane';
 import type { Row } from './rows';
 import type { Spot } from './spots';
 import { ticksOf } from './ticks';
-import { timeAt, xOf, type View } from './view';
+import { startOf, timeAt, xOf, type View } from './view';
 
 export interface Scene {
   ink: Ink;
@@ -18,6 +20,7 @@ export interface Scene {
   scroll: number;
   rows: readonly Row[];
   spots: (cueId: string) => readonly Spot[];
+  bands: readonly BandView[];
   selectedCue: string | null;
   selectedSpot: string | null;
   /** Pointer in the plot, in pixels from its left edge. */
@@ -49,6 +52,7 @@ export function paintPlot(canvas: HTMLCanvasElement, scene: Scene): void {
     g.fillStyle = ink.of.future;
     g.fillRect(Math.max(0, xn), 0, width, height);
   }
+  hatchBands(g, scene, height);
   g.lineWidth = 1;
   for (const tick of ticksOf(view, width, scene.zone)) {
     const x = Math.round(tick.x) + 0.5;
@@ -109,6 +113,51 @@ export function paintPlot(canvas: HTMLCanvasElement, scene: Scene): void {
   }
 }
 
+/** Grey ground wherever nothing could be fired; at least wide enough to be seen. */
+function hatchBands(g: CanvasRenderingContext2D, scene: Scene, height: number): void {
+  const { view, width } = scene;
+  const bands = bandsIn(scene.bands, startOf(view), view.t1_ms);
+  if (bands.length === 0) return;
+  g.fillStyle = hatchOf(g, scene.ink);
+  for (const band of bands) {
+    const x0 = Math.max(0, xOf(view, band.from_ms, width));
+    g.fillRect(x0, 0, Math.max(1.5, Math.min(width, xOf(view, band.to_ms, width)) - x0), height);
+  }
+}
+
+/** What the grey bands are and how long, and where the zone's clock jumps. */
+function labelAxis(g: CanvasRenderingContext2D, scene: Scene): void {
+  const { ink, view, width, zone } = scene;
+  g.font = `11px ${ink.font}`;
+  for (const band of bandsIn(scene.bands, startOf(view), view.t1_ms)) {
+    const x0 = Math.max(0, xOf(view, band.from_ms, width));
+    const x1 = Math.min(width, xOf(view, band.to_ms, width));
+    const text = labelFor(band, x1 - x0, (label) => g.measureText(label).width);
+    if (text === '') continue;
+    const w = g.measureText(text).width;
+    const at = (x0 + x1 - w) / 2;
+    g.fillStyle = ink.of['bg-1'];
+    g.fillRect(at - 4, 15, w + 8, 12);
+    g.fillStyle = ink.of['text-2'];
+    g.fillText(text, at, 21.5);
+  }
+  for (const change of clockChanges(zone, startOf(view), view.t1_ms)) {
+    const x = Math.round(xOf(view, change.at_ms, width)) + 0.5;
+    g.strokeStyle = ink.of.mark;
+    g.setLineDash([2, 2]);
+    g.beginPath();
+    g.moveTo(x, 0);
+    g.lineTo(x, AXIS_H);
+    g.stroke();
+    g.setLineDash([]);
+    const w = g.measureText(change.label).width;
+    g.fillStyle = ink.of['bg-1'];
+    g.fillRect(x + 1, 15, w + 6, 12);
+    g.fillStyle = ink.of['text-3'];
+    g.fillText(change.label, x + 4, 21.5);
+  }
+}
+
 export const AXIS_H = 28;
 
 export function paintAxis(canvas: HTMLCanvasElement, scene: Scene): void {
@@ -118,6 +167,7 @@ export function paintAxis(canvas: HTMLCanvasElement, scene: Scene): void {
   const xn = xOf(view, now_ms, width);
   g.fillStyle = ink.of['bg-1'];
   g.fillRect(0, 0, width, AXIS_H);
+  hatchBands(g, scene, AXIS_H);
   g.textBaseline = 'middle';
   g.lineWidth = 1;
   const ticks = ticksOf(view, width, zone);
@@ -140,6 +190,7 @@ export function paintAxis(canvas: HTMLCanvasElement, scene: Scene): void {
     g.fillText(tick.label, at, 10);
     right = at + w;
   }
+  labelAxis(g, scene);
   if (xn >= 0 && xn <= width) {
     flag(g, ink, width, xn, hm(now_ms, zone), 'live', 'live-ink', 600);
     g.fillStyle = ink.of.live;

@@ -1,6 +1,7 @@
 //! A lane's marks as the canvas places them: due, delivered, ended, and the predicted fires after them. Pure.
-import { isLive, badness, isExceptional } from '../words';
-import type { Mark } from '../wire';
+import { badness, isExceptional, isLive, isSpan } from '../words';
+import type { BandView, Mark } from '../wire';
+import { explains } from './bands';
 import { xOf, type View } from './view';
 
 /** One place in a lane: a mark of the ledger, or a predicted fire (`mark` is null). */
@@ -9,7 +10,21 @@ export interface Spot {
   cueId: string;
   due_ms: number;
   mark: Mark | null;
+  /** A miss that a grey band explains. */
+  explained: boolean;
+  /** A predicted fire that a blackout will skip. */
+  blackout: boolean;
 }
+
+/** What is known around a lane. */
+export interface Around {
+  bands: readonly BandView[];
+  /** Bands before this instant were not asked for. */
+  bandsFrom_ms: number;
+  blackouts: ReadonlySet<number>;
+}
+
+const NOTHING_AROUND: Around = { bands: [], bandsFrom_ms: -Infinity, blackouts: new Set() };
 
 /** When a run's delivery is drawn: at acceptance, or at now while it is still trying. */
 export function deliveredAt(mark: Mark, now_ms: number): number {
@@ -25,14 +40,14 @@ export function endedAt(mark: Mark, now_ms: number): number {
 }
 
 /** Marks and predictions of one lane, oldest first. A prediction that the ledger has already armed, or that has passed, is left out. */
-export function spotsOf(cueId: string, marks: readonly Mark[], predicted: readonly number[], now_ms: number): Spot[] {
-  const spots: Spot[] = marks.map((mark) => ({ id: mark.occurrence_id, cueId, due_ms: mark.due_ms, mark }));
+export function spotsOf(cueId: string, marks: readonly Mark[], predicted: readonly number[], now_ms: number, around: Around = NOTHING_AROUND): Spot[] {
+  const spots: Spot[] = marks.map((mark) => ({ id: mark.occurrence_id, cueId, due_ms: mark.due_ms, mark, explained: explains(around.bands, mark, around.bandsFrom_ms), blackout: false }));
   const armed = new Set<number>();
   for (let i = marks.length - 1; i >= 0 && (marks[i]?.due_ms ?? 0) > now_ms - 60_000; i--) armed.add(marks[i]?.due_ms ?? 0);
   const ledger = spots.length;
   for (const due_ms of predicted) {
     if (due_ms <= now_ms || armed.has(due_ms)) continue;
-    spots.push({ id: `${cueId}@${due_ms}`, cueId, due_ms, mark: null });
+    spots.push({ id: `${cueId}@${due_ms}`, cueId, due_ms, mark: null, explained: false, blackout: around.blackouts.has(due_ms) });
   }
   // Armed marks lie after now too: keep the whole list in order.
   if (ledger > 0 && ledger < spots.length && (spots[ledger - 1]?.due_ms ?? 0) > (spots[ledger]?.due_ms ?? 0)) {
@@ -71,11 +86,44 @@ export function lowerBound(spots: readonly Spot[], at_ms: number): number {
   return lo;
 }
 
-/** Spots that may touch the view: a run that began long before it can still end in it. */
+/** Spans of a lane are few and long: they are found once for each list. */
+const spansOf = new WeakMap<readonly Spot[], readonly Spot[]>();
+
+/** Spots that may touch the view: a run that began long before it can still end in it, and so can a span. */
 export function visible(spots: readonly Spot[], view: View, reach_ms: number): readonly Spot[] {
-  const from = lowerBound(spots, view.t1_ms - view.span_ms - reach_ms);
+  const start_ms = view.t1_ms - view.span_ms;
+  const from = lowerBound(spots, start_ms - reach_ms);
   const to = lowerBound(spots, view.t1_ms);
-  return spots.slice(from, to);
+  let spans = spansOf.get(spots);
+  if (!spans) {
+    spans = spots.filter((spot) => spot.mark !== null && isSpan(spot.mark));
+    spansOf.set(spots, spans);
+  }
+  const earlier = spans.filter((span) => span.due_ms < start_ms - reach_ms && (span.mark?.until_ms ?? 0) > start_ms);
+  return [...earlier, ...spots.slice(from, to)];
+}
+
+/** Due times that merged into one run: from the first of them to that run, or to the end of what is shown when it lies later. */
+export interface Comb {
+  into: string;
+  from_ms: number;
+  to_ms: number;
+}
+
+export function combsOf(shown: readonly Spot[]): Comb[] {
+  const combs = new Map<string, Comb>();
+  for (const { mark, due_ms } of shown) {
+    if (mark?.scheduled !== 'coalesced' || mark.coalesced_into === null) continue;
+    const comb = combs.get(mark.coalesced_into);
+    if (!comb) combs.set(mark.coalesced_into, { into: mark.coalesced_into, from_ms: due_ms, to_ms: Infinity });
+    else comb.from_ms = Math.min(comb.from_ms, due_ms);
+  }
+  if (combs.size === 0) return [];
+  for (const spot of shown) {
+    const comb = combs.get(spot.id);
+    if (comb) comb.to_ms = spot.due_ms;
+  }
+  return [...combs.values()];
 }
 
 /** A cell of the share drawing: how many were due, ran, were delivered, confirmed; the worst exception keeps its mark. */
@@ -90,6 +138,8 @@ export interface Cell {
   claimed: number;
   aside: number;
   predicted: number;
+  /** Of the predicted: those that a blackout will skip. */
+  blackout: number;
   exceptions: number;
   worst: Mark | null;
 }
@@ -103,18 +153,20 @@ export const FORECAST_MOST = 500;
 export function cellsOf(spots: readonly Spot[], view: View, width: number): Cell[] {
   const cells = new Map<number, Cell>();
   for (const spot of spots) {
+    if (spot.mark && isSpan(spot.mark)) continue;
     const k = Math.floor(xOf(view, spot.due_ms, width) / CELL_PX);
     let cell = cells.get(k);
     if (!cell) {
-      cell = { x: k * CELL_PX, due: 0, ran: 0, sent: 0, delivered: 0, answered: 0, confirmed: 0, claimed: 0, aside: 0, predicted: 0, exceptions: 0, worst: null };
+      cell = { x: k * CELL_PX, due: 0, ran: 0, sent: 0, delivered: 0, answered: 0, confirmed: 0, claimed: 0, aside: 0, predicted: 0, blackout: 0, exceptions: 0, worst: null };
       cells.set(k, cell);
     }
     const mark = spot.mark;
     if (!mark || mark.scheduled === 'due') {
       cell.predicted++;
+      if (spot.blackout) cell.blackout++;
       continue;
     }
-    if (mark.scheduled === 'coalesced' || (mark.scheduled === 'missed' && !isExceptional(mark))) {
+    if (mark.scheduled === 'coalesced' || (mark.scheduled === 'missed' && spot.explained)) {
       cell.aside++;
       continue;
     }
@@ -125,7 +177,7 @@ export function cellsOf(spots: readonly Spot[], view: View, width: number): Cell
     if (mark.confirmed !== 'none') cell.answered++;
     if (mark.confirmed === 'confirmed') cell.confirmed++;
     if (mark.confirmed === 'claimed') cell.claimed++;
-    if (isExceptional(mark)) {
+    if (isExceptional(mark, spot.explained)) {
       cell.exceptions++;
       if (!cell.worst || badness(mark) > badness(cell.worst)) cell.worst = mark;
     }
@@ -139,8 +191,11 @@ export function nearest(spots: readonly Spot[], view: View, width: number, x: nu
   let distance = within;
   for (const spot of spots) {
     const from = xOf(view, spot.due_ms, width);
-    const to = spot.mark && spot.mark.delivered !== 'none' ? Math.max(from, xOf(view, endedAt(spot.mark, now_ms), width)) : from;
-    const away = x < from ? from - x : x > to ? x - to : 0;
+    const end_ms = spot.mark === null ? spot.due_ms : isSpan(spot.mark) ? (spot.mark.until_ms ?? 0) : spot.mark.delivered !== 'none' ? endedAt(spot.mark, now_ms) : spot.due_ms;
+    const to = Math.max(from, xOf(view, end_ms, width));
+    // A span is long: what lies on it is meant before the span is.
+    const inside = spot.mark !== null && isSpan(spot.mark) ? 6 : 0;
+    const away = x < from ? from - x : x > to ? x - to : inside;
     if (away < distance || (away === distance && best !== null)) {
       distance = away;
       best = spot;

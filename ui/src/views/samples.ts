@@ -23,11 +23,11 @@ function run(i: number, due_ms: number, fate: Fate): Spot {
   const delivered = fate.delivered ?? 'delivered';
   const confirmed = fate.confirmed ?? (delivered === 'delivered' ? 'confirmed' : 'none');
   const mark: Mark = {
-    occurrence_id: `o${i}`, cue_id: 'sample', run_id: `r${i}`, due_ms, triggered_by: 'scheduled', scheduled: 'ran', scheduled_reason: null, coalesced_into: null,
+    occurrence_id: `o${i}`, cue_id: 'sample', run_id: `r${i}`, due_ms, triggered_by: 'scheduled', scheduled: 'ran', scheduled_reason: null, asks: false, count: 1, until_ms: null, coalesced_into: null,
     delivered, delivered_at_ms: delivered === 'delivered' ? due_ms + (fate.lasts_ms ?? 0) / 8 : null, confirmed, late: false, started_at_ms: due_ms,
     ended_at_ms: due_ms + (fate.lasts_ms ?? 0), attempts: 1, attempts_max: 3, cost_usd: fate.cost_usd ?? null, sentence: ''
   };
-  return { id: mark.occurrence_id, cueId: 'sample', due_ms, mark };
+  return { id: mark.occurrence_id, cueId: 'sample', due_ms, mark, explained: false, blackout: false };
 }
 
 function lane(pitch_ms: number, count: number, fates: Record<number, Fate>, usual: Fate): Spot[] {

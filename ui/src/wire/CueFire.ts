@@ -4,4 +4,16 @@ export type CueFire = { cue_id: string,
 /**
  * Instead of the cue's own payload.
  */
-payload: unknown, };
+payload: unknown, 
+/**
+ * The payload's fields are laid over the cue's own, instead of taking its place.
+ */
+merge?: boolean, 
+/**
+ * Later; None: now.
+ */
+send_at_ms?: number | null, 
+/**
+ * The same key within 24 h fires once.
+ */
+idempotency_key?: string, };

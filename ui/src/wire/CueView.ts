@@ -19,7 +19,11 @@ transport: string,
 /**
  * The schedule in words: "hourly at :05".
  */
-words: string, timezone: string, next_run_ms: number | null, revision: number, run_count: number, 
+words: string, timezone: string, next_run_ms: number | null, 
+/**
+ * Paused, and resumes by itself then.
+ */
+paused_until_ms: number | null, has_trigger_url: boolean, revision: number, run_count: number, 
 /**
  * The whole definition in SPEC's JSON, secrets shown as `••••`.
  */

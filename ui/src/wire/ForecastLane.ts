@@ -4,4 +4,8 @@ export type ForecastLane = { cue_id: string,
 /**
  * Predicted fires after now, at most 500.
  */
-due_ms: number[], };
+due_ms: number[], 
+/**
+ * Those of them that a blackout will skip.
+ */
+blackout_ms: number[], };

@@ -12,13 +12,26 @@ export type Mark = { occurrence_id: string, cue_id: string,
  */
 run_id: string | null, due_ms: number, 
 /**
- * `scheduled`, `manual_fire`, `replay`, `chain`.
+ * `scheduled`, `manual_fire`, `replay`, `chain` (after another cue's run), `trigger` (its URL), `path` (a watched
+ * file), `dynamic` (its agent asked for it).
  */
 triggered_by: string, scheduled: ScheduledMark, 
 /**
  * In words, when it did not simply run: "the previous run was still live".
  */
 scheduled_reason: string | null, 
+/**
+ * Held until `occurrence_answer` says run or skip.
+ */
+asks: boolean, 
+/**
+ * Due instants this record stands for; more than 1 only where a long absence was recorded as one span.
+ */
+count: number, 
+/**
+ * Last due instant of a span.
+ */
+until_ms: number | null, 
 /**
  * The occurrence that ran in this one's place, when coalesced.
  */

@@ -6,6 +6,10 @@ export type Preview = { words: string, fires_ms: number[],
  */
 offsets_minutes: Array<number>, 
 /**
+ * What holds at each fire: "mon-fri 09:30-16:00 New York", "skipped: blackout until Sun 27 Dec"; None where the schedule itself fires.
+ */
+fire_notes: Array<string | null>, 
+/**
  * Coming clock changes that touch it: "Sun 28 Mar 2027 has no 02:30: fires at 03:00."
  */
 notes: Array<string>, };

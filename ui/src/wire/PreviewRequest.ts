@@ -4,4 +4,8 @@ export type PreviewRequest = {
 /**
  * The `schedule` object of SPEC section 13.
  */
-schedule: unknown, count: number, };
+schedule: unknown, count: number, 
+/**
+ * Of this cue: its jitter is shown as it will be. None: of a new one, whose jitter is not known yet.
+ */
+cue_id?: string, };

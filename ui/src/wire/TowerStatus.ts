@@ -11,6 +11,6 @@ paused: boolean,
  */
 agents_url: string, data_dir: string, timezone: string, vault: Health, notifications: Health, store: Health, 
 /**
- * Open alerts of runs that are silent or refuted, or failed for good.
+ * Open alerts, and held occurrences that ask.
  */
 needs_you: number, seq: number, };

@@ -136,7 +136,7 @@ impl Tower {
         let fleet = if options.demo { Some(Fleet::start(&folder).await?) } else { None };
         let vault = Vault::open(options.vault, &folder).await;
         let (notifier, clicks) = Notifier::start(options.notifications).await;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let started_at = clock.now();
         let config = Config { data_dir: folder.clone(), agents_url: agents_url.clone() };
         let ports = Ports { clock, vault: vault.clone(), notifier: notifier.clone() };

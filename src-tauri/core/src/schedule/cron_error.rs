@@ -12,7 +12,7 @@ pub struct CronError {
     field: Option<FieldKind>,
     at: Option<usize>,
     reason: String,
-    hint: Option<&'static str>,
+    hint: Option<String>,
 }
 
 impl CronError {
@@ -20,12 +20,16 @@ impl CronError {
         CronError { field: None, at: None, reason: reason.into(), hint: None }
     }
 
+    pub(super) fn at(at: usize, reason: impl Into<String>) -> CronError {
+        CronError { at: Some(at), ..CronError::whole(reason) }
+    }
+
     pub(super) fn in_field(field: FieldKind, at: usize, reason: impl Into<String>) -> CronError {
         CronError { field: Some(field), at: Some(at), reason: reason.into(), hint: None }
     }
 
-    pub(super) fn with_hint(self, hint: &'static str) -> CronError {
-        CronError { hint: Some(hint), ..self }
+    pub(super) fn with_hint(self, hint: impl Into<String>) -> CronError {
+        CronError { hint: Some(hint.into()), ..self }
     }
 
     /// "minute", "hour", "day of month", "month", "day of week" or "second"; None if it is about the whole expression.
@@ -50,19 +54,26 @@ impl fmt::Display for CronError {
         if let Some(at) = self.at {
             write!(f, " (at character {at})")?;
         }
-        if let Some(hint) = self.hint {
+        if let Some(hint) = &self.hint {
             write!(f, "; {hint}")?;
         }
         Ok(())
     }
 }
 
-/// What was typed, in back quotes, cut where it gets long.
+/// What was typed, in back quotes, cut where it gets long; what nobody could see is spelled out.
 pub(super) fn quoted(typed: &str) -> String {
     const SHOWN_CHARS_MAX: usize = 24;
-    if typed.chars().count() <= SHOWN_CHARS_MAX {
-        return format!("`{typed}`");
+    let mut shown = String::from("`");
+    for (n, c) in typed.chars().enumerate() {
+        if n == SHOWN_CHARS_MAX {
+            shown.push('…');
+            break;
+        }
+        let spelled = c.escape_debug();
+        // A quote or a backslash is seen well enough.
+        if spelled.len() > 2 { shown.extend(spelled) } else { shown.push(c) }
     }
-    let start: String = typed.chars().take(SHOWN_CHARS_MAX).collect();
-    format!("`{start}…`")
+    shown.push('`');
+    shown
 }

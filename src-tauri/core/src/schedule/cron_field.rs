@@ -115,31 +115,60 @@ fn parse_item(kind: FieldKind, item: Piece<'_>, named: &mut Named) -> Result<(),
     let (least, greatest) = kind.range();
     let (from, to) = if base.text == "*" {
         (least, greatest)
+    } else if base.text.is_empty() {
+        return Err(CronError::in_field(kind, base.at, "before `/` a number or `*` is missing"));
     } else {
         let (start, end) = base.cut('-');
-        let from = parse_number(kind, start)?;
         match end {
-            Some(end) => (from, parse_number(kind, end)?),
+            Some(end) => parse_range(kind, base, start, end)?,
             // `N/step` runs on to the end of the range; Debian's `N-N/step` is N alone.
-            None if step.is_some() => (from, greatest),
-            None => (from, from),
+            None if step.is_some() => (parse_number(kind, start)?, greatest),
+            None => (parse_number(kind, start)?, parse_number(kind, start)?),
         }
     };
-    if to < from {
-        let reason = format!("the range {} runs backwards", quoted(base.text));
-        let error = CronError::in_field(kind, base.at, reason);
-        let to_sunday = kind == FieldKind::DayOfWeek && to == 0;
-        return Err(if to_sunday { error.with_hint("a range up to Sunday ends in 7") } else { error });
-    }
     let step = usize::try_from(step.unwrap_or(1)).unwrap_or(usize::MAX);
     named.numbers |= (from..=to).step_by(step).fold(0, |bits, number| bits | 1 << number);
     Ok(())
+}
+
+/// First and last number of `start-end`.
+fn parse_range(kind: FieldKind, range: Piece<'_>, start: Piece<'_>, end: Piece<'_>) -> Result<(u32, u32), CronError> {
+    if start.text.is_empty() {
+        return Err(CronError::in_field(kind, start.at, "before `-` a number is missing"));
+    }
+    let from = parse_number(kind, start)?;
+    if end.text.is_empty() {
+        return Err(CronError::in_field(kind, end.at, "after `-` a number is missing"));
+    }
+    if let (_, Some(third)) = end.cut('-') {
+        return Err(CronError::in_field(kind, third.at - 1, "a range has one `-`"));
+    }
+    let to = parse_number(kind, end)?;
+    if from <= to {
+        return Ok((from, to));
+    }
+    let error = CronError::in_field(kind, range.at, format!("the range {} runs backwards", quoted(range.text)));
+    let (least, greatest) = kind.range();
+    Err(if kind == FieldKind::DayOfWeek && to == 0 {
+        error.with_hint("a range up to Sunday ends in 7")
+    } else {
+        // Sunday is on the list already, as 7.
+        let again = if kind == FieldKind::DayOfWeek { 1 } else { least };
+        error.with_hint(format!("write `{},{}`", span(from, greatest), span(again, to)))
+    })
+}
+
+fn span(from: u32, to: u32) -> String {
+    if from == to { from.to_string() } else { format!("{from}-{to}") }
 }
 
 /// `5L` (the last Friday) and `1#2` (the second Monday). False if the item is neither.
 fn parse_weekday_of_month(item: Piece<'_>, named: &mut Named) -> Result<bool, CronError> {
     let kind = FieldKind::DayOfWeek;
     if let (day, Some(nth)) = item.cut('#') {
+        if day.text.is_empty() || day.text.contains(['*', '-', '/', '?']) {
+            return Err(CronError::in_field(kind, day.at, "before `#` one day of week is expected"));
+        }
         let day = parse_number(kind, day)?;
         let n = parse_digits(nth.text).filter(|n| (1..=5).contains(n));
         let Some(place) = n.and_then(|n| usize::try_from(n - 1).ok()) else {
@@ -150,8 +179,7 @@ fn parse_weekday_of_month(item: Piece<'_>, named: &mut Named) -> Result<bool, Cr
     }
     let Some(day) = item.text.strip_suffix(['L', 'l']) else { return Ok(false) };
     if day.is_empty() || !day.bytes().all(|byte| byte.is_ascii_digit()) {
-        let reason = format!("{} is not understood; the last Friday of a month is `5L`", quoted(item.text));
-        return Err(CronError::in_field(kind, item.at, reason));
+        return Err(CronError::in_field(kind, item.at, not_a_number(kind, item.text)));
     }
     named.last_of_month |= 1 << parse_number(kind, Piece { text: day, at: item.at })?;
     Ok(true)
@@ -187,15 +215,38 @@ fn parse_number(kind: FieldKind, piece: Piece<'_>) -> Result<u32, CronError> {
 }
 
 fn not_a_number(kind: FieldKind, typed: &str) -> String {
-    let (names, _) = kind.names();
-    let typed = match typed {
+    let shown = quoted(typed);
+    match typed {
         "" => return "a number is missing".to_owned(),
         "?" => return "`?` is not Debian's cron; write `*`".to_owned(),
-        typed => quoted(typed),
-    };
-    match names.get(1) {
-        Some(example) => format!("{typed} is neither a number nor a name such as `{}`", example.to_ascii_uppercase()),
-        None => format!("{typed} is not a number"),
+        _ if typed.starts_with('*') => return format!("{shown} is not understood; `*` stands alone or before `/`"),
+        _ => {}
+    }
+    let upper = typed.to_ascii_uppercase();
+    let last = upper.ends_with('L');
+    match kind {
+        FieldKind::DayOfMonth if upper == "L" || upper == "LW" => {
+            return format!("{shown} stands alone, it has no range");
+        }
+        FieldKind::DayOfMonth if last || upper.ends_with('W') => {
+            return format!("{shown} is not understood; the last day is `L`, the last weekday `LW`");
+        }
+        FieldKind::DayOfWeek if last && upper.starts_with(|c: char| c.is_ascii_digit()) => {
+            return format!("{shown} stands alone, without `-`, `/` and `#`");
+        }
+        FieldKind::DayOfWeek if last => {
+            return format!("{shown} is not understood; the last Friday of a month is `5L`");
+        }
+        _ => {}
+    }
+    let (names, _) = kind.names();
+    let starts_with = |name: &&&str| upper.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    match (names.iter().find(starts_with), names.get(1)) {
+        (Some(name), _) => format!("{shown} is not a name; names have three letters: `{}`", name.to_ascii_uppercase()),
+        (None, Some(example)) => {
+            format!("{shown} is neither a number nor a name such as `{}`", example.to_ascii_uppercase())
+        }
+        (None, None) => format!("{shown} is not a number"),
     }
 }
 

@@ -38,20 +38,26 @@ pub(super) fn parse(text: &str) -> Result<Fields, CronError> {
         return Err(CronError::whole(reason));
     }
     let pieces = pieces(text);
-    if let [single] = pieces[..]
-        && single.text.starts_with('@')
+    if let [name, further @ ..] = &pieces[..]
+        && name.text.starts_with('@')
     {
-        return expand_macro(single);
+        return expand_macro(*name, further.first());
+    }
+    if let Some(at) = text.chars().position(|c| c.is_whitespace() && !c.is_ascii_whitespace()) {
+        return Err(CronError::at(at + 1, "this is not a plain space"));
     }
     match pieces[..] {
         [minute, hour, day, month, weekday] => parse_fields([minute, hour, day, month, weekday], None),
         [minute, hour, day, month, weekday, second] => parse_fields([minute, hour, day, month, weekday], Some(second))
             .map_err(|error| {
                 let seconds_first = parse_fields([hour, day, month, weekday, second], Some(minute));
-                if seconds_first.is_err() {
-                    return error;
+                if seconds_first.is_ok() {
+                    error.with_hint("with six fields the seconds come last here; this looks like seconds first")
+                } else if error.field() == Some(FieldKind::Second.name()) {
+                    error.with_hint("a sixth field holds the seconds")
+                } else {
+                    error
                 }
-                error.with_hint("with six fields the seconds come last here; this looks like seconds first")
             }),
         [] => Err(CronError::whole("the expression is empty")),
         _ => Err(CronError::whole(format!(
@@ -74,19 +80,23 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-fn expand_macro(name: Piece<'_>) -> Result<Fields, CronError> {
-    if let Some((_, meaning)) = MACROS.iter().find(|(known, _)| *known == name.text) {
-        return parse(meaning);
-    }
+fn expand_macro(name: Piece<'_>, further: Option<&Piece<'_>>) -> Result<Fields, CronError> {
+    let known = |text: &str| MACROS.iter().find(|(known, _)| *known == text);
     let lower = name.text.to_ascii_lowercase();
-    Err(CronError::whole(if lower == "@reboot" {
-        "`@reboot` names no instant, so it cannot be scheduled".to_owned()
-    } else if let Some((known, _)) = MACROS.iter().find(|(known, _)| *known == lower) {
-        format!("macros are written in small letters: `{known}`")
-    } else {
-        let known: Vec<&str> = MACROS.iter().map(|(known, _)| *known).collect();
-        format!("{} is not a known macro; known are {}", quoted(name.text), known.join(", "))
-    }))
+    match (known(name.text), further) {
+        (Some((_, meaning)), None) => parse(meaning),
+        (Some((known, _)), Some(piece)) => {
+            Err(CronError::at(piece.at, format!("`{known}` stands alone, nothing may follow it")))
+        }
+        (None, _) => Err(CronError::whole(if lower == "@reboot" {
+            "`@reboot` names no instant, so it cannot be scheduled".to_owned()
+        } else if let Some((known, _)) = known(&lower) {
+            format!("macros are written in small letters: `{known}`")
+        } else {
+            let known: Vec<&str> = MACROS.iter().map(|(known, _)| *known).collect();
+            format!("{} is not a known macro; known are {}", quoted(name.text), known.join(", "))
+        })),
+    }
 }
 
 fn parse_fields(five: [Piece<'_>; 5], second: Option<Piece<'_>>) -> Result<Fields, CronError> {

@@ -61,7 +61,7 @@ impl Cron {
         &self.text
     }
 
-    /// First fire strictly after `after`, a whole second. None if there is none before the year 9990.
+    /// First fire strictly after `after`, a whole second. None if there is none in the years 1 to 9990.
     ///
     /// The corpus in `tests/data/cron` means the same: its `start` is not itself a fire.
     #[must_use]
@@ -70,7 +70,7 @@ impl Cron {
             return None;
         }
         let next_s = self.instants(zone).next_after(after.timestamp())?;
-        DateTime::from_timestamp(next_s, 0)
+        DateTime::from_timestamp(next_s, 0).filter(|next| YEARS.contains(&next.year()))
     }
 
     /// Newest fire in `(floor, at]`; the cost does not depend on how many fires lie between.
@@ -80,7 +80,7 @@ impl Cron {
             return None;
         }
         let latest_s = self.instants(zone).latest_at(at.timestamp())?;
-        DateTime::from_timestamp(latest_s, 0).filter(|latest| *latest > floor)
+        DateTime::from_timestamp(latest_s, 0).filter(|latest| *latest > floor && YEARS.contains(&latest.year()))
     }
 
     /// In words: "every 15 min", "hourly at :05", "daily at 02:30", "weekdays at 09:00"; the expression itself where

@@ -1,6 +1,6 @@
 //! The parts of the schedule together, on instants: a slow oracle around clock changes, known traps, odd input.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
 use proptest::prelude::*;
 
@@ -118,9 +118,15 @@ fn instants_at_the_ends_of_time_have_no_fires_and_do_no_harm() {
         assert_eq!(cron.latest_in(Tz::Pacific__Apia, DateTime::<Utc>::MIN_UTC, at), None);
         assert!(cron.clock_change_notes(Tz::Pacific__Apia, at).is_empty());
     }
-    let first = utc("0001-01-01T00:00:00Z");
-    let leap_day = cron.latest_in(Tz::UTC, DateTime::<Utc>::MIN_UTC, first);
-    assert_eq!(leap_day.map(|at| at.to_string()).as_deref(), Some("0000-02-29 00:00:00 UTC"));
+    let (first, last) = (utc("0001-01-01T00:00:00Z"), utc("9990-12-31T23:59:59Z"));
+    assert_eq!(
+        cron.latest_in(Tz::UTC, DateTime::<Utc>::MIN_UTC, first),
+        None,
+        "the year 0 has a 29 February, but no fires"
+    );
+    assert_eq!(cron.next_after(Tz::UTC, last), None, "the year 9992 has one too");
+    assert_eq!(cron.next_after(Tz::UTC, first), Some(utc("0004-02-29T00:00:00Z")));
+    assert_eq!(cron.latest_in(Tz::UTC, first, last), Some(utc("9988-02-29T00:00:00Z")));
 }
 
 #[test]
@@ -132,6 +138,24 @@ fn errors_name_the_field_and_the_position() {
         "day of week: the range `MON-SUN` runs backwards (at character 11); a range up to Sunday ends in 7"
     );
     assert_eq!(said("0 0 30-31 feb *"), "day of month: never fires: there is no day `30-31` in Feb (at character 5)");
+    assert_eq!(said("0 22-6 * * *"), "hour: the range `22-6` runs backwards (at character 3); write `22-23,0-6`");
+    assert_eq!(
+        said("0 9 * * fri-tue"),
+        "day of week: the range `fri-tue` runs backwards (at character 9); write `5-7,1-2`"
+    );
+    assert_eq!(
+        said("0 9 * * friday"),
+        "day of week: `friday` is not a name; names have three letters: `FRI` (at character 9)"
+    );
+    assert_eq!(said("0 9 L-3 * *"), "day of month: `L` stands alone, it has no range (at character 5)");
+    assert_eq!(said("1-5-7 * * * *"), "minute: a range has one `-` (at character 4)");
+    assert_eq!(
+        said("0 9 * * * root"),
+        "second: `root` is not a number (at character 11); a sixth field holds the seconds"
+    );
+    assert_eq!(said("@daily x"), "`@daily` stands alone, nothing may follow it (at character 8)");
+    assert_eq!(said("0\u{a0}9 * * *"), "this is not a plain space (at character 2)");
+    assert_eq!(said("5\u{200b} * * * *"), "minute: `5\\u{200b}` is not a number (at character 1)");
     assert_eq!(said(" "), "the expression is empty");
     assert_eq!(said("@Daily"), "macros are written in small letters: `@daily`");
     let error = Cron::parse("é 1/é * * *").expect_err("no number");
@@ -229,27 +253,47 @@ fn cron_like() -> impl Strategy<Value = String> {
     prop::collection::vec(field, 4..8).prop_map(|fields| fields.join(" "))
 }
 
+/// Of this age mostly, else near the first and last year that have fires.
+fn instants() -> impl Strategy<Value = DateTime<Utc>> {
+    let ends = vec![utc("0001-01-01T00:00:00Z").timestamp(), utc("9990-12-31T23:59:59Z").timestamp()];
+    let near_ends =
+        (prop::sample::select(ends), -4_000_000_000_i64..4_000_000_000).prop_map(|(end_s, off_s)| end_s + off_s);
+    let seconds = prop_oneof![3 => -4_000_000_000_i64..8_000_000_000, 1 => near_ends];
+    (seconds, 0_u32..1_000_000_000).prop_map(|(s, ns)| DateTime::from_timestamp(s, ns).expect("chrono's years"))
+}
+
 proptest! {
     #[test]
-    fn no_text_makes_it_panic(text in "\\PC{0,60}") {
-        if let Err(error) = Cron::parse(&text) {
+    fn no_bytes_make_it_panic_and_every_error_points_into_the_text(bytes in prop::collection::vec(any::<u8>(), 0..80), like in cron_like(), place in 0_usize..60) {
+        let raw = String::from_utf8_lossy(&bytes).into_owned();
+        let cut: String = like.chars().take(place).chain(raw.chars().take(3)).chain(like.chars().skip(place)).collect();
+        for text in [raw, cut] {
+            prop_assert!(parse_zone(&text).is_ok() || parse_zone(&text).is_err());
+            let Err(error) = Cron::parse(&text) else { continue };
             prop_assert!(!error.to_string().is_empty());
+            prop_assert!(error.field().is_none() || error.position().is_some(), "{error}");
+            // One behind the last character is where something is missing.
+            prop_assert!(error.position().is_none_or(|at| (1..=text.chars().count() + 1).contains(&at)), "{error}");
         }
-        prop_assert!(parse_zone(&text).is_ok() || parse_zone(&text).is_err());
     }
 
     #[test]
-    fn forwards_and_backwards_meet(text in cron_like(), place in 0_usize..chrono_tz::TZ_VARIANTS.len(), at_s in -4_000_000_000_i64..8_000_000_000) {
+    fn forwards_and_backwards_meet(text in cron_like(), zone in prop::sample::select(&chrono_tz::TZ_VARIANTS[..]), at in instants()) {
         let Ok(cron) = Cron::parse(&text) else { return Ok(()) };
-        let zone = chrono_tz::TZ_VARIANTS[place];
-        let at = DateTime::from_timestamp(at_s, 0).expect("in range");
         prop_assert!(!cron.words().is_empty());
         prop_assert!(cron.clock_change_notes(zone, at).len() <= 2);
-        let next = cron.next_after(zone, at).expect("what parses fires within 50 years");
-        prop_assert!(next > at && next < at + TimeDelta::days(60 * 366));
-        prop_assert_eq!(cron.latest_in(zone, at, next), Some(next), "nothing lies between but the fire itself");
-        prop_assert_eq!(cron.latest_in(zone, at, next - TimeDelta::nanoseconds(1)), None);
-        let latest = cron.latest_in(zone, DateTime::<Utc>::MIN_UTC, at).expect("and before it");
-        prop_assert_eq!(cron.next_after(zone, latest), Some(next), "nothing lies between the two");
+        let (next, latest) = (cron.next_after(zone, at), cron.latest_in(zone, DateTime::<Utc>::MIN_UTC, at));
+        if let Some(next) = next {
+            prop_assert!(next > at && next < at + TimeDelta::days(60 * 366));
+            prop_assert_eq!(cron.latest_in(zone, at, next), Some(next), "nothing lies between but the fire itself");
+            prop_assert_eq!(cron.latest_in(zone, at, next - TimeDelta::nanoseconds(1)), None);
+        }
+        if let Some(latest) = latest {
+            prop_assert!(latest <= at);
+            prop_assert_eq!(cron.next_after(zone, latest), next, "nothing lies between the two");
+        }
+        if (100..9_900).contains(&at.year()) {
+            prop_assert!(next.is_some() && latest.is_some(), "what parses fires within 50 years");
+        }
     }
 }

@@ -4,7 +4,7 @@ use cuetower_core::cue::CueDefinition;
 use serde_json::{Map, Value};
 
 use super::pairs::Pairs;
-use super::{KEPT, expecting, writing};
+use super::{KEPT, expecting, schedule, writing};
 
 /// These are merged field by field; every other field is replaced.
 const MERGED: [&str; 8] = ["schedule", "callback", "command", "retry", "delivery", "catch_up", "expect", "on_failure"];
@@ -37,10 +37,10 @@ fn make_room(whole: &mut Map<String, Value>, patch: &Map<String, Value>) {
         patch.get(section).and_then(|section| section.get(field)).filter(|value| !value.is_null())
     };
     if let Some(kind) = asks("schedule", "type")
-        && let Some(Value::Object(schedule)) = whole.get_mut("schedule")
-        && schedule.get("type") != Some(kind)
+        && let Some(Value::Object(now)) = whole.get_mut("schedule")
+        && now.get("type") != Some(kind)
     {
-        schedule.retain(|field, _| field == "timezone");
+        now.retain(|field, _| schedule::survives(field, kind));
     }
     if let Some(Value::Object(command)) = whole.get_mut("command") {
         for (new, old) in [("argv", "shell"), ("shell", "argv")] {

@@ -1,23 +1,32 @@
 //! The JSON of a cue (SPEC §13, and CueAPI's shapes) to and from core's `CueDefinition`. Pure; `now` is handed in.
 //!
-//! Here: typed fields (`reading`), the sections (`schedule`, `transport`, `pairs`, `policy`, `expecting`), CueAPI's flat
-//! body (`flat`), changes (`changing`), what is promised but not built (`unbuilt`), and the way back (`writing`).
+//! Here: typed fields (`reading`), the sections (`schedule` with `parts`, `days`, `blackout`, `paths`, `instants`,
+//! `sense`; `transport`, `pairs`, `policy`, `expecting`), CueAPI's flat body (`flat`), changes (`changing`), what is
+//! promised but not built (`unbuilt`), and the way back (`writing`, `writing_schedule`).
 
+mod blackout;
 mod changing;
+mod days;
 mod expecting;
 mod flat;
+mod instants;
 mod pairs;
+mod parts;
+mod paths;
 mod policy;
 mod reading;
 mod schedule;
+mod sense;
 #[cfg(test)]
 mod tests;
 mod transport;
 mod unbuilt;
 mod writing;
+mod writing_schedule;
 
 use cuetower_core::Ms;
-use cuetower_core::cue::{CueDefinition, ScheduleSpec, Transport};
+use cuetower_core::cue::{CueDefinition, Transport};
+use cuetower_core::schedule_spec::ScheduleSpec;
 use serde_json::{Map, Value};
 
 pub use self::writing::write;
@@ -86,7 +95,7 @@ pub fn read_new(json: &Value, now: Ms) -> Result<Read, Vec<Invalid>> {
 pub fn read_change(current: &CueDefinition, patch: &Value, now: Ms) -> Result<Read, Vec<Invalid>> {
     let mut problems = Problems::default();
     let unfolded = flat::unfolded(body(patch)?, &mut problems);
-    let read = read(&changing::changed(current, &unfolded.body), now, standing(current), problems);
+    let read = read(&changing::changed(current, &unfolded.body), now, Some(&current.schedule), problems);
     read.map_err(|problems| unfolded.as_written(problems))
 }
 
@@ -98,7 +107,7 @@ pub fn read_change(current: &CueDefinition, patch: &Value, now: Ms) -> Result<Re
 pub fn read_again(current: &CueDefinition, json: &Value, now: Ms) -> Result<Read, Vec<Invalid>> {
     let mut problems = Problems::default();
     let unfolded = flat::unfolded(body(json)?, &mut problems);
-    let read = read(&changing::replacing(current, &unfolded.body), now, standing(current), problems);
+    let read = read(&changing::replacing(current, &unfolded.body), now, Some(&current.schedule), problems);
     read.map_err(|problems| unfolded.as_written(problems))
 }
 
@@ -118,14 +127,6 @@ pub fn secret_names(definition: &CueDefinition) -> Vec<String> {
     names
 }
 
-/// The instant that alone may lie in the past.
-fn standing(current: &CueDefinition) -> Option<Ms> {
-    match &current.schedule {
-        ScheduleSpec::Once { at, .. } => Some(*at),
-        ScheduleSpec::Recurring { .. } | ScheduleSpec::Manual { .. } => None,
-    }
-}
-
 fn body(json: &Value) -> Result<&Map<String, Value>, Vec<Invalid>> {
     let refusal = || Invalid { field: "definition".to_owned(), message: "A cue must be a JSON object.".to_owned() };
     json.as_object().ok_or_else(|| vec![refusal()])
@@ -134,7 +135,7 @@ fn body(json: &Value) -> Result<&Map<String, Value>, Vec<Invalid>> {
 fn read(
     body: &Map<String, Value>,
     now: Ms,
-    standing: Option<Ms>,
+    standing: Option<&ScheduleSpec>,
     mut problems: Problems,
 ) -> Result<Read, Vec<Invalid>> {
     let top = Object::top(body);
@@ -149,7 +150,7 @@ fn read(
     let delivery = policy::delivery(&top, all);
     let confirm = policy::confirm(&top, transport.as_ref(), all);
     let catch_up = policy::catch_up(&top, all);
-    let overlap = policy::overlap(&top, all);
+    let overlap = policy::overlap(&top, schedule.as_ref(), all);
     let expect = expecting::read(&top, all);
     let pause_on_failure = policy::pause_on_failure(&top, all);
     secrets(&top, all);

@@ -1,6 +1,7 @@
 //! How a run is tried, missed, overlapped and ended: `retry`, `delivery`, `confirm`, `catch_up`, `overlap`, `on_failure`.
 
 use cuetower_core::cue::{CatchUp, CatchUpPolicy, Confirm, Delivery, Overlap, Retry, Transport, Unanswered};
+use cuetower_core::schedule_spec::{Kind, ScheduleSpec};
 use serde_json::Value;
 
 use super::reading::{Object, Problems, number};
@@ -12,8 +13,12 @@ const WAITS_MAX: usize = 10;
 
 const CONFIRMS: [(&str, Confirm); 3] =
     [("outcome", Confirm::Outcome), ("exit_code", Confirm::ExitCode), ("delivery", Confirm::Delivery)];
-const POLICIES: [(&str, CatchUpPolicy); 3] =
-    [("latest", CatchUpPolicy::Latest), ("all", CatchUpPolicy::All), ("none", CatchUpPolicy::None)];
+const POLICIES: [(&str, CatchUpPolicy); 4] = [
+    ("latest", CatchUpPolicy::Latest),
+    ("all", CatchUpPolicy::All),
+    ("none", CatchUpPolicy::None),
+    ("ask", CatchUpPolicy::Ask),
+];
 const CUEAPIS_POLICIES: [(&str, CatchUpPolicy); 4] = [
     ("run_once_if_missed", CatchUpPolicy::Latest),
     ("skip_missed", CatchUpPolicy::None),
@@ -87,13 +92,24 @@ pub(super) fn catch_up(top: &Object, problems: &mut Problems) -> CatchUp {
         return latest;
     };
     CatchUp {
-        policy: catch_up.word("policy", &POLICIES, &["ask"], problems).unwrap_or(latest.policy),
+        policy: catch_up.word("policy", &POLICIES, &[], problems).unwrap_or(latest.policy),
         within_ms: catch_up.seconds("within_seconds", SECONDS_MIN..=YEAR_S, problems),
     }
 }
 
-pub(super) fn overlap(top: &Object, problems: &mut Problems) -> Overlap {
-    top.word("overlap", &OVERLAPS, &[], problems).unwrap_or(Overlap::Skip)
+/// Left out: what comes by itself does not pile up, and what somebody asked for runs.
+pub(super) fn overlap(top: &Object, schedule: Option<&ScheduleSpec>, problems: &mut Problems) -> Overlap {
+    let otherwise = match schedule.map(|schedule| &schedule.kind) {
+        None | Some(Kind::Recurring { .. } | Kind::Interval { .. }) => Overlap::Skip,
+        Some(Kind::Once { .. } | Kind::Manual | Kind::After { .. }) => Overlap::Allow,
+    };
+    let overlap = top.word("overlap", &OVERLAPS, &[], problems).unwrap_or(otherwise);
+    let limited = schedule.and_then(|schedule| schedule.parts.iter().position(|part| part.at_once.is_some()));
+    if let (Overlap::Allow, Some(index)) = (overlap, limited) {
+        let message = "`at_once` sets how many runs go at once, and `\"overlap\": \"allow\"` sets no limit; write `queue` or `skip` there, or leave `at_once` out.";
+        problems.add(format!("schedule.parts[{index}].at_once"), message);
+    }
+    overlap
 }
 
 /// `email` is CueAPI's and on by default there; there is no mail here yet, and alerts are always shown.

@@ -24,6 +24,10 @@ impl Problems {
         self.add(field, format!("`{field}` must be {wanted}; it is {}.", kind(found)));
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn none(self) -> Result<(), Vec<Invalid>> {
         if self.0.is_empty() { Ok(()) } else { Err(self.0) }
     }
@@ -31,15 +35,15 @@ impl Problems {
 
 /// An object of the body and where it stands. Null fields count as left out. Every reader notes what does not fit and
 /// then answers None, as it does for a field that is left out.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Object<'v> {
-    path: &'static str,
+    path: String,
     map: Option<&'v Map<String, Value>>,
 }
 
 impl<'v> Object<'v> {
     pub(super) fn top(map: &'v Map<String, Value>) -> Object<'v> {
-        Object { path: "", map: Some(map) }
+        Object { path: String::new(), map: Some(map) }
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&'v Value> {
@@ -51,23 +55,47 @@ impl<'v> Object<'v> {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
+    /// Whether there is something at `key` that asks for something: no null, no empty list.
+    pub(super) fn asks(&self, key: &str) -> bool {
+        self.get(key).is_some_and(|value| value.as_array().is_none_or(|list| !list.is_empty()))
+    }
+
     /// A section of the cue, empty if it is left out. Fields of it that are not built yet are `unbuilt`'s to refuse.
-    pub(super) fn section(&self, key: &'static str, known: &[&str], problems: &mut Problems) -> Option<Object<'v>> {
-        let map = match self.get(key) {
-            None => None,
-            Some(Value::Object(map)) => Some(map),
-            Some(other) => {
-                problems.mistyped(key, "an object", other);
-                return None;
-            }
+    pub(super) fn section(&self, key: &str, known: &[&str], problems: &mut Problems) -> Option<Object<'v>> {
+        match self.get(key) {
+            None => Some(Object { path: self.place(key), map: None }),
+            Some(value) => Object::at(self.place(key), value, known, problems),
+        }
+    }
+
+    /// The objects of a list, at most `most`; what is not one is left out, and noted.
+    pub(super) fn objects(&self, key: &str, known: &[&str], most: usize, problems: &mut Problems) -> Vec<Object<'v>> {
+        let place = self.place(key);
+        let list = self.list(key, problems);
+        if list.len() > most {
+            problems.add(&place, format!("`{place}` lists {}; at most {most} fit.", list.len()));
+            return Vec::new();
+        }
+        let objects = list
+            .iter()
+            .enumerate()
+            .map(|(index, value)| Object::at(format!("{place}[{index}]"), value, known, problems));
+        objects.collect::<Vec<_>>().into_iter().flatten().collect()
+    }
+
+    fn at(place: String, value: &'v Value, known: &[&str], problems: &mut Problems) -> Option<Object<'v>> {
+        let Value::Object(map) = value else {
+            problems.mistyped(&place, "an object", value);
+            return None;
         };
-        for field in map.into_iter().flat_map(Map::keys) {
-            if !known.contains(&field.as_str()) && !unbuilt::is_promised(key, field) {
-                let message = format!("`{key}` has no field `{}`; it has {}.", shortened(field), listed(known, "and"));
-                problems.add(format!("{key}.{}", shortened(field)), message);
+        for field in map.keys() {
+            if !known.contains(&field.as_str()) && !unbuilt::is_promised(&place, field) {
+                let message =
+                    format!("`{place}` has no field `{}`; it has {}.", shortened(field), listed(known, "and"));
+                problems.add(format!("{place}.{}", shortened(field)), message);
             }
         }
-        Some(Object { path: key, map })
+        Some(Object { path: place, map: Some(map) })
     }
 
     pub(super) fn text(&self, key: &str, problems: &mut Problems) -> Option<&'v str> {

@@ -5,10 +5,7 @@ use serde_json::Value;
 use super::reading::{Object, Problems};
 
 /// Section ("" is the cue itself) and field.
-const PROMISED: [(&str, &str); 21] = [
-    ("schedule", "parts"),
-    ("schedule", "blackout"),
-    ("schedule", "jitter_seconds"),
+const PROMISED: [(&str, &str); 18] = [
     ("command", "restart"),
     ("expect", "max_duration_seconds"),
     ("expect", "assert"),
@@ -59,7 +56,7 @@ fn asks_for_nothing(value: &Value) -> bool {
 
 fn is_its_default(field: &str, value: &Value) -> bool {
     match field {
-        "priority" | "jitter_seconds" => value.as_f64() == Some(0.0),
+        "priority" => value.as_f64() == Some(0.0),
         "restart" => value == "never",
         _ => false,
     }

@@ -1,13 +1,12 @@
 //! The canonical JSON of a cue: every built field, in SPEC's words and units.
 
-use chrono::SecondsFormat;
-use cuetower_core::Ms;
 use cuetower_core::cue::{
-    CatchUpPolicy, Confirm, CueDefinition, Evidence, Overlap, Program, Retry, ScheduleSpec, Transport, Unanswered,
+    CatchUpPolicy, Confirm, CueDefinition, Evidence, Overlap, Program, Retry, Transport, Unanswered,
 };
-use cuetower_core::schedule::parse_zone;
 use cuetower_core::time::MINUTE_MS;
 use serde_json::{Map, Value, json};
+
+use super::writing_schedule;
 
 /// The canonical JSON; `read_new` makes the same definition of it (as long as a `once` instant lies ahead).
 #[must_use]
@@ -23,7 +22,7 @@ pub(super) fn fields(definition: &CueDefinition) -> Map<String, Value> {
         ("description", json!(definition.description)),
         ("agent", json!(definition.agent)),
         ("transport", json!(definition.transport.word())),
-        ("schedule", schedule(&definition.schedule)),
+        ("schedule", writing_schedule::schedule(&definition.schedule)),
         (section, to_whom),
         ("payload", definition.payload.clone()),
         ("retry", retry(&definition.retry)),
@@ -53,6 +52,7 @@ pub(super) fn fields(definition: &CueDefinition) -> Map<String, Value> {
                     CatchUpPolicy::Latest => "latest",
                     CatchUpPolicy::All => "all",
                     CatchUpPolicy::None => "none",
+                    CatchUpPolicy::Ask => "ask",
                 },
                 "within_seconds": definition.catch_up.within_ms.map(seconds),
             }),
@@ -77,27 +77,6 @@ pub(super) fn fields(definition: &CueDefinition) -> Map<String, Value> {
         ("on_failure", json!({ "pause": definition.pause_on_failure, "email": false, "webhook": null })),
     ];
     fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect()
-}
-
-fn schedule(schedule: &ScheduleSpec) -> Value {
-    match schedule {
-        ScheduleSpec::Recurring { cron, timezone } => {
-            json!({ "type": "recurring", "cron": cron, "timezone": timezone })
-        }
-        ScheduleSpec::Once { at, timezone } => {
-            json!({ "type": "once", "at": instant(*at, timezone), "timezone": timezone })
-        }
-        ScheduleSpec::Manual { timezone } => json!({ "type": "manual", "timezone": timezone }),
-    }
-}
-
-/// As the clocks of the cue's zone show it, with the offset.
-fn instant(at: Ms, timezone: &str) -> Option<String> {
-    let at = at.utc()?;
-    Some(match parse_zone(timezone) {
-        Ok(zone) => at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, true),
-        Err(_) => at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
-    })
 }
 
 fn to_whom(transport: &Transport) -> (&'static str, Value) {
@@ -132,7 +111,7 @@ fn retry(retry: &Retry) -> Value {
     })
 }
 
-fn seconds(length_ms: u64) -> Value {
+pub(super) fn seconds(length_ms: u64) -> Value {
     number(length_ms as f64 / 1_000.0)
 }
 

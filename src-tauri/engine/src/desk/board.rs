@@ -1,5 +1,7 @@
 //! What the timeline and the ledger draw, and what is to come.
 
+use std::collections::HashMap;
+
 use cuetower_core::Ms;
 use cuetower_core::cue::CueStatus;
 use cuetower_core::plan::Plan;
@@ -26,12 +28,17 @@ pub(super) async fn board(desk: &Desk, request: BoardRequest) -> Result<Board, D
     let rows = reader.occurrences_between(Ms(request.from_ms), Ms(request.to_ms), MARKS_MAX + 1).await?;
     let truncated = rows.len() > MARKS_MAX as usize;
     let (cues, _) = reader.cues(None, CUES_MAX, 0).await?;
+    let names: HashMap<&str, &str> =
+        cues.iter().map(|cue| (cue.id.as_str(), cue.definition.name.as_str())).collect();
+    let named = |id: &str| names.get(id).map(|name| (*name).to_owned());
+    let bands = reader.bands(Ms(request.from_ms), Ms(request.to_ms)).await?;
     Ok(Board {
         seq,
         now_ms: now.0,
-        cues: cues.iter().map(|cue| view::cue(cue, now)).collect(),
+        cues: cues.iter().map(|cue| view::cue(cue, now, named)).collect(),
         marks: rows.iter().take(MARKS_MAX as usize).map(view::mark).collect(),
         alerts: reader.alerts(alerts::SHOWN_MAX).await?.iter().map(view::alert).collect(),
+        bands: bands.iter().map(view::band).collect(),
         truncated,
     })
 }
@@ -40,10 +47,13 @@ pub(super) async fn forecast(desk: &Desk, request: ForecastRequest) -> Result<Fo
     let now = desk.handle.now();
     let (cues, _) = desk.handle.reader().cues(Some("active".to_owned()), CUES_MAX, 0).await?;
     let lanes = cues.iter().filter(|cue| cue.status == CueStatus::Active).map(|cue| {
-        let plan = Plan::of(&cue.definition.schedule).ok();
+        let plan = Plan::of(&cue.definition.schedule, cue.id.as_str()).ok();
         let after = |at: &Ms| plan.as_ref().and_then(|plan| plan.next_after(*at));
         let fires = std::iter::successors(after(&now), after).take_while(|due| due.0 <= request.until_ms);
-        ForecastLane { cue_id: cue.id.0.clone(), due_ms: fires.take(FORECAST_MAX).map(|due| due.0).collect() }
+        let fires: Vec<Ms> = fires.take(FORECAST_MAX).collect();
+        let skipped = fires.iter().filter(|due| cue.definition.schedule.blackout_at(**due).is_some());
+        let blackout_ms = skipped.map(|due| due.0).collect();
+        ForecastLane { cue_id: cue.id.0.clone(), due_ms: fires.iter().map(|due| due.0).collect(), blackout_ms }
     });
     Ok(Forecast { lanes: lanes.collect() })
 }

@@ -1,15 +1,18 @@
 //! Cues by the owner's hand.
 
-use chrono::Offset as _;
 use cuetower_core::Ms;
 use cuetower_core::cue::{Cue, CueDefinition, CueStatus};
-use cuetower_core::id::CueId;
+use cuetower_core::id::{CueId, OccurrenceId};
 use cuetower_core::input::{Answer, Fire, Input};
+use cuetower_core::local_time::offset_minutes;
 use cuetower_core::occurrence::Trigger;
 use cuetower_core::plan::Plan;
 use serde_json::{Value, json};
 
-use super::wire::{CueCreate, CueFire, CueRef, CueUpdate, CueView, DeskError, Fired, Preview, PreviewRequest};
+use super::wire::{
+    CueCreate, CueFire, CuePause, CueRef, CueTrigger, CueUpdate, CueView, DeskError, Fired, Nothing, OccurrenceAnswer,
+    Preview, PreviewRequest, TriggerUrl,
+};
 use super::{Desk, invalid, not_found};
 use crate::definition::{self, Invalid, Read};
 use crate::view;
@@ -19,14 +22,14 @@ pub(super) async fn preview(desk: &Desk, request: PreviewRequest) -> Result<Prev
     // A whole cue around the schedule, so that it is read by the same rules as when it is saved.
     let cue = json!({ "name": "preview", "transport": "command", "command": { "argv": ["true"] }, "schedule": request.schedule });
     let schedule = definition::read_new(&cue, now).map_err(first)?.definition.schedule;
-    let plan = Plan::of(&schedule).map_err(|error| invalid(error.field(), error.to_string()))?;
+    let salt = request.cue_id.as_deref().unwrap_or_default();
+    let plan = Plan::of(&schedule, salt).map_err(|error| invalid(error.field(), error.to_string()))?;
     let count = request.count.clamp(1, 100) as usize;
     let fires: Vec<Ms> = std::iter::successors(plan.next_after(now), |at| plan.next_after(*at)).take(count).collect();
-    let offset =
-        |at: &Ms| at.utc().map_or(0, |at| at.with_timezone(&plan.zone()).offset().fix().local_minus_utc() / 60);
     Ok(Preview {
         words: plan.words(),
-        offsets_minutes: fires.iter().map(offset).collect(),
+        offsets_minutes: fires.iter().map(|at| offset_minutes(plan.zone(), *at)).collect(),
+        fire_notes: fires.iter().map(|at| plan.note_at(*at)).collect(),
         fires_ms: fires.iter().map(|at| at.0).collect(),
         notes: plan.clock_change_notes(now),
     })
@@ -34,13 +37,22 @@ pub(super) async fn preview(desk: &Desk, request: PreviewRequest) -> Result<Prev
 
 pub(super) async fn get(desk: &Desk, request: CueRef) -> Result<CueView, DeskError> {
     let cue = current(desk, &request.cue_id).await?;
-    Ok(view::cue(&cue, desk.handle.now()))
+    shown(desk, &cue).await
+}
+
+/// With the name of the cue it follows, if it follows one.
+async fn shown(desk: &Desk, cue: &Cue) -> Result<CueView, DeskError> {
+    let name = match cue.definition.schedule.follows() {
+        Some((followed, _)) => desk.handle.reader().cue(followed.0.clone()).await?.map(|cue| cue.definition.name.clone()),
+        None => None,
+    };
+    Ok(view::cue(cue, desk.handle.now(), |_| name.clone()))
 }
 
 pub(super) async fn create(desk: &Desk, request: CueCreate) -> Result<CueView, DeskError> {
     let definition = whole(desk, &request.definition)?;
     let cue = desk.handle.create_cue(definition).await?;
-    Ok(view::cue(&cue, desk.handle.now()))
+    shown(desk, &cue).await
 }
 
 pub(super) async fn update(desk: &Desk, request: CueUpdate) -> Result<CueView, DeskError> {
@@ -50,8 +62,32 @@ pub(super) async fn update(desk: &Desk, request: CueUpdate) -> Result<CueView, D
     change(desk, &request.cue_id, input).await
 }
 
-pub(super) async fn pause(desk: &Desk, request: CueRef) -> Result<CueView, DeskError> {
-    change(desk, &request.cue_id, Input::Pause).await
+pub(super) async fn pause(desk: &Desk, request: CuePause) -> Result<CueView, DeskError> {
+    let until = request.until_ms.map(Ms);
+    if until.is_some_and(|until| until <= desk.handle.now()) {
+        return Err(invalid("until_ms", "A pause must end later than now; leave `until_ms` out to pause until it is resumed."));
+    }
+    change(desk, &request.cue_id, Input::Pause { until }).await
+}
+
+/// Run or skip a held occurrence that asks.
+pub(super) async fn answer(desk: &Desk, request: OccurrenceAnswer) -> Result<Nothing, DeskError> {
+    let input = Input::Answer { occurrence_id: OccurrenceId(request.occurrence_id), run: request.run };
+    desk.handle.cue(&CueId(request.cue_id), input).await?;
+    Ok(Nothing {})
+}
+
+/// The cue's trigger URL: shown, made anew, or taken away.
+pub(super) async fn trigger(desk: &Desk, request: CueTrigger) -> Result<TriggerUrl, DeskError> {
+    let id = CueId(request.cue_id);
+    let cue = match request.change.as_str() {
+        "show" => current(desk, &id.0).await?,
+        "renew" => desk.handle.cue(&id, Input::TriggerUrl { wanted: true }).await?.1,
+        "remove" => desk.handle.cue(&id, Input::TriggerUrl { wanted: false }).await?.1,
+        other => return Err(invalid("change", format!("Write `show`, `renew` or `remove`, not `{other}`."))),
+    };
+    let token = cue.trigger_url.map(|number| desk.handle.tower_key().trigger_token(&cue.id, number));
+    Ok(TriggerUrl { url: token.map(|token| format!("{}/v1/triggers/{token}", desk.facts.agents_url)) })
 }
 
 pub(super) async fn resume(desk: &Desk, request: CueRef) -> Result<CueView, DeskError> {
@@ -63,7 +99,20 @@ pub(super) async fn delete(desk: &Desk, request: CueRef) -> Result<CueView, Desk
 }
 
 pub(super) async fn fire(desk: &Desk, request: CueFire) -> Result<Fired, DeskError> {
-    let fire = Fire { payload: request.payload, send_at: None, key: None, trigger: Trigger::ManualFire };
+    let payload = match (request.payload, request.merge.unwrap_or(false)) {
+        (Some(over), true) => {
+            let cue = current(desk, &request.cue_id).await?;
+            let Value::Object(over) = over else {
+                return Err(invalid("payload", "Only an object can be laid over the cue's own payload."));
+            };
+            let mut whole = cue.definition.payload.as_object().cloned().unwrap_or_default();
+            whole.extend(over);
+            Some(Value::Object(whole))
+        }
+        (payload, _) => payload,
+    };
+    let send_at = request.send_at_ms.map(Ms);
+    let fire = Fire { payload, send_at, key: request.idempotency_key, trigger: Trigger::ManualFire };
     fired(desk, &CueId(request.cue_id), fire).await
 }
 
@@ -78,7 +127,7 @@ async fn change(desk: &Desk, cue_id: &str, input: Input) -> Result<CueView, Desk
     let id = CueId(cue_id.to_owned());
     let deleting = matches!(input, Input::Delete);
     match desk.handle.cue(&id, input).await {
-        Ok((_, cue)) => Ok(view::cue(&cue, desk.handle.now())),
+        Ok((_, cue)) => shown(desk, &cue).await,
         // The lane is gone by the time its answer is made; the store remembers the cue.
         Err(crate::Trouble::NotFound(_)) if deleting => {
             let cue = desk
@@ -87,7 +136,7 @@ async fn change(desk: &Desk, cue_id: &str, input: Input) -> Result<CueView, Desk
                 .cue(cue_id.to_owned())
                 .await?
                 .ok_or_else(|| not_found(&format!("cue {cue_id}")))?;
-            Ok(view::cue(&cue, desk.handle.now()))
+            shown(desk, &cue).await
         }
         Err(trouble) => Err(trouble.into()),
     }

@@ -3,7 +3,9 @@
 //! Agents have a door of their own (`receive`); the two share no handler and no credential.
 
 mod alerts;
+mod audit;
 mod board;
+pub(crate) mod briefing;
 mod cues;
 mod runs;
 mod secrets;
@@ -11,6 +13,7 @@ pub mod serve;
 mod session;
 mod tower;
 pub mod wire;
+mod wire_schedule;
 #[cfg(test)]
 mod wire_files;
 
@@ -105,14 +108,19 @@ commands! {
     board: BoardRequest -> Board = board::board;
     forecast: ForecastRequest -> Forecast = board::forecast;
     ledger: LedgerRequest -> Ledger = board::ledger;
+    ledger_audit: AuditRequest -> Audit = audit::audit;
+    briefing: Nothing -> Briefing = briefing::briefing;
+    briefing_close: Nothing -> Nothing = briefing::close;
+    occurrence_answer: OccurrenceAnswer -> Nothing = cues::answer;
     schedule_preview: PreviewRequest -> Preview = cues::preview;
     cue_get: CueRef -> CueView = cues::get;
     cue_create: CueCreate -> CueView = cues::create;
     cue_update: CueUpdate -> CueView = cues::update;
-    cue_pause: CueRef -> CueView = cues::pause;
+    cue_pause: CuePause -> CueView = cues::pause;
     cue_resume: CueRef -> CueView = cues::resume;
     cue_delete: CueRef -> CueView = cues::delete;
     cue_fire: CueFire -> Fired = cues::fire;
+    cue_trigger: CueTrigger -> TriggerUrl = cues::trigger;
     run_get: RunRef -> RunStory = runs::get;
     run_replay: RunRef -> Fired = runs::replay;
     run_stop: RunRef -> Nothing = runs::stop;
@@ -155,6 +163,7 @@ impl From<Trouble> for DeskError {
             },
             Trouble::DuplicateName(_) => ("conflict", Some("name".to_owned())),
             Trouble::NotFound(_) => ("not_found", None),
+            Trouble::Unfit { field, .. } => ("invalid", Some((*field).to_owned())),
             Trouble::Busy | Trouble::Stopping => ("busy", None),
             Trouble::Store(_) => ("store", None),
         };

@@ -34,7 +34,7 @@ pub(super) async fn get(desk: &Desk, request: RunRef) -> Result<RunStory, DeskEr
             name: run.definition.name.clone(),
             agent: run.definition.agent.clone(),
             transport: run.definition.transport.word().to_owned(),
-            words: Plan::of(&run.definition.schedule).map(|plan| plan.words()).unwrap_or_default(),
+            words: Plan::of(&run.definition.schedule, run.cue_id.as_str()).map(|plan| plan.words()).unwrap_or_default(),
             deleted,
         },
         state: state(&run),

@@ -9,7 +9,8 @@ pub(super) async fn status(desk: &Desk, _: Nothing) -> Result<TowerStatus, DeskE
     let vault = desk.vault.health();
     let notifications = desk.notifier.health();
     let alerts = reader.alerts(super::alerts::SHOWN_MAX).await?;
-    let needs_you = alerts.iter().filter(|alert| alert.state == cuetower_core::alert::AlertState::Open).count();
+    let asking = reader.occurrences_asking().await?.len();
+    let needs_you = asking + alerts.iter().filter(|alert| alert.state == cuetower_core::alert::AlertState::Open).count();
     Ok(TowerStatus {
         version: desk.facts.version.clone(),
         now_ms: desk.handle.now().0,

@@ -6,6 +6,11 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+pub use super::wire_schedule::{
+    Audit, AuditFinding, AuditRequest, BandView, Briefing, BriefingCard, BriefingLine, CuePause, CueTrigger,
+    OccurrenceAnswer, SimulateRequest, SimulatedFire, SimulatedLane, Simulation, TriggerUrl,
+};
+
 /// Every failed command answers with this one shape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct DeskError {
@@ -70,11 +75,20 @@ pub struct Mark {
     pub run_id: Option<String>,
     #[ts(type = "number")]
     pub due_ms: i64,
-    /// `scheduled`, `manual_fire`, `replay`, `chain`.
+    /// `scheduled`, `manual_fire`, `replay`, `chain` (after another cue's run), `trigger` (its URL), `path` (a watched
+    /// file), `dynamic` (its agent asked for it).
     pub triggered_by: String,
     pub scheduled: ScheduledMark,
     /// In words, when it did not simply run: "the previous run was still live".
     pub scheduled_reason: Option<String>,
+    /// Held until `occurrence_answer` says run or skip.
+    pub asks: bool,
+    /// Due instants this record stands for; more than 1 only where a long absence was recorded as one span.
+    #[ts(type = "number")]
+    pub count: u64,
+    /// Last due instant of a span.
+    #[ts(type = "number | null")]
+    pub until_ms: Option<i64>,
     /// The occurrence that ran in this one's place, when coalesced.
     pub coalesced_into: Option<String>,
     pub delivered: DeliveredMark,
@@ -110,6 +124,10 @@ pub struct CueView {
     pub timezone: String,
     #[ts(type = "number | null")]
     pub next_run_ms: Option<i64>,
+    /// Paused, and resumes by itself then.
+    #[ts(type = "number | null")]
+    pub paused_until_ms: Option<i64>,
+    pub has_trigger_url: bool,
     #[ts(type = "number")]
     pub revision: u64,
     pub run_count: u32,
@@ -154,6 +172,8 @@ pub struct DeskEvent {
     pub cues_removed: Vec<String>,
     pub marks: Vec<Mark>,
     pub alerts: Vec<AlertView>,
+    /// New or longer grey bands; one with the same `from_ms` takes the place of the older.
+    pub bands: Vec<BandView>,
     /// True when `tower_status` would answer differently (paused, keyring, notifications, store).
     pub status_changed: bool,
 }
@@ -186,7 +206,7 @@ pub struct TowerStatus {
     pub vault: Health,
     pub notifications: Health,
     pub store: Health,
-    /// Open alerts of runs that are silent or refuted, or failed for good.
+    /// Open alerts, and held occurrences that ask.
     pub needs_you: u32,
     #[ts(type = "number")]
     pub seq: u64,
@@ -228,6 +248,8 @@ pub struct Board {
     pub cues: Vec<CueView>,
     pub marks: Vec<Mark>,
     pub alerts: Vec<AlertView>,
+    /// Grey bands that touch the range, oldest first.
+    pub bands: Vec<BandView>,
     pub truncated: bool,
 }
 
@@ -250,6 +272,9 @@ pub struct ForecastLane {
     /// Predicted fires after now, at most 500.
     #[ts(type = "number[]")]
     pub due_ms: Vec<i64>,
+    /// Those of them that a blackout will skip.
+    #[ts(type = "number[]")]
+    pub blackout_ms: Vec<i64>,
 }
 
 // ---- schedule_preview: PreviewRequest -> Preview (as one types; bad input is a DeskError with `field`)
@@ -260,6 +285,10 @@ pub struct PreviewRequest {
     #[ts(type = "unknown")]
     pub schedule: serde_json::Value,
     pub count: u32,
+    /// Of this cue: its jitter is shown as it will be. None: of a new one, whose jitter is not known yet.
+    #[serde(default)]
+    #[ts(optional)]
+    pub cue_id: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
@@ -269,12 +298,14 @@ pub struct Preview {
     pub fires_ms: Vec<i64>,
     /// Offset of the cue's zone from UTC at each fire, in minutes, so that the UI can show both clocks.
     pub offsets_minutes: Vec<i32>,
+    /// What holds at each fire: "mon-fri 09:30-16:00 New York", "skipped: blackout until Sun 27 Dec"; None where the schedule itself fires.
+    pub fire_notes: Vec<Option<String>>,
     /// Coming clock changes that touch it: "Sun 28 Mar 2027 has no 02:30: fires at 03:00."
     pub notes: Vec<String>,
 }
 
 // ---- cue_create: CueCreate -> CueView · cue_update: CueUpdate -> CueView
-// ---- cue_pause, cue_resume, cue_delete, cue_get: CueRef -> CueView
+// ---- cue_resume, cue_delete, cue_get: CueRef -> CueView
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct CueCreate {
@@ -306,6 +337,18 @@ pub struct CueFire {
     /// Instead of the cue's own payload.
     #[ts(type = "unknown")]
     pub payload: Option<serde_json::Value>,
+    /// The payload's fields are laid over the cue's own, instead of taking its place.
+    #[serde(default)]
+    #[ts(optional)]
+    pub merge: Option<bool>,
+    /// Later; None: now.
+    #[serde(default)]
+    #[ts(type = "number | null", optional)]
+    pub send_at_ms: Option<i64>,
+    /// The same key within 24 h fires once.
+    #[serde(default)]
+    #[ts(optional)]
+    pub idempotency_key: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use cuetower_core::Ms;
 use cuetower_core::alert::Alert;
+use cuetower_core::away::Band;
 use cuetower_core::cue::Cue;
 use cuetower_core::id::{CueId, OccurrenceId, RunId};
 use cuetower_core::occurrence::{Armed, End};
 use cuetower_core::run::Run;
 
-use super::{Entry, Journal, KeyRow, OutputRow, StoreError};
-use super::{alerts, attempts, cues, entries, keys, lanes, occurrences, outputs, runs, secrets, tower};
+use super::{Entry, Journal, KeyRow, OutputRow, SpanRow, StoreError};
+use super::{alerts, attempts, bands, cues, entries, keys, lanes, occurrences, outputs, runs, secrets, tower};
 
 /// This tower's epoch. One tower owns all lanes for now.
 const EPOCH: i64 = 1;
@@ -31,7 +32,10 @@ pub struct Commit {
     pub secrets_kept: Vec<(String, Ms)>,
     pub secrets_dropped: Vec<String>,
     pub snapshots: Vec<SnapshotRow>,
+    pub bands: Vec<Band>,
     pub alive_at: Option<Ms>,
+    /// The owner has read the briefing about everything before.
+    pub briefed_at: Option<Ms>,
     pub orderly: Option<bool>,
     pub paused: Option<bool>,
 }
@@ -39,8 +43,11 @@ pub struct Commit {
 #[derive(Debug, Clone)]
 pub enum OccurrenceChange {
     Armed { cue_id: CueId, armed: Armed },
-    Held { id: OccurrenceId, by: String },
-    Ended { id: OccurrenceId, end: End, at: Ms },
+    /// `seq`: the lane sequence of the fact.
+    Held { id: OccurrenceId, by: String, asks: bool, seq: u64 },
+    /// `decided`: the lane sequence of the fact, unless the instant was taken back before it was due.
+    Ended { id: OccurrenceId, end: End, at: Ms, decided: Option<u64> },
+    Span(SpanRow),
 }
 
 /// The live state of a lane, to start from; `state` None takes it away (a deleted cue).
@@ -69,8 +76,13 @@ impl Journal {
         for change in &commit.occurrences {
             match change {
                 OccurrenceChange::Armed { cue_id, armed } => occurrences::arm(&transaction, &cue_id.0, armed)?,
-                OccurrenceChange::Held { id, by } => occurrences::hold(&transaction, &id.0, by)?,
-                OccurrenceChange::Ended { id, end, at } => occurrences::end(&transaction, &id.0, end, *at)?,
+                OccurrenceChange::Held { id, by, asks, seq } => {
+                    occurrences::hold(&transaction, &id.0, by, *asks, *seq)?
+                }
+                OccurrenceChange::Ended { id, end, at, decided } => {
+                    occurrences::end(&transaction, &id.0, end, *at, *decided)?
+                }
+                OccurrenceChange::Span(span) => occurrences::span(&transaction, span)?,
             }
         }
         for (run_id, number, at) in &commit.attempts_begun {
@@ -116,6 +128,9 @@ impl Journal {
 }
 
 fn tower_rows(connection: &rusqlite::Connection, commit: &Commit) -> rusqlite::Result<()> {
+    for band in &commit.bands {
+        bands::upsert(connection, band)?;
+    }
     for key in &commit.keys {
         keys::insert(connection, key)?;
     }
@@ -127,6 +142,7 @@ fn tower_rows(connection: &rusqlite::Connection, commit: &Commit) -> rusqlite::R
     }
     let facts = [
         ("alive_at_ms", commit.alive_at.map(|at| at.0)),
+        ("briefed_ms", commit.briefed_at.map(|at| at.0)),
         ("orderly", commit.orderly.map(i64::from)),
         ("paused", commit.paused.map(i64::from)),
     ];

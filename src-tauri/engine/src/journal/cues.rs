@@ -58,6 +58,12 @@ pub(super) fn list(
     Ok((cues, total))
 }
 
+/// Id and name of every cue there has been.
+pub(super) fn names(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
+    let mut statement = connection.prepare_cached("SELECT id, name FROM cues ORDER BY created_at_ms, id")?;
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
 fn body(row: &Row<'_>) -> rusqlite::Result<Cue> {
     json(row, 0)
 }

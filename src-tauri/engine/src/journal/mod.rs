@@ -5,6 +5,8 @@
 
 mod alerts;
 mod attempts;
+mod audit;
+mod bands;
 mod commit;
 mod cues;
 mod entries;
@@ -23,12 +25,13 @@ use rusqlite::Connection;
 use thiserror::Error;
 
 pub use alerts::AlertRow;
+pub use audit::{LaneFacts, Start};
 pub use commit::{Commit, OccurrenceChange, SnapshotRow};
 pub(crate) use cues::status_word;
 pub use entries::Entry;
 pub use keys::KeyRow;
 pub use lanes::{ALERTS_LANE, LoadedLane, load_lanes};
-pub use occurrences::OccurrenceRow;
+pub use occurrences::{OccurrenceRow, PassedRow, SpanRow};
 pub use outputs::OutputRow;
 pub use reader::Reader;
 pub use runs::{RunFilter, RunRow, status_word as run_status_word};
@@ -36,7 +39,7 @@ pub use secrets::SecretRow;
 pub use tower::{Liveness, TOWER_LANE};
 
 /// Format of the file. An older program refuses a newer file.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 /// Oldest SQLite we trust with WAL resets under several readers.
 const SQLITE_LEAST: (i32, &str) = (3_053_000, "3.53.0");
 
@@ -93,6 +96,11 @@ impl Journal {
         if found == FORMAT {
             return Ok(());
         }
+        if found == 1 {
+            let added = [occurrences::FROM_FORMAT_1, bands::SCHEMA, audit::SCHEMA].join("\n");
+            let all = format!("BEGIN;\n{added}\nPRAGMA user_version = {FORMAT};\nCOMMIT;");
+            return self.guard(|connection| connection.execute_batch(&all));
+        }
         let schemas = [
             entries::SCHEMA,
             lanes::SCHEMA,
@@ -105,6 +113,8 @@ impl Journal {
             keys::SCHEMA,
             secrets::SCHEMA,
             tower::SCHEMA,
+            bands::SCHEMA,
+            audit::SCHEMA,
         ];
         let all = format!("BEGIN;\n{}\nPRAGMA user_version = {FORMAT};\nCOMMIT;", schemas.join("\n"));
         self.guard(|connection| connection.execute_batch(&all))

@@ -1,6 +1,7 @@
 //! The ledger: every occurrence, with its one end.
 
 use cuetower_core::Ms;
+use cuetower_core::id::{CueId, OccurrenceId};
 use cuetower_core::occurrence::{Armed, End};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -17,11 +18,28 @@ CREATE TABLE occurrences (
   reason TEXT,
   into_id TEXT,
   armed_at_ms INTEGER NOT NULL,
-  ended_at_ms INTEGER
+  ended_at_ms INTEGER,
+  asks INTEGER NOT NULL DEFAULT 0,
+  count INTEGER NOT NULL DEFAULT 1,
+  until_ms INTEGER,
+  decided_seq INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX occurrences_by_due ON occurrences (due_ms);
 CREATE INDEX occurrences_by_cue ON occurrences (cue_id, due_ms);
-CREATE UNIQUE INDEX occurrences_by_run ON occurrences (run_id);";
+CREATE UNIQUE INDEX occurrences_by_run ON occurrences (run_id);
+CREATE INDEX occurrences_asking ON occurrences (asks) WHERE asks = 1;";
+
+/// What format 2 added. `decided_seq`: the lane sequence at which a scheduled instant was decided for good.
+pub(super) const FROM_FORMAT_1: &str = "
+ALTER TABLE occurrences ADD COLUMN asks INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE occurrences ADD COLUMN count INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE occurrences ADD COLUMN until_ms INTEGER;
+ALTER TABLE occurrences ADD COLUMN decided_seq INTEGER;
+CREATE INDEX occurrences_asking ON occurrences (asks) WHERE asks = 1;
+UPDATE occurrences SET decided_seq = ended.lane_seq
+  FROM (SELECT json_extract(body, '$.id') AS id, lane_seq, at_ms FROM journal WHERE kind = 'occurrence_ended') AS ended
+  WHERE ended.id = occurrences.id AND occurrences.triggered_by = 'scheduled'
+    AND (occurrences.state <> 'skipped' OR occurrences.due_ms <= ended.at_ms);";
 
 /// A row of the ledger with its run, if it ran.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +52,12 @@ pub struct OccurrenceRow {
     pub state: String,
     pub reason: Option<String>,
     pub into_id: Option<String>,
+    /// Held for the owner's word.
+    pub asks: bool,
+    /// Due instants this row stands for: more than one in a span.
+    pub count: u64,
+    /// Last instant of a span.
+    pub until: Option<Ms>,
     /// Given when it was armed, whether or not that run ever begins.
     pub run_id: String,
     pub run: Option<RunRow>,
@@ -48,28 +72,74 @@ pub(super) fn arm(connection: &Connection, cue_id: &str, armed: &Armed) -> rusql
     Ok(())
 }
 
-pub(super) fn hold(connection: &Connection, id: &str, by: &str) -> rusqlite::Result<()> {
+pub(super) fn hold(connection: &Connection, id: &str, by: &str, asks: bool, seq: u64) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("UPDATE occurrences SET state = 'held', reason = ?2 WHERE id = ?1 AND state = 'due'")?
-        .execute(params![id, by])?;
+        .prepare_cached(
+            "UPDATE occurrences SET state = 'held', reason = ?2, asks = ?3, decided_seq = ?4 WHERE id = ?1 AND state = 'due'",
+        )?
+        .execute(params![id, by, asks, seq as i64])?;
     Ok(())
 }
 
-/// Fails if the occurrence has an end already: exactly one is the promise.
-pub(super) fn end(connection: &Connection, id: &str, end: &End, at: Ms) -> rusqlite::Result<()> {
-    let into = match end {
+/// Many instants that end alike, in one row; its `run_id` is its own id, since nothing ran.
+#[derive(Debug, Clone)]
+pub struct SpanRow {
+    pub id: OccurrenceId,
+    pub cue_id: CueId,
+    pub from: Ms,
+    pub to: Ms,
+    pub count: u64,
+    pub end: End,
+    pub at: Ms,
+    /// Lane sequence.
+    pub seq: u64,
+}
+
+pub(super) fn span(connection: &Connection, span: &SpanRow) -> rusqlite::Result<()> {
+    let SpanRow { id, cue_id, from, to, count, end, at, seq } = span;
+    let into = into_of(end);
+    connection
+        .prepare_cached(
+            "INSERT INTO occurrences (id, cue_id, due_ms, triggered_by, run_id, state, reason, into_id, armed_at_ms,
+                ended_at_ms, count, until_ms, decided_seq)
+             VALUES (?1, ?2, ?3, 'scheduled', ?1, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10)",
+        )?
+        .execute(params![
+            id.0,
+            cue_id.0,
+            from.0,
+            end.word(),
+            end.reason(),
+            into,
+            at.0,
+            *count as i64,
+            to.0,
+            *seq as i64
+        ])?;
+    Ok(())
+}
+
+fn into_of(end: &End) -> Option<&str> {
+    match end {
         End::Coalesced { into } => Some(into.0.as_str()),
         End::Ran | End::Skipped { .. } | End::Missed { .. } => None,
-    };
+    }
+}
+
+/// Fails if the occurrence has an end already: exactly one is the promise.
+/// `seq`: the lane sequence, if the instant was decided (and not taken back before it was due).
+pub(super) fn end(connection: &Connection, id: &str, end: &End, at: Ms, seq: Option<u64>) -> rusqlite::Result<()> {
     let changed = connection
         .prepare_cached(
-            "UPDATE occurrences SET state = ?2, reason = ?3, into_id = ?4, ended_at_ms = ?5 WHERE id = ?1 AND state IN ('due', 'held')",
+            "UPDATE occurrences SET state = ?2, reason = ?3, into_id = ?4, ended_at_ms = ?5, asks = 0,
+                decided_seq = coalesce(decided_seq, ?6)
+             WHERE id = ?1 AND state IN ('due', 'held')",
         )?
-        .execute(params![id, end.word(), end.reason(), into, at.0])?;
+        .execute(params![id, end.word(), end.reason(), into_of(end), at.0, seq.map(|seq| seq as i64)])?;
     if changed == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
 }
 
-const COLUMNS: &str = "o.id, o.cue_id, o.due_ms, o.triggered_by, o.state, o.reason, o.into_id, o.run_id";
+const COLUMNS: &str = "o.id, o.cue_id, o.due_ms, o.triggered_by, o.state, o.reason, o.into_id, o.run_id, o.asks, o.count, o.until_ms";
 
 /// Due in `[from, to)`, newest first.
 pub(super) fn between(connection: &Connection, from: Ms, to: Ms, limit: u32) -> rusqlite::Result<Vec<OccurrenceRow>> {
@@ -104,6 +174,51 @@ pub(super) fn of_run(connection: &Connection, run_id: &str) -> rusqlite::Result<
     connection.prepare_cached(&sql)?.query_row([run_id], read).optional()
 }
 
+/// Those that wait for the owner's word, oldest first.
+pub(super) fn asking(connection: &Connection) -> rusqlite::Result<Vec<OccurrenceRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, {} FROM occurrences o LEFT JOIN runs r ON r.id = o.run_id WHERE o.asks = 1 ORDER BY o.due_ms",
+        runs::COLUMNS
+    );
+    connection.prepare_cached(&sql)?.query_map([], read)?.collect()
+}
+
+/// What became of the scheduled instants of one cue in `[from, to)`, by their state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassedRow {
+    pub cue_id: String,
+    pub state: String,
+    pub count: u64,
+    pub oldest: Ms,
+    pub newest: Ms,
+    pub reason: Option<String>,
+    /// Newest occurrence of them, and its run if it ran.
+    pub newest_id: String,
+    pub run_id: String,
+    pub asks: bool,
+}
+
+pub(super) fn passed(connection: &Connection, from: Ms, to: Ms) -> rusqlite::Result<Vec<PassedRow>> {
+    // SQLite takes the bare columns of an aggregate with one max() from the row that has it.
+    let sql = "SELECT cue_id, state, sum(count), min(due_ms), max(coalesce(until_ms, due_ms)), reason, id, run_id, asks
+        FROM occurrences WHERE due_ms >= ?1 AND due_ms < ?2 AND triggered_by = 'scheduled' AND state <> 'due'
+        GROUP BY cue_id, state, asks";
+    let row = |row: &Row<'_>| {
+        Ok(PassedRow {
+            cue_id: row.get(0)?,
+            state: row.get(1)?,
+            count: row.get::<_, i64>(2)? as u64,
+            oldest: Ms(row.get(3)?),
+            newest: Ms(row.get(4)?),
+            reason: row.get(5)?,
+            newest_id: row.get(6)?,
+            run_id: row.get(7)?,
+            asks: row.get(8)?,
+        })
+    };
+    connection.prepare_cached(sql)?.query_map(params![from.0, to.0], row)?.collect()
+}
+
 fn read(row: &Row<'_>) -> rusqlite::Result<OccurrenceRow> {
     Ok(OccurrenceRow {
         id: row.get(0)?,
@@ -114,6 +229,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<OccurrenceRow> {
         reason: row.get(5)?,
         into_id: row.get(6)?,
         run_id: row.get(7)?,
-        run: RunRow::read(row, 8)?,
+        asks: row.get(8)?,
+        count: row.get::<_, i64>(9)? as u64,
+        until: row.get::<_, Option<i64>>(10)?.map(Ms),
+        run: RunRow::read(row, 11)?,
     })
 }

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cuetower_core::Ms;
+use cuetower_core::away::Band;
 use cuetower_core::cue::Cue;
 use cuetower_core::run::Run;
 use rusqlite::{Connection, OpenFlags, Row};
 use serde::de::DeserializeOwned;
 
-use super::{AlertRow, KeyRow, OccurrenceRow, OutputRow, RunFilter, SecretRow, StoreError};
-use super::{alerts, cues, entries, keys, occurrences, outputs, runs, secrets, tower};
+use super::{AlertRow, KeyRow, LaneFacts, OccurrenceRow, OutputRow, PassedRow, RunFilter, SecretRow, StoreError};
+use super::{alerts, audit, bands, cues, entries, keys, occurrences, outputs, runs, secrets, tower};
 
 /// Idle connections kept.
 const KEPT: usize = 4;
@@ -72,6 +73,13 @@ impl By for Ms {
     }
 }
 
+impl By for Option<Ms> {
+    type Lent<'a> = Option<Ms>;
+    fn by(&self) -> Option<Ms> {
+        *self
+    }
+}
+
 impl By for RunFilter {
     type Lent<'a> = &'a RunFilter;
     fn by(&self) -> &RunFilter {
@@ -100,6 +108,20 @@ queries! {
     /// Due before an instant, newest first.
     occurrences_page(cue_id: Option<String>, before: Ms, limit: u32) -> Vec<OccurrenceRow> = occurrences::page;
     occurrence_of_run(run_id: String) -> Option<OccurrenceRow> = occurrences::of_run;
+    /// Those that wait for the owner's word, oldest first.
+    occurrences_asking() -> Vec<OccurrenceRow> = occurrences::asking;
+    /// What became of the scheduled instants of each cue in `[from, to)`.
+    occurrences_passed(from: Ms, to: Ms) -> Vec<PassedRow> = occurrences::passed;
+    /// Bands that touch `[from, to)`, oldest first.
+    bands(from: Ms, to: Ms) -> Vec<Band> = bands::between;
+    /// Up to when the owner has been told what was missed.
+    briefed() -> Option<Ms> = tower::briefed;
+    /// Last instant the tower is known to have been up.
+    alive_at() -> Option<Ms> = tower::alive_at;
+    /// Every cue there has been, with its name; deleted ones too.
+    cue_names() -> Vec<(String, String)> = cues::names;
+    /// The facts of a lane that its audit reads, from an instant on; None: from the beginning.
+    lane_facts(cue_id: String, from: Option<Ms>) -> LaneFacts = audit::facts;
     alerts(limit: u32) -> Vec<AlertRow> = alerts::list;
     alert(id: String) -> Option<AlertRow> = alerts::get;
     /// By the SHA-256 of the key, in hex.

@@ -36,6 +36,16 @@ impl Journal {
     }
 }
 
+/// Up to when the owner has been told what was missed. None: never.
+pub(super) fn briefed(connection: &Connection) -> rusqlite::Result<Option<Ms>> {
+    Ok(get(connection, "briefed_ms")?.map(Ms))
+}
+
+/// Last instant the tower is known to have been up.
+pub(super) fn alive_at(connection: &Connection) -> rusqlite::Result<Option<Ms>> {
+    Ok(get(connection, "alive_at_ms")?.map(Ms))
+}
+
 pub(super) fn paused(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(get(connection, "paused")? == Some(1))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use cuetower_core::Ms;
 use cuetower_core::alert::{Alert, AlertBook, Signal};
+use cuetower_core::away::Band;
 use cuetower_core::cue::{CueDefinition, CueStatus};
 use cuetower_core::effect::Effect;
 use cuetower_core::event::Event;
@@ -14,10 +15,11 @@ use cuetower_core::lane::{self, Lane};
 use cuetower_core::occurrence::{Armed, End};
 use cuetower_core::run::Run;
 
+use super::following::Ended;
 use super::{Pilot, STAMP_EVERY_MS};
 use crate::desk::wire::DeskEvent;
 use crate::handle::{Reply, Trouble};
-use crate::journal::{ALERTS_LANE, Commit, Entry, OccurrenceChange, OccurrenceRow, OutputRow, SnapshotRow, TOWER_LANE};
+use crate::journal::{ALERTS_LANE, Commit, Entry, OccurrenceChange, OccurrenceRow, OutputRow, SnapshotRow, SpanRow, TOWER_LANE};
 use crate::view;
 
 /// Facts after which a lane's live state is written again, so that replaying stays short.
@@ -31,6 +33,10 @@ pub(super) struct Batch {
     pub book: Option<AlertBook>,
     pub commit: Commit,
     pub firing: Option<bool>,
+    /// The bands as they are after this batch.
+    pub away: Option<Arc<[Band]>>,
+    /// Runs that ended, for the cues that fire after them.
+    pub ended: Vec<Ended>,
     pub tower_seq: Option<u64>,
     pub status_changed: bool,
     pub snapshots_taken: Vec<(CueId, u64)>,
@@ -53,6 +59,8 @@ impl Batch {
             book: None,
             commit: Commit::default(),
             firing: None,
+            away: None,
+            ended: Vec::new(),
             tower_seq: None,
             status_changed: false,
             snapshots_taken: Vec::new(),
@@ -106,20 +114,34 @@ impl Batch {
     }
 
     pub fn tick(&mut self, pilot: &mut Pilot, id: &CueId) {
-        let firing = self.firing.unwrap_or(pilot.tower.firing);
-        let input = Input::Tick { up_since: pilot.tower.up_since, firing };
+        let away = self.away.as_ref().unwrap_or(&pilot.tower.away);
+        let input = Input::Tick { away: Arc::clone(away), firing: self.firing(pilot) };
         self.decide(pilot, id, &input);
     }
 
-    /// Decides one input of one lane and takes in everything that follows.
+    pub fn firing(&self, pilot: &Pilot) -> bool {
+        self.firing.unwrap_or(pilot.tower.firing)
+    }
+
+    /// Decides one input of one lane and takes in everything that follows, in the lanes that follow it too.
     pub fn decide(&mut self, pilot: &mut Pilot, id: &CueId, input: &Input) -> Answer {
+        let answer = self.decide_alone(pilot, id, input);
+        while let Some(ended) = self.ended.pop() {
+            for (follower, triggered) in self.following(pilot, &ended) {
+                self.decide_alone(pilot, &follower, &Input::Triggered(triggered));
+            }
+        }
+        answer
+    }
+
+    fn decide_alone(&mut self, pilot: &mut Pilot, id: &CueId, input: &Input) -> Answer {
         let now = self.now;
         let Some(lane) = self.lane(pilot, id) else { return Answer::Done };
         let before = lane.seq;
         let decision = lane::decide(lane, input, now, &mut *pilot.dice);
         for (event, seq) in decision.events.iter().zip(before + 1..) {
             self.entry(&id.0, seq, event.word(), event);
-            self.project(pilot, id, event);
+            self.project(pilot, id, seq, event);
         }
         for effect in decision.effects {
             let (Effect::Deliver { run_id, .. } | Effect::Stop { run_id, .. }) = &effect;
@@ -131,13 +153,13 @@ impl Batch {
     }
 
     /// Notes which rows an event changes, and what the alerts have to hear.
-    fn project(&mut self, pilot: &mut Pilot, id: &CueId, event: &Event) {
+    fn project(&mut self, pilot: &mut Pilot, id: &CueId, seq: u64, event: &Event) {
         if let Some(run_id) = event.run_id() {
             self.runs_touched.insert((id.clone(), run_id.clone()));
         }
         match event {
-            Event::CueDefined { .. } => drop(self.cues_touched.insert(id.clone())),
-            Event::CueStatusChanged { status } => {
+            Event::CueDefined { .. } | Event::TriggerUrlChanged { .. } => drop(self.cues_touched.insert(id.clone())),
+            Event::CueStatusChanged { status, .. } => {
                 self.cues_touched.insert(id.clone());
                 if *status == CueStatus::Deleted {
                     self.signal(pilot, &Signal::CueDeleted { cue_id: id.clone() });
@@ -147,15 +169,25 @@ impl Batch {
                 self.rows.insert(armed.id.clone(), view::row_of_armed(&id.0, armed));
                 self.commit.occurrences.push(OccurrenceChange::Armed { cue_id: id.clone(), armed: armed.clone() });
             }
-            Event::OccurrenceHeld { id: occurrence, by } => {
+            Event::OccurrenceHeld { id: occurrence, by, asks } => {
                 if let Some(row) = self.row(pilot, id, occurrence) {
                     row.state = "held".to_owned();
                     row.reason = Some(by.clone());
+                    row.asks = *asks;
                 }
-                self.commit.occurrences.push(OccurrenceChange::Held { id: occurrence.clone(), by: by.clone() });
+                self.status_changed |= *asks;
+                let (occurrence, by, asks) = (occurrence.clone(), by.clone(), *asks);
+                self.commit.occurrences.push(OccurrenceChange::Held { id: occurrence, by, asks, seq });
             }
             Event::OccurrenceEnded { id: occurrence, due, end } => {
-                self.occurrence_ended(pilot, id, occurrence, *due, end)
+                self.occurrence_ended(pilot, id, (occurrence, *due), seq, end)
+            }
+            Event::SpanEnded { id: span, from, to, count, end } => {
+                let (cue_id, at, end) = (id.clone(), self.now, end.clone());
+                let span = SpanRow { id: span.clone(), cue_id, from: *from, to: *to, count: *count, end, at, seq };
+                self.missed(pilot, id, *from, &span.end);
+                self.rows.insert(span.id.clone(), view::row_of_span(&span));
+                self.commit.occurrences.push(OccurrenceChange::Span(span));
             }
             Event::RunBegan { run_id, .. } => {
                 self.cues_touched.insert(id.clone());
@@ -165,6 +197,7 @@ impl Batch {
                 self.commit.attempts_begun.push((run_id.clone(), *number, self.now));
             }
             Event::RunEnded { run_id, verdict, late, .. } => {
+                self.ended.push(Ended { cue: id.clone(), run: run_id.clone(), verdict: *verdict, late: *late });
                 let lane = self.lanes.get(id);
                 if let Some((lane, run)) = lane.and_then(|lane| Some((lane, lane.runs.get(run_id)?))) {
                     let cue_name = lane.cue.definition.name.clone();
@@ -177,13 +210,24 @@ impl Batch {
             | Event::AttemptExited { .. }
             | Event::AttemptFailed { .. }
             | Event::DeadlineMoved { .. }
+            | Event::RetryMoved { .. }
+            | Event::PathsSeen { .. }
             | Event::OutcomeReported { .. }
             | Event::ReportRefused { .. } => {}
         }
     }
 
-    fn occurrence_ended(&mut self, pilot: &mut Pilot, id: &CueId, occurrence: &OccurrenceId, due: Ms, end: &End) {
+    fn occurrence_ended(
+        &mut self,
+        pilot: &mut Pilot,
+        id: &CueId,
+        (occurrence, due): (&OccurrenceId, Ms),
+        seq: u64,
+        end: &End,
+    ) {
+        let mut asked = false;
         if let Some(row) = self.row(pilot, id, occurrence) {
+            asked = std::mem::take(&mut row.asks);
             row.state = end.word().to_owned();
             row.reason = end.reason();
             row.into_id = match end {
@@ -191,8 +235,14 @@ impl Batch {
                 End::Ran | End::Skipped { .. } | End::Missed { .. } => None,
             };
         }
-        let ended = OccurrenceChange::Ended { id: occurrence.clone(), end: end.clone(), at: self.now };
-        self.commit.occurrences.push(ended);
+        self.status_changed |= asked;
+        let decided = (occurrence.is_scheduled() && (!end.is_withdrawn() || due <= self.now)).then_some(seq);
+        let (occurrence, at) = (occurrence.clone(), self.now);
+        self.commit.occurrences.push(OccurrenceChange::Ended { id: occurrence, end: end.clone(), at, decided });
+        self.missed(pilot, id, due, end);
+    }
+
+    fn missed(&mut self, pilot: &mut Pilot, id: &CueId, due: Ms, end: &End) {
         if let (End::Missed { reason }, Some(lane)) = (end, self.lanes.get(id)) {
             let cue_name = lane.cue.definition.name.clone();
             let missed = Signal::Missed { cue_id: id.clone(), cue_name, due, reason: reason.clone() };
@@ -204,8 +254,10 @@ impl Batch {
     fn row(&mut self, pilot: &Pilot, cue: &CueId, id: &OccurrenceId) -> Option<&mut OccurrenceRow> {
         if !self.rows.contains_key(id) {
             let lane = pilot.lanes.get(cue)?;
-            let armed: &Armed = lane.armed.iter().chain(&lane.held).find(|armed| armed.id == *id)?;
-            self.rows.insert(id.clone(), view::row_of_armed(&cue.0, armed));
+            let armed: &Armed = lane.waiting().find(|armed| armed.id == *id)?;
+            let mut row = view::row_of_armed(&cue.0, armed);
+            row.asks = lane.asked.iter().any(|asked| asked.id == *id);
+            self.rows.insert(id.clone(), row);
         }
         self.rows.get_mut(id)
     }
@@ -280,7 +332,7 @@ impl Batch {
     /// A tick that decided nothing needs no disk, unless the stamp of life is due.
     pub fn is_worth_a_commit(&self, pilot: &Pilot) -> bool {
         let stamp = self.now.since(pilot.tower.stamped_at) >= STAMP_EVERY_MS || self.now < pilot.tower.stamped_at;
-        stamp || !self.commit.entries.is_empty() || !self.commit.outputs.is_empty() || self.status_changed
+        stamp || !self.commit.entries.is_empty() || !self.commit.bands.is_empty() || !self.commit.outputs.is_empty() || self.status_changed
     }
 
     pub fn answer<T: Send + 'static>(&mut self, reply: Reply<T>, answer: Result<T, Trouble>) {
@@ -314,21 +366,23 @@ impl Batch {
     }
 
     /// What the owner's faces are shown of this batch.
-    pub fn desk_event(&self, seq: u64) -> Option<DeskEvent> {
+    pub fn desk_event(&self, pilot: &Pilot, seq: u64) -> Option<DeskEvent> {
         let (gone, here): (Vec<_>, Vec<_>) = self.commit.cues.iter().partition(|cue| cue.status == CueStatus::Deleted);
         let event = DeskEvent {
             seq,
             at_ms: self.now.0,
-            cues: here.into_iter().map(|cue| view::cue(cue, self.now)).collect(),
+            cues: here.into_iter().map(|cue| view::cue(cue, self.now, |id| pilot.name_of(id))).collect(),
             cues_removed: gone.into_iter().map(|cue| cue.id.0.clone()).collect(),
             marks: self.rows.values().map(view::mark).collect(),
             alerts: self.alerts_touched.values().map(view::alert).collect(),
+            bands: self.commit.bands.iter().map(view::band).collect(),
             status_changed: self.status_changed,
         };
         let silent = event.cues.is_empty()
             && event.cues_removed.is_empty()
             && event.marks.is_empty()
             && event.alerts.is_empty()
+            && event.bands.is_empty()
             && !event.status_changed;
         (!silent).then_some(event)
     }

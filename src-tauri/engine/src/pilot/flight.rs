@@ -1,8 +1,10 @@
 //! One batch from start to end: decide → journal → apply → perform.
 
 use cuetower_core::Ms;
+use cuetower_core::away::Clocks;
+use cuetower_core::cue::{Cue, CueDefinition};
 use cuetower_core::id::{AlertId, CueId, RunId};
-use cuetower_core::input::{Answer, Input, Refusal, RefusalCode};
+use cuetower_core::input::{Answer, Input, Refusal, RefusalCode, Triggered};
 use cuetower_core::lane::Lane;
 use tokio::sync::oneshot;
 
@@ -17,11 +19,13 @@ type Stopped = oneshot::Sender<Result<(), Trouble>>;
 impl Pilot {
     /// Returns the caller to tell when the tower was asked to stop.
     pub(super) fn batch(&mut self, orders: Vec<Order>) -> Result<Option<Stopped>, StoreError> {
-        let now = self.clock.now();
+        let clocks = self.clock.reading();
+        let now = clocks.wall;
         let mut batch = Batch::at(now);
         for (cue_id, run_id) in self.went_out.clone() {
             batch.decide(self, &cue_id, &Input::WentOut { run_id });
         }
+        self.notice_gap(&mut batch, clocks);
         for id in self.lanes_due(now) {
             batch.tick(self, &id);
         }
@@ -35,7 +39,7 @@ impl Pilot {
         if stopped.is_some() {
             batch.stopping(self);
         }
-        match self.land(batch) {
+        match self.land(batch, clocks) {
             Err(error) if stopped.is_some() => {
                 // A store that cannot be written must not keep the tower from stopping; the next start recovers.
                 tracing::error!(%error, "the tower stops without its last batch");
@@ -47,23 +51,25 @@ impl Pilot {
 
     /// What became of everything while the tower was away, before anybody may ask.
     pub(super) fn recover(&mut self, alive_at: Ms, orderly: bool) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let mut batch = Batch::at(now);
+        let clocks = self.clock.reading();
+        let mut batch = Batch::at(clocks.wall);
+        self.was_off(&mut batch, alive_at);
         batch.tower_fact(self, "tower_started", &serde_json::json!({ "alive_at_ms": alive_at.0, "orderly": orderly }));
         for id in self.lanes.keys().cloned().collect::<Vec<_>>() {
-            batch.decide(self, &id, &Input::Recovered { alive_at, orderly });
+            let firing = batch.firing(self);
+            batch.decide(self, &id, &Input::Recovered { alive_at, orderly, firing });
             batch.tick(self, &id);
         }
-        self.land(batch)
+        self.land(batch, clocks)
     }
 
     fn take(&mut self, batch: &mut Batch, order: Order) {
         match order {
             Order::Create { definition, reply } => {
-                let created = batch.create(self, *definition).map(|lane| lane.cue.clone());
+                let created = self.create(batch, *definition);
                 batch.answer(reply, created);
             }
-            Order::Cue { cue_id, input, reply } => self.take_cue(batch, &cue_id, &input, reply),
+            Order::Cue { cue_id, input, reply } => self.take_cue(batch, &cue_id, input, reply),
             Order::Run { run_id, input, output, reply } => {
                 if reply.is_none() {
                     // Nobody would repeat it: the result of a delivery must survive a commit that fails.
@@ -80,24 +86,36 @@ impl Pilot {
         }
     }
 
+    fn create(&mut self, batch: &mut Batch, mut definition: CueDefinition) -> Result<Cue, Trouble> {
+        batch.resolve(self, &mut definition, None)?;
+        Ok(batch.create(self, definition)?.cue.clone())
+    }
+
     fn take_cue(
         &mut self,
         batch: &mut Batch,
         cue_id: &CueId,
-        input: &Input,
+        mut input: Input,
         reply: Reply<(Answer, cuetower_core::cue::Cue)>,
     ) {
         if batch.lane(self, cue_id).is_none() {
             return batch.answer(reply, Err(Trouble::NotFound(format!("cue {cue_id}"))));
         }
-        if let Input::Edit { definition, .. } = input
-            && batch.name_is_taken(self, &definition.name, cue_id)
-        {
-            return batch.answer(reply, Err(Trouble::DuplicateName(definition.name.clone())));
+        match &mut input {
+            Input::Edit { definition, .. } => {
+                if batch.name_is_taken(self, &definition.name, cue_id) {
+                    return batch.answer(reply, Err(Trouble::DuplicateName(definition.name.clone())));
+                }
+                if let Err(trouble) = batch.resolve(self, definition, Some(cue_id)) {
+                    return batch.answer(reply, Err(trouble));
+                }
+            }
+            Input::Triggered(Triggered { firing, .. }) | Input::Files { firing, .. } => *firing = batch.firing(self),
+            _ => {}
         }
         // What came due before the change is decided before the change.
         batch.tick(self, cue_id);
-        let answer = batch.decide(self, cue_id, input);
+        let answer = batch.decide(self, cue_id, &input);
         let answer = match batch.lane(self, cue_id) {
             Some(lane) => Ok((answer, lane.cue.clone())),
             None => Err(Trouble::NotFound(format!("cue {cue_id}"))),
@@ -171,6 +189,7 @@ impl Pilot {
                 batch.commit.paused = Some(false);
                 batch.tower_fact(self, "firing_resumed", &serde_json::json!({}));
             }
+            TowerChange::Briefed => batch.commit.briefed_at = Some(now),
             TowerChange::KeyAdded(key) => {
                 let fact = serde_json::json!({ "name": key.name, "hash": key.hash, "scopes": key.scopes });
                 batch.tower_fact(self, "key_added", &fact);
@@ -190,7 +209,7 @@ impl Pilot {
     }
 
     /// Journal, then apply, then answer, publish and perform — in this order, whatever happens.
-    fn land(&mut self, mut batch: Batch) -> Result<(), StoreError> {
+    fn land(&mut self, mut batch: Batch, clocks: Clocks) -> Result<(), StoreError> {
         let licensed = if self.may_go_ahead(batch.now) { batch.take_licensed_effects() } else { Vec::new() };
         let went_out: Vec<_> = licensed.iter().map(|(_, run)| (run.cue_id.clone(), run.id.clone())).collect();
         self.performer.perform(licensed);
@@ -201,6 +220,7 @@ impl Pilot {
         }
         batch.finish(self);
         if !batch.is_worth_a_commit(self) {
+            self.tower.clocks = clocks;
             batch.answer_all(None);
             return Ok(());
         }
@@ -223,9 +243,10 @@ impl Pilot {
             }
         };
         self.store_is(None);
+        self.tower.clocks = clocks;
         self.apply(&mut batch);
         batch.answer_all(None);
-        if let Some(event) = batch.desk_event(seq) {
+        if let Some(event) = batch.desk_event(self, seq) {
             self.feed.publish(event);
         }
         self.performer.perform(batch.take_effects());
@@ -242,6 +263,9 @@ impl Pilot {
         self.went_out.clear();
         self.tower.stamped_at = batch.now;
         self.tower.firing = batch.firing.unwrap_or(self.tower.firing);
+        if let Some(away) = batch.away.take() {
+            self.tower.away = away;
+        }
         self.tower.seq = batch.tower_seq.unwrap_or(self.tower.seq);
         for (id, seq) in batch.snapshots_taken.drain(..) {
             self.snapshots.insert(id, seq);

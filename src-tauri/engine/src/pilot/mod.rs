@@ -1,14 +1,18 @@
 //! The loop: take what is waiting, decide, journal, apply, perform. The only owner of the state and of the writing connection.
 
+mod away;
 mod batch;
 mod flight;
+mod following;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use cuetower_core::Ms;
 use cuetower_core::alert::AlertBook;
+use cuetower_core::away::{Band, Clocks};
+use cuetower_core::cue::CueStatus;
 use cuetower_core::id::{CueId, Dice, RunId};
 use cuetower_core::lane::Lane;
 use tokio::sync::mpsc;
@@ -17,6 +21,7 @@ use crate::clock::Clock;
 use crate::feed::Feed;
 use crate::handle::{Order, StoreHealth};
 use crate::journal::{Journal, StoreError, load_lanes};
+use crate::paths::Watched;
 use crate::perform::Performer;
 use crate::sabotage::Sabotage;
 
@@ -52,6 +57,10 @@ pub(crate) struct Pilot {
     wake_of: HashMap<CueId, Ms>,
     names: HashMap<String, CueId>,
     live_runs: HashMap<RunId, CueId>,
+    /// Cues that fire after each cue's runs.
+    followers: HashMap<CueId, HashSet<CueId>>,
+    /// Watched paths, for whoever looks at them.
+    watched: Watched,
     /// Lane sequence of each lane's last snapshot.
     snapshots: HashMap<CueId, u64>,
 }
@@ -60,8 +69,11 @@ pub(crate) struct Pilot {
 pub(crate) struct TowerState {
     /// Sequence of the tower's own facts.
     pub seq: u64,
-    pub up_since: Ms,
     pub stamped_at: Ms,
+    /// What the clocks showed at the last batch.
+    pub clocks: Clocks,
+    /// When nothing could be fired, newest last; a few of them.
+    pub away: Arc<[Band]>,
     pub firing: bool,
 }
 
@@ -75,10 +87,13 @@ impl Pilot {
         feed: Feed,
         sabotage: Option<Sabotage>,
         store: StoreHealth,
+        watched: Watched,
     ) -> Result<Pilot, StoreError> {
         let liveness = journal.liveness()?;
         let (loaded, book) = load_lanes(&journal)?;
-        let now = clock.now();
+        let clocks = clock.reading();
+        let now = clocks.wall;
+        let away = journal.recent_bands(away::KEPT)?.into();
         let seq = journal.tower_seq()?;
         let snapshots = loaded.iter().map(|loaded| (loaded.lane.cue.id.clone(), loaded.snapshot_seq)).collect();
         journal.commit(&crate::journal::Commit {
@@ -89,7 +104,7 @@ impl Pilot {
         let mut pilot = Pilot {
             lanes: HashMap::new(),
             book,
-            tower: TowerState { seq, up_since: now, stamped_at: now, firing: !liveness.paused },
+            tower: TowerState { seq, stamped_at: now, clocks, away, firing: !liveness.paused },
             journal,
             clock,
             dice,
@@ -103,6 +118,8 @@ impl Pilot {
             wake_of: HashMap::new(),
             names: HashMap::new(),
             live_runs: HashMap::new(),
+            followers: HashMap::new(),
+            watched,
             snapshots,
         };
         for loaded in loaded {
@@ -168,13 +185,14 @@ impl Pilot {
         if let Some(old) = self.wake_of.remove(&id) {
             self.wakes.remove(&(old, id.clone()));
         }
-        if lane.cue.status == cuetower_core::cue::CueStatus::Deleted {
+        self.follow(&lane);
+        if lane.cue.status == CueStatus::Deleted {
             self.lanes.remove(&id);
             self.snapshots.remove(&id);
             return;
         }
         self.names.insert(lane.cue.definition.name.clone(), id.clone());
-        if let Some(at) = lane.wakes_at() {
+        if let Some(at) = lane.wakes_at(self.clock.now()) {
             self.wakes.insert((at, id.clone()));
             self.wake_of.insert(id.clone(), at);
         }

@@ -19,7 +19,7 @@ pub(super) enum Scope {
     Cues,
     /// Report outcomes.
     Report,
-    /// Create and change cues that run programs or use secrets.
+    /// Create and change cues that run programs, use secrets or watch files.
     Commands,
 }
 
@@ -123,7 +123,7 @@ impl Caller {
     }
 
     pub fn writes_commands(&self) -> Result<(), Problem> {
-        let what = "create or change cues that run programs or use secrets";
+        let what = "create or change cues that run programs, use secrets or watch files";
         if self.has(Scope::Commands) { Ok(()) } else { Err(lacking(Scope::Commands, what)) }
     }
 

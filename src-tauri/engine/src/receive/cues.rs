@@ -129,8 +129,8 @@ async fn change_once(
     if is_the_owners(&cue.definition) || is_the_owners(&read.definition) {
         caller.writes_commands()?;
     }
-    if let Some(Input::Pause) = turn {
-        cue = door.handle.cue(id, Input::Pause).await?.1;
+    if let Some(pause @ Input::Pause { .. }) = turn {
+        cue = door.handle.cue(id, pause.clone()).await?.1;
     }
     if read.definition != *cue.definition {
         let edit = Input::Edit { definition: Box::new(read.definition), revision: Some(cue.revision) };
@@ -147,7 +147,7 @@ fn turn(status: Option<Value>) -> Result<Option<Input>, Problem> {
     match status.as_ref().map(|status| status.as_str()) {
         None => Ok(None),
         Some(Some("active")) => Ok(Some(Input::Resume)),
-        Some(Some("paused")) => Ok(Some(Input::Pause)),
+        Some(Some("paused")) => Ok(Some(Input::Pause { until: None })),
         Some(None) if status == Some(Value::Null) => Ok(None),
         Some(_) => Err(Problem::field("body.status", "Value error, status must be 'active' or 'paused'")),
     }
@@ -251,7 +251,7 @@ fn merged(payload: &Value, over: &Map<String, Value>) -> Value {
 }
 
 /// With an offset; without one it is UTC, as CueAPI has it.
-fn instant(text: &str) -> Option<Ms> {
+pub(super) fn instant(text: &str) -> Option<Ms> {
     let text = text.trim().replacen(' ', "T", 1);
     let with_offset = DateTime::parse_from_rfc3339(&text).map(|at| Ms(at.timestamp_millis()));
     with_offset
@@ -266,17 +266,23 @@ pub(super) async fn current(door: &Door, id: &str) -> Result<Cue, Problem> {
     cue.filter(|cue| cue.status != CueStatus::Deleted).ok_or_else(Problem::no_cue)
 }
 
-/// Whoever writes such a cue could run any program, or send a secret anywhere: the owner's scope `commands` is needed.
+/// Whoever writes such a cue could run any program, send a secret anywhere, or be told what files there are: the owner's
+/// scope `commands` is needed.
 fn is_the_owners(definition: &CueDefinition) -> bool {
-    definition.transport.is_command() || !definition::secret_names(definition).is_empty()
+    definition.transport.is_command()
+        || !definition.schedule.paths.is_empty()
+        || !definition::secret_names(definition).is_empty()
 }
 
 fn of_cue(trouble: Trouble) -> Problem {
     match trouble {
         Trouble::NotFound(_) => Problem::no_cue(),
-        Trouble::Refused(_) | Trouble::DuplicateName(_) | Trouble::Busy | Trouble::Stopping | Trouble::Store(_) => {
-            trouble.into()
-        }
+        Trouble::Refused(_)
+        | Trouble::DuplicateName(_)
+        | Trouble::Unfit { .. }
+        | Trouble::Busy
+        | Trouble::Stopping
+        | Trouble::Store(_) => trouble.into(),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Outcomes as agents report them: strictly from a POST, leniently from the answer to a webhook.
 
 use axum::http::StatusCode;
-use cuetower_core::outcome::Outcome;
+use cuetower_core::outcome::{NextRun, Outcome};
 use serde_json::{Map, Value};
 
+use super::cues::instant;
 use super::problem::Problem;
 use crate::definition::Invalid;
 
@@ -16,8 +17,8 @@ const URL_MAX: usize = 2_083;
 const METADATA_MAX: usize = 10_240;
 const ARTIFACTS_MAX: usize = 64 * 1024;
 
-/// Part of SPEC 3 and not built yet; ignoring them would be a run that never comes.
-const UNBUILT: [&str; 2] = ["next_run_at", "next_run_in_seconds"];
+/// Further ahead no cue lets its agent ask.
+const NEXT_RUN_S_MAX: f64 = 366.0 * 24.0 * 3_600.0;
 
 /// Reads a reported outcome. Fields that no outcome has are ignored, as CueAPI does.
 pub(super) fn read(body: &Map<String, Value>) -> Result<Outcome, Problem> {
@@ -27,9 +28,6 @@ pub(super) fn read(body: &Map<String, Value>) -> Result<Outcome, Problem> {
     }
     let mut reading = Reading { body, strict: true, faults: Vec::new() };
     let outcome = reading.outcome();
-    for field in UNBUILT.iter().filter(|field| body.get(**field).is_some_and(|value| !value.is_null())) {
-        reading.fault(field, format!("`{field}` is not built yet, so it would be ignored; leave it out."));
-    }
     if reading.faults.is_empty() { Ok(outcome) } else { Err(Problem::fields(reading.faults)) }
 }
 
@@ -65,6 +63,7 @@ impl Reading<'_> {
             expected: self.count("expected"),
             tokens: self.count("tokens"),
             cost_usd: self.count("cost_usd"),
+            next_run: self.next_run(),
             metadata: self.metadata(),
         }
     }
@@ -131,6 +130,30 @@ impl Reading<'_> {
         }
     }
 
+    /// From the top level, else from `metadata`.
+    fn next_run(&mut self) -> Option<NextRun> {
+        let (at, length) = (self.get("next_run_at"), self.get("next_run_in_seconds"));
+        let asked = next_run_at(at.as_ref()).or_else(|| next_run_in(length.as_ref()));
+        if at.is_some() && length.is_some() {
+            self.fault("next_run_at", "`next_run_at` and `next_run_in_seconds` say the same; send one of them");
+            return asked;
+        }
+        if asked.is_none() && at.is_some() {
+            self.fault("next_run_at", "Input should be an instant such as 2027-01-31T09:00:00+01:00");
+        }
+        if asked.is_none() && length.is_some() {
+            self.fault(
+                "next_run_in_seconds",
+                "Input should be a number of seconds from 0 to 31622400, which is 366 days",
+            );
+        }
+        if at.is_some() || length.is_some() {
+            return asked;
+        }
+        let metadata = self.body.get("metadata")?;
+        next_run_at(metadata.get("next_run_at")).or_else(|| next_run_in(metadata.get("next_run_in_seconds")))
+    }
+
     /// From the top level, else from `metadata`, which is free form: what is no count there is something else.
     fn count(&mut self, field: &str) -> Option<f64> {
         let is_count = |number: &f64| number.is_finite() && *number >= 0.0;
@@ -143,6 +166,15 @@ impl Reading<'_> {
         }
         self.body.get("metadata")?.get(field)?.as_f64().filter(is_count)
     }
+}
+
+fn next_run_at(found: Option<&Value>) -> Option<NextRun> {
+    found?.as_str().and_then(instant).map(NextRun::At)
+}
+
+fn next_run_in(found: Option<&Value>) -> Option<NextRun> {
+    let seconds = found?.as_f64().filter(|seconds| (0.0..=NEXT_RUN_S_MAX).contains(seconds))?;
+    Some(NextRun::InMs((seconds * 1_000.0).round() as u64))
 }
 
 fn json_length(value: &Value) -> usize {

@@ -119,6 +119,7 @@ impl From<Trouble> for Problem {
                 Problem::new(StatusCode::CONFLICT, "duplicate_cue_name", message)
             }
             Trouble::NotFound(_) => Problem::new(StatusCode::NOT_FOUND, "not_found", message),
+            Trouble::Unfit { field, .. } => Problem::field(below_body(field), message),
             Trouble::Busy => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(1),
             Trouble::Stopping => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", message).retry_after(5),
             Trouble::Store(_) => store_trouble(),

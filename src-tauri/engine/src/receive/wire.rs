@@ -37,7 +37,8 @@ fn maybe_time(at: Option<Ms>) -> Value {
 pub(super) fn cue(cue: &Cue, now: Ms, warning: Option<String>) -> Map<String, Value> {
     let definition = &cue.definition;
     let active = cue.status == CueStatus::Active;
-    let next = Plan::of(&definition.schedule).ok().filter(|_| active).and_then(|plan| plan.next_after(now));
+    let plan = Plan::of(&definition.schedule, cue.id.as_str()).ok().filter(|_| active);
+    let next = plan.and_then(|plan| plan.next_fire_after(now));
     let mut fields = match definition::write(definition) {
         Value::Object(fields) => fields,
         other => Map::from_iter([("definition".to_owned(), other)]),
@@ -52,6 +53,7 @@ pub(super) fn cue(cue: &Cue, now: Ms, warning: Option<String>) -> Map<String, Va
         "status": status_word(cue.status),
         "verification": verification(&definition.expect.evidence),
         "next_run": maybe_time(next),
+        "paused_until": maybe_time(cue.paused_until),
         "last_run": maybe_time(cue.last_run_at),
         "run_count": cue.run_count,
         "fired_count": cue.run_count,
@@ -122,8 +124,16 @@ pub(super) fn execution(run: &Run) -> Value {
         "attempt": latest.number,
         "late": late,
     });
-    if let Trigger::Replay { of } = &run.trigger {
-        execution["replayed_from"] = json!(of.0);
+    match &run.trigger {
+        Trigger::Replay { of } => execution["replayed_from"] = json!(of.0),
+        // How deep the chain is, is not known of one run.
+        Trigger::Chain { of, .. } => {
+            execution["chain_parent_id"] = json!(of.0);
+            execution["chain_depth"] = Value::Null;
+        }
+        Trigger::Dynamic { of } => execution["asked_by"] = json!(of.0),
+        Trigger::Path { path, .. } => execution["path"] = json!(path),
+        Trigger::Scheduled | Trigger::ManualFire | Trigger::Url => {}
     }
     execution
 }

@@ -61,6 +61,12 @@ pub const DOORS: &[Door] = &[
         instead: "hand the words to `notify`",
     },
     Door {
+        name: "zbus",
+        places: &["src-tauri/engine/src/clock", "src-tauri/src/"],
+        manifests: &[ENGINE, "Cargo.toml"],
+        instead: "the machine's sleep is heard by `clock`; a tray is asked for by the desktop shell",
+    },
+    Door {
         name: "ts_rs",
         places: &["src-tauri/engine/src/desk"],
         manifests: &[ENGINE],
@@ -138,5 +144,7 @@ pub const HOUSES: &[House] = &[
     House { manifest: "src-tauri/xtask/Cargo.toml", may_use: &[] },
 ];
 
-/// All that the core may depend on: nothing that does IO, waits or rolls dice. proptest is for its tests.
-pub const CORE_CRATES: &[&str] = &["chrono", "chrono-tz", "cron", "serde", "serde_json", "thiserror", "proptest"];
+/// All that the core may depend on: nothing that does IO, waits or rolls dice. proptest is for its tests, divan for its
+/// benchmarks.
+pub const CORE_CRATES: &[&str] =
+    &["chrono", "chrono-tz", "cron", "serde", "serde_json", "thiserror", "proptest", "divan"];

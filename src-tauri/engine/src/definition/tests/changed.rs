@@ -1,7 +1,8 @@
 //! A change keeps what it does not name.
 
 use cuetower_core::Ms;
-use cuetower_core::cue::{CatchUpPolicy, Confirm, CueDefinition, Evidence, Program, ScheduleSpec, Transport};
+use cuetower_core::cue::{CatchUpPolicy, Confirm, CueDefinition, Evidence, Overlap, Program, Transport};
+use cuetower_core::schedule_spec::{Kind, ScheduleSpec};
 use serde_json::{Value, json};
 
 use super::{NOW, command, read, webhook, with};
@@ -34,7 +35,7 @@ fn a_section_is_merged_and_the_rest_replaced() {
         "on_failure": { "email": true }
     });
     let after = change(&webhook(), patch);
-    let expected = ScheduleSpec::Recurring { cron: "5 4 * * *".into(), timezone: "Europe/Berlin".into() };
+    let expected = ScheduleSpec::recurring("5 4 * * *", "Europe/Berlin");
     assert_eq!((after.name.as_str(), after.description, &after.schedule), ("renamed", None, &expected));
     assert_eq!(after.payload, json!({ "b": 1 }), "a payload is replaced whole");
     assert_eq!((after.retry.max_attempts, after.retry.backoff_ms), (1, before.retry.backoff_ms));
@@ -47,10 +48,10 @@ fn a_section_is_merged_and_the_rest_replaced() {
 #[test]
 fn a_change_of_kind_leaves_nothing_behind() {
     let once = change(&webhook(), json!({ "schedule": { "type": "once", "at": "2027-01-01T09:00" } }));
-    let nine_in_berlin = ScheduleSpec::Once { at: Ms(1_798_790_400_000), timezone: "Europe/Berlin".into() };
+    let nine_in_berlin = ScheduleSpec::once(Ms(1_798_790_400_000), "Europe/Berlin");
     assert_eq!(once.schedule, nine_in_berlin, "the zone stays");
     let flat = change(&command(), json!({ "cron": "0 9 * * *", "timezone": "UTC" }));
-    assert_eq!(flat.schedule, ScheduleSpec::Recurring { cron: "0 9 * * *".into(), timezone: "UTC".into() });
+    assert_eq!(flat.schedule, ScheduleSpec::recurring("0 9 * * *", "UTC"));
     let Transport::Command(shell) = change(&command(), json!({ "command": { "shell": "make" } })).transport else {
         panic!("it stays a command")
     };
@@ -60,6 +61,75 @@ fn a_change_of_kind_leaves_nothing_behind() {
     assert!(became.transport.is_command() && became.confirm == Confirm::ExitCode);
     let problem = refused(&webhook(), json!({ "transport": "command" }));
     assert_eq!(problem.field, "command");
+}
+
+#[test]
+fn what_goes_with_the_new_type_stays_and_the_rest_goes() {
+    let busy = with(
+        webhook(),
+        "schedule",
+        json!({
+            "type": "interval", "every_seconds": 3600, "at": "2026-01-01T00:30:00Z", "timezone": "Europe/Berlin",
+            "parts": [{ "days": "mon-fri", "from": "09:00", "to": "17:00", "every_seconds": 600 }], "jitter_seconds": 60,
+            "blackout": [{ "from": "2026-12-24", "to": "2026-12-26" }], "paths": ["~/inbox/*.csv"],
+            "next_run": { "min_seconds": 5 }
+        }),
+    );
+    let before = read(&busy).schedule;
+    let crons = change(&busy, json!({ "schedule": { "type": "recurring", "cron": "0 * * * *" } })).schedule;
+    let cron = Kind::Recurring { cron: Some("0 * * * *".into()) };
+    assert_eq!(crons, ScheduleSpec { kind: cron, ..before.clone() }, "a cron has parts and jitter too");
+    let once = change(&busy, json!({ "schedule": { "type": "once", "at": "2027-01-01T09:00" } })).schedule;
+    assert_eq!((once.parts.len(), once.jitter_ms), (0, 0), "once has neither");
+    assert_eq!((&once.blackout, &once.paths, once.next_run), (&before.blackout, &before.paths, before.next_run));
+    assert_eq!(
+        refused(&busy, json!({ "schedule": { "type": "once" } })).message,
+        "`schedule.at` is missing; a `once` schedule needs an instant such as `2027-01-31T09:00:00+01:00`.",
+        "an anchor is no instant to fire at"
+    );
+    let follows = change(&busy, json!({ "schedule": { "type": "after", "cue": "other" } }));
+    assert_eq!(follows.overlap, Overlap::Queue, "what was chosen is kept");
+    assert!(matches!(follows.schedule.kind, Kind::After { .. }));
+}
+
+#[test]
+fn lists_of_a_schedule_are_replaced_whole() {
+    let parts = json!([{ "days": "sat", "every_seconds": 600 }, { "days": "sun", "every_seconds": 1200 }]);
+    let blackout = json!([{ "from": "2026-12-24", "to": "2026-12-26" }]);
+    let cue = with(with(webhook(), "schedule.parts", parts), "schedule.blackout", blackout);
+    let before = read(&cue).schedule;
+    let after = change(&cue, json!({ "schedule": { "parts": [{ "days": "sun", "every_seconds": 60 }] } })).schedule;
+    assert_eq!((after.parts.len(), &after.blackout), (1, &before.blackout));
+    let none = change(&cue, json!({ "schedule": { "parts": null, "blackout": [] } })).schedule;
+    assert_eq!(none, read(&webhook()).schedule);
+    let windows_only = change(&cue, json!({ "schedule": { "cron": null } })).schedule;
+    assert_eq!(windows_only, ScheduleSpec { kind: Kind::Recurring { cron: None }, ..before.clone() });
+    // Written days are days of whichever zone the cue is in.
+    let moved = change(&cue, json!({ "schedule": { "timezone": "UTC" } })).schedule.blackout;
+    assert_eq!(moved[0].from, before.blackout[0].from.plus(3_600_000));
+}
+
+#[test]
+fn overlap_is_what_it_was_unless_it_is_named() {
+    let cue = with(webhook(), "overlap", json!(null));
+    assert_eq!(read(&cue).overlap, Overlap::Skip);
+    assert_eq!(change(&cue, json!({ "schedule": { "type": "manual" } })).overlap, Overlap::Skip);
+    let named = change(&cue, json!({ "schedule": { "type": "manual" }, "overlap": null }));
+    assert_eq!(named.overlap, Overlap::Allow, "null asks for the default of the new type");
+}
+
+#[test]
+fn a_schedule_that_stands_is_not_refused_on_another_day() {
+    // Half an hour apart only where the window begins, which is further ahead than 200 fires on a Saturday.
+    let parts = json!([{ "days": "thu", "from": "09:30", "to": "16:00", "every_seconds": 3600 }]);
+    let schedule = json!({ "type": "recurring", "cron": "0,20,40 * * * *", "parts": parts, "jitter_seconds": 900 });
+    let body = with(webhook(), "schedule", schedule);
+    let cue = read(&body);
+    let wednesday = NOW.plus(4 * 24 * 3_600_000);
+    let renamed = read_change(&cue, &json!({ "name": "b" }), wednesday).expect("its schedule was good enough before");
+    assert_eq!(renamed.definition.schedule, cue.schedule);
+    let problems = read_change(&cue, &json!({ "schedule": { "jitter_seconds": 901 } }), wednesday);
+    assert_eq!(problems.expect_err("a new one is looked at")[0].field, "schedule.jitter_seconds");
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! What is read is what was meant, and what is written reads back as the same.
 
 use cuetower_core::Ms;
-use cuetower_core::cue::{
-    CatchUpPolicy, Confirm, Delivery, Evidence, Overlap, Program, Retry, ScheduleSpec, Transport, Unanswered,
-};
+use cuetower_core::cue::{CatchUpPolicy, Confirm, Delivery, Evidence, Overlap, Program, Retry, Transport, Unanswered};
+use cuetower_core::schedule_spec::{Kind, ScheduleSpec};
 use serde_json::{Value, json};
 
 use super::{NOW, command, read, webhook, with};
@@ -16,7 +15,7 @@ fn every_built_field_is_read() {
         (cue.name.as_str(), cue.description.as_deref(), cue.agent.as_str()),
         ("lead-digest", Some("Looks for leads."), "leads")
     );
-    let weekdays = ScheduleSpec::Recurring { cron: "0 9 * * 1-5".into(), timezone: "Europe/Berlin".into() };
+    let weekdays = ScheduleSpec::recurring("0 9 * * 1-5", "Europe/Berlin");
     assert_eq!(cue.schedule, weekdays);
     let Transport::Webhook(callback) = &cue.transport else { panic!("it is a webhook: {:?}", cue.transport) };
     assert_eq!((callback.url.as_str(), callback.method.as_str()), ("http://127.0.0.1:9000/run", "PUT"));
@@ -39,10 +38,10 @@ fn every_built_field_is_read() {
 fn what_is_left_out_or_null_gets_its_default() {
     let least = json!({ "name": "a", "schedule": { "type": "manual" }, "callback": { "url": "https://example.org" } });
     let cue = read(&least);
-    assert_eq!(cue.schedule, ScheduleSpec::Manual { timezone: "UTC".into() });
+    assert_eq!(cue.schedule, ScheduleSpec::manual("UTC"));
     assert_eq!((cue.description.as_deref(), cue.agent.as_str(), &cue.payload), (None, "", &json!({})));
     assert_eq!((&cue.retry, &cue.delivery), (&Retry::default(), &Delivery::default()));
-    assert_eq!((cue.confirm, cue.overlap, cue.pause_on_failure), (Confirm::Outcome, Overlap::Skip, false));
+    assert_eq!((cue.confirm, cue.overlap, cue.pause_on_failure), (Confirm::Outcome, Overlap::Allow, false));
     assert_eq!((cue.catch_up.policy, cue.catch_up.within_ms), (CatchUpPolicy::Latest, None));
     let mut nulls = least.clone();
     for field in [
@@ -84,6 +83,7 @@ fn what_is_written_reads_back_as_the_same() {
         with(webhook(), "delivery", json!({ "timeout_seconds": 0.1, "outcome_deadline_seconds": 3600 })),
         with(webhook(), "expect", json!({ "min_processed": 0.5, "max_error_rate": 0 })),
         with(webhook(), "verification", json!({ "mode": "require_artifacts" })),
+        with(webhook(), "catch_up", json!({ "policy": "ask" })),
     ];
     for body in bodies {
         let cue = read(&body);
@@ -114,8 +114,8 @@ fn the_canonical_form_is_the_specs() {
 fn a_local_instant_is_meant_in_the_cues_zone() {
     let at = |text: &str| {
         let schedule = json!({ "type": "once", "at": text, "timezone": "Europe/Berlin" });
-        match read(&with(command(), "schedule", schedule)).schedule {
-            ScheduleSpec::Once { at, .. } => at,
+        match read(&with(command(), "schedule", schedule)).schedule.kind {
+            Kind::Once { at } => at,
             other => panic!("it is a once: {other:?}"),
         }
     };
@@ -174,7 +174,7 @@ fn the_flat_body_is_the_same_cue() {
     let read_flat = read_new(&flat, NOW).expect("the flat body is a cue");
     assert_eq!((read_flat.definition, read_flat.unknown), (read(&nested), Vec::new()));
     let once = json!({ "name": "digest", "at": "2027-01-01T00:00:00Z", "callback_url": "http://127.0.0.1:1/" });
-    assert!(matches!(read(&once).schedule, ScheduleSpec::Once { .. }));
+    assert!(read(&once).schedule.is_once());
 }
 
 #[test]

@@ -3,6 +3,8 @@
 mod changed;
 mod kept;
 mod refused;
+mod schedules_kept;
+mod schedules_refused;
 
 use cuetower_core::Ms;
 use cuetower_core::cue::CueDefinition;
@@ -38,6 +40,21 @@ fn command() -> Value {
                      "env": { "KEY": "{{secret:OPENAI}}", "LANG": "C" }, "stop_grace_seconds": 2.5 },
         "confirm": "exit_code"
     })
+}
+
+/// Hourly, and every minute in New York's market hours.
+fn market() -> Value {
+    with(
+        webhook(),
+        "schedule",
+        json!({
+            "type": "recurring", "cron": "5 * * * *", "timezone": "Europe/Berlin",
+            "parts": [{ "days": "mon-fri", "from": "09:30", "to": "16:00", "timezone": "America/New_York",
+                        "every_seconds": 60, "at_once": 4 }],
+            "blackout": [{ "from": "2026-12-24", "to": "2026-12-27" }],
+            "jitter_seconds": 20, "paths": ["~/inbox/*.csv"], "next_run": { "min_seconds": 30, "max_seconds": 86400 }
+        }),
+    )
 }
 
 /// The body with `value` at a place such as `schedule.cron`.

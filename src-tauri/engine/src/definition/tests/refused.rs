@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{NOW, command, problems, webhook, with};
+use super::{NOW, command, market, problems, webhook, with};
 use crate::definition::{Invalid, read_new, write};
 
 /// Exactly one problem, at this field, with these words.
-fn refused(body: &Value, field: &str, words: &str) {
+pub(super) fn refused(body: &Value, field: &str, words: &str) {
     let problems = problems(body);
     let told: Vec<(&str, &str)> =
         problems.iter().map(|problem| (problem.field.as_str(), problem.message.as_str())).collect();
@@ -16,7 +16,7 @@ fn refused(body: &Value, field: &str, words: &str) {
     );
 }
 
-fn each_refused(body: &Value, table: &[(&str, Value, &str)]) {
+pub(super) fn each_refused(body: &Value, table: &[(&str, Value, &str)]) {
     for (place, value, words) in table {
         refused(&with(body.clone(), place, value.clone()), place, words);
     }
@@ -30,9 +30,12 @@ fn a_schedule_that_cannot_be() {
         &[
             ("schedule", json!(null), "is missing; write {\"type\""),
             ("schedule", json!("0 9 * * *"), "must be an object; it is a text"),
-            ("schedule.type", json!(null), "is missing; write `recurring`, `once` or `manual`"),
-            ("schedule.type", json!("daily"), "must be `recurring`, `once` or `manual`; it is `daily`"),
-            ("schedule.type", json!("interval"), "`schedule.type: interval` is not built yet"),
+            ("schedule.type", json!(null), "is missing; write `recurring`, `interval`, `once`, `manual` or `after`"),
+            (
+                "schedule.type",
+                json!("daily"),
+                "must be `recurring`, `interval`, `once`, `manual` or `after`; it is `daily`",
+            ),
             ("schedule.cron", json!(null), "needs an expression such as"),
             ("schedule.cron", json!("0 9 32 * *"), "Day of month: `32` is not in 1 to 31 (at character 5)"),
             ("schedule.cron", json!("0 9 31 2 *"), "never"),
@@ -43,8 +46,8 @@ fn a_schedule_that_cannot_be() {
                 "Unknown time zone `Europe/Berln`; did you mean `Europe/Berlin`?",
             ),
             ("schedule.timezone", json!(1), "must be a text"),
-            ("schedule.at", json!("2027-01-01T00:00:00Z"), "belongs to a schedule of type once"),
-            ("schedule.crn", json!("x"), "`schedule` has no field `crn`; it has `type`, `cron`, `at` and `timezone`."),
+            ("schedule.at", json!("2027-01-01T00:00:00Z"), "belongs to a schedule of type `interval` or `once`"),
+            ("schedule.crn", json!("x"), "`schedule` has no field `crn`; it has `type`, `cron`, "),
         ],
     );
     each_refused(
@@ -55,7 +58,7 @@ fn a_schedule_that_cannot_be() {
             ("schedule.at", json!("2036-12-21T00:00:00Z"), "more than 10 years ahead"),
             ("schedule.at", json!("tomorrow"), "`tomorrow` is no instant"),
             ("schedule.at", json!("2027-03-28T02:30"), "does not exist in Europe/Berlin: the clocks skip it"),
-            ("schedule.cron", json!("0 9 * * *"), "belongs to a schedule of type recurring"),
+            ("schedule.cron", json!("0 9 * * *"), "belongs to a schedule of type `recurring`"),
         ],
     );
 }
@@ -170,11 +173,7 @@ fn numbers_and_words_out_of_range() {
             ("confirm", json!("checks"), "`confirm: checks` is not built yet"),
             ("confirm", json!("exit_code"), "A webhook has no exit code"),
             ("catch_up", json!("sometimes"), "must be `run_once_if_missed`"),
-            (
-                "catch_up.policy",
-                json!("ask"),
-                "`catch_up.policy: ask` is not built yet; write `latest`, `all` or `none`",
-            ),
+            ("catch_up.policy", json!("maybe"), "must be `latest`, `all`, `none` or `ask`; it is `maybe`."),
             ("catch_up.within_seconds", json!(0), "a number from 0.1"),
             ("overlap", json!("pile"), "must be `skip`, `queue`, `allow` or `replace`; it is `pile`"),
             ("expect.min_processed", json!(-1), "it is -1"),
@@ -209,9 +208,6 @@ fn promises_that_are_not_kept_yet() {
         ("alerts", json!({ "consecutive_failures": 3 })),
         ("required_payload_keys", json!(["a"])),
         ("require_payload_override", json!(true)),
-        ("schedule.parts", json!([{}])),
-        ("schedule.blackout", json!([{}])),
-        ("schedule.jitter_seconds", json!(5)),
         ("expect.max_duration_seconds", json!(600)),
         ("expect.assert", json!(["processed >= expected"])),
         ("on_failure.fallback_cue", json!("cue_2")),
@@ -230,7 +226,7 @@ fn the_flat_body_is_refused_in_its_own_words() {
     assert_eq!(fields, ["callback_url", "cron", "timezone"], "{problems:?}");
     refused(&json!({ "name": "a", "cron": "0 9 * * *", "worker": true }), "worker", "give a `callback_url` instead");
     let both = json!({ "name": "a", "cron": "0 9 * * *", "at": "2027-01-01T00:00:00Z", "callback_url": "http://a.b/" });
-    refused(&both, "at", "belongs to a schedule of type once");
+    refused(&both, "at", "belongs to a schedule of type `interval` or `once`");
     refused(&with(webhook(), "cron", json!("0 9 * * *")), "cron", "write `schedule.cron` alone");
 }
 
@@ -261,7 +257,7 @@ fn a_hostile_body_is_refused_quickly() {
     assert_eq!(problems(&with(webhook(), "retry", json!(many))).len(), 100, "the first hundred are enough");
 }
 
-/// Every value of two full cues, replaced by every odd one: refused in whole sentences, or a cue that reads back.
+/// Every value of three full cues, replaced by every odd one: refused in whole sentences, or a cue that reads back.
 #[test]
 fn no_odd_value_does_harm() {
     let odd = [
@@ -281,7 +277,7 @@ fn no_odd_value_does_harm() {
         json!({}),
         json!({ "": {} }),
     ];
-    for body in [webhook(), command()] {
+    for body in [webhook(), command(), market()] {
         for place in places(&body, "") {
             for value in &odd {
                 let mut changed = body.clone();

@@ -1,0 +1,27 @@
+//! `cargo xtask bench`: builds the program and its benchmarks for release, and runs them. What they measure is in
+//! `tests/bench`; docs/benchmarks.md says how to read it.
+
+use std::time::Duration;
+
+use crate::call::{self, Limit};
+use crate::packages;
+use crate::place::Place;
+use crate::ui;
+
+const BUILD: &[&str] = &["build", "--release", "--package", "cuetower-cli", "--package", "cuetower-tests", "--bins"];
+const FEATURES: &[&str] = &["--features", "cuetower-tests/bench"];
+
+/// `args` go to the benchmarks: names, sizes, `--json` for one object per line among the lines of the build.
+pub fn bench(place: &Place, args: &[String]) -> Result<(), String> {
+    let limit = Limit::minutes(180);
+    packages::for_serving(place)?;
+    ui::build(place, limit)?;
+    call::run(&mut place.cargo(&[BUILD, FEATURES].concat()), limit)?;
+    let programs = place.target.join("release");
+    let mut bench = place.program(&programs.join("bench").display().to_string(), "");
+    // Before the others, so that a `--dir` among them wins.
+    bench.arg("--dir").arg(place.target.join("bench")).args(args).env("CUETOWER_BIN_DIR", &programs);
+    let ended = call::run(&mut bench, limit);
+    call::end_leftovers(Duration::from_secs(3));
+    ended
+}

@@ -1,0 +1,118 @@
+//! What agents do with deliveries, and what the tower's own side sees of it.
+
+use cuetower_core::cue::Confirm;
+use cuetower_core::effect::Effect;
+use cuetower_core::id::{CueId, RunId};
+use cuetower_core::input::{Answer, DeliveryResult, Input};
+use cuetower_core::outcome::{NextRun, Outcome};
+use cuetower_core::run::Run;
+
+use super::luck::Luck;
+use super::world::World;
+
+impl World {
+    pub fn perform(&mut self, luck: &mut Luck, effect: &Effect, run: &Run) {
+        let Effect::Deliver { run_id, number, licensed } = effect else { return };
+        let attempt = (run_id.clone(), *number);
+        let written = self.disk.begun.contains(&attempt) || (*licensed && self.disk.armed.contains(run_id));
+        assert!(written, "attempt {number} of {run_id} went out before it was written down");
+        assert!(self.sent.insert(attempt), "attempt {number} of {run_id} went out twice");
+        self.tally.deliveries += 1;
+        if self.quiet {
+            self.good_agent(run, *number);
+        } else {
+            self.agent(luck, run, *number);
+        }
+    }
+
+    fn agent(&mut self, luck: &mut Luck, run: &Run, number: u32) {
+        let (cue, id) = (run.cue_id.clone(), run.id.clone());
+        let soon = luck.between(1, 20_000);
+        let seen = |result| Input::Delivery { run_id: id.clone(), number, result };
+        let words = || String::from("simulated");
+        let arrived = if !self.network && !run.definition.transport.is_command() {
+            self.post(soon.min(1_500), cue.clone(), seen(DeliveryResult::NotDelivered { words: words() }), true);
+            false
+        } else if run.definition.transport.is_command() {
+            if luck.chance(10) {
+                self.post(soon, cue.clone(), seen(DeliveryResult::NotDelivered { words: words() }), true);
+                false
+            } else {
+                self.post(soon, cue.clone(), seen(DeliveryResult::Started { pid: 7 }), true);
+                let exit_code = if luck.chance(80) { Some(0) } else { Some(1) };
+                let end = soon + luck.between(0, 120_000);
+                self.post(end, cue.clone(), seen(DeliveryResult::Exited { exit_code, words: words() }), true);
+                true
+            }
+        } else {
+            let answered = |status, outcome| DeliveryResult::Answered { status, words: words(), retry_after_ms: None, outcome };
+            let result = match luck.below(10) {
+                0 => DeliveryResult::NotDelivered { words: words() },
+                1..3 => answered(503, None),
+                3 => DeliveryResult::Unanswered { words: words() },
+                4 => answered(200, Some(Box::new(outcome(luck)))),
+                _ => answered(200, None),
+            };
+            let arrived = !matches!(result, DeliveryResult::NotDelivered { .. });
+            self.post(soon, cue.clone(), seen(result), true);
+            arrived
+        };
+        if arrived && run.definition.confirm != Confirm::Delivery && luck.chance(75) {
+            let late = if luck.chance(15) { luck.between(600_000, 7_200_000) } else { luck.between(0, 60_000) };
+            let presented = luck.chance(70).then_some(number);
+            self.post(late, cue, report(id, presented, outcome(luck)), false);
+        }
+    }
+
+    /// Takes the work in a moment, and reports success ten seconds later.
+    fn good_agent(&mut self, run: &Run, number: u32) {
+        let (cue, run_id) = (run.cue_id.clone(), run.id.clone());
+        let result = if self.network {
+            DeliveryResult::Answered { status: 200, words: "200 OK".into(), retry_after_ms: None, outcome: None }
+        } else {
+            DeliveryResult::NotDelivered { words: "no network".into() }
+        };
+        self.post(200, cue.clone(), Input::Delivery { run_id: run_id.clone(), number, result }, true);
+        if self.network && let Some(works_ms) = self.works_ms {
+            let done = Outcome { success: true, ..Outcome::default() };
+            self.post(works_ms, cue, report(run_id, Some(number), done), false);
+        }
+    }
+
+    pub fn told(&mut self, luck: &mut Luck, id: CueId, run_id: RunId, outcome: Outcome, answer: &Answer) {
+        match answer {
+            Answer::Recorded { .. } => {
+                self.tally.acknowledged += 1;
+                if !self.quiet && luck.chance(15) {
+                    // The answer was lost on its way, or the agent has second thoughts.
+                    let success = if luck.chance(50) { outcome.success } else { !outcome.success };
+                    let again = report(run_id.clone(), None, Outcome { success, ..outcome.clone() });
+                    self.post(luck.between(1, 60_000), id, again, false);
+                }
+                self.acknowledged.push((run_id, outcome));
+            }
+            Answer::Refused(_) => self.tally.refused += 1,
+            // Its cue was deleted in the meantime.
+            Answer::Done => {}
+            Answer::Fired { .. } => panic!("a report was answered with {answer:?}"),
+        }
+    }
+}
+
+fn report(run_id: RunId, attempt: Option<u32>, outcome: Outcome) -> Input {
+    Input::Report { run_id, attempt, outcome: Box::new(outcome) }
+}
+
+fn outcome(luck: &mut Luck) -> Outcome {
+    let next_run = luck.chance(6).then(|| match luck.below(3) {
+        0 => NextRun::At(cuetower_core::Ms(1_780_000_000_000)),
+        _ => NextRun::InMs(luck.below(3_600_000)),
+    });
+    Outcome {
+        success: luck.chance(75),
+        processed: luck.chance(80).then(|| luck.below(300) as f64),
+        summary: luck.chance(50).then(|| format!("number {}", luck.below(1_000_000))),
+        next_run,
+        ..Outcome::default()
+    }
+}

@@ -1,0 +1,81 @@
+//! What the owner does, and whoever calls trigger URLs and changes files.
+
+use cuetower_core::event::FileSeen;
+use cuetower_core::id::CueId;
+use cuetower_core::input::{Fire, Input, Triggered};
+use cuetower_core::occurrence::Trigger;
+use serde_json::json;
+
+use super::batch::Tower;
+use super::fleet;
+use super::luck::Luck;
+use super::world::World;
+
+impl World {
+    pub fn owners_whim(&mut self, luck: &mut Luck) -> (Option<(CueId, Input)>, Tower) {
+        if luck.chance(if self.firing { 3 } else { 30 }) {
+            return (None, Tower::Firing(!self.firing));
+        }
+        let ids: Vec<CueId> = self.lanes.keys().cloned().collect();
+        if ids.is_empty() {
+            return (None, Tower::Goes);
+        }
+        let id = luck.pick(&ids).clone();
+        (self.whim_about(luck, &id).map(|input| (id, input)), Tower::Goes)
+    }
+
+    fn whim_about(&mut self, luck: &mut Luck, id: &CueId) -> Option<Input> {
+        let (now, firing) = (self.now(), self.firing);
+        let lane = &self.lanes[id];
+        let input = match luck.below(40) {
+            0..10 => {
+                let send_at = luck.chance(30).then(|| now.plus(luck.between(1, 600_000)));
+                let key = luck.chance(20).then(|| format!("key-{}", luck.below(3)));
+                Input::Fire(Fire { payload: None, send_at, key, trigger: Trigger::ManualFire })
+            }
+            10..14 => {
+                let definition = fleet::edited(luck, &lane.cue.definition, now);
+                Input::Edit { definition: Box::new(definition), revision: None }
+            }
+            14..18 => Input::Pause { until: luck.chance(60).then(|| now.plus(luck.between(1, 7_200_000))) },
+            18..23 => Input::Resume,
+            23..27 => Input::Stop { run_id: lane.runs.keys().next()?.clone() },
+            27..29 => Input::TriggerUrl { wanted: luck.chance(80) },
+            29..32 => {
+                lane.cue.trigger_url?;
+                let payload = Some(json!({ "from": luck.below(2) }));
+                let key = luck.chance(40).then(|| format!("url-{}", luck.below(3)));
+                Input::Triggered(Triggered { trigger: Trigger::Url, payload, key, firing })
+            }
+            32..36 => {
+                if lane.cue.definition.schedule.paths.is_empty() {
+                    return None;
+                }
+                Input::Files { seen: self.folder(luck), firing }
+            }
+            36..39 => return self.answer(luck, id),
+            _ if luck.chance(20) => Input::Delete,
+            _ => return None,
+        };
+        Some(input)
+    }
+
+    /// Run or skip what asks.
+    pub fn answer(&mut self, luck: &mut Luck, id: &CueId) -> Option<Input> {
+        let asked = self.lanes.get(id)?.asked.front()?;
+        self.tally.answered += 1;
+        Some(Input::Answer { occurrence_id: asked.id.clone(), run: luck.chance(50) })
+    }
+
+    /// Files come, change and go.
+    fn folder(&mut self, luck: &mut Luck) -> Vec<(String, FileSeen)> {
+        let path = format!("inbox/{}", luck.below(3));
+        if luck.chance(20) {
+            self.files.remove(&path);
+        } else {
+            self.files.insert(path, luck.below(1_000_000) as i64);
+        }
+        let look = |(path, modified): (&String, &i64)| (path.clone(), FileSeen { modified_ms: *modified, bytes: 1 });
+        self.files.iter().map(look).collect()
+    }
+}

@@ -1,0 +1,27 @@
+//! What happened in all, so that a world in which nothing happens is noticed.
+
+macro_rules! tally {
+    ($($count:ident),* $(,)?) => {
+        #[derive(Debug, Default, Clone)]
+        pub struct Tally {
+            $(pub $count: u64,)*
+        }
+
+        impl Tally {
+            pub fn add(&mut self, other: &Tally) {
+                $(self.$count += other.$count;)*
+            }
+
+            /// What never happened.
+            pub fn missing(&self) -> Vec<&'static str> {
+                [$((stringify!($count), self.$count)),*].into_iter().filter(|(_, count)| *count == 0).map(|(name, _)| name).collect()
+            }
+        }
+    };
+}
+
+tally! {
+    facts, instants, spans, crashes, failed_commits, slow_commits, sleeps, dark_wakes, clock_steps, days_of_1970, reboot_loops,
+    deliveries, licensed, acknowledged, refused, lost_attempts, silent, late, chained, from_outside, by_files, asked, answered,
+    blacked_out, tower_paused, coalesced, missed, queued, dynamic,
+}

@@ -1,0 +1,84 @@
+//! What is done about a due time that passed, and about one that meets a run: each answer with a sentence of what it does to this very cue. Pure.
+import { HOUR, lasting, SECOND } from '../time';
+import type { Draft } from './draft';
+import { comesAgain } from './schedule';
+import { secondsOf } from './span';
+
+/** What the coming fires say about a cue. */
+export interface Facts {
+  /** Between two due times; null when it has no two, or when they lie unevenly. */
+  gap_ms: number | null;
+  /** Shortest gap; null when it has no two due times. */
+  shortest_ms: number | null;
+}
+
+export interface Answer<T extends string> {
+  value: T;
+  label: string;
+  say: string;
+}
+
+const UNEVEN = 1.5;
+const AWAY_MS = 8 * HOUR;
+/** Runs that may wait behind a live one. */
+const WAITING_MOST = 100;
+const USEFUL_MOST_MS = 12 * HOUR;
+
+export function factsOf(fires_ms: readonly number[]): Facts {
+  const gaps = fires_ms.slice(1).map((at, i) => at - (fires_ms[i] ?? at)).filter((gap) => gap > 0);
+  if (gaps.length === 0) return { gap_ms: null, shortest_ms: null };
+  const [least, most] = [Math.min(...gaps), Math.max(...gaps)];
+  return { gap_ms: most <= least * UNEVEN ? least : null, shortest_ms: least };
+}
+
+/** How late a missed run may still be of use, in words; null: for ever. */
+export function usefulWords(draft: Draft, facts: Facts): string | null {
+  const given = secondsOf(draft.within);
+  if (given !== null && given > 0) return lasting(given * SECOND);
+  if (draft.kind === 'once') return null;
+  if (facts.gap_ms === null) return 'half the gap to the next, at most 12 h,';
+  return lasting(Math.min(facts.gap_ms / 2, USEFUL_MOST_MS));
+}
+
+/** How many it would miss in one night; null when that is not worth an example. */
+function overnight(facts: Facts): number | null {
+  const missed = facts.gap_ms === null ? 0 : Math.floor(AWAY_MS / facts.gap_ms);
+  return missed >= 2 ? missed : null;
+}
+
+export function catchUpAnswers(draft: Draft, facts: Facts): Answer<Draft['catchUp']>[] {
+  const missed = overnight(facts);
+  const night = (what: (missed: number) => string) => (missed === null ? '' : ` ${lasting(AWAY_MS)} away: ${what(missed)}.`);
+  const useful = usefulWords(draft, facts);
+  const once = draft.kind === 'once';
+  return [
+    {
+      value: 'latest', label: 'Run once when back',
+      say: once
+        ? `Runs when the tower is back, ${useful === null ? 'however late that is' : `if that is under ${useful} late; else it is missed, and said so`}.`
+        : `Runs once for the newest it missed, if that is under ${useful} late; the rest are coalesced into it.${night((n) => `1 run, ${n - 1} coalesced`)}`
+    },
+    ...(once ? [] : [{ value: 'all' as const, label: 'Run every missed one', say: `Runs each one, oldest first, one behind the other; beyond ${WAITING_MOST} they are missed.${night((n) => `${Math.min(n, WAITING_MOST)} runs`)}` }]),
+    { value: 'ask', label: 'Ask me', say: once ? 'Holds it until you say run or skip.' : `Holds the newest it missed until you say run or skip.${night((n) => `1 question, ${n - 1} coalesced`)}` },
+    { value: 'none', label: 'Leave it missed', say: `Runs nothing; the ledger says missed, and why.${night((n) => `${n} missed`)}` }
+  ];
+}
+
+export function overlapAnswers(_draft: Draft, facts: Facts): Answer<Draft['overlap']>[] {
+  const longer = facts.shortest_ms === null ? null : lasting(facts.shortest_ms);
+  return [
+    { value: 'skip', label: 'Skip this one', say: longer === null ? 'The new one is skipped; the ledger says why.' : `A run longer than ${longer} makes the next one skipped; the ledger says why.` },
+    { value: 'queue', label: 'Wait, then run', say: `The new one waits, and runs when the old one has ended; at most ${WAITING_MOST} wait.` },
+    { value: 'allow', label: 'Run both', say: 'They go side by side.' },
+    { value: 'replace', label: 'Stop the old run first', say: 'The old one is stopped, and counts as stopped; the new one starts.' }
+  ];
+}
+
+/** Windows in which several go at once: what the overlap then means. Null when there are none. */
+export function atOnceWords(draft: Draft): string | null {
+  if (!comesAgain(draft.kind)) return null;
+  const said = draft.parts.flatMap((part, i) => (Number(part.atOnce) > 1 ? [`window ${i + 1} lets ${Number(part.atOnce)} go at once`] : []));
+  if (said.length === 0) return null;
+  const sentence = said.join(', ');
+  return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}; this holds for any more.`;
+}

@@ -1,0 +1,301 @@
+//! When a cue fires, as it stands in the form: kind, windows, blackout days, jitter, watched paths, limits. Pure. Read from a definition's `schedule` and made into one.
+import { hms, instantOf, MINUTE, SECOND, typed, zoneIsKnown } from '../time';
+import { daysOf, daysText, minutesOf, padded } from './days';
+import { objectAt, one, text, without, type Json } from './json';
+import { secondsOf, spanOf, UNITS, type Span } from './span';
+
+export const KINDS = ['recurring', 'interval', 'once', 'after', 'manual'] as const;
+export const ENDS = ['confirmed', 'failed', 'either'] as const;
+
+/** What holds in a window of the week. */
+export interface PartDraft {
+  /** Its own among the parts; stays when they are put in another order. */
+  key: number;
+  days: number[];
+  allDay: boolean;
+  from: string;
+  to: string;
+  /** Empty: the cue's. */
+  zone: string;
+  rate: 'every' | 'cron' | 'otherwise';
+  every: Span;
+  cron: string;
+  /** Empty: the cue's overlap alone decides. */
+  atOnce: string;
+  /** Fields that the form does not know. */
+  rest: Json;
+}
+
+export interface BlackoutDraft {
+  key: number;
+  from: string;
+  to: string;
+  rest: Json;
+}
+
+export interface ScheduleDraft {
+  kind: (typeof KINDS)[number];
+  cron: string;
+  /** Of `interval`. */
+  every: Span;
+  /** Of `interval`: the instant it counts from, on the clock of the zone; empty: 1970-01-01 00:00 UTC. */
+  countFrom: string;
+  /** Of `once`, on the clock of the zone. */
+  at: string;
+  /** Of `after`: the other cue, by name. */
+  after: string;
+  on: (typeof ENDS)[number];
+  zone: string;
+  parts: PartDraft[];
+  /** Outside its windows nothing runs. */
+  windowsOnly: boolean;
+  blackout: BlackoutDraft[];
+  jitter: Span;
+  paths: string[];
+  nextMin: Span;
+  nextMax: Span;
+}
+
+/** A field of one part, of one blackout, or one of the paths. */
+export type PartField = Exclude<keyof PartDraft, 'key' | 'rest' | 'rate' | 'allDay'>;
+export type InnerPlace = `parts.${number}.${PartField}` | `blackout.${number}.${'from' | 'to'}` | `paths.${number}`;
+export type SchedulePlace = keyof ScheduleDraft | InnerPlace;
+export type ScheduleErrors = Partial<Record<SchedulePlace, string>>;
+
+export const NEXT_MIN_S = 60;
+export const NEXT_MAX_S = 30 * UNITS.days;
+const JITTER_MAX_S = 3600;
+const EVERY_MAX_S = 366 * UNITS.days;
+const DECIDED = ['type', 'timezone', 'cron', 'every_seconds', 'at', 'cue', 'on', 'parts', 'blackout', 'jitter_seconds', 'paths', 'next_run'];
+
+export function blankSchedule(zone: string): ScheduleDraft {
+  return {
+    kind: 'recurring', cron: '', every: { amount: '5', unit: 'minutes' }, countFrom: '', at: '', after: '', on: 'confirmed', zone, parts: [], windowsOnly: false, blackout: [],
+    jitter: { amount: '', unit: 'seconds' }, paths: [], nextMin: spanOf(NEXT_MIN_S), nextMax: spanOf(NEXT_MAX_S)
+  };
+}
+
+/** A key that no other of them has. */
+export function freshKey(list: readonly { key: number }[]): number {
+  return list.reduce((most, { key }) => Math.max(most, key), 0) + 1;
+}
+
+/** Weekdays in office hours, every minute: something to change. */
+export function blankPart(parts: readonly PartDraft[]): PartDraft {
+  return { key: freshKey(parts), days: [0, 1, 2, 3, 4], allDay: false, from: '09:00', to: '17:00', zone: '', rate: 'every', every: { amount: '1', unit: 'minutes' }, cron: '', atOnce: '', rest: {} };
+}
+
+/** Parts and jitter go with schedules that come again. */
+export function comesAgain(kind: ScheduleDraft['kind']): boolean {
+  return kind === 'recurring' || kind === 'interval';
+}
+
+function listAt(from: Json, key: string): Json[] {
+  const value = from[key];
+  return Array.isArray(value) ? value.filter((item): item is Json => typeof item === 'object' && item !== null) : [];
+}
+
+/** An instant as it is typed, with seconds only if it has some. */
+function atText(at_ms: number, zone: string): string {
+  return `${typed(at_ms, zone)}${at_ms % MINUTE >= SECOND ? hms(at_ms, zone).slice(5) : ''}`;
+}
+
+function partOf(part: Json, key: number): PartDraft {
+  const blank = blankPart([]);
+  const allDay = typeof part['from'] !== 'string' && typeof part['to'] !== 'string';
+  const every = typeof part['every_seconds'] === 'number';
+  return {
+    key, days: daysOf(text(part['days'])), allDay, from: text(part['from'], allDay ? blank.from : '00:00'), to: text(part['to'], allDay ? blank.to : '24:00'), zone: text(part['timezone']),
+    rate: every ? 'every' : typeof part['cron'] === 'string' ? 'cron' : 'otherwise', every: every ? spanOf(part['every_seconds']) : blank.every, cron: text(part['cron']),
+    atOnce: text(part['at_once']), rest: without(part, ['days', 'from', 'to', 'timezone', 'every_seconds', 'cron', 'at_once'])
+  };
+}
+
+/** Reads the `schedule` of a definition; `zone` is for one that names none. */
+export function readSchedule(schedule: Json, zone: string): ScheduleDraft {
+  const blank = blankSchedule(text(schedule['timezone'], zone));
+  const at = Date.parse(text(schedule['at']));
+  const written = Number.isFinite(at) ? atText(at, blank.zone) : '';
+  const kind = one(schedule['type'], KINDS, 'recurring');
+  const next = objectAt(schedule, 'next_run');
+  return {
+    ...blank, kind, cron: text(schedule['cron']), every: typeof schedule['every_seconds'] === 'number' ? spanOf(schedule['every_seconds']) : blank.every,
+    at: kind === 'once' ? written : '', countFrom: kind === 'interval' && at !== 0 ? written : '', after: text(schedule['cue']), on: one(schedule['on'], ENDS, 'confirmed'),
+    parts: listAt(schedule, 'parts').map((part, i) => partOf(part, i + 1)),
+    windowsOnly: kind === 'recurring' && text(schedule['cron']) === '' && listAt(schedule, 'parts').length > 0,
+    blackout: listAt(schedule, 'blackout').map((range, i) => ({ key: i + 1, from: text(range['from']).replace('T', ' '), to: text(range['to']).replace('T', ' '), rest: without(range, ['from', 'to']) })),
+    jitter: typeof schedule['jitter_seconds'] === 'number' && schedule['jitter_seconds'] > 0 ? spanOf(schedule['jitter_seconds']) : blank.jitter,
+    paths: Array.isArray(schedule['paths']) ? schedule['paths'].map((path) => text(path)) : [],
+    nextMin: typeof next['min_seconds'] === 'number' ? spanOf(next['min_seconds']) : blank.nextMin, nextMax: typeof next['max_seconds'] === 'number' ? spanOf(next['max_seconds']) : blank.nextMax
+  };
+}
+
+/** An instant of the form as it is saved. What was not touched stays as it is, to the millisecond: one that has passed may only stand, not be set. */
+function instantFrom(written: string, zone: string, standing: Json): unknown {
+  if (standing['timezone'] === zone && atText(Date.parse(text(standing['at'])), zone) === written) return standing['at'];
+  return zoneIsKnown(zone) && instantOf(written, zone) !== null ? written.trim().replace(' ', 'T') : null;
+}
+
+const SOME_LENGTH = 'A length from 1 second to 366 days, such as 5 minutes.';
+
+function isWithin(seconds: number | null, from: number, to: number): seconds is number {
+  return seconds !== null && seconds >= from && seconds <= to;
+}
+
+function makePart(part: PartDraft, i: number, draft: ScheduleDraft, errors: ScheduleErrors): Json {
+  const made: Json = { ...part.rest };
+  const wrong = (field: PartField, sentence: string) => (errors[`parts.${i}.${field}`] = sentence);
+  if (part.days.length === 0) wrong('days', 'Choose at least one day.');
+  else if (part.days.length < 7) made['days'] = daysText(part.days);
+  if (!part.allDay) {
+    const [from, to] = [minutesOf(part.from), minutesOf(part.to)];
+    if (from === null || from >= 24 * 60) wrong('from', 'A time, such as 09:30.');
+    if (to === null) wrong('to', 'A time, such as 16:00.');
+    else if (to === from) wrong('to', 'It ends as it begins; tick All day for the whole day.');
+    made['from'] = padded(part.from);
+    made['to'] = padded(part.to);
+  }
+  const zone = part.zone.trim();
+  if (zone !== '') made['timezone'] = zone;
+  if (zone !== '' && !zoneIsKnown(zone)) wrong('zone', 'No such zone is known here; write one such as America/New_York.');
+  if (part.rate === 'every') {
+    const seconds = secondsOf(part.every);
+    if (!isWithin(seconds, 1, EVERY_MAX_S)) wrong('every', SOME_LENGTH);
+    made['every_seconds'] = seconds;
+  } else if (part.rate === 'cron') {
+    if (part.cron.trim() === '') wrong('cron', 'Say when, such as */10 * * * *.');
+    made['cron'] = part.cron.trim();
+  } else if (draft.windowsOnly) wrong('every', 'Nothing runs outside the windows, so say how often it runs in this one.');
+  if (part.atOnce.trim() !== '') {
+    const runs = Number(part.atOnce);
+    if (!Number.isInteger(runs) || runs < 1 || runs > 1000) wrong('atOnce', 'A whole number from 1 to 1000.');
+    made['at_once'] = runs;
+  }
+  return made;
+}
+
+/** A day, a local time, or an instant with its offset, only to be compared; null when it is none of them. */
+function edgeOf(written: string): number | null {
+  if (/[ T].*(Z|[+-]\d{2}:\d{2})$/i.test(written)) {
+    const at = Date.parse(written.replace(' ', 'T'));
+    return Number.isFinite(at) ? at : null;
+  }
+  return instantOf(/[ T]/.test(written) ? written : `${written} 00:00`, 'UTC');
+}
+
+function makeBlackout(range: BlackoutDraft, i: number, errors: ScheduleErrors): Json {
+  const made: Json = { ...range.rest };
+  const instants = (['from', 'to'] as const).map((end) => {
+    const written = range[end].trim();
+    made[end] = written.replace(' ', 'T');
+    const at = edgeOf(written);
+    if (at === null) errors[`blackout.${i}.${end}`] = 'A date, such as 2026-12-24, or one with a time, such as 2026-12-24 18:00.';
+    return at;
+  });
+  const [from, to] = instants;
+  // With offsets the order is the host's to judge.
+  const comparable = !/[+-]\d{2}:\d{2}$/.test(range.from.trim() + range.to.trim());
+  if (comparable && typeof from === 'number' && typeof to === 'number' && to < from) errors[`blackout.${i}.to`] = 'It ends before it begins.';
+  return made;
+}
+
+/** What came out of the form: the `schedule` object, and what is wrong with it at its fields. */
+export interface MadeSchedule {
+  schedule: Json;
+  errors: ScheduleErrors;
+}
+
+/** `standing` is the `schedule` of the definition that is edited: what the form does not know is kept from it. */
+export function makeSchedule(draft: ScheduleDraft, standing: Json): MadeSchedule {
+  const errors: ScheduleErrors = {};
+  const zone = draft.zone.trim();
+  const again = comesAgain(draft.kind);
+  const only = again && draft.windowsOnly && draft.parts.length > 0;
+  const schedule: Json = { ...without(standing, DECIDED), type: only ? 'recurring' : draft.kind };
+
+  if (draft.kind === 'recurring' && !only) {
+    if (draft.cron.trim() === '') errors.cron = 'Say when, such as 0 9 * * 1-5 for weekdays at 09:00.';
+    schedule['cron'] = draft.cron.trim();
+  } else if (draft.kind === 'interval' && !only) {
+    const seconds = secondsOf(draft.every);
+    if (!isWithin(seconds, 1, EVERY_MAX_S)) errors.every = SOME_LENGTH;
+    schedule['every_seconds'] = seconds;
+    if (draft.countFrom.trim() !== '') {
+      schedule['at'] = instantFrom(draft.countFrom, zone, standing);
+      if (schedule['at'] === null) errors.countFrom = 'Write a date and a time, such as 2026-12-01 09:00.';
+    }
+  } else if (draft.kind === 'once') {
+    schedule['at'] = instantFrom(draft.at, zone, standing);
+    if (schedule['at'] === null) errors.at = draft.at.trim() === '' ? 'Say when, such as 2026-12-01 09:00.' : 'Write a date and a time, such as 2026-12-01 09:00.';
+  } else if (draft.kind === 'after') {
+    if (draft.after.trim() === '') errors.after = 'Choose the cue that it runs after.';
+    schedule['cue'] = draft.after.trim();
+    schedule['on'] = draft.on;
+  }
+  schedule['timezone'] = zone;
+  if (draft.kind !== 'manual' && zone === '') errors.zone = 'Name a time zone, such as Europe/Berlin.';
+
+  if (again && draft.parts.length > 0) schedule['parts'] = draft.parts.map((part, i) => makePart(part, i, draft, errors));
+  if (draft.blackout.length > 0) schedule['blackout'] = draft.blackout.map((range, i) => makeBlackout(range, i, errors));
+  const jitter = secondsOf(draft.jitter);
+  if (again && jitter !== null) {
+    if (!isWithin(jitter, 0, JITTER_MAX_S) || !Number.isInteger(jitter)) errors.jitter = 'Whole seconds, up to 1 hour.';
+    if (jitter !== 0 || 'jitter_seconds' in standing) schedule['jitter_seconds'] = jitter;
+  }
+  const paths = draft.paths.map((path) => path.trim());
+  if (paths.length > 0) schedule['paths'] = paths;
+  paths.forEach((path, i) => {
+    if (path === '') errors[`paths.${i}`] = 'Which file? Such as ~/inbox/*.csv.';
+  });
+  const [min, max] = [secondsOf(draft.nextMin), secondsOf(draft.nextMax)];
+  if (!isWithin(min, 1, EVERY_MAX_S)) errors.nextMin = SOME_LENGTH;
+  else if (!isWithin(max, 1, EVERY_MAX_S)) errors.nextMax = SOME_LENGTH;
+  else if (max < min) errors.nextMax = 'The latest comes before the soonest.';
+  const limits = objectAt(standing, 'next_run');
+  if (min !== NEXT_MIN_S || max !== NEXT_MAX_S || Object.keys(limits).length > 0) schedule['next_run'] = { ...without(limits, ['min_seconds', 'max_seconds']), min_seconds: min, max_seconds: max };
+  return { schedule, errors };
+}
+
+/** True when the schedule can be asked about: what makes it one is there, even if something else is still wrong. */
+export function isAskable(draft: ScheduleDraft, errors: ScheduleErrors): boolean {
+  const wrong = Object.keys(errors);
+  return wrong.length === 0 && (draft.kind === 'manual' || zoneIsKnown(draft.zone.trim()));
+}
+
+/** Of the mistakes in windows and blackout days, those in fields that hold something: an empty one is only not filled in yet. */
+export function writtenPlaces(draft: ScheduleDraft, errors: ScheduleErrors): ScheduleErrors {
+  return Object.fromEntries(
+    Object.entries(errors).filter(([place]) => {
+      const [list, at, field] = place.split('.');
+      const item = list === 'parts' ? draft.parts[Number(at)] : list === 'blackout' ? draft.blackout[Number(at)] : undefined;
+      const value = item?.[field as keyof typeof item] as unknown;
+      return Array.isArray(value) || (typeof value === 'string' && value.trim() !== '');
+    })
+  );
+}
+
+const PART_FIELDS: Record<string, PartField> = { days: 'days', from: 'from', to: 'to', timezone: 'zone', every_seconds: 'every', cron: 'cron', at_once: 'atOnce' };
+const FIELDS: Record<string, keyof ScheduleDraft> = {
+  timezone: 'zone', cron: 'cron', every_seconds: 'every', cue: 'after', on: 'on', parts: 'parts', blackout: 'blackout', jitter_seconds: 'jitter', paths: 'paths', next_run: 'nextMin', type: 'kind'
+};
+const SHOWN_BY_KIND: Record<ScheduleDraft['kind'], keyof ScheduleDraft> = { recurring: 'cron', interval: 'every', once: 'at', after: 'after', manual: 'kind' };
+
+/** The form's place for a path inside `schedule` (`parts[0].from`); where it has none, the field that says when. */
+export function placeFor(path: string, draft: ScheduleDraft): SchedulePlace {
+  const [, list, at, field] = /^(parts|blackout|paths)\[(\d+)\](?:\.(\w+))?/.exec(path) ?? [];
+  const i = Number(at ?? -1);
+  if (list === 'parts' && i < draft.parts.length) {
+    const place = PART_FIELDS[field ?? ''];
+    const rated = draft.parts[i]?.rate === 'cron' ? 'cron' : 'every';
+    return `parts.${i}.${place === 'cron' || place === 'every' ? rated : (place ?? 'days')}`;
+  }
+  if (list === 'blackout' && i < draft.blackout.length) return `blackout.${i}.${field === 'to' ? 'to' : 'from'}`;
+  if (list === 'paths' && i < draft.paths.length) return `paths.${i}`;
+  if (path.startsWith('next_run.max')) return 'nextMax';
+  const head = path.split(/[.[]/)[0] ?? '';
+  if (head === 'at') return draft.kind === 'interval' ? 'countFrom' : 'at';
+  const found = FIELDS[head] ?? SHOWN_BY_KIND[draft.kind];
+  if (found !== 'cron' && found !== 'every' && found !== 'after' && found !== 'kind') return found;
+  return draft.windowsOnly && comesAgain(draft.kind) && draft.parts.length > 0 ? 'parts' : SHOWN_BY_KIND[draft.kind];
+}
+

@@ -1,0 +1,60 @@
+//! The briefing card as it is shown: what was due when, by which policy, what is still to be decided. Pure.
+import { day, hm, sameDay } from '../time';
+import type { BandView, BriefingCard, BriefingLine } from '../wire';
+
+/** What the owner said to one held occurrence. */
+export type Answer = 'run' | 'skip';
+
+const POLICIES: Record<string, string> = { latest: 'Runs once for all', all: 'Runs each of them', none: 'Never made up', ask: 'Asks you' };
+
+export function policyWords(policy: string): string {
+  return POLICIES[policy] ?? policy;
+}
+
+function at(at_ms: number, now_ms: number, zone: string): string {
+  return sameDay(at_ms, now_ms, zone) ? hm(at_ms, zone) : `${day(at_ms, zone).slice(0, 6).trim()} ${hm(at_ms, zone)}`;
+}
+
+/** "02:30", "01:05 to 06:05", "Thu 19 22:10 to Fri 20 06:00". */
+export function dueWords(line: BriefingLine, now_ms: number, zone: string): string {
+  const first = at(line.oldest_due_ms, now_ms, zone);
+  if (line.missed < 2 || line.newest_due_ms === line.oldest_due_ms) return first;
+  const sameAsFirst = sameDay(line.oldest_due_ms, line.newest_due_ms, zone);
+  return `${first} to ${sameAsFirst ? hm(line.newest_due_ms, zone) : at(line.newest_due_ms, now_ms, zone)}`;
+}
+
+/** "Asleep 5 h 25 min, 00:47 to 06:12" */
+export function bandWords(band: BandView, now_ms: number, zone: string): string {
+  const first = at(band.from_ms, now_ms, zone);
+  const last = sameDay(band.from_ms, band.to_ms, zone) ? hm(band.to_ms, zone) : at(band.to_ms, now_ms, zone);
+  return `${band.label}, ${first} to ${last}`;
+}
+
+/** Lines that still wait for an answer. */
+export function openAsks(card: BriefingCard, answers: ReadonlyMap<string, Answer>): BriefingLine[] {
+  return card.lines.filter((line) => line.asks !== null && !answers.has(line.asks));
+}
+
+/** What closing the card means now. */
+export function closingWords(open: readonly BriefingLine[]): string {
+  if (open.length === 0) return 'Nothing here waits for you any more.';
+  const names = open.map((line) => line.cue_name);
+  const who = names.length < 3 ? names.join(' and ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`;
+  return names.length === 1 ? `If you close this, ${who} stays held; it never runs by itself.` : `If you close this, ${who} stay held; they never run by themselves.`;
+}
+
+/**
+ * A newer card while the older is open: lines stay where they are, so that nothing moves under the pointer. `answered` knows the occurrences that
+ * were answered here: what became of them is still told.
+ */
+export function merged(shown: BriefingCard | null, next: BriefingCard | null, answered: (occurrenceId: string) => boolean): BriefingCard | null {
+  if (shown === null || next === null) return next;
+  const fresh = new Map(next.lines.map((line) => [line.cue_id, line]));
+  const lines = shown.lines.map((line) => {
+    const now = fresh.get(line.cue_id);
+    fresh.delete(line.cue_id);
+    if (!now) return { ...line, asks: null };
+    return { ...now, asks: now.asks ?? (line.asks !== null && answered(line.asks) ? line.asks : null) };
+  });
+  return { ...next, lines: [...lines, ...fresh.values()] };
+}

@@ -1,0 +1,25 @@
+//! What needs the owner, in one order for the bay, the strip, the palette and the window's title. Pure.
+import type { AlertView, Mark } from '../wire';
+import { needsYou } from '../words';
+import type { Fleet } from './fleet';
+
+export type Need =
+  | { kind: 'alert'; key: string; since_ms: number; alert: AlertView }
+  /** A held occurrence that runs only when the owner says so; `due` counts the due times it stands for. */
+  | { kind: 'ask'; key: string; since_ms: number; mark: Mark; due: number };
+
+/** Due times that a held occurrence stands for: its own, and those that merged into it. */
+export function dueOf(lane: readonly Mark[], held: Mark): number {
+  let due = held.count;
+  for (const mark of lane) if (mark.coalesced_into === held.occurrence_id) due += mark.count;
+  return due;
+}
+
+/** The longest wait first. */
+export function needsOf(fleet: Fleet): Need[] {
+  const needs: Need[] = needsYou(fleet.alerts.values()).map((alert) => ({ kind: 'alert', key: alert.id, since_ms: alert.opened_at_ms, alert }));
+  for (const lane of fleet.lanes.values()) {
+    for (const mark of lane) if (mark.asks && mark.scheduled === 'held') needs.push({ kind: 'ask', key: mark.occurrence_id, since_ms: mark.due_ms, mark, due: dueOf(lane, mark) });
+  }
+  return needs.sort((a, b) => a.since_ms - b.since_ms || a.key.localeCompare(b.key));
+}

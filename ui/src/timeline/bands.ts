@@ -1,0 +1,74 @@
+//! Grey bands and clock changes: which times nothing could be fired in, and where a zone's clock jumps. Pure.
+import { DAY, MINUTE, offsetAt } from '../time';
+import type { BandView, Mark } from '../wire';
+import { reasonExplains } from '../words';
+
+/** The tower stamps its own liveness about once a second: a due time this near to a band belongs to it. */
+const NEAR_MS = 1500;
+
+/** Old bands with new ones put in: one with the same beginning takes the place of the older. Oldest first. */
+export function withBands(bands: readonly BandView[], fresh: readonly BandView[]): readonly BandView[] {
+  if (fresh.length === 0) return bands;
+  const byStart = new Map(bands.map((band) => [band.from_ms, band]));
+  for (const band of fresh) byStart.set(band.from_ms, band);
+  return [...byStart.values()].sort((a, b) => a.from_ms - b.from_ms);
+}
+
+/** The band that an instant lies in. */
+export function bandAt(bands: readonly BandView[], at_ms: number): BandView | null {
+  return bands.findLast((band) => band.from_ms - NEAR_MS <= at_ms && at_ms <= band.to_ms + NEAR_MS) ?? null;
+}
+
+/** Bands that touch a stretch of time. */
+export function bandsIn(bands: readonly BandView[], from_ms: number, to_ms: number): BandView[] {
+  return bands.filter((band) => band.from_ms < to_ms && band.to_ms > from_ms);
+}
+
+/** True for a miss that a grey band explains; what is older than the bands that are known is taken at its own word. */
+export function explains(bands: readonly BandView[], mark: Mark, knownFrom_ms: number): boolean {
+  if (mark.scheduled !== 'missed') return false;
+  if (mark.due_ms < knownFrom_ms) return reasonExplains(mark);
+  return bandAt(bands, mark.due_ms) !== null && bandAt(bands, mark.until_ms ?? mark.due_ms) !== null;
+}
+
+const SHORT: Record<string, string> = { off: 'Off', asleep: 'Asleep', clock_set: 'Clock set', stalled: 'Stalled' };
+
+/** What fits into a band's width on the axis: its label, its reason alone, or nothing. */
+export function labelFor(band: BandView, room_px: number, widthOf: (text: string) => number): string {
+  if (widthOf(band.label) + 12 <= room_px) return band.label;
+  const short = SHORT[band.reason] ?? band.label;
+  return widthOf(short) + 8 <= room_px ? short : '';
+}
+
+/** A jump of a zone's clock. */
+export interface ClockChange {
+  at_ms: number;
+  shift_ms: number;
+  /** "clock −1 h" */
+  label: string;
+}
+
+/** Where the clock of `zone` jumps in a stretch of time, to the minute. */
+export function clockChanges(zone: string, from_ms: number, to_ms: number): ClockChange[] {
+  const found: ClockChange[] = [];
+  for (let at = from_ms; at < to_ms; at += DAY) {
+    const end = Math.min(at + DAY, to_ms);
+    const before = offsetAt(zone, at);
+    const shift_ms = offsetAt(zone, end) - before;
+    if (shift_ms === 0) continue;
+    let lo = at;
+    let hi = end;
+    while (hi - lo > MINUTE) {
+      const mid = lo + Math.floor((hi - lo) / 2);
+      if (offsetAt(zone, mid) === before) lo = mid;
+      else hi = mid;
+    }
+    found.push({ at_ms: Math.floor(hi / MINUTE) * MINUTE, shift_ms, label: `clock ${shift_ms > 0 ? '+' : '−'}${amount(Math.abs(shift_ms))}` });
+  }
+  return found;
+}
+
+function amount(shift_ms: number): string {
+  const minutes = Math.round(shift_ms / MINUTE);
+  return minutes % 60 === 0 ? `${minutes / 60} h` : minutes > 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes} min`;
+}
