@@ -101,6 +101,7 @@ mod tests {
             cues_removed: vec![],
             marks: vec![],
             alerts: vec![],
+            bands: vec![],
             status_changed: true,
         };
         let sent = serde_json::to_value(Message::Event { event: Arc::new(event) }).expect("JSON");

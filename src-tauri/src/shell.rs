@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cuetower_cli::tower::Tower;
 use cuetower_engine::desk::Desk;
-use cuetower_engine::notify::Activated;
+use cuetower_engine::notify::Opens;
 use tauri::{App, AppHandle, Manager, RunEvent};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -109,11 +109,14 @@ fn fly(app: App, mut tower: Tower, hidden: bool) -> ExitCode {
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
-/// A click on a notification brings the window and opens its run.
-async fn follow_clicks(app: AppHandle, mut clicks: mpsc::Receiver<Activated>) {
-    while let Some(Activated { run_id }) = clicks.recv().await {
+/// A click on a notification brings the window, and opens its run if it is about one.
+async fn follow_clicks(app: AppHandle, mut clicks: mpsc::Receiver<Opens>) {
+    while let Some(opens) = clicks.recv().await {
         window::show(&app);
-        bridge::open_run(&app, &run_id);
+        match opens {
+            Opens::Window => {}
+            Opens::Run(run_id) => bridge::open_run(&app, &run_id),
+        }
     }
 }
 

@@ -80,7 +80,7 @@ fn say_it_keeps_running(app: &AppHandle) {
             title: "Cuetower keeps running".to_owned(),
             body: "The window is minimised and cues keep firing. Start Cuetower again to bring it back; Settings can quit it.".to_owned(),
             critical: false,
-            run_id: None,
+            opens: None,
         });
     });
 }

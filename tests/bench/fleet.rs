@@ -17,7 +17,7 @@ pub async fn tower(folder: &Path) -> (Tower, TempDir) {
     (Tower::start_on(data.path()).await, data)
 }
 
-/// A web hook on every minute at that second, or at all the seconds of one (`*`).
+/// A web hook at that second of every minute.
 #[must_use]
 pub fn webhook(number: u32, second: &str, url: &str) -> Value {
     json!({

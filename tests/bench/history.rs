@@ -1,59 +1,75 @@
 //! A store with a long past. A real tower writes the cues and one run of each; the other runs are copies of those rows
 //! under other ids and instants, so that every table and index has the size that the runs would have given it.
 
+use std::ops::Range;
 use std::path::Path;
 
+use chrono::{DateTime, Datelike as _};
 use cuetower_tests::{Tower, until};
 use rusqlite::Connection;
 use serde_json::json;
 
 use crate::arrivals::Arrivals;
-use crate::fleet;
+use crate::{fleet, ledger, machine};
 
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
-/// Cues that get a past at most; the others are new.
-const WITH_PAST: u32 = 100;
 
-/// Makes the store, unless it is there already.
-pub async fn ready(store: &Path, cues: u32, runs: u32) {
-    if store.join("complete").exists() {
+/// Makes a store of so many cues and runs, unless it is there already.
+pub async fn make(store: &Path, cues: u32, runs: u32) {
+    let whole = store.join("whole");
+    if whole.exists() {
         return;
     }
+    // What is left of one that broke off, if anything is.
     drop(std::fs::remove_dir_all(store));
-    self::cues(store, cues).await;
-    if runs > 0 {
-        let store = store.to_owned();
-        tokio::task::spawn_blocking(move || copy_runs(&store, runs)).await.expect("the copies are made");
-    }
-    std::fs::write(store.join("complete"), "").expect("a file can be made");
+    add_cues(store, 0..cues).await;
+    fire_each(store, cues).await;
+    let copied = store.to_owned();
+    tokio::task::spawn_blocking(move || copy_runs(&copied, runs)).await.expect("the copies are made");
+    std::fs::write(whole, "").expect("a file can be made");
 }
 
-/// A store that a tower wrote and closed: so many cues that do not come due soon, some with one run behind them.
-pub async fn cues(store: &Path, count: u32) {
-    let agent = Arrivals::start().await;
+/// How many cues a store has.
+#[must_use]
+pub fn cues_in(store: &Path) -> u32 {
+    let count = ledger::open(store).query_row("SELECT count(*) FROM cues", [], |row| row.get(0));
+    count.expect("the cues can be counted")
+}
+
+/// Starts a tower, adds these cues, and stops it. They do not come due soon, so that starting again finds nothing missed.
+pub async fn add_cues(store: &Path, numbers: Range<u32>) {
     let mut tower = Tower::start_on(store).await;
-    // Half a year away, so that starting finds nothing missed.
-    let month = (chrono::Datelike::month0(&chrono::Utc::now()) + 6) % 12 + 1;
-    let definitions = (0..count).map(|number| {
+    let now = DateTime::from_timestamp_micros(machine::now_us()).expect("the clock is near 2026");
+    let month = (now.month0() + 6) % 12 + 1;
+    let definitions = numbers.map(|number| {
         let (minute, hour, day) = (number % 60, number / 60 % 24, number / 1440 % 28 + 1);
         json!({
-            "name": format!("cue {number}"), "transport": "webhook", "callback": { "url": agent.url },
+            "name": format!("cue {number}"), "transport": "webhook", "callback": { "url": "http://127.0.0.1:9/" },
             "schedule": { "type": "recurring", "cron": format!("{minute} {hour} {day} {month} *"), "timezone": "UTC" },
-            "payload": { "number": number },
+            "payload": { "number": number }, "confirm": "outcome",
         })
     });
     fleet::create(&tower, definitions).await;
-    let with_past = count.min(WITH_PAST);
-    let (_, listed) = tower.get(&format!("/v1/cues?limit={}", WITH_PAST)).await;
+    tower.stop().await;
+}
+
+/// Gives each cue the one run that the others are copied from.
+async fn fire_each(store: &Path, cues: u32) {
+    let agent = Arrivals::start().await;
+    let mut tower = Tower::start_on(store).await;
+    let (_, listed) = tower.get(&format!("/v1/cues?limit={cues}")).await;
     let listed = listed["cues"].as_array().expect("cues are listed").clone();
-    for cue in listed.iter().take(with_past as usize) {
+    for cue in &listed {
         let id = cue["id"].as_str().expect("a cue has an id");
+        let callback = json!({ "callback": { "url": agent.url } });
+        let (status, answer) = tower.patch(&format!("/v1/cues/{id}"), &callback).await;
+        assert_eq!(status, 200, "{answer}");
         let (status, answer) = tower.post(&format!("/v1/cues/{id}/fire"), &json!({})).await;
         assert!((200..300).contains(&status), "{answer}");
     }
     until("end of every run", PATIENCE, async || {
         let (_, ended) = tower.get("/v1/executions?status=success&limit=1").await;
-        (ended["total"] == with_past).then_some(())
+        (ended["total"] == cues).then_some(())
     })
     .await;
     tower.stop().await;

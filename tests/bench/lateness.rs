@@ -1,5 +1,5 @@
 //! Lateness at fire: from the due instant to the first byte at the agent, or to the first instruction of the process.
-//! 1000 cues a minute, spread over its seconds or all at its beginning.
+//! 1000 cues a minute, spread evenly over it or all at its beginning.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,8 +16,10 @@ use crate::stamp;
 const CUES: u32 = 1_000;
 const SECOND_US: i64 = 1_000_000;
 const MINUTE_US: i64 = 60 * SECOND_US;
-/// The baseline comes due between the tower's seconds.
-const BESIDE_US: i64 = SECOND_US / 2;
+/// From one to the next when they are spread.
+const APART_US: i64 = MINUTE_US / CUES as i64;
+/// The baseline comes due once a second, never within 10 ms of one of the tower's.
+const BESIDE_US: i64 = APART_US / 2;
 const P50_GOAL_MS: f64 = 3.0;
 const P99_GOAL_MS: f64 = 10.0;
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -32,11 +34,17 @@ pub async fn measure(plan: &Plan) -> Vec<Figure> {
 async fn webhooks_spread(plan: &Plan) -> Vec<Figure> {
     let agent = Arrivals::start().await;
     let (tower, _data) = fleet::tower(&plan.folder).await;
-    fleet::create(&tower, (0..CUES).map(|number| fleet::webhook(number, &(number % 60).to_string(), &agent.url))).await;
+    let cues = (0..CUES).map(|number| {
+        let mut cue = fleet::webhook(number, "0", &agent.url);
+        cue["schedule"] = every_minute(number);
+        cue
+    });
+    fleet::create(&tower, cues).await;
     let (from_us, to_us) = minutes(plan);
     let beside = requests_beside(&agent.url, from_us, to_us).await;
     let wanted = (CUES * plan.minutes) as usize;
     let all = agent.wait(wanted + beside, from_us, to_us, PATIENCE).await;
+    // A due instant of the tower's is never a whole second and 30 ms.
     let (beside, came): (Vec<_>, Vec<_>) = all.iter().partition(|arrival| arrival.due_us % SECOND_US == BESIDE_US);
     figures("webhook, spread over the minute", wanted, &late(came), "a timer and a request", &late(beside))
 }
@@ -62,8 +70,8 @@ async fn commands_spread(plan: &Plan) -> Vec<Figure> {
         std::fs::write(path, "").expect("a file can be made");
     }
     let commands = (0..CUES).map(|number| {
-        let second = number % 60;
-        command(number, second, &program, &stamp::args(&file, i64::from(second) * SECOND_US))
+        let args = stamp::args(&file, i64::from(number) * APART_US);
+        command(number, &program, &args)
     });
     fleet::create(&tower, commands).await;
     let (from_us, to_us) = minutes(plan);
@@ -104,12 +112,19 @@ fn minutes(plan: &Plan) -> (i64, i64) {
     (from_us, from_us + i64::from(plan.minutes) * MINUTE_US)
 }
 
-fn command(number: u32, second: u32, program: &Path, args: &[String]) -> Value {
-    let argv: Vec<&str> =
-        std::iter::once(program.to_str().expect("a plain path")).chain(args.iter().map(String::as_str)).collect();
+/// Once a minute, each at its own instant of it.
+fn every_minute(number: u32) -> Value {
+    let anchor_us = i64::from(number) * APART_US;
+    let at = chrono::DateTime::from_timestamp_micros(anchor_us).expect("an instant of 1970");
+    json!({ "type": "interval", "every_seconds": 60, "at": at.to_rfc3339(), "timezone": "UTC" })
+}
+
+fn command(number: u32, program: &Path, args: &[String]) -> Value {
+    let program = program.to_str().expect("a plain path");
+    let argv: Vec<&str> = std::iter::once(program).chain(args.iter().map(String::as_str)).collect();
     json!({
         "name": format!("bench {number}"), "transport": "command", "command": { "argv": argv }, "confirm": "exit_code",
-        "schedule": { "type": "recurring", "cron": format!("* * * * * {second}"), "timezone": "UTC" },
+        "schedule": every_minute(number),
     })
 }
 

@@ -86,6 +86,7 @@ pub fn cpu_us(pid: u32) -> f64 {
 
 /// Unix microseconds.
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "a benchmark is about the machine's own clock")]
 pub fn now_us() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
     i64::try_from(since.as_micros()).expect("it is before the year 200 000")

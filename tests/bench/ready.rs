@@ -1,4 +1,4 @@
-//! From the start of the program to its ready line: on an empty store, and on one with a long history.
+//! From the start of the program to its ready line: on an empty store, on one with many cues, and on one with a long history.
 
 use std::path::Path;
 use std::time::Instant;
@@ -10,27 +10,40 @@ use crate::figure::{Figure, quantile};
 use crate::history;
 
 const STARTS: usize = 7;
+/// So that what history costs is seen apart from what cues cost.
 const FEW: u32 = 10;
 const GOAL_MS: f64 = 150.0;
 
 pub async fn measure(plan: &Plan) -> Vec<Figure> {
+    let (cues, runs) = (plan.cues, plan.runs);
     let empty = tempfile::tempdir_in(&plan.folder).expect("a folder can be made");
-    drop(history::cues(empty.path(), 0).await);
     let empty_ms = starts(empty.path()).await;
-    let mut figures = vec![Figure::new("an empty store", empty_ms, "ms").goal(GOAL_MS)];
-    for (cues, runs) in [(FEW, plan.runs), (plan.cues, 0), (plan.cues, plan.runs)] {
-        let store = plan.folder.join(format!("ready-{cues}-cues-{runs}-runs"));
-        history::ready(&store, cues, runs).await;
-        let what = format!("{cues} cues, {runs} past runs");
-        let ms = starts(&store).await;
-        figures.push(Figure::new(&what, ms, "ms").goal(GOAL_MS).beside("an empty store", empty_ms));
-        if runs > 0 {
-            let bytes = std::fs::metadata(store.join("cuetower.db")).map_or(0, |store| store.len());
-            figures.push(Figure::new(format!("{what}: the store"), bytes as f64 / 1e6, "MB"));
+    let figure = |what: String, ms: f64| Figure::new(what, ms, "ms").goal(GOAL_MS);
+    let mut figures = vec![figure("an empty store".to_owned(), empty_ms)];
+
+    let short = tempfile::tempdir_in(&plan.folder).expect("a folder can be made");
+    history::add_cues(short.path(), 0..cues).await;
+    let ms = starts(short.path()).await;
+    figures.push(figure(format!("{cues} cues, no past runs"), ms).beside("an empty store", empty_ms));
+    drop(short);
+
+    let long = plan.folder.join(format!("ready-{runs}-runs"));
+    history::make(&long, FEW, runs).await;
+    for count in [FEW, cues.max(FEW)] {
+        let there = history::cues_in(&long);
+        if there < count {
+            history::add_cues(&long, there..count).await;
+        } else if there > count {
+            eprintln!("{} was kept with {there} cues; remove it to measure {count}", long.display());
+            continue;
         }
-        if !plan.keep {
-            std::fs::remove_dir_all(&store).expect("a folder of our own can be removed");
-        }
+        let ms = starts(&long).await;
+        figures.push(figure(format!("{count} cues, {runs} past runs"), ms).beside("an empty store", empty_ms));
+    }
+    let bytes = std::fs::metadata(long.join("cuetower.db")).map_or(0, |store| store.len());
+    figures.push(Figure::new(format!("{runs} past runs: the store"), bytes as f64 / 1e6, "MB"));
+    if !plan.keep {
+        std::fs::remove_dir_all(&long).expect("a folder of our own can be removed");
     }
     figures
 }

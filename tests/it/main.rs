@@ -5,4 +5,5 @@ mod crash;
 mod desk;
 mod door;
 mod invariants;
+mod paths;
 mod simulate;

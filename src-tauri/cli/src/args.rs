@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cuetower_engine::vault::VaultKind;
 
+pub use crate::args_cues::{CueCommand, FireArgs, LedgerArgs, LedgerCommand, PauseArgs, Word};
 use crate::tower::Options;
 
 #[derive(Debug, Parser)]
@@ -52,6 +53,15 @@ pub enum Command {
         #[command(subcommand)]
         what: RunCommand,
     },
+    /// The newest due times of every cue, and what became of each
+    #[command(args_conflicts_with_subcommands = true)]
+    Ledger(LedgerArgs),
+    /// What was missed while the tower was away, and what was done about it
+    Briefing {
+        /// It is read: do not show it again
+        #[arg(long)]
+        close: bool,
+    },
     /// What deserves your eye
     Alerts {
         #[command(subcommand)]
@@ -64,7 +74,7 @@ pub enum Command {
         #[command(subcommand)]
         what: SecretCommand,
     },
-    /// When a cron expression fires
+    /// When things fire: a cron expression, or every cue in the days to come
     Schedule {
         #[command(subcommand)]
         what: ScheduleCommand,
@@ -147,42 +157,6 @@ impl TowerArgs {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum CueCommand {
-    /// Every cue
-    List,
-    /// One cue, with its whole definition
-    Show { cue: String },
-    /// Make the cue (or the list of cues) of a JSON file
-    ///
-    /// Such as {"name": "hello", "transport": "command", "command": {"argv": ["echo", "hi"]}, "confirm": "exit_code",
-    /// "schedule": {"type": "recurring", "cron": "*/5 * * * *", "timezone": "Europe/Berlin"}}
-    Add {
-        /// `-` reads standard input
-        file: String,
-    },
-    /// Give a cue the definition of a JSON file, or edit it in $EDITOR
-    Edit {
-        /// Its name or id
-        cue: String,
-        /// The whole new definition; `-` reads standard input. None: it is opened in $EDITOR
-        file: Option<String>,
-    },
-    /// Stop firing it
-    Pause { cue: String },
-    /// Fire it again
-    Resume { cue: String },
-    /// Delete it; its history stays
-    Rm { cue: String },
-    /// Run it now
-    Fire {
-        cue: String,
-        /// Instead of the cue's own payload
-        #[arg(long, value_name = "JSON")]
-        payload: Option<String>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
 pub enum RunCommand {
     /// What happened, attempt by attempt
     Show { run: String },
@@ -212,6 +186,23 @@ pub enum SecretCommand {
 pub enum ScheduleCommand {
     /// The next fires of a cron expression
     Next(NextArgs),
+    /// The days to come: what runs, what is skipped and why, decided by the tower's own rules on a virtual clock
+    Simulate(SimulateArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=366))]
+    pub days: u32,
+    /// Of this cue alone, by name or id
+    #[arg(long)]
+    pub cue: Option<String>,
+    /// A definition that is not saved, in the place of --cue's or as a new cue; `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub definition: Option<String>,
+    /// List every coming fire, not the first 200 alone
+    #[arg(long)]
+    pub all: bool,
 }
 
 #[derive(Debug, Args)]

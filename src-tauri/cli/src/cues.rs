@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 
-use cuetower_engine::desk::wire::{CueView, Fired};
+use cuetower_engine::desk::wire::{CueView, Fired, TowerStatus, TriggerUrl};
 use cuetower_engine::token::write_private;
 use serde_json::{Value, json};
 
-use crate::args::CueCommand;
+use crate::args::{CueCommand, FireArgs, PauseArgs};
 use crate::owner::Owner;
 use crate::show::{Zone, say, say_json, table};
+use crate::{briefing, instant};
 
 pub async fn obey(owner: &Owner, what: CueCommand, as_json: bool) -> Result<(), String> {
     match what {
@@ -17,10 +18,12 @@ pub async fn obey(owner: &Owner, what: CueCommand, as_json: bool) -> Result<(), 
         CueCommand::Show { cue } => show(owner, &cue, as_json).await,
         CueCommand::Add { file } => add(owner, &file, as_json).await,
         CueCommand::Edit { cue, file } => edit(owner, &cue, file, as_json).await,
-        CueCommand::Pause { cue } => change(owner, "cue_pause", &cue, "is paused", as_json).await,
+        CueCommand::Pause(args) => pause(owner, &args, as_json).await,
         CueCommand::Resume { cue } => change(owner, "cue_resume", &cue, "fires again", as_json).await,
         CueCommand::Rm { cue } => change(owner, "cue_delete", &cue, "is deleted; its history stays", as_json).await,
-        CueCommand::Fire { cue, payload } => fire(owner, &cue, payload, as_json).await,
+        CueCommand::Fire(args) => fire(owner, args, as_json).await,
+        CueCommand::Trigger { cue, renew, remove } => trigger(owner, &cue, renew, remove, as_json).await,
+        CueCommand::Answer { cue, word } => briefing::answer(owner, &cue, word, as_json).await,
     }
 }
 
@@ -36,12 +39,20 @@ async fn list(owner: &Owner, as_json: bool) -> Result<(), String> {
     }
     let zone = Zone::of_machine();
     let row = |cue: &CueView| {
-        let [name, agent, status, words] = [&cue.name, &cue.agent, &cue.status, &cue.words].map(Clone::clone);
-        [name, agent, status, words, zone.maybe(cue.next_run_ms), cue.id.clone()]
+        let [name, agent, words] = [&cue.name, &cue.agent, &cue.words].map(Clone::clone);
+        [name, agent, status(cue, &zone), words, zone.maybe(cue.next_run_ms), cue.id.clone()]
     };
     let rows: Vec<_> = cues.iter().map(row).collect();
     say(&table(["NAME", "AGENT", "STATUS", "SCHEDULE", "NEXT", "ID"], &rows));
     Ok(())
+}
+
+/// "paused until 2026-11-23 09:00:00"
+fn status(cue: &CueView, zone: &Zone) -> String {
+    match cue.paused_until_ms {
+        Some(until_ms) => format!("{} until {}", cue.status, zone.at(until_ms)),
+        None => cue.status.clone(),
+    }
 }
 
 async fn show(owner: &Owner, named: &str, as_json: bool) -> Result<(), String> {
@@ -50,10 +61,17 @@ async fn show(owner: &Owner, named: &str, as_json: bool) -> Result<(), String> {
         say_json(&json!(cue));
         return Ok(());
     }
-    let CueView { name, id, status, words, timezone, run_count, .. } = &cue;
+    let (zone, CueView { name, id, timezone, run_count, .. }) = (Zone::of_machine(), &cue);
     let runs = if *run_count == 1 { "run" } else { "runs" };
-    say(&format!("{name} ({id}) is {status}: {words}, {timezone}; revision {}, {run_count} {runs}", cue.revision));
-    say(&format!("next {}", Zone::of_machine().maybe(cue.next_run_ms)));
+    say(&format!("{name} ({id}) is {}; revision {}, {run_count} {runs}", status(&cue, &zone), cue.revision));
+    // A schedule with windows says each on a line of its own.
+    say(&format!("schedule     {}, {timezone}", cue.words.replace("; ", "\n             ")));
+    for blackout in cue.definition["schedule"]["blackout"].as_array().into_iter().flatten() {
+        let [from, to] = ["from", "to"].map(|end| blackout[end].as_str().unwrap_or_default());
+        say(&format!("blackout     {from} to {to}"));
+    }
+    say(&format!("next         {}", zone.maybe(cue.next_run_ms)));
+    say(&format!("trigger URL  {}", if cue.has_trigger_url { "yes" } else { "no" }));
     say_json(&cue.definition);
     Ok(())
 }
@@ -122,17 +140,56 @@ async fn change(owner: &Owner, command: &str, named: &str, done: &str, as_json: 
     Ok(())
 }
 
-async fn fire(owner: &Owner, named: &str, payload: Option<String>, as_json: bool) -> Result<(), String> {
-    let payload: Option<Value> = match payload {
+async fn pause(owner: &Owner, args: &PauseArgs, as_json: bool) -> Result<(), String> {
+    let until_ms = match (&args.until, &args.length) {
+        (Some(until), _) => Some(instant::typed(until)?),
+        (None, Some(length)) => {
+            let length_ms = instant::length_ms(length)?;
+            let status: TowerStatus = owner.ask("tower_status", json!({})).await?;
+            Some(status.now_ms.saturating_add(length_ms))
+        }
+        (None, None) => None,
+    };
+    let cue = owner.cue(&args.cue).await?;
+    let cue: CueView = owner.ask("cue_pause", json!({ "cue_id": cue.id, "until_ms": until_ms })).await?;
+    said(&cue, &format!("is {}", status(&cue, &Zone::of_machine())), as_json);
+    Ok(())
+}
+
+async fn fire(owner: &Owner, args: FireArgs, as_json: bool) -> Result<(), String> {
+    let payload: Option<Value> = match args.payload {
         None => None,
         Some(text) => Some(serde_json::from_str(&text).map_err(|error| format!("The payload is not JSON: {error}."))?),
     };
-    let cue = owner.cue(named).await?;
-    let fired: Fired = owner.ask("cue_fire", json!({ "cue_id": cue.id, "payload": payload })).await?;
+    let send_at_ms = args.at.as_deref().map(instant::typed).transpose()?;
+    let cue = owner.cue(&args.cue).await?;
+    let request = json!({ "cue_id": cue.id, "payload": payload, "merge": args.merge, "send_at_ms": send_at_ms,
+                          "idempotency_key": args.key });
+    let fired: Fired = owner.ask("cue_fire", request).await?;
     if as_json {
-        say_json(&json!(fired))
+        say_json(&json!(fired));
+        return Ok(());
+    }
+    let when = send_at_ms.map(|at_ms| format!(" at {}", Zone::of_machine().at(at_ms))).unwrap_or_default();
+    say(&format!("{} {}{when}: run {}", cue.name, if when.is_empty() { "is fired" } else { "fires" }, fired.run_id));
+    Ok(())
+}
+
+async fn trigger(owner: &Owner, named: &str, renew: bool, remove: bool, as_json: bool) -> Result<(), String> {
+    let cue = owner.cue(named).await?;
+    let change = if renew {
+        "renew"
+    } else if remove {
+        "remove"
     } else {
-        say(&format!("{} is fired: run {}", cue.name, fired.run_id))
+        "show"
+    };
+    let trigger: TriggerUrl = owner.ask("cue_trigger", json!({ "cue_id": cue.id, "change": change })).await?;
+    match trigger.url {
+        _ if as_json => say_json(&json!({ "url": trigger.url })),
+        Some(url) => say(&url),
+        None if remove => say(&format!("{} has no trigger URL any more.", cue.name)),
+        None => say(&format!("{} has no trigger URL. --renew makes one.", cue.name)),
     }
     Ok(())
 }
@@ -142,7 +199,7 @@ fn said(cue: &CueView, done: &str, as_json: bool) {
 }
 
 /// `-` is standard input.
-fn read_json(file: &str) -> Result<Value, String> {
+pub fn read_json(file: &str) -> Result<Value, String> {
     let text = if file == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
     let text = text.map_err(|error| format!("{file} could not be read: {error}."))?;
     serde_json::from_str(&text).map_err(|error| format!("{file} is not JSON: {error}."))

@@ -5,7 +5,11 @@
 
 mod alerts;
 mod args;
+mod args_cues;
+mod briefing;
 mod cues;
+mod instant;
+mod ledger;
 mod owner;
 mod presence;
 mod runs;
@@ -13,6 +17,7 @@ mod schedule;
 mod secrets;
 mod serve;
 mod show;
+mod simulate;
 mod status;
 pub mod tower;
 
@@ -23,7 +28,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Cli, Command, WindowArgs};
+use crate::args::{Cli, Command, LedgerArgs, LedgerCommand, ScheduleCommand, WindowArgs};
 use crate::owner::Owner;
 
 pub use crate::serve::log_to_stderr;
@@ -69,7 +74,10 @@ fn obey(cli: Cli) -> Result<(), String> {
             let options = tower::Options { demo: true, ..args.tower.options(data, serve::DESK) };
             serve::serve(options, args.ready_json)
         }
-        Command::Schedule { what } => schedule::obey(&what, json),
+        Command::Schedule { what: ScheduleCommand::Next(args) } => schedule::obey(&args, json),
+        Command::Schedule { what: ScheduleCommand::Simulate(args) } => {
+            with_owner(data, async |owner| simulate::obey(&owner, &args, json).await)
+        }
         Command::DeskLink => with_owner(data, async |owner| status::desk_link(&owner, json).await),
         Command::Key => with_owner(data, async |owner| status::key(&owner, json).await),
         Command::Call { command, request } => {
@@ -79,6 +87,11 @@ fn obey(cli: Cli) -> Result<(), String> {
         Command::Cue { what } => with_owner(data, async |owner| cues::obey(&owner, what, json).await),
         Command::Runs { cue, limit } => with_owner(data, async |owner| runs::list(&owner, cue, limit, json).await),
         Command::Run { what } => with_owner(data, async |owner| runs::obey(&owner, what, json).await),
+        Command::Ledger(LedgerArgs { what: Some(LedgerCommand::Audit { days }), .. }) => {
+            within_runtime(ledger::audit(data, days, json))
+        }
+        Command::Ledger(args) => with_owner(data, async |owner| ledger::list(&owner, args, json).await),
+        Command::Briefing { close } => with_owner(data, async |owner| briefing::obey(&owner, close, json).await),
         Command::Alerts { what, limit } => {
             with_owner(data, async |owner| alerts::obey(&owner, what, limit, json).await)
         }
@@ -88,8 +101,11 @@ fn obey(cli: Cli) -> Result<(), String> {
 
 /// Speaks to the tower that runs on the data folder.
 fn with_owner(data: Option<PathBuf>, speak: impl AsyncFnOnce(Owner) -> Result<(), String>) -> Result<(), String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("The program could not begin: {error}."))?;
     let owner = Owner::of_tower_on(data)?;
-    runtime.block_on(speak(owner))
+    within_runtime(speak(owner))
+}
+
+fn within_runtime(work: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| format!("The program could not begin: {error}."))?.block_on(work)
 }

@@ -9,13 +9,13 @@ use cuetower_engine::clock::{Clock as _, SystemClock};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::args::{NextArgs, ScheduleCommand};
+use crate::args::NextArgs;
 use crate::show::{say, say_json};
 
 /// Fires in one answer at most.
 const FIRES_MAX: usize = 10_000;
 
-pub fn obey(ScheduleCommand::Next(args): &ScheduleCommand, as_json: bool) -> Result<(), String> {
+pub fn obey(args: &NextArgs, as_json: bool) -> Result<(), String> {
     match &args.expression {
         Some(expression) => next(expression, args, as_json),
         None => answer_lines(std::io::stdin().lock(), std::io::stdout().lock())
@@ -47,7 +47,13 @@ struct Asked {
     expr: String,
     tz: String,
     start: String,
+    #[serde(default = "fires_unless_asked")]
     n: usize,
+}
+
+/// Fires in the answer to a line that does not say how many.
+fn fires_unless_asked() -> usize {
+    20
 }
 
 /// An answer for each line, in order and at once, so that whoever asks may wait for it.
@@ -119,6 +125,12 @@ mod tests {
         assert!(found[1]["error"].as_str().unwrap().contains("not a request"), "{}", found[1]);
         assert!(found[2]["error"].as_str().unwrap().contains("61"), "{}", found[2]);
         assert_eq!(found.len(), 4);
+    }
+
+    #[test]
+    fn a_line_without_a_number_is_answered_with_twenty() {
+        let found = answers(r#"{"expr":"0 9 * * *","tz":"UTC","start":"2027-03-27T00:00:00Z"}"#);
+        assert_eq!(found[0]["fires"].as_array().unwrap().len(), 20);
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Signals {
         loop {
             tokio::select! {
                 () = self.heard() => return,
-                Some(clicked) = tower.clicks.recv() => tracing::info!(run = %clicked.run_id, "a notification was clicked"),
+                Some(clicked) = tower.clicks.recv() => tracing::info!(opens = ?clicked, "a notification was clicked"),
             }
         }
     }

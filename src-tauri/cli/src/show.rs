@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use chrono_tz::Tz;
 use cuetower_core::Ms;
+use cuetower_core::local_time::offset_minutes;
 use cuetower_core::schedule::parse_zone;
 use cuetower_engine::desk::wire::{ConfirmedMark, DeliveredMark, Mark, ScheduledMark};
 use serde_json::Value;
@@ -44,8 +45,29 @@ impl Zone {
 
     /// "2026-11-21 12:45:11"
     pub fn at(&self, at_ms: i64) -> String {
+        self.written(at_ms, "%Y-%m-%d %H:%M:%S")
+    }
+
+    #[cfg(test)]
+    pub fn named(name: &str) -> Zone {
+        Zone(parse_zone(name).expect("a zone"))
+    }
+
+    /// By a pattern of chrono's, such as `%H:%M`.
+    pub fn written(&self, at_ms: i64, pattern: &str) -> String {
         let at = Ms(at_ms).utc();
-        at.map_or_else(|| "-".to_owned(), |at| at.with_timezone(&self.0).format("%Y-%m-%d %H:%M:%S").to_string())
+        at.map_or_else(|| "-".to_owned(), |at| at.with_timezone(&self.0).format(pattern).to_string())
+    }
+
+    /// Of the zone's clock from UTC, in minutes.
+    pub fn offset_minutes(&self, at_ms: i64) -> i32 {
+        offset_minutes(self.0, Ms(at_ms))
+    }
+
+    /// "2026-11-21T11:45:11Z"
+    pub fn utc(at_ms: i64) -> String {
+        let at = Ms(at_ms).utc();
+        at.map_or_else(|| "-".to_owned(), |at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string())
     }
 
     pub fn maybe(&self, at_ms: Option<i64>) -> String {

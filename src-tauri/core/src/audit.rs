@@ -181,7 +181,8 @@ impl Audit {
 
     /// Meets every instant that the schedule names in `(since, until]` with its record.
     fn ask_until(&mut self, until: Ms) {
-        let (Some(since), Some(plan)) = (self.since, self.plan.take()) else { return };
+        let Some(since) = self.since else { return };
+        let Some(plan) = self.plan.take() else { return };
         let mut at = since;
         while let Some(due) = plan.next_after(at).filter(|due| *due <= until) {
             at = due;

@@ -8,14 +8,16 @@ use rand::rngs::{StdRng, SysRng};
 use rand::{Rng as _, SeedableRng as _};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 
+use crate::briefing_note;
 use crate::clock::Clock;
 use crate::deliver::command::reap_leftover;
 use crate::feed::Feed;
 use crate::handle::{Handle, ORDERS_MAX, Order, StoreHealth};
 use crate::journal::{Journal, StoreError};
 use crate::notify::Notifier;
-use crate::paths::Watched;
+use crate::paths::{Watched, look_after};
 use crate::perform::{self, Means, Performer, Shared};
 use crate::pilot::Pilot;
 use crate::sabotage;
@@ -58,6 +60,7 @@ impl Engine {
         let key = TowerKey::load(&config.data_dir).map_err(StartError::Key)?;
         let (orders, received) = mpsc::channel(ORDERS_MAX);
         let reader = journal.reader();
+        let notifier = ports.notifier.clone();
         let feed = Feed::starting_at(journal.last_seq()?);
         reap_leftovers(&config);
         let performer = Performer::new(
@@ -73,6 +76,7 @@ impl Engine {
             tokio::runtime::Handle::current(),
         );
         let shared = performer.shared();
+        let started_at = ports.clock.now();
         let dice = Box::new(Thrown::from_system());
         let (store, watched) = (StoreHealth::default(), Watched::default());
         let pilot = Pilot::load(
@@ -90,7 +94,10 @@ impl Engine {
             .spawn(move || fly(pilot, received))
             .map_err(StartError::Thread)?;
         let handle = Handle { orders: orders.clone(), reader, feed, clock: ports.clock, key, store };
-        Ok((handle, Running { orders, shared, flying }))
+        let mut minding = JoinSet::new();
+        minding.spawn(look_after(watched, handle.clone()));
+        minding.spawn(briefing_note::tell(handle.clone(), notifier, started_at));
+        Ok((handle, Running { orders, shared, flying, minding }))
     }
 }
 
@@ -127,11 +134,14 @@ pub struct Running {
     orders: mpsc::Sender<Order>,
     shared: Arc<Shared>,
     flying: std::thread::JoinHandle<()>,
+    /// What goes on beside the loop and ends with it.
+    minding: JoinSet<()>,
 }
 
 impl Running {
     /// Stops in order: processes are asked to end, the last batch is committed, the store is closed.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
+        self.minding.shutdown().await;
         self.shared.close().await;
         let (reply, done) = oneshot::channel();
         if self.orders.send(Order::Stop { reply }).await.is_ok() {

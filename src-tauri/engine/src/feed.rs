@@ -48,10 +48,6 @@ impl Feed {
         Feed { shared: Arc::new(Shared { ring, live: broadcast::Sender::new(KEPT) }) }
     }
 
-    pub(crate) fn publish(&self, event: DeskEvent) {
-        self.push(&mut self.ring(), event);
-    }
-
     /// `tower_status` would answer differently, though nothing of it is in the journal: the store itself is in trouble, or out of it.
     pub(crate) fn publish_status_changed(&self, at: Ms) {
         let mut ring = self.ring();
@@ -67,6 +63,17 @@ impl Feed {
             status_changed: true,
         };
         self.push(&mut ring, nothing);
+    }
+
+    /// The change up to `seq`, put into words only if a face is there to be told: whoever comes later fetches everything.
+    pub(crate) fn publish_if_heard(&self, seq: u64, event: impl FnOnce() -> Option<DeskEvent>) {
+        let mut ring = self.ring();
+        if self.shared.live.receiver_count() == 0 {
+            ring.events.clear();
+            ring.gone = seq;
+        } else if let Some(event) = event() {
+            self.push(&mut ring, event);
+        }
     }
 
     fn ring(&self) -> MutexGuard<'_, Ring> {
@@ -132,14 +139,26 @@ mod tests {
     #[tokio::test]
     async fn a_face_that_was_away_gets_what_it_missed_or_is_told_of_the_gap() {
         let feed = Feed::starting_at(10);
-        feed.publish(event(11));
-        feed.publish(event(12));
+        let publish = |seq| feed.publish_if_heard(seq, || Some(event(seq)));
+        let _another_face = feed.subscribe(10);
+        publish(11);
+        publish(12);
         let mut late = feed.subscribe(11);
         assert_eq!(late.next().await, Some(Change::Event(Arc::new(event(12)))));
         assert_eq!(feed.subscribe(3).next().await, Some(Change::Gap));
         for seq in 13..13 + KEPT as u64 {
-            feed.publish(event(seq));
+            publish(seq);
         }
         assert_eq!(feed.subscribe(11).next().await, Some(Change::Gap));
+    }
+
+    #[tokio::test]
+    async fn for_nobody_nothing_is_put_into_words_and_whoever_comes_fetches_everything() {
+        let feed = Feed::starting_at(10);
+        feed.publish_if_heard(11, || panic!("nobody is there to read it"));
+        assert_eq!(feed.subscribe(10).next().await, Some(Change::Gap));
+        let mut there = feed.subscribe(11);
+        feed.publish_if_heard(12, || Some(event(12)));
+        assert_eq!(there.next().await, Some(Change::Event(Arc::new(event(12)))));
     }
 }

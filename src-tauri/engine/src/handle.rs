@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cuetower_core::Ms;
 use cuetower_core::alert::Alert;
 use cuetower_core::cue::{Cue, CueDefinition};
+use cuetower_core::event::FileSeen;
 use cuetower_core::id::{AlertId, CueId, RunId};
 use cuetower_core::input::{Answer, Input, Refusal};
 use thiserror::Error;
@@ -42,6 +43,8 @@ pub enum Trouble {
 pub(crate) enum Order {
     Create { definition: Box<CueDefinition>, reply: Reply<Cue> },
     Cue { cue_id: CueId, input: Input, reply: Reply<(Answer, Cue)> },
+    /// What the files that match these patterns look like; good only while the cue watches these.
+    Files { cue_id: CueId, patterns: Vec<String>, seen: Vec<(String, FileSeen)>, reply: Reply<(Answer, Cue)> },
     Run { run_id: RunId, input: Input, output: Option<OutputRow>, reply: Option<Reply<Answer>> },
     Acknowledge { alert_id: AlertId, reply: Reply<Alert> },
     Tower { change: TowerChange, reply: Reply<()> },
@@ -104,6 +107,18 @@ impl Handle {
     pub async fn run(&self, run_id: &RunId, input: Input) -> Result<Answer, Trouble> {
         let order = |reply| Order::Run { run_id: run_id.clone(), input, output: None, reply: Some(reply) };
         unrefused(self.ask(order).await?)
+    }
+
+    /// How the watched files of a cue look, all of them.
+    pub(crate) async fn files(
+        &self,
+        cue_id: &CueId,
+        patterns: &[String],
+        seen: impl IntoIterator<Item = (String, FileSeen)>,
+    ) -> Result<(), Trouble> {
+        let (patterns, seen) = (patterns.to_vec(), seen.into_iter().collect());
+        let order = |reply| Order::Files { cue_id: cue_id.clone(), patterns, seen, reply };
+        unrefused(self.ask(order).await?.0).map(drop)
     }
 
     pub async fn acknowledge(&self, alert_id: &AlertId) -> Result<Alert, Trouble> {

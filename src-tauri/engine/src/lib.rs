@@ -1,5 +1,6 @@
 //! What is done: the loop, the journal, deliveries, the two doors. What is decided lives in `cuetower-core`.
 
+mod briefing_note;
 pub mod clock;
 pub mod definition;
 pub mod deliver;

@@ -3,6 +3,7 @@
 mod cues;
 mod refusals;
 mod runs;
+mod triggers;
 
 use std::sync::Arc;
 

@@ -147,7 +147,9 @@ async fn a_key_does_what_its_scopes_say() {
     let command = json!({ "name": "c", "transport": "command", "schedule": { "type": "manual" }, "command": { "argv": ["true"] } });
     let leaking = json!({ "name": "s", "schedule": { "type": "manual" }, "callback": { "url": URL, "headers": { "X-Api-Key": "{{secret:OPENAI}}" } } });
     let before = tower.stored();
-    for body in [&command, &leaking] {
+    let looking =
+        json!({ "name": "p", "schedule": { "type": "manual", "paths": ["~/.ssh/*"] }, "callback": { "url": URL } });
+    for body in [&command, &leaking, &looking] {
         let refused = tower.ask_as(&cues, Method::POST, "/v1/cues", Some(body)).await;
         assert_eq!((refused.status, refused.code()), (403, "insufficient_scope"), "{body}");
         assert!(refused.json["error"]["message"].as_str().unwrap().contains("`commands`"), "{refused:?}");

@@ -120,7 +120,7 @@ async fn bad_outcomes_are_refused_and_a_good_one_still_counts() {
         (json!({ "success": true, "artifacts": "a" }), 422, "validation_error", "body.artifacts"),
         (json!({ "success": true, "processed": -1 }), 422, "validation_error", "body.processed"),
         (json!({ "success": true, "metadata": [1] }), 422, "validation_error", "body.metadata"),
-        (json!({ "success": true, "next_run_in_seconds": 60 }), 422, "validation_error", "body.next_run_in_seconds"),
+        (json!({ "success": true, "next_run_in_seconds": -60 }), 422, "validation_error", "body.next_run_in_seconds"),
         (json!({ "success": true, "metadata": { "x": "y".repeat(10_300) } }), 400, "metadata_too_large", ""),
     ];
     let before = tower.stored();

@@ -26,7 +26,7 @@ const LICENCE_MS: u64 = 8_000;
 const STAMP_EVERY_MS: u64 = 5_000;
 /// A long absence is decided in several ticks.
 const TICKS_MAX: usize = 64;
-const BANDS_KEPT: usize = 200;
+const BANDS_KEPT: usize = 63;
 
 /// The working copy: thrown away if the commit fails.
 pub struct Work {
@@ -38,6 +38,9 @@ pub struct Work {
     reports: Vec<(CueId, RunId, Outcome, Answer)>,
     firing: bool,
     orderly: bool,
+    /// The clocks moved by themselves.
+    gap: bool,
+    away: Arc<[Band]>,
 }
 
 /// What the owner does to the tower as a whole.
@@ -51,18 +54,11 @@ pub enum Tower {
 impl World {
     /// Returns whether the tower is still there.
     pub fn batch(&mut self, luck: &mut Luck, inputs: Vec<(CueId, Input)>, tower: Tower, fate: Fate) -> bool {
-        self.look();
         let mut work = self.work();
         for (id, run_id) in self.went_out.clone() {
             self.decide(luck, &mut work, &id, &Input::WentOut { run_id });
         }
-        if let (slept_ms, stepped_ms) = self.shift
-            && self.shift != (0, 0)
-        {
-            for id in self.lanes.iter().filter(|(_, lane)| !lane.runs.is_empty()).map(|(id, _)| id.clone()).collect::<Vec<_>>() {
-                self.decide(luck, &mut work, &id, &Input::Shifted { slept_ms, stepped_ms });
-            }
-        }
+        self.notice_gap(luck, &mut work);
         let due = |at: &Option<Ms>| at.is_some_and(|at| at <= work.now);
         for id in self.wakes.iter().filter(|(_, at)| due(at)).map(|(id, _)| id.clone()).collect::<Vec<_>>() {
             self.ticks(luck, &mut work, &id);
@@ -85,14 +81,12 @@ impl World {
         self.lanes = self.disk.lanes.clone();
         self.firing = self.disk.firing;
         self.looked = self.time.clocks;
-        self.shift = (0, 0);
-        // Nothing goes ahead of its commit before this life has a stamp of its own.
+        // Nothing goes ahead of its commit before this life has a stamp of its own: a second kill would not know of it.
         self.stamped_at = alive_at;
-        let now = self.now();
-        if alive_at < now {
-            self.note_away(Band { from: alive_at, to: now, reason: Reason::Off });
-        }
         let mut work = self.work();
+        if alive_at < work.now {
+            work.away = with_band(&self.away, Band { from: alive_at, to: work.now, reason: Reason::Off });
+        }
         for id in self.lanes.keys().cloned().collect::<Vec<_>>() {
             let recovered = Input::Recovered { alive_at, orderly, firing: work.firing };
             self.decide(luck, &mut work, &id, &recovered);
@@ -100,23 +94,37 @@ impl World {
         }
         let lost = |fact: &&Fact| matches!(fact.event, Event::AttemptFailed { lost: true, .. });
         self.tally.lost_attempts += work.facts.iter().filter(lost).count() as u64;
-        let fate = if self.quiet { Fate::Lands } else { Fate::thrown(luck) };
+        let fate = match Fate::thrown(luck) {
+            _ if self.quiet => Fate::Lands,
+            // A tower that cannot write does not start.
+            Fate::CommitFails => Fate::CrashesBeforeCommit,
+            fate => fate,
+        };
         self.land(luck, work, Vec::new(), fate);
     }
 
-    /// Looks at the clocks.
-    fn look(&mut self) {
+    /// The clocks since the last batch that landed.
+    fn notice_gap(&mut self, luck: &mut Luck, work: &mut Work) {
         let gap = Gap::between(self.looked, self.time.clocks);
-        if let Some(band) = gap.band(self.looked, self.time.clocks) {
-            self.note_away(band);
+        work.gap = !gap.is_nothing();
+        if gap.is_nothing() {
+            return;
         }
-        self.shift = (self.shift.0 + gap.slept_ms, self.shift.1 + gap.stepped_ms);
-        self.looked = self.time.clocks;
+        if let Some(band) = gap.band(self.looked, self.time.clocks) {
+            work.away = with_band(&self.away, band);
+        }
+        let shifted = Input::Shifted { slept_ms: gap.slept_ms + gap.stalled_ms, stepped_ms: gap.stepped_ms };
+        let live = self.lanes.iter().filter(|(_, lane)| !lane.runs.is_empty());
+        for id in live.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+            self.decide(luck, work, &id, &shifted);
+        }
     }
 
-    fn note_away(&mut self, band: Band) {
-        let older = self.away.len().saturating_sub(BANDS_KEPT);
-        self.away = self.away[older..].iter().copied().chain([band]).collect();
+    /// A look at the clocks that found nothing to do, stamped.
+    pub fn idle(&mut self) {
+        self.looked = self.time.clocks;
+        self.stamped_at = self.now();
+        self.disk.alive_at = self.now();
     }
 
     fn work(&self) -> Work {
@@ -129,6 +137,8 @@ impl World {
             reports: Vec::new(),
             firing: self.firing,
             orderly: false,
+            gap: false,
+            away: Arc::clone(&self.away),
         }
     }
 
@@ -172,7 +182,7 @@ impl World {
     }
 
     fn tick(&mut self, luck: &mut Luck, work: &mut Work, id: &CueId) {
-        let tick = Input::Tick { away: Arc::clone(&self.away), firing: work.firing };
+        let tick = Input::Tick { away: Arc::clone(&work.away), firing: work.firing };
         self.decide(luck, work, id, &tick);
     }
 
@@ -231,7 +241,7 @@ impl World {
             self.perform(luck, effect, run);
         }
         let stamp = work.now.since(self.stamped_at) >= STAMP_EVERY_MS || work.now < self.stamped_at;
-        let worth = stamp || !work.facts.is_empty() || work.firing != self.firing || work.orderly;
+        let worth = stamp || !work.facts.is_empty() || work.firing != self.firing || work.orderly || work.gap;
         match fate {
             Fate::CommitFails if worth => {
                 self.tally.failed_commits += 1;
@@ -253,6 +263,7 @@ impl World {
             }
             _ => {}
         }
+        self.looked = work.time.clocks;
         if worth {
             self.commit(&mut work);
         }
@@ -295,9 +306,9 @@ impl World {
         self.disk.write(std::mem::take(&mut work.facts));
         (self.disk.alive_at, self.disk.firing, self.disk.orderly) = (work.now, work.firing, work.orderly);
         self.went_out.clear();
-        self.shift = (0, 0);
         self.stamped_at = work.now;
         self.firing = work.firing;
+        self.away = Arc::clone(&work.away);
         for (id, mut lane) in std::mem::take(&mut work.lanes) {
             for run in lane.runs.values().filter(|run| !run.is_live()) {
                 self.disk.ended.insert(run.id.clone(), Run::clone(run));
@@ -350,6 +361,11 @@ impl World {
         let differ = self.disk.lanes.iter().filter(|(id, lane)| self.lanes.get(id) != Some(lane));
         differ.map(|(id, lane)| format!("\ndisk   {}\nmemory {}", text(lane), self.lanes.get(id).map(text).unwrap_or_default())).collect()
     }
+}
+
+fn with_band(known: &[Band], band: Band) -> Arc<[Band]> {
+    let older = known.len().saturating_sub(BANDS_KEPT);
+    known[older..].iter().copied().chain([band]).collect()
 }
 
 fn ended(event: &Event) -> Option<(RunId, cuetower_core::run::Verdict, bool)> {

@@ -63,7 +63,10 @@ fn simulate(seeds: Range<u64>) {
             let mut tally = Tally::default();
             let mut failed = None;
             while let Some(seed) = take() {
-                match catch_unwind(AssertUnwindSafe(|| live(seed))) {
+                let t0 = Instant::now();
+                let r = catch_unwind(AssertUnwindSafe(|| live(seed)));
+                if t0.elapsed().as_millis() > 400 { println!("slow {seed} {} ms {:?}", t0.elapsed().as_millis(), r.as_ref().ok().map(|t| (t.facts, t.instants))); }
+                match r {
                     Ok(lived) => tally.add(&lived),
                     Err(_) => {
                         over.store(true, Ordering::Relaxed);

@@ -33,6 +33,8 @@ impl World {
                 let key = luck.chance(20).then(|| format!("key-{}", luck.below(3)));
                 Input::Fire(Fire { payload: None, send_at, key, trigger: Trigger::ManualFire })
             }
+            // A cue that begins in 1970 has every instant since then in its ledger: true, and too many for a test.
+            10..23 if self.behind_ms > 0 => return None,
             10..14 => {
                 let definition = fleet::edited(luck, &lane.cue.definition, now);
                 Input::Edit { definition: Box::new(definition), revision: None }

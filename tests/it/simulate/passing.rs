@@ -31,7 +31,7 @@ impl World {
             0..72 => self.live(luck, length),
             // Nobody looks meanwhile.
             72..80 => self.time.awake(length),
-            80..86 => self.sleep(luck.between(1, length)),
+            80..86 => self.sleep(luck.between(SECOND_MS, SECOND_MS + length)),
             86..88 => self.sleep(luck.between(2 * HOUR_MS, 40 * HOUR_MS)),
             88..90 => self.night_with_dark_wakes(luck),
             90..95 => self.set_clock(luck),
@@ -55,7 +55,7 @@ impl World {
         let mut left = length_ms;
         for _ in 0..BATCHES_MAX {
             let wait = self.next_wake_ms().min(left);
-            self.time.awake(wait);
+            self.wait(luck, wait);
             left -= wait;
             if left == 0 {
                 return;
@@ -64,7 +64,18 @@ impl World {
             let fate = if self.quiet { Fate::Lands } else { Fate::thrown(luck) };
             self.batch(luck, inputs, Tower::Goes, fate);
         }
-        self.time.awake(left);
+        self.wait(luck, left);
+    }
+
+    /// The tower looks every second, and finds nothing to do.
+    fn wait(&mut self, luck: &mut Luck, length_ms: u64) {
+        if length_ms < 4 * SECOND_MS {
+            return self.time.awake(length_ms);
+        }
+        self.batch(luck, Vec::new(), Tower::Goes, Fate::Lands);
+        self.time.awake(length_ms - SECOND_MS);
+        self.idle();
+        self.time.awake(SECOND_MS);
     }
 
     /// Until something is due, or comes in; at least a moment.
@@ -145,10 +156,12 @@ impl World {
     /// No more chaos: everything under way comes to its end, and every question gets its answer.
     pub fn settle(&mut self, luck: &mut Luck) {
         self.network = true;
+        let behind_ms = std::mem::take(&mut self.behind_ms);
+        self.time.step(behind_ms as i64);
         let mut paused = false;
         for round in 0..20_000 {
             let wait = self.next_wake_ms().min(SETTLE_STEP_MS);
-            self.time.awake(wait);
+            self.wait(luck, wait);
             let mut inputs = self.arrived(luck);
             for id in self.lanes.keys().cloned().collect::<Vec<_>>() {
                 inputs.extend(self.answer(luck, &id).map(|input| (id, input)));

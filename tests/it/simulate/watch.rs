@@ -20,6 +20,8 @@ const AFTER_GAP_MS: u64 = 5_000;
 /// A lane before a decision, as far as it is asked about afterwards.
 pub struct Before {
     waiting: Vec<Armed>,
+    /// Of these, the ones from here on came due before.
+    undue: usize,
     live: usize,
     /// Begins whatever policies say: it went out already, or the owner says so.
     free: bool,
@@ -32,7 +34,7 @@ impl Before {
             Input::Fire(_) | Input::Answer { .. } | Input::WentOut { .. } | Input::Recovered { .. }
         );
         let waiting = if free { Vec::new() } else { lane.waiting().cloned().collect() };
-        Before { waiting, live: live(lane), free }
+        Before { waiting, undue: lane.armed.len(), live: live(lane), free }
     }
 }
 
@@ -54,10 +56,11 @@ pub fn decided(before: &Before, lane: &Lane, input: &Input, decision: &Decision,
     let mut wanted = 0;
     for event in &decision.events {
         let Event::RunBegan { run_id, occurrence_id } = event else { continue };
+        let held = before.waiting.iter().skip(before.undue).any(|armed| armed.id == *occurrence_id);
         let armed = known.iter().find(|armed| armed.id == *occurrence_id);
         let armed = armed.unwrap_or_else(|| panic!("{occurrence_id} of {} began unarmed", cue.id));
         assert_eq!(armed.run_id, *run_id, "{occurrence_id} began under another run id");
-        assert!(armed.due <= now, "{occurrence_id} began {} ms before it was due", armed.due.since(now));
+        assert!(held || armed.due <= now, "{occurrence_id} began {} ms before it was due", armed.due.since(now));
         if armed.trigger.is_wanted() {
             wanted += 1;
             continue;
@@ -77,9 +80,13 @@ pub fn decided(before: &Before, lane: &Lane, input: &Input, decision: &Decision,
 pub fn deadlines(world: &mut World, facts: &[Fact], time: Time) {
     for Fact { at, event, .. } in facts {
         match event {
-            Event::AttemptDelivered { run_id, deadline: Some(deadline), .. }
-            | Event::AttemptExited { run_id, deadline: Some(deadline), .. } => {
-                world.deadlines.insert(run_id.clone(), (time.counted_ms, deadline.since(*at)));
+            Event::AttemptDelivered { run_id, number, deadline: Some(deadline), .. }
+            | Event::AttemptExited { run_id, number, deadline: Some(deadline), .. } => {
+                let set = (*number, time.counted_ms, deadline.since(*at));
+                // The exit of an older attempt moves nothing.
+                if world.deadlines.get(run_id).is_none_or(|(newest, ..)| newest <= number) {
+                    world.deadlines.insert(run_id.clone(), set);
+                }
             }
             Event::RunEnded { run_id, verdict: Verdict::Silent, late: false, .. } => {
                 strikes_in_time(run_id, world.deadlines.get(run_id), time);
@@ -89,8 +96,8 @@ pub fn deadlines(world: &mut World, facts: &[Fact], time: Time) {
     }
 }
 
-fn strikes_in_time(run: &RunId, set: Option<&(u64, u64)>, time: Time) {
-    let (set_at, length) = *set.unwrap_or_else(|| panic!("{run} is silent and had no deadline"));
+fn strikes_in_time(run: &RunId, set: Option<&(u32, u64, u64)>, time: Time) {
+    let (_, set_at, length) = *set.unwrap_or_else(|| panic!("{run} is silent and had no deadline"));
     let waited = time.counted_ms - set_at;
     assert!(waited >= length, "{run} is silent after {waited} ms awake, its deadline is {length} ms");
     if time.counted_at_gap_ms > set_at {

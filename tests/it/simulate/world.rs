@@ -38,11 +38,9 @@ pub struct World {
     pub lanes: BTreeMap<CueId, Lane>,
     pub wakes: BTreeMap<CueId, Option<Ms>>,
     pub firing: bool,
-    /// The clocks when the tower last looked.
+    /// The clocks at the last batch that landed.
     pub looked: Clocks,
     pub away: Arc<[Band]>,
-    /// Slept and set since the last batch that was written.
-    pub shift: (u64, i64),
     pub stamped_at: Ms,
     /// Went out by their licence in a batch that was not written.
     pub went_out: Vec<(CueId, RunId)>,
@@ -51,8 +49,8 @@ pub struct World {
     pub sent: HashSet<(RunId, u32)>,
     /// Reports the tower said it has recorded: run and outcome.
     pub acknowledged: Vec<(RunId, Outcome)>,
-    /// When a run's deadline was set (counted), and its length.
-    pub deadlines: HashMap<RunId, (u64, u64)>,
+    /// By which attempt a run's deadline was set, when (counted), and its length.
+    pub deadlines: HashMap<RunId, (u32, u64, u64)>,
     /// The watched folder: each file's time of change.
     pub files: BTreeMap<String, i64>,
     /// The clock was set back to 1970, by so much.
@@ -117,7 +115,6 @@ impl World {
             firing: true,
             looked: time.clocks,
             away: Arc::new([]),
-            shift: (0, 0),
             stamped_at: now,
             went_out: Vec::new(),
             mail: Vec::new(),

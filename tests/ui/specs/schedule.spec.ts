@@ -40,7 +40,7 @@ test('every minute in market hours, noon at weekends, else hourly: made by click
   await page.getByLabel('How often of window 2').selectOption('cron');
   await page.getByLabel('Expression of window 2').fill('0 12 * * *');
   await expect(page.getByRole('img', { name: /^The week\. Window 1, Mon–Fri 9:30–16:00 New York: holds 32 h 30 min a week\. Window 2, Sat, Sun: holds 48 h a week\. Otherwise: 87 h 30 min/ })).toBeVisible();
-  await expect(page.getByRole('complementary', { name: 'Read back' })).toContainText('Hourly, Berlin time, start true in ~. Mon–Fri 9:30–16:00 New York: every minute, 5 at once. Sat, Sun: daily at 12:00.');
+  await expect(page.getByRole('complementary', { name: 'Read back' })).toContainText('Hourly at :00, Berlin time, start true in ~. Mon–Fri 9:30–16:00 New York: every minute, 5 at once. Sat, Sun: daily at 12:00.');
   await expect(page.getByRole('region', { name: 'Next 10 fires' })).toContainText(/mon-fri 09:30-16:00 New York|sat,sun/);
 
   const { id, definition } = await saved(page, ask, 'ticker');

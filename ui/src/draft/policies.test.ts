@@ -7,7 +7,7 @@ import { hoursAWeek, MINUTES_WEEK, weekOf } from './week';
 import { dayWords, daysAhead } from './ahead';
 import type { Simulation } from '../wire';
 
-const every = (gap: number) => factsOf([1, 2, 3, 4].map((n) => n * gap));
+const every = (gap: number, change: Partial<Draft> = {}) => factsOf(draft(change), [1, 2, 3, 4].map((n) => n * gap));
 const draft = (change: Partial<Draft> = {}): Draft => ({ ...blankDraft('UTC'), ...change });
 const late = (change: Partial<Draft>, gap: number) => Object.fromEntries(catchUpAnswers(draft(change), every(gap)).map((answer) => [answer.value, answer.say]));
 
@@ -25,7 +25,7 @@ describe('what is missed', () => {
   it('is of use for half the gap, at most 12 h, or as long as one says', () => {
     expect(late({}, 48 * HOUR)['latest']).toContain('under 12 h late');
     expect(late({ within: { amount: '45', unit: 'minutes' } }, HOUR)['latest']).toContain('under 45 min late');
-    expect(catchUpAnswers(draft(), factsOf([0, HOUR, 2 * HOUR, 20 * HOUR]))[0]?.say).toContain('half the gap to the next, at most 12 h, late');
+    expect(catchUpAnswers(draft(), factsOf(draft(), [0, HOUR, 2 * HOUR, 20 * HOUR]))[0]?.say).toContain('half the gap to the next, at most 12 h, late');
   });
   it('once: there is no newest, and no limit unless one says so', () => {
     expect(late({ kind: 'once' }, HOUR)).toMatchObject({ latest: 'Runs when the tower is back, however late that is.', ask: 'Holds it until you say run or skip.' });
@@ -34,7 +34,10 @@ describe('what is missed', () => {
 });
 
 it('what meets a run is said with the gap of this cue', () => {
-  expect(overlapAnswers(draft(), every(MINUTE))[0]?.say).toBe('A run longer than 1 min makes the next one skipped; the ledger says why.');
+  expect(overlapAnswers(every(MINUTE))[0]?.say).toBe('A run longer than 1 min makes the next one skipped; the ledger says why.');
+  const windows = { parts: [{ ...blankPart([]), every: { amount: '30', unit: 'seconds' as const } }] };
+  expect(overlapAnswers(every(HOUR, windows))[0]?.say).toBe('A run longer than 30 s can make the next one skipped; the ledger says why.');
+  expect(overlapAnswers(factsOf(draft({ jitter: { amount: '20', unit: 'seconds' } }), [4_000, HOUR + 1_000, 2 * HOUR + 19_000]))[0]?.say).toContain('longer than 1 h makes');
   expect(atOnceWords(draft())).toBeNull();
   expect(atOnceWords(draft({ parts: [blankPart([]), { ...blankPart([]), atOnce: '5' }] }))).toBe('Window 2 lets 5 go at once; this holds for any more.');
 });

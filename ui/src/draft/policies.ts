@@ -1,5 +1,5 @@
 //! What is done about a due time that passed, and about one that meets a run: each answer with a sentence of what it does to this very cue. Pure.
-import { HOUR, lasting, SECOND } from '../time';
+import { HOUR, lasting, MINUTE, SECOND } from '../time';
 import type { Draft } from './draft';
 import { comesAgain } from './schedule';
 import { secondsOf } from './span';
@@ -24,11 +24,17 @@ const AWAY_MS = 8 * HOUR;
 const WAITING_MOST = 100;
 const USEFUL_MOST_MS = 12 * HOUR;
 
-export function factsOf(fires_ms: readonly number[]): Facts {
-  const gaps = fires_ms.slice(1).map((at, i) => at - (fires_ms[i] ?? at)).filter((gap) => gap > 0);
-  if (gaps.length === 0) return { gap_ms: null, shortest_ms: null };
-  const [least, most] = [Math.min(...gaps), Math.max(...gaps)];
-  return { gap_ms: most <= least * UNEVEN ? least : null, shortest_ms: least };
+export function factsOf(draft: Draft, fires_ms: readonly number[]): Facts {
+  const jitter = comesAgain(draft.kind) && (secondsOf(draft.jitter) ?? 0) > 0;
+  const parts = comesAgain(draft.kind) ? draft.parts : [];
+  // Jitter moves each fire a little; the gap that one wrote is the round one.
+  const round = (gap: number) => (jitter && gap >= 10 * MINUTE ? Math.round(gap / MINUTE) * MINUTE : gap);
+  const gaps = fires_ms.slice(1).map((at, i) => round(at - (fires_ms[i] ?? at))).filter((gap) => gap > 0);
+  // Windows may lie beyond the fires that are known.
+  const inParts = parts.flatMap((part) => (part.rate === 'every' && (secondsOf(part.every) ?? 0) > 0 ? [(secondsOf(part.every) ?? 0) * SECOND] : []));
+  const shortest = Math.min(...gaps, ...inParts);
+  const even = gaps.length > 0 && parts.length === 0 && Math.max(...gaps) <= shortest * UNEVEN;
+  return { gap_ms: even ? shortest : null, shortest_ms: Number.isFinite(shortest) ? shortest : null };
 }
 
 /** How late a missed run may still be of use, in words; null: for ever. */
@@ -64,10 +70,10 @@ export function catchUpAnswers(draft: Draft, facts: Facts): Answer<Draft['catchU
   ];
 }
 
-export function overlapAnswers(_draft: Draft, facts: Facts): Answer<Draft['overlap']>[] {
+export function overlapAnswers(facts: Facts): Answer<Draft['overlap']>[] {
   const longer = facts.shortest_ms === null ? null : lasting(facts.shortest_ms);
   return [
-    { value: 'skip', label: 'Skip this one', say: longer === null ? 'The new one is skipped; the ledger says why.' : `A run longer than ${longer} makes the next one skipped; the ledger says why.` },
+    { value: 'skip', label: 'Skip this one', say: longer === null ? 'The new one is skipped; the ledger says why.' : `A run longer than ${longer} ${facts.gap_ms === null ? 'can make' : 'makes'} the next one skipped; the ledger says why.` },
     { value: 'queue', label: 'Wait, then run', say: `The new one waits, and runs when the old one has ended; at most ${WAITING_MOST} wait.` },
     { value: 'allow', label: 'Run both', say: 'They go side by side.' },
     { value: 'replace', label: 'Stop the old run first', say: 'The old one is stopped, and counts as stopped; the new one starts.' }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use cuetower_engine::clock::{Clock, SystemClock};
 use cuetower_engine::desk::serve::Host;
 use cuetower_engine::desk::{Desk, Facts, OwnerKey};
-use cuetower_engine::notify::{Activated, Notifier};
+use cuetower_engine::notify::{Notifier, Opens};
 use cuetower_engine::receive::Door;
 use cuetower_engine::vault::{Vault, VaultKind};
 use cuetower_engine::{Config, Engine, Ports, Running, Trouble, token};
@@ -98,7 +98,7 @@ pub struct Tower {
     /// The owner's commands.
     pub desk: Desk,
     /// Clicks on native notifications.
-    pub clicks: mpsc::Receiver<Activated>,
+    pub clicks: mpsc::Receiver<Opens>,
     /// "http://127.0.0.1:8737"
     pub agents_url: String,
     /// The owner's own key for the agents' door.

@@ -56,13 +56,13 @@ impl Draft<'_> {
         self.lane.runs.get(id).cloned()
     }
 
-    /// Ends a run, and does what follows from it: the next one in the queue, the end of a `once` cue, a pause.
+    /// Ends a run, and does what follows from it: the end of a `once` cue, a pause. The next one in the queue goes with the
+    /// next tick, which knows whether anything may fire; the lane asks for that tick at once.
     pub fn end_run(&mut self, run: &Run, verdict: Verdict, late: bool, findings: Vec<Finding>) {
         self.emit(Event::RunEnded { run_id: run.id.clone(), verdict, late, findings });
         if !verdict.is_good() && run.definition.pause_on_failure && self.lane.cue.status == CueStatus::Active && !late {
             self.pause(None);
         }
-        self.release_held();
         self.finish_once(verdict);
     }
 

@@ -23,7 +23,7 @@ impl Draft<'_> {
         self.pause_over();
         self.runs_due();
         self.catch_up(away, firing);
-        self.release_held();
+        self.release_held(firing);
         self.fire_due(firing);
         self.arm_ahead();
         Answer::Done
@@ -68,6 +68,22 @@ impl Draft<'_> {
 
     /// Why an occurrence that nobody fired by hand may not run, whatever else is live.
     pub fn kept_back(&self, armed: &Armed, firing: bool) -> Option<SkipPolicy> {
+        if armed.trigger.is_wanted() {
+            None
+        } else if firing && self.in_blackout() {
+            Some(SkipPolicy::Blackout)
+        } else {
+            self.kept_back_when_due(armed, firing)
+        }
+    }
+
+    /// Whether anything that was due before, and waited, would begin in a blackout.
+    pub fn in_blackout(&self) -> bool {
+        self.lane.cue.definition.schedule.blackout_at(self.now).is_some()
+    }
+
+    /// Why it could not have begun in its time.
+    pub fn kept_back_when_due(&self, armed: &Armed, firing: bool) -> Option<SkipPolicy> {
         if armed.trigger.is_wanted() {
             None
         } else if !firing {
@@ -145,13 +161,15 @@ impl Draft<'_> {
         self.emit(Event::OccurrenceEnded { id: armed.id.clone(), due: armed.due, end });
     }
 
-    /// Lets the oldest waiting occurrences go while there is room.
-    pub fn release_held(&mut self) {
-        let room = self.lane.at_once(self.now);
-        while self.lane.live_runs().count() < room
+    /// Lets the oldest waiting occurrences go while there is room; one whose turn comes while nothing may begin is skipped.
+    fn release_held(&mut self, firing: bool) {
+        while self.lane.may_release(self.now)
             && let Some(held) = self.lane.held.front().cloned()
         {
-            self.start(&held);
+            match self.kept_back(&held, firing) {
+                Some(policy) => self.end_occurrence(&held, End::Skipped { policy }),
+                None => self.start(&held),
+            }
         }
     }
 

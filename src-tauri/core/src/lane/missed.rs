@@ -95,6 +95,9 @@ impl Draft<'_> {
         }
         let into = || OccurrenceId::scheduled(&self.lane.cue.id, absence.newest, self.lane.generation);
         match definition.catch_up.policy {
+            CatchUpPolicy::Latest | CatchUpPolicy::All if self.in_blackout() => {
+                End::Skipped { policy: SkipPolicy::Blackout }
+            }
             CatchUpPolicy::Ask => End::Coalesced { into: into() },
             CatchUpPolicy::Latest => match self.too_old(absence) {
                 None => End::Coalesced { into: into() },
@@ -118,16 +121,17 @@ impl Draft<'_> {
 
     fn decide_missed(&mut self, armed: &Armed, absence: &Absence) {
         let definition = Arc::clone(&self.lane.cue.definition);
-        if self.kept_back(armed, absence.firing).is_some() {
+        if self.kept_back_when_due(armed, absence.firing).is_some() {
             let end = self.missed_end(armed.due, absence);
             return self.end_occurrence(armed, end);
         }
+        let may_begin = !self.in_blackout();
         match definition.catch_up.policy {
-            CatchUpPolicy::Latest if armed.due == absence.newest && self.too_old(absence).is_none() => {
+            CatchUpPolicy::Latest if armed.due == absence.newest && may_begin && self.too_old(absence).is_none() => {
                 self.start_or_wait(armed)
             }
             CatchUpPolicy::Ask if armed.due == absence.newest => self.ask(armed, absence),
-            CatchUpPolicy::All if self.lane.held.len() < HELD_MAX => {
+            CatchUpPolicy::All if may_begin && self.lane.held.len() < HELD_MAX => {
                 let live = self.lane.live_runs().count();
                 if live < self.lane.at_once(self.now) && self.lane.held.is_empty() {
                     self.start(armed);

@@ -78,7 +78,7 @@ pub struct Lane {
     pub files: Option<BTreeMap<String, FileSeen>>,
     /// Derived from the definition; rebuilt when it changes or is loaded.
     #[serde(skip)]
-    plan: Option<Plan>,
+    plan: Option<Arc<Plan>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -133,13 +133,13 @@ impl Lane {
 
     /// After loading: what is derived is derived again.
     pub fn rebuild_plan(&mut self) {
-        self.plan = Plan::of(&self.cue.definition.schedule, self.cue.id.as_str()).ok();
+        self.plan = Plan::of(&self.cue.definition.schedule, self.cue.id.as_str()).ok().map(Arc::new);
     }
 
     /// None only for a definition that an older tower accepted and this one does not: such a cue fires by hand only.
     #[must_use]
     pub fn plan(&self) -> Option<&Plan> {
-        self.plan.as_ref()
+        self.plan.as_deref()
     }
 
     /// The next scheduled instant that is not in the ledger yet, for an active cue.
@@ -161,13 +161,19 @@ impl Lane {
         let resume = self.cue.paused_until.filter(|_| self.cue.status == CueStatus::Paused);
         // Another window may let more runs go at once.
         let edge = self.plan().filter(|_| !self.held.is_empty()).and_then(|plan| plan.next_edge(now));
-        arm.into_iter().chain(due).chain(runs).chain(resume).chain(edge).min()
+        let release = self.may_release(now).then_some(now);
+        arm.into_iter().chain(release).chain(due).chain(runs).chain(resume).chain(edge).min()
     }
 
     /// Runs that go at once, by the window that holds now.
     #[must_use]
     pub fn at_once(&self, now: Ms) -> usize {
         self.plan().and_then(|plan| plan.at_once(now)).map_or(1, |runs| runs as usize)
+    }
+
+    /// Whether one that waits behind other runs may go, as far as they are concerned.
+    fn may_release(&self, now: Ms) -> bool {
+        !self.held.is_empty() && self.live_runs().count() < self.at_once(now)
     }
 
     /// Every occurrence that has not ended.

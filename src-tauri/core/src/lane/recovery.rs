@@ -23,14 +23,13 @@ impl Draft<'_> {
         }
         let doubtful = |armed: &&crate::occurrence::Armed| {
             let near = !orderly && armed.due <= alive_at.plus(UNKNOWN_FATE_MS);
-            armed.due <= self.now && near && self.kept_back(armed, firing).is_none()
+            armed.due <= self.now && near && self.kept_back_when_due(armed, firing).is_none()
         };
         let due: Vec<_> = self.lane.armed.iter().filter(doubtful).cloned().collect();
         for armed in due {
             self.begin(&armed);
             self.lose_attempt(&armed.run_id, 1, "the tower was killed around its due instant");
         }
-        self.release_held();
         Answer::Done
     }
 

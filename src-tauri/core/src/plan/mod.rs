@@ -156,9 +156,14 @@ impl Plan {
         self.parts.get(self.part_index_at(at)?)
     }
 
+    /// No part names instants of its own.
+    fn base_alone(&self) -> bool {
+        self.parts.iter().all(|part| part.rate == PartRate::Otherwise)
+    }
+
     /// First instant after `after`, jitter aside.
     fn next_named(&self, after: Ms) -> Option<Ms> {
-        if self.parts.is_empty() {
+        if self.base_alone() {
             return self.base.next_after(after);
         }
         let mut from = after.plus(1);
@@ -175,7 +180,7 @@ impl Plan {
 
     /// Newest instant in `(floor, at]`, jitter aside.
     fn latest_named(&self, floor: Ms, at: Ms) -> Option<Ms> {
-        if self.parts.is_empty() {
+        if self.base_alone() {
             return self.base.latest_in(floor, at);
         }
         let mut to = at;

@@ -284,7 +284,8 @@ proptest! {
         prop_assert!(cron.clock_change_notes(zone, at).len() <= 2);
         let (next, latest) = (cron.next_after(zone, at), cron.latest_in(zone, DateTime::<Utc>::MIN_UTC, at));
         if let Some(next) = next {
-            prop_assert!(next > at && next < at + TimeDelta::days(60 * 366));
+            // Decades when every one of its fires falls into a gap: `*/30 2 * 3 7L` in Europe.
+            prop_assert!(next > at && next < at + TimeDelta::days(300 * 366));
             prop_assert_eq!(cron.latest_in(zone, at, next), Some(next), "nothing lies between but the fire itself");
             prop_assert_eq!(cron.latest_in(zone, at, next - TimeDelta::nanoseconds(1)), None);
         }
@@ -293,7 +294,7 @@ proptest! {
             prop_assert_eq!(cron.next_after(zone, latest), next, "nothing lies between the two");
         }
         if (100..9_900).contains(&at.year()) {
-            prop_assert!(next.is_some() && latest.is_some(), "what parses fires within 50 years");
+            prop_assert!(next.is_some() && latest.is_some(), "what parses fires some day");
         }
     }
 }

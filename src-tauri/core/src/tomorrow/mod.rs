@@ -11,23 +11,28 @@ mod road;
 mod tests;
 
 use crate::Ms;
+use crate::cue::CueDefinition;
 use crate::id::CueId;
-use crate::lane::Lane;
+use crate::input::Input;
+use crate::lane::{Lane, decide};
 use crate::occurrence::End;
 
-/// A lane and the length that its runs are taken to have, in milliseconds; at least 1.
+/// A lane that takes part.
 #[derive(Debug, Clone)]
 pub struct Given {
     pub lane: Lane,
+    /// The length that its runs are taken to have, in milliseconds; at least 1.
     pub run_ms: u64,
+    /// False: it is there for those that follow it, and its fires are not kept.
+    pub shown: bool,
 }
 
 /// What a simulation may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Fires kept, of all lanes together; the first ones stay. Counts go on.
+    /// Fires kept, of all shown lanes together; the first ones stay. Counts go on.
     pub fires_kept: usize,
-    /// Decisions of one lane; one that looks at many live runs counts for several.
+    /// Decisions of one lane; one that looks at many live runs, or at much jitter, counts for several.
     pub lane_work: u64,
     /// Decisions of all lanes.
     pub work: u64,
@@ -37,7 +42,7 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Bounds {
-        Bounds { fires_kept: 5_000, lane_work: 300_000, work: 1_500_000, counted: 3_000_000 }
+        Bounds { fires_kept: 5_000, lane_work: 200_000, work: 1_000_000, counted: 3_000_000 }
     }
 }
 
@@ -118,6 +123,15 @@ impl LaneTomorrow {
     pub fn due(&self) -> u64 {
         self.ran + self.skipped_overlap + self.skipped_blackout + self.otherwise + self.still_waiting
     }
+}
+
+/// The lane as it would be if its cue got this definition now.
+#[must_use]
+pub fn edited(mut lane: Lane, definition: CueDefinition, now: Ms) -> Lane {
+    let edit = Input::Edit { definition: Box::new(definition), revision: None };
+    // Far from the numbers that the simulation itself will throw.
+    decide(&mut lane, &edit, now, &mut road::Counting(u64::MAX / 3));
+    lane
 }
 
 /// What comes due in `(now, until]`. The same lanes always give the same answer.

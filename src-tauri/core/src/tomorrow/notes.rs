@@ -89,8 +89,11 @@ fn overlaps(seen: &LaneTomorrow, now: Ms, until: Ms) -> Vec<String> {
         notes.push(format!("{} {verb} still at the end.", due_times(seen.still_waiting)));
     }
     if seen.replaced > 0 {
-        let runs = one(seen.replaced, "1 run is stopped", &format!("{} runs are stopped", grouped(seen.replaced)));
-        notes.push(format!("{runs} before it ends: the next due time replaces it{}.", a_day(seen.replaced)));
+        let runs = match seen.replaced {
+            1 => "1 run is stopped before it ends: the next due time replaces it".to_owned(),
+            more => format!("{} runs are stopped before they end: the next due time replaces them", grouped(more)),
+        };
+        notes.push(format!("{runs}{}.", a_day(seen.replaced)));
     }
     notes
 }

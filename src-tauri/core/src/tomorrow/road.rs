@@ -21,6 +21,9 @@ use crate::run::{Phase, Run, Verdict};
 
 /// A decision counts once more for this many live and waiting runs that it looks at.
 const LOOKED_AT_PER_WORK: u64 = 32;
+/// And for this many instants that its jitter makes the plan look over.
+const NAMED_PER_WORK: u64 = 2;
+const GAPS_LOOKED_AT: usize = 8;
 
 pub(super) struct Road {
     pub lanes: Vec<LaneOnRoad>,
@@ -45,7 +48,10 @@ pub(super) struct LaneOnRoad {
     /// A cue that it follows left the simulation then.
     pub upstream_left: Option<Ms>,
     run_ms: u64,
+    shown: bool,
     work: u64,
+    /// Work of one decision.
+    step_work: u64,
     /// Places in `fires` of what has not ended.
     kept: HashMap<OccurrenceId, usize>,
     tick: Option<Key>,
@@ -76,7 +82,7 @@ impl Road {
             }
         }
         let mut road = Road {
-            lanes: given.into_iter().map(LaneOnRoad::of).collect(),
+            lanes: given.into_iter().map(|given| LaneOnRoad::of(given, from)).collect(),
             queue: BTreeMap::new(),
             followers,
             fires: Vec::new(),
@@ -159,7 +165,7 @@ impl Road {
         let on_road = &mut self.lanes[index];
         let Decision { events, effects, answer: _ } = lane::decide(&mut on_road.lane, input, now, &mut self.dice);
         let looked_at = on_road.lane.runs.len() + on_road.lane.held.len();
-        on_road.work += 1 + looked_at as u64 / LOOKED_AT_PER_WORK;
+        on_road.work += on_road.step_work + looked_at as u64 / LOOKED_AT_PER_WORK;
         if events.iter().any(|event| matches!(event, Event::RunBegan { .. })) {
             on_road.seen.most_at_once = on_road.seen.most_at_once.max(most(&on_road.lane));
         }
@@ -220,7 +226,7 @@ impl Road {
     }
 
     fn keep(&mut self, index: usize, armed: &Armed) {
-        if armed.due > self.until {
+        if armed.due > self.until || !self.lanes[index].shown {
             return;
         }
         if self.fires.len() >= self.bounds.fires_kept {
@@ -305,10 +311,9 @@ impl Road {
         let mut rest = Rest { from: at, due: 0, whole: true };
         let plan = on_road.lane.plan().filter(|_| on_road.lane.cue.status == CueStatus::Active).cloned();
         let start = on_road.lane.decided.max(self.from);
-        let (mut next, mut last, mut blackout) = (plan.as_ref().and_then(|plan| plan.next_after(start)), start, 0);
+        let (mut next, mut blackout) = (plan.as_ref().and_then(|plan| plan.next_after(start)), 0);
+        let cost = 1 + looked_over(&on_road.lane, at);
         while let (Some(due), Some(plan)) = (next.filter(|due| *due <= self.until), &plan) {
-            // Jitter looks at every instant that could have come this late.
-            let cost = 1 + plan.spec().jitter_ms / due.since(last).max(1);
             if self.bounds.counted < cost {
                 rest.whole = false;
                 break;
@@ -319,11 +324,11 @@ impl Road {
                 blackout += 1;
                 on_road.in_blackout(due);
             }
-            (next, last) = (plan.next_after(due), due);
+            next = plan.next_after(due);
         }
         on_road.seen.share_out(rest.due - blackout, blackout);
         on_road.seen.rest = Some(rest);
-        self.truncated = true;
+        self.truncated |= on_road.shown && rest.due > 0;
     }
 
     /// What was seen on the way. Notes are not written yet.
@@ -345,8 +350,8 @@ impl Road {
 }
 
 impl LaneOnRoad {
-    fn of(given: Given) -> LaneOnRoad {
-        let Given { mut lane, run_ms } = given;
+    fn of(given: Given, now: Ms) -> LaneOnRoad {
+        let Given { mut lane, run_ms, shown } = given;
         // Payloads play no part here, and each run would carry a copy.
         Arc::make_mut(&mut lane.cue.definition).payload = Value::Null;
         lane.rebuild_plan();
@@ -355,7 +360,9 @@ impl LaneOnRoad {
             blackouts: vec![0; lane.cue.definition.schedule.blackout.len()],
             upstream_left: None,
             run_ms: run_ms.max(1),
+            shown,
             work: 0,
+            step_work: 1 + looked_over(&lane, now) / NAMED_PER_WORK,
             kept: HashMap::new(),
             tick: None,
             lane,
@@ -383,6 +390,19 @@ impl LaneTomorrow {
         self.queue_full += full;
         self.replaced += replaced;
         self.skipped_blackout += in_blackout;
+    }
+}
+
+/// Instants that could have come as late as the next one, by the jitter: a plan looks over all of them.
+fn looked_over(lane: &Lane, now: Ms) -> u64 {
+    let Some(plan) = lane.plan().filter(|plan| plan.spec().jitter_ms > 0) else { return 0 };
+    let coming = std::iter::successors(plan.next_after(now), |due| plan.next_after(*due)).take(GAPS_LOOKED_AT + 1);
+    let coming: Vec<Ms> = coming.collect();
+    match (coming.first(), coming.last()) {
+        (Some(first), Some(last)) if first < last => {
+            plan.spec().jitter_ms * (coming.len() as u64 - 1) / last.since(*first)
+        }
+        (_, _) => 0,
     }
 }
 
@@ -424,7 +444,7 @@ fn ending_well(run: &Run) -> Vec<Input> {
 }
 
 /// Numbers that only have to differ: SplitMix64.
-struct Counting(u64);
+pub(super) struct Counting(pub u64);
 
 impl Dice for Counting {
     fn throw(&mut self) -> u64 {

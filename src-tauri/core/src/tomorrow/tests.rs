@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use serde_json::json;
 
-use super::{Bounds, Fate, Given, Tomorrow, simulate};
+use super::{Bounds, Fate, Given, Tomorrow, edited, simulate};
 use crate::Ms;
 use crate::cue::{
     Callback, CatchUp, CatchUpPolicy, Command, Confirm, CueDefinition, Delivery, Expect, Overlap, Program, Retry,
@@ -52,7 +52,7 @@ fn lane(id: &str, definition: CueDefinition, now: Ms) -> Lane {
 
 /// One lane, from and to.
 fn one(definition: CueDefinition, run_ms: u64, from: &str, to: &str) -> Tomorrow {
-    let given = Given { lane: lane("cue_a", definition, at(from)), run_ms };
+    let given = Given { lane: lane("cue_a", definition, at(from)), run_ms, shown: true };
     simulate(vec![given], at(from), at(to), Bounds::default())
 }
 
@@ -185,8 +185,11 @@ fn a_chain_follows_the_ends_of_the_runs_before_it() {
         let kind = Kind::After { cue: CueId(cue_id.into()), on };
         CueDefinition { name: format!("after {cue_id}"), ..cue(ScheduleSpec::of(kind, "UTC")) }
     };
-    let given =
-        |id: &str, definition, minutes: u64| Given { lane: lane(id, definition, now), run_ms: minutes * MINUTE_MS };
+    let given = |id: &str, definition, minutes: u64| Given {
+        lane: lane(id, definition, now),
+        run_ms: minutes * MINUTE_MS,
+        shown: true,
+    };
     let lanes = vec![
         given("cue_a", hourly(), 10),
         given("cue_b", after("cue_a", AfterEnd::Confirmed), 65),
@@ -232,7 +235,7 @@ fn every_transport_and_confirmation_ends_well_after_its_length() {
                 cue(ScheduleSpec::of(Kind::After { cue: CueId("cue_a".into()), on: AfterEnd::Confirmed }, "UTC"));
             let given = [("cue_a", definition), ("cue_b", follower)];
             // Longer than the outcome deadline of 5 min.
-            let given = given.map(|(id, cue)| Given { lane: lane(id, cue, now), run_ms: 20 * MINUTE_MS });
+            let given = given.map(|(id, cue)| Given { lane: lane(id, cue, now), run_ms: 20 * MINUTE_MS, shown: true });
             let hour = simulate(given.into(), now, at("2026-11-21T01:30:00Z"), Bounds::default());
             assert_eq!(told(&hour), ["01:00 ran", "01:20 ran"], "{} {confirm:?}", transport.word());
         }
@@ -255,7 +258,7 @@ fn jitter_moves_fires_as_the_plan_moves_them() {
 fn what_is_paused_or_fires_by_hand_says_so() {
     let now = at("2026-11-21T00:30:00Z");
     let notes = |lane| {
-        let mut day = simulate(vec![Given { lane, run_ms: 1 }], now, now.plus(DAY_MS), Bounds::default());
+        let mut day = simulate(vec![Given { lane, run_ms: 1, shown: true }], now, now.plus(DAY_MS), Bounds::default());
         (day.lanes[0].ran, day.lanes.remove(0).notes)
     };
     let status = |until| Event::CueStatusChanged { status: crate::cue::CueStatus::Paused, until, since: None };
@@ -282,7 +285,7 @@ fn a_live_run_at_the_beginning_ends_after_its_length() {
         crate::lane::decide(&mut running, &tick, time, &mut dice);
     }
     assert_eq!(running.live_runs().count(), 1);
-    let given = Given { lane: running, run_ms: 90 * MINUTE_MS };
+    let given = Given { lane: running, run_ms: 90 * MINUTE_MS, shown: true };
     let morning = simulate(vec![given], at("2026-11-21T00:30:00Z"), at("2026-11-21T03:30:00Z"), Bounds::default());
     assert_eq!(told(&morning), ["01:00 skipped", "02:00 ran", "03:00 skipped"]);
 }
@@ -294,8 +297,8 @@ fn bounds_end_the_deciding_and_not_the_counting() {
         |seconds: u64| cue(ScheduleSpec::of(Kind::Interval { every_ms: seconds * SECOND_MS, anchor: now }, "UTC"));
     let given = |run_ms| {
         vec![
-            Given { lane: lane("cue_a", every(1), now), run_ms },
-            Given { lane: lane("cue_b", every(3_600), now), run_ms: SECOND_MS },
+            Given { lane: lane("cue_a", every(1), now), run_ms, shown: true },
+            Given { lane: lane("cue_b", every(3_600), now), run_ms: SECOND_MS, shown: true },
         ]
     };
     let bounds = Bounds { fires_kept: 100, lane_work: 9_000, ..Bounds::default() };
@@ -328,4 +331,21 @@ fn the_same_lanes_give_the_same_tomorrow() {
     };
     assert_eq!(of(), of());
     assert!(of().lanes[0].queue_full > 0 || of().lanes[0].still_waiting > 0);
+}
+
+#[test]
+fn an_edit_that_is_not_saved_is_simulated_as_the_core_would_take_it() {
+    let now = at("2026-11-21T00:59:58Z");
+    let mut dice = crate::id::tests::Counting(0);
+    let mut armed = lane("cue_a", hourly(), now.minus(MINUTE_MS));
+    let tick = crate::input::Input::Tick { away: std::sync::Arc::from([]), firing: true };
+    crate::lane::decide(&mut armed, &tick, now, &mut dice);
+    assert_eq!(armed.armed.len(), 1, "the instant of 01:00");
+    let half_past = cue(ScheduleSpec::recurring("30 * * * *", "UTC"));
+    let followed = Given { lane: edited(armed, half_past, now), run_ms: MINUTE_MS, shown: false };
+    let follower = cue(ScheduleSpec::of(Kind::After { cue: CueId("cue_a".into()), on: AfterEnd::Either }, "UTC"));
+    let follower = Given { lane: lane("cue_b", follower, now), run_ms: MINUTE_MS, shown: true };
+    let morning = simulate(vec![followed, follower], now, at("2026-11-21T03:00:00Z"), Bounds::default());
+    assert_eq!(told(&morning), ["01:31 ran", "02:31 ran"]);
+    assert_eq!((morning.lanes[0].ran, morning.truncated), (2, false));
 }

@@ -3,10 +3,11 @@
 use std::path::{Path, is_separator};
 
 use super::reading::{Object, Problems, shortened};
+use crate::paths::name_pattern;
 
 const PATHS_MAX: usize = 20;
 const PATH_CHARS_MAX: usize = 4_096;
-const WILD: [char; 4] = ['*', '?', '[', ']'];
+const WILD: [char; 3] = ['*', '?', '['];
 
 pub(super) fn read(schedule: &Object, problems: &mut Problems) -> Vec<String> {
     let place = schedule.place("paths");
@@ -48,6 +49,5 @@ fn trouble(path: &str) -> Option<&'static str> {
     if folder.contains(WILD) {
         return Some("has a pattern in its folder; `*`, `?` and `[…]` may stand in the last part only");
     }
-    let is_closed = name.split('[').skip(1).all(|rest| rest.find(']').is_some_and(|end| end > 0));
-    (!is_closed).then_some("opens a `[` that is not closed, as in `report-[0-9].csv`")
+    name_pattern(name).is_err().then_some("opens a `[` that is not closed, as in `report-[0-9].csv`")
 }

@@ -17,3 +17,4 @@ mod trouble;
 pub mod webhook;
 
 pub use capture::{Tail, tail};
+pub(crate) use program::expand_home;

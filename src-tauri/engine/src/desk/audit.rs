@@ -1,5 +1,7 @@
 //! The audit of the ledger: every cue's facts, read back and held against what its definitions named.
 
+use std::path::Path;
+
 use cuetower_core::Ms;
 use cuetower_core::audit;
 use cuetower_core::event::Event;
@@ -19,13 +21,24 @@ pub(super) async fn audit(desk: &Desk, request: AuditRequest) -> Result<Audit, D
     if request.days.is_some_and(|days| !(1..=DAYS_MAX).contains(&days)) {
         return Err(invalid("days", format!("Write 1 to {DAYS_MAX} days, or leave them out for the whole history.")));
     }
-    let now = desk.handle.now();
-    let from = request.days.map(|days| now.minus(u64::from(days) * DAY_MS));
-    Ok(of_store(desk.handle.reader(), from, now.minus(SETTLING_MS)).await?)
+    Ok(of_days(desk.handle.reader(), desk.handle.now(), request.days).await?)
+}
+
+/// Of a data folder that no tower runs on, read and left as it is. It ends with the last sign of life: what came due
+/// while nobody was there is written down at the next start. `days`: how far back from there; None: the whole history.
+pub async fn of_stopped_tower(data_dir: &Path, days: Option<u32>) -> Result<Audit, StoreError> {
+    let reader = Reader::on(&data_dir.join("cuetower.db"))?;
+    let alive_at = reader.alive_at().await?.unwrap_or_default();
+    of_days(&reader, alive_at, days).await
+}
+
+async fn of_days(reader: &Reader, now: Ms, days: Option<u32>) -> Result<Audit, StoreError> {
+    let from = days.map(|days| now.minus(u64::from(days) * DAY_MS));
+    of_store(reader, from, now.minus(SETTLING_MS)).await
 }
 
 /// Of the whole store, as far as instants due in `[from, to]` go.
-pub(crate) async fn of_store(reader: &Reader, from: Option<Ms>, to: Ms) -> Result<Audit, StoreError> {
+async fn of_store(reader: &Reader, from: Option<Ms>, to: Ms) -> Result<Audit, StoreError> {
     let names = reader.cue_names().await?;
     let mut found = Audit {
         cues: u32::try_from(names.len()).unwrap_or(u32::MAX),

@@ -32,11 +32,16 @@ pub(super) async fn board(desk: &Desk, request: BoardRequest) -> Result<Board, D
         cues.iter().map(|cue| (cue.id.as_str(), cue.definition.name.as_str())).collect();
     let named = |id: &str| names.get(id).map(|name| (*name).to_owned());
     let bands = reader.bands(Ms(request.from_ms), Ms(request.to_ms)).await?;
+    let mut rows: Vec<_> = rows.into_iter().take(MARKS_MAX as usize).collect();
+    // What asks is shown however long ago it was due.
+    let asking = reader.occurrences_asking().await?.into_iter();
+    let unseen: Vec<_> = asking.filter(|asks| rows.iter().all(|row| row.id != asks.id)).collect();
+    rows.extend(unseen);
     Ok(Board {
         seq,
         now_ms: now.0,
         cues: cues.iter().map(|cue| view::cue(cue, now, named)).collect(),
-        marks: rows.iter().take(MARKS_MAX as usize).map(view::mark).collect(),
+        marks: rows.iter().map(view::mark).collect(),
         alerts: reader.alerts(alerts::SHOWN_MAX).await?.iter().map(view::alert).collect(),
         bands: bands.iter().map(view::band).collect(),
         truncated,

@@ -73,7 +73,8 @@ struct Passed {
     held: u64,
     oldest: Option<Ms>,
     newest: Option<Ms>,
-    why: Option<String>,
+    why_missed: Option<String>,
+    why_skipped: Option<String>,
     asks: Option<String>,
     run_id: Option<(Ms, String)>,
 }
@@ -98,11 +99,11 @@ impl Passed {
             }
             "skipped" => {
                 self.skipped += row.count;
-                self.why = row.reason.or(self.why.take());
+                self.why_skipped = row.reason;
             }
             _ => {
                 self.missed += row.count;
-                self.why = row.reason.or(self.why.take());
+                self.why_missed = row.reason;
             }
         }
     }
@@ -125,30 +126,29 @@ impl Passed {
             oldest_due_ms: self.oldest.unwrap_or_default().0,
             newest_due_ms: self.newest.unwrap_or_default().0,
             policy: policy.to_owned(),
-            sentence: self.sentence(),
+            sentence: self.sentence(cue.definition.catch_up.policy),
             asks: self.asks.clone(),
             run_id: self.run_id.as_ref().map(|(_, run)| run.clone()),
         }
     }
 
     /// "Ran once, for the newest; 36 coalesced into it."
-    fn sentence(&self) -> String {
-        let why = self.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+    fn sentence(&self, policy: CatchUpPolicy) -> String {
+        let why = |why: &Option<String>| why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+        let for_newest = self.coalesced > 0 && policy == CatchUpPolicy::Latest;
         let said = [
-            (self.asks.is_some()).then(|| "Waits for you: run it now, or skip it".to_owned()),
-            (self.ran == 1 && self.coalesced > 0).then(|| "Ran once, for the newest".to_owned()),
-            (self.ran == 1 && self.coalesced == 0).then(|| "Ran once".to_owned()),
-            (self.ran > 1).then(|| format!("Ran {} times, oldest first", self.ran)),
+            self.asks.is_some().then(|| "waits for you".to_owned()),
+            (self.ran == 1).then(|| if for_newest { "ran once, for the newest" } else { "ran once" }.to_owned()),
+            (self.ran > 1).then(|| format!("ran {} times", self.ran)),
             (self.coalesced > 0).then(|| format!("{} coalesced into it", self.coalesced)),
             (self.held > 0 && self.asks.is_none()).then(|| format!("{} wait their turn", self.held)),
-            (self.missed > 0).then(|| format!("{} not run{why}", self.missed)),
-            (self.skipped > 0).then(|| match self.missed {
-                0 => format!("{} skipped{why}", self.skipped),
-                _ => format!("{} skipped", self.skipped),
-            }),
+            (self.missed > 0).then(|| format!("{} not run{}", self.missed, why(&self.why_missed))),
+            (self.skipped > 0).then(|| format!("{} skipped{}", self.skipped, why(&self.why_skipped))),
         ];
-        let said: Vec<String> = said.into_iter().flatten().collect();
-        format!("{}.", said.join("; "))
+        let said = said.into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let mut letters = said.chars();
+        let first = letters.next().map(|first| first.to_ascii_uppercase());
+        format!("{}.", first.into_iter().chain(letters).collect::<String>())
     }
 }
 

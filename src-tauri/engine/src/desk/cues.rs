@@ -152,7 +152,7 @@ fn whole(desk: &Desk, definition: &Value) -> Result<CueDefinition, DeskError> {
 }
 
 /// At this door a field nobody knows is a mistake.
-fn known(read: Result<Read, Vec<Invalid>>) -> Result<CueDefinition, DeskError> {
+pub(super) fn known(read: Result<Read, Vec<Invalid>>) -> Result<CueDefinition, DeskError> {
     let read = read.map_err(first)?;
     match read.unknown.first() {
         None => Ok(read.definition),

@@ -3,7 +3,7 @@
 //! Agents have a door of their own (`receive`); the two share no handler and no credential.
 
 mod alerts;
-mod audit;
+pub mod audit;
 mod board;
 pub(crate) mod briefing;
 mod cues;
@@ -11,6 +11,7 @@ mod runs;
 mod secrets;
 pub mod serve;
 mod session;
+mod simulate;
 mod tower;
 pub mod wire;
 mod wire_schedule;
@@ -113,6 +114,7 @@ commands! {
     briefing_close: Nothing -> Nothing = briefing::close;
     occurrence_answer: OccurrenceAnswer -> Nothing = cues::answer;
     schedule_preview: PreviewRequest -> Preview = cues::preview;
+    schedule_simulate: SimulateRequest -> Simulation = simulate::simulate;
     cue_get: CueRef -> CueView = cues::get;
     cue_create: CueCreate -> CueView = cues::create;
     cue_update: CueUpdate -> CueView = cues::update;

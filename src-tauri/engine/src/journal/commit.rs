@@ -21,6 +21,8 @@ const EPOCH: i64 = 1;
 pub struct Commit {
     pub entries: Vec<Entry>,
     pub cues: Vec<Cue>,
+    /// Cues of which nothing changed but their runs: id, runs begun, the last one's beginning.
+    pub runs_counted: Vec<(CueId, u64, Option<Ms>)>,
     /// In the order they were decided.
     pub occurrences: Vec<OccurrenceChange>,
     pub attempts_begun: Vec<(RunId, u32, Ms)>,
@@ -72,6 +74,9 @@ impl Journal {
         }
         for cue in &commit.cues {
             cues::upsert(&transaction, cue)?;
+        }
+        for (id, run_count, last_run_at) in &commit.runs_counted {
+            cues::count_run(&transaction, &id.0, *run_count, *last_run_at)?;
         }
         for change in &commit.occurrences {
             match change {

@@ -1,5 +1,6 @@
 //! Cues as they stand. Deleted ones stay, so that their history keeps a name.
 
+use cuetower_core::Ms;
 use cuetower_core::cue::{Cue, CueStatus};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -11,9 +12,25 @@ CREATE TABLE cues (
   name TEXT NOT NULL,
   status TEXT NOT NULL,
   created_at_ms INTEGER NOT NULL,
-  body TEXT NOT NULL
+  body TEXT NOT NULL,
+  run_count INTEGER NOT NULL DEFAULT 0,
+  last_run_at_ms INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX cues_by_name ON cues (name) WHERE status <> 'deleted';";
+
+/// What format 2 added: what changes with every run stands beside the body, which is large.
+pub(super) const FROM_FORMAT_1: &str = "
+ALTER TABLE cues ADD COLUMN run_count INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE cues ADD COLUMN last_run_at_ms INTEGER;
+UPDATE cues SET run_count = json_extract(body, '$.run_count'), last_run_at_ms = json_extract(body, '$.last_run_at');";
+
+/// A run of the cue began.
+pub(super) fn count_run(connection: &Connection, id: &str, run_count: u64, at: Option<Ms>) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE cues SET run_count = ?2, last_run_at_ms = ?3 WHERE id = ?1")?
+        .execute(params![id, run_count as i64, at.map(|at| at.0)])?;
+    Ok(())
+}
 
 pub(super) fn upsert(connection: &Connection, cue: &Cue) -> rusqlite::Result<()> {
     let body = serde_json::to_string(cue).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
@@ -23,7 +40,7 @@ pub(super) fn upsert(connection: &Connection, cue: &Cue) -> rusqlite::Result<()>
              ON CONFLICT (id) DO UPDATE SET name = excluded.name, status = excluded.status, body = excluded.body",
         )?
         .execute(params![cue.id.0, cue.definition.name, status_word(cue.status), cue.created_at.0, body])?;
-    Ok(())
+    count_run(connection, cue.id.as_str(), cue.run_count, cue.last_run_at)
 }
 
 /// As the doors and the table say it.
@@ -39,7 +56,7 @@ pub(crate) fn status_word(status: CueStatus) -> &'static str {
 }
 
 pub(super) fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<Cue>> {
-    connection.prepare_cached("SELECT body FROM cues WHERE id = ?1")?.query_row([id], body).optional()
+    connection.prepare_cached("SELECT body, run_count, last_run_at_ms FROM cues WHERE id = ?1")?.query_row([id], body).optional()
 }
 
 /// Newest first; those of one status, if asked. Also returns how many there are in all.
@@ -52,7 +69,7 @@ pub(super) fn list(
     let which = "FROM cues WHERE status <> 'deleted' AND (?1 IS NULL OR status = ?1)";
     let total = connection.query_row(&format!("SELECT count(*) {which}"), [status], |row| row.get(0))?;
     let cues = connection
-        .prepare_cached(&format!("SELECT body {which} ORDER BY created_at_ms DESC, id LIMIT ?2 OFFSET ?3"))?
+        .prepare_cached(&format!("SELECT body, run_count, last_run_at_ms {which} ORDER BY created_at_ms DESC, id LIMIT ?2 OFFSET ?3"))?
         .query_map(params![status, limit, offset], body)?
         .collect::<rusqlite::Result<_>>()?;
     Ok((cues, total))
@@ -65,5 +82,7 @@ pub(super) fn names(connection: &Connection) -> rusqlite::Result<Vec<(String, St
 }
 
 fn body(row: &Row<'_>) -> rusqlite::Result<Cue> {
-    json(row, 0)
+    let cue: Cue = json(row, 0)?;
+    let last_run_at = row.get::<_, Option<i64>>(2)?.map(Ms);
+    Ok(Cue { run_count: row.get::<_, i64>(1)? as u64, last_run_at, ..cue })
 }

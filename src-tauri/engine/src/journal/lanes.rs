@@ -39,17 +39,18 @@ pub struct LoadedLane {
 
 /// Every lane that is not deleted, and the alert book.
 pub fn load_lanes(journal: &Journal) -> Result<(Vec<LoadedLane>, AlertBook), StoreError> {
-    let ids: Vec<String> = journal.guard(|connection| {
-        connection.prepare("SELECT id FROM cues WHERE status <> 'deleted'")?.query_map([], |row| row.get(0))?.collect()
+    // One scan for all snapshots: thousands of lanes are thousands of questions otherwise.
+    let known: Vec<(String, Option<String>)> = journal.guard(|connection| {
+        let sql = "SELECT c.id, l.state FROM cues c LEFT JOIN lanes l ON l.lane = c.id WHERE c.status <> 'deleted'";
+        connection.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
     })?;
-    let lanes = ids.iter().map(|id| load_lane(journal, id)).collect::<Result<Vec<_>, _>>()?;
-    Ok((lanes, load_book(journal)?))
+    let lanes = known.into_iter().map(|(id, state)| load_lane(journal, &id, state.as_deref()));
+    Ok((lanes.collect::<Result<Vec<_>, _>>()?, load_book(journal)?))
 }
 
-fn load_lane(journal: &Journal, id: &str) -> Result<LoadedLane, StoreError> {
-    let snapshot: Option<Lane> = snapshot(journal, id)?;
-    let snapshot_seq = snapshot.as_ref().map_or(0, |lane| lane.seq);
-    let mut lane = snapshot;
+fn load_lane(journal: &Journal, id: &str, state: Option<&str>) -> Result<LoadedLane, StoreError> {
+    let mut lane: Option<Lane> = state.map(parse).transpose()?;
+    let snapshot_seq = lane.as_ref().map_or(0, |lane| lane.seq);
     for (lane_seq, at, body) in journal.guard(|connection| entries::after(connection, id, snapshot_seq))? {
         let event: Event = parse(&body)?;
         match &mut lane {
@@ -64,6 +65,29 @@ fn load_lane(journal: &Journal, id: &str) -> Result<LoadedLane, StoreError> {
     lane.rebuild_plan();
     lane.forget_ended();
     Ok(LoadedLane { lane, snapshot_seq })
+}
+
+/// A cue's lane as it stands, for who only reads. None: there is no such cue, or it is deleted.
+pub(super) fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<Lane>> {
+    let sql = "SELECT l.state FROM cues c LEFT JOIN lanes l ON l.lane = c.id WHERE c.id = ?1 AND c.status <> 'deleted'";
+    let state = connection.prepare_cached(sql)?.query_row([id], |row| row.get::<_, Option<String>>(0)).optional()?;
+    let Some(state) = state else { return Ok(None) };
+    let read = |error: serde_json::Error| {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
+    };
+    let mut lane: Option<Lane> = state.map(|state| serde_json::from_str(&state)).transpose().map_err(read)?;
+    for (_, at, body) in entries::after(connection, id, lane.as_ref().map_or(0, |lane| lane.seq))? {
+        let event: Event = serde_json::from_str(&body).map_err(read)?;
+        match &mut lane {
+            Some(lane) => lane.apply(at, &event),
+            None => lane = Lane::first(at, &event),
+        }
+    }
+    if let Some(lane) = &mut lane {
+        lane.rebuild_plan();
+        lane.forget_ended();
+    }
+    Ok(lane)
 }
 
 fn load_book(journal: &Journal) -> Result<AlertBook, StoreError> {

@@ -40,6 +40,9 @@ pub use tower::{Liveness, TOWER_LANE};
 
 /// Format of the file. An older program refuses a newer file.
 const FORMAT: i64 = 2;
+const CACHE_KIB: i64 = 32 * 1024;
+/// What is left of the write-ahead log after a checkpoint, at most.
+const WAL_KEPT_BYTES: i64 = 16 * 1024 * 1024;
 /// Oldest SQLite we trust with WAL resets under several readers.
 const SQLITE_LEAST: (i32, &str) = (3_053_000, "3.53.0");
 
@@ -53,6 +56,8 @@ pub enum StoreError {
         "the store was written by a newer Cuetower (format {found}, this one knows {FORMAT}); install that version to open it"
     )]
     NewerFormat { found: i64 },
+    #[error("the store was written by an older Cuetower; start the tower on it once, which brings it up to date")]
+    OlderFormat,
     #[error("another Cuetower has this data folder open ({}); close it first, or choose another with --data", .0.display())]
     InUse(PathBuf),
     #[error("the data folder {} could not be prepared: {}", .0.display(), .1)]
@@ -97,7 +102,7 @@ impl Journal {
             return Ok(());
         }
         if found == 1 {
-            let added = [occurrences::FROM_FORMAT_1, bands::SCHEMA, audit::SCHEMA].join("\n");
+            let added = [occurrences::FROM_FORMAT_1, cues::FROM_FORMAT_1, bands::SCHEMA, audit::SCHEMA].join("\n");
             let all = format!("BEGIN;\n{added}\nPRAGMA user_version = {FORMAT};\nCOMMIT;");
             return self.guard(|connection| connection.execute_batch(&all));
         }
@@ -120,6 +125,11 @@ impl Journal {
         self.guard(|connection| connection.execute_batch(&all))
     }
 
+    /// Brings what is in the write-ahead log into the database, as far as no reader needs it there. Costs as much as was written.
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        self.guard(|connection| connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())))
+    }
+
     fn guard<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         work(&self.connection).map_err(|source| StoreError::Sqlite { path: self.path.clone(), source })
     }
@@ -131,6 +141,11 @@ fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "OFF")?;
+    // A burst touches more pages than SQLite's 2 MB hold.
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    // Not in the middle of a commit: the pilot chooses the moment (`Journal::checkpoint`).
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", WAL_KEPT_BYTES)?;
     connection.set_prepared_statement_cache_capacity(64);
     private_file(path);
     Ok(connection)

@@ -1,17 +1,20 @@
 //! Read-only connections for everybody but the pilot.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cuetower_core::Ms;
 use cuetower_core::away::Band;
 use cuetower_core::cue::Cue;
+use cuetower_core::lane::Lane;
 use cuetower_core::run::Run;
 use rusqlite::{Connection, OpenFlags, Row};
 use serde::de::DeserializeOwned;
 
-use super::{AlertRow, KeyRow, LaneFacts, OccurrenceRow, OutputRow, PassedRow, RunFilter, SecretRow, StoreError};
-use super::{alerts, audit, bands, cues, entries, keys, occurrences, outputs, runs, secrets, tower};
+use super::{
+    AlertRow, FORMAT, KeyRow, LaneFacts, OccurrenceRow, OutputRow, PassedRow, RunFilter, SecretRow, StoreError,
+};
+use super::{alerts, audit, bands, cues, entries, keys, lanes, occurrences, outputs, runs, secrets, tower};
 
 /// Idle connections kept.
 const KEPT: usize = 4;
@@ -101,6 +104,10 @@ queries! {
     cues(status: Option<String>, limit: u32, offset: u32) -> (Vec<Cue>, u32) = cues::list;
     run(id: String) -> Option<Run> = runs::get;
     runs(filter: RunFilter) -> (Vec<Run>, u32) = runs::list;
+    /// Median length of a cue's newest good runs, in milliseconds, and of how many runs.
+    typical_run_ms(cue_id: String) -> Option<(u64, u32)> = runs::typical_ms;
+    /// The lane of a cue as it stands; None for a deleted one.
+    lane(cue_id: String) -> Option<Lane> = lanes::get;
     neighbours(run: Arc<Run>) -> (Option<String>, Option<String>) = runs::neighbours;
     outputs(run_id: String) -> Vec<OutputRow> = outputs::of_run;
     /// Due in `[from, to)`, newest first.
@@ -134,6 +141,17 @@ queries! {
 }
 
 impl Reader {
+    /// Of a store that is there, whether a tower has it open or not. It must be of this program's format.
+    pub fn on(path: &Path) -> Result<Reader, StoreError> {
+        let shared = Shared { path: path.to_owned(), idle: Mutex::new(Vec::new()) };
+        let found = shared.run(|connection| connection.query_row("PRAGMA user_version", [], |row| row.get(0)))?;
+        match found {
+            FORMAT => Ok(Reader { shared: Arc::new(shared) }),
+            found if found > FORMAT => Err(StoreError::NewerFormat { found }),
+            _ => Err(StoreError::OlderFormat),
+        }
+    }
+
     pub(super) fn of(path: PathBuf) -> Reader {
         Reader { shared: Arc::new(Shared { path, idle: Mutex::new(Vec::new()) }) }
     }

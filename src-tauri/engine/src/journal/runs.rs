@@ -217,3 +217,27 @@ pub(super) fn list(connection: &Connection, filter: &RunFilter) -> rusqlite::Res
         .collect::<rusqlite::Result<_>>()?;
     Ok((runs, total))
 }
+
+/// Runs that ended well and are looked at for the length of the next.
+const LENGTHS_OF: usize = 50;
+/// Among the newest so many.
+const LENGTHS_AMONG: u32 = 500;
+
+/// The median length of a cue's newest good runs, in milliseconds, and of how many. None: none ended well lately.
+pub(super) fn typical_ms(connection: &Connection, cue_id: &str) -> rusqlite::Result<Option<(u64, u32)>> {
+    let sql = "SELECT started_at_ms, ended_at_ms, confirmed FROM runs WHERE cue_id = ?1 ORDER BY due_ms DESC LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![cue_id, LENGTHS_AMONG])?;
+    let mut lengths: Vec<u64> = Vec::new();
+    while let Some(row) = rows.next()?
+        && lengths.len() < LENGTHS_OF
+    {
+        let (began, ended, confirmed): (i64, Option<i64>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if let (Some(ended), "confirmed" | "claimed") = (ended, confirmed.as_str()) {
+            lengths.push(Ms(ended).since(Ms(began)));
+        }
+    }
+    let middle = lengths.len() / 2;
+    let of = u32::try_from(lengths.len()).unwrap_or(u32::MAX);
+    Ok((!lengths.is_empty()).then(|| (*lengths.select_nth_unstable(middle).1, of)))
+}

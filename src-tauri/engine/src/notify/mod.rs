@@ -33,13 +33,16 @@ pub struct Note {
     /// Stays until the owner closes it, where the server does as it should.
     pub critical: bool,
     /// What a click opens; without it there is nothing to click.
-    pub run_id: Option<String>,
+    pub opens: Option<Opens>,
 }
 
-/// The owner clicked a notification: open this run.
+/// What a click on a notification opens. Either way the window comes to the front.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Activated {
-    pub run_id: String,
+pub enum Opens {
+    /// The window as it stands: the briefing lies over every screen.
+    Window,
+    /// This run.
+    Run(String),
 }
 
 /// Whether notifications are seen, for the owner's eye.
@@ -65,7 +68,7 @@ struct Health(Arc<Mutex<NotifyHealth>>);
 
 impl Notifier {
     /// Starts the thread, looks for the notification server, and gives the channel on which clicks arrive.
-    pub async fn start(enabled: bool) -> (Notifier, mpsc::Receiver<Activated>) {
+    pub async fn start(enabled: bool) -> (Notifier, mpsc::Receiver<Opens>) {
         let (clicks, clicked) = mpsc::channel(CLICKS_LIMIT);
         let health = Health::new(if enabled { "notification server" } else { "off" });
         if !enabled {

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::{Activated, Health, Note};
+use super::{Health, Note, Opens};
 
 /// A server that takes longer is stuck.
 const SERVER_LIMIT: Duration = Duration::from_secs(5);
@@ -87,7 +87,7 @@ impl Server {
         notification.appname("Cuetower").summary(&note.title).body(&body).icon("cuetower");
         notification.hint(Hint::DesktopEntry("cuetower".into()));
         notification.urgency(if note.critical { Urgency::Critical } else { Urgency::Normal });
-        if note.run_id.is_some() {
+        if note.opens.is_some() {
             notification.action("default", "Open");
         }
         notification
@@ -95,7 +95,7 @@ impl Server {
 }
 
 /// Shows the note in `notes`, each later one in its place, until one is clicked or closed.
-pub async fn attend(mut notes: watch::Receiver<Note>, clicks: mpsc::Sender<Activated>, server: Server) {
+pub async fn attend(mut notes: watch::Receiver<Note>, clicks: mpsc::Sender<Opens>, server: Server) {
     let mut handle = None;
     loop {
         let note = notes.borrow_and_update().clone();
@@ -114,10 +114,10 @@ pub async fn attend(mut notes: watch::Receiver<Note>, clicks: mpsc::Sender<Activ
                 Err(_) => return,
             },
         };
-        match (response, note.run_id) {
+        match (response, note.opens) {
             (None, _) => handle = Some(on_screen),
-            (Some(NotificationResponse::Default), Some(run_id)) => {
-                if clicks.try_send(Activated { run_id }).is_err() {
+            (Some(NotificationResponse::Default), Some(opens)) => {
+                if clicks.try_send(opens).is_err() {
                     tracing::warn!("a click on a notification was not taken: nobody listens");
                 }
             }

@@ -4,7 +4,7 @@ use notify_rust::Notification;
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 
-use super::{Activated, Health, Note};
+use super::{Health, Note, Opens};
 
 #[derive(Clone)]
 pub struct Server(Health);
@@ -22,7 +22,7 @@ impl Server {
 }
 
 /// Shows the note in `notes`.
-pub async fn attend(mut notes: watch::Receiver<Note>, _: mpsc::Sender<Activated>, server: Server) {
+pub async fn attend(mut notes: watch::Receiver<Note>, _: mpsc::Sender<Opens>, server: Server) {
     let note = notes.borrow_and_update().clone();
     let show = move || Notification::new().appname("Cuetower").summary(&note.title).body(&note.body).show().map(drop);
     match spawn_blocking(show).await {

@@ -3,6 +3,8 @@
 use std::process::Command;
 
 use super::*;
+use crate::briefing_note::tests::{MINUTE_MS, NOW, tower};
+use crate::clock::ManualClock;
 
 fn note(key: &str, title: &str, run: &str) -> Note {
     Note {
@@ -10,7 +12,7 @@ fn note(key: &str, title: &str, run: &str) -> Note {
         title: title.into(),
         body: "1 < 2 & \"3\"".into(),
         critical: true,
-        run_id: Some(run.into()),
+        opens: Some(Opens::Run(run.into())),
     }
 }
 
@@ -75,7 +77,8 @@ async fn a_real_server_shows_replaces_and_reports_the_click() {
     let mut runs = Vec::new();
     for left in [1, 0] {
         click().await;
-        runs.push(clicked.recv().await.expect("a click").run_id);
+        let Some(Opens::Run(run)) = clicked.recv().await else { panic!("a click opens a run") };
+        runs.push(run);
         shown(left).await;
     }
     runs.sort();
@@ -94,7 +97,28 @@ async fn a_real_server_shows_replaces_and_reports_the_click() {
     notifier.show(note("cue 0", "after a close", "run-5"));
     shown(1).await;
     click().await;
-    assert_eq!(clicked.recv().await, Some(Activated { run_id: "run-5".into() }), "a closed note is no click");
+    assert_eq!(clicked.recv().await, Some(Opens::Run("run-5".into())), "a closed note is no click");
+}
+
+#[tokio::test]
+async fn what_was_missed_is_told_and_a_click_opens_the_window() {
+    if std::env::var_os("CUETOWER_TEST_NOTIFY").is_none() {
+        return with_dunst("notify::tests::what_was_missed_is_told_and_a_click_opens_the_window");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = Arc::new(ManualClock::at(NOW));
+    let (notifier, mut clicked) = Notifier::start(true).await;
+    let (_handle, running) = tower(folder.path(), &clock, notifier).await;
+    clock.sleep_machine(37 * MINUTE_MS);
+    shown(1).await;
+    click().await;
+    assert_eq!(clicked.recv().await, Some(Opens::Window));
+    shown(0).await;
+    let said = dunstctl(&["history"]);
+    for words in ["37 due times passed while asleep", "1 cue ran by its policy."] {
+        assert!(said.contains(words), "{words} is not in {said}");
+    }
+    running.stop().await;
 }
 
 #[tokio::test]

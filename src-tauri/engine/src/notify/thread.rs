@@ -4,7 +4,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
 use super::shown::{Server, attend};
-use super::{Activated, Health, Note};
+use super::{Health, Note, Opens};
 
 /// Notifications that are waited on for a click; each keeps a connection to the session bus.
 const WAITING_LIMIT: usize = 20;
@@ -18,7 +18,7 @@ struct Slot {
 }
 
 /// Starts the thread; it ends when `queue` does. The answer comes once the server was looked for.
-pub fn start(queue: mpsc::Receiver<Note>, clicks: mpsc::Sender<Activated>, health: Health) -> oneshot::Receiver<()> {
+pub fn start(queue: mpsc::Receiver<Note>, clicks: mpsc::Sender<Opens>, health: Health) -> oneshot::Receiver<()> {
     let (tell, looked) = oneshot::channel();
     let on_thread = health.clone();
     let work = move || {
@@ -41,7 +41,7 @@ pub fn start(queue: mpsc::Receiver<Note>, clicks: mpsc::Sender<Activated>, healt
 
 async fn serve(
     mut queue: mpsc::Receiver<Note>,
-    clicks: mpsc::Sender<Activated>,
+    clicks: mpsc::Sender<Opens>,
     health: Health,
     tell: oneshot::Sender<()>,
 ) {

@@ -7,7 +7,7 @@ mod webhook;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use cuetower_core::alert::Alert;
@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::deliver::command::{Stopper, reap_leftover};
 use crate::handle::Order;
 use crate::journal::OutputRow;
-use crate::notify::{Note, Notifier};
+use crate::notify::{Note, Notifier, Opens};
 use crate::token::TowerKey;
 use crate::vault::Vault;
 
@@ -41,7 +41,7 @@ pub(crate) struct Performer {
 /// What deliveries work with.
 pub(crate) struct Shared {
     pub orders: mpsc::Sender<Order>,
-    pub client: reqwest_client::Client,
+    pub client: LazyLock<reqwest_client::Client>,
     pub vault: Vault,
     pub key: TowerKey,
     pub clock: Arc<dyn Clock>,
@@ -82,7 +82,7 @@ impl Performer {
         let Means { orders, vault, key, clock, agents_url, data_dir, notifier } = means;
         let shared = Shared {
             orders,
-            client: crate::deliver::webhook::client(),
+            client: LazyLock::new(crate::deliver::webhook::client),
             vault,
             key,
             clock,
@@ -93,7 +93,11 @@ impl Performer {
             processes: Mutex::default(),
             stopping: AtomicBool::new(false),
         };
-        Performer { shared: Arc::new(shared), runtime }
+        let shared = Arc::new(shared);
+        // Reading the system's certificates takes half of the start; it is over before the first delivery asks for it.
+        let early = Arc::clone(&shared);
+        runtime.spawn_blocking(move || LazyLock::force(&early.client).clone());
+        Performer { shared, runtime }
     }
 
     pub fn shared(&self) -> Arc<Shared> {
@@ -120,7 +124,7 @@ impl Performer {
                 title: alert.title,
                 body: alert.body,
                 critical: alert.kind.severity() == "critical",
-                run_id: alert.run_id.map(|run_id| run_id.0),
+                opens: alert.run_id.map(|run_id| Opens::Run(run_id.0)),
             });
         }
     }

@@ -47,6 +47,8 @@ pub(super) struct Batch {
     answers: Vec<Answerer>,
     runs_touched: BTreeSet<(CueId, RunId)>,
     cues_touched: BTreeSet<CueId>,
+    /// Those of which a run began.
+    cues_run: BTreeSet<CueId>,
     alerts_touched: BTreeMap<String, Alert>,
     rows: BTreeMap<OccurrenceId, OccurrenceRow>,
 }
@@ -70,6 +72,7 @@ impl Batch {
             answers: Vec::new(),
             runs_touched: BTreeSet::new(),
             cues_touched: BTreeSet::new(),
+            cues_run: BTreeSet::new(),
             alerts_touched: BTreeMap::new(),
             rows: BTreeMap::new(),
         }
@@ -190,7 +193,7 @@ impl Batch {
                 self.commit.occurrences.push(OccurrenceChange::Span(span));
             }
             Event::RunBegan { run_id, .. } => {
-                self.cues_touched.insert(id.clone());
+                self.cues_run.insert(id.clone());
                 self.commit.attempts_begun.push((run_id.clone(), 1, self.now));
             }
             Event::AttemptBegan { run_id, number } => {
@@ -304,6 +307,10 @@ impl Batch {
         for id in &self.cues_touched {
             self.commit.cues.extend(self.lanes.get(id).map(|lane| lane.cue.clone()));
         }
+        for id in self.cues_run.difference(&self.cues_touched) {
+            let counted = self.lanes.get(id).map(|lane| (id.clone(), lane.cue.run_count, lane.cue.last_run_at));
+            self.commit.runs_counted.extend(counted);
+        }
         for (cue_id, run_id) in &self.runs_touched {
             if let Some(run) = self.lanes.get(cue_id).and_then(|lane| lane.runs.get(run_id)) {
                 self.commit.runs.push(Arc::clone(run));
@@ -367,12 +374,13 @@ impl Batch {
 
     /// What the owner's faces are shown of this batch.
     pub fn desk_event(&self, pilot: &Pilot, seq: u64) -> Option<DeskEvent> {
-        let (gone, here): (Vec<_>, Vec<_>) = self.commit.cues.iter().partition(|cue| cue.status == CueStatus::Deleted);
+        let changed = self.cues_touched.union(&self.cues_run).filter_map(|id| pilot.lanes.get(id)).map(|lane| &lane.cue);
+        let gone = self.commit.cues.iter().filter(|cue| cue.status == CueStatus::Deleted);
         let event = DeskEvent {
             seq,
             at_ms: self.now.0,
-            cues: here.into_iter().map(|cue| view::cue(cue, self.now, |id| pilot.name_of(id))).collect(),
-            cues_removed: gone.into_iter().map(|cue| cue.id.0.clone()).collect(),
+            cues: changed.map(|cue| view::cue(cue, self.now, |id| pilot.name_of(id))).collect(),
+            cues_removed: gone.map(|cue| cue.id.0.clone()).collect(),
             marks: self.rows.values().map(view::mark).collect(),
             alerts: self.alerts_touched.values().map(view::alert).collect(),
             bands: self.commit.bands.iter().map(view::band).collect(),

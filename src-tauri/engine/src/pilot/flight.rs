@@ -70,6 +70,12 @@ impl Pilot {
                 batch.answer(reply, created);
             }
             Order::Cue { cue_id, input, reply } => self.take_cue(batch, &cue_id, input, reply),
+            Order::Files { cue_id, patterns, seen, reply } => {
+                match batch.lane(self, &cue_id).filter(|lane| lane.cue.definition.schedule.paths == patterns) {
+                    Some(_) => self.take_cue(batch, &cue_id, Input::Files { seen, firing: true }, reply),
+                    None => batch.answer(reply, Err(Trouble::NotFound(format!("cue {cue_id} with these paths")))),
+                }
+            }
             Order::Run { run_id, input, output, reply } => {
                 if reply.is_none() {
                     // Nobody would repeat it: the result of a delivery must survive a commit that fails.
@@ -244,11 +250,10 @@ impl Pilot {
         };
         self.store_is(None);
         self.tower.clocks = clocks;
+        self.unchecked += 1;
         self.apply(&mut batch);
         batch.answer_all(None);
-        if let Some(event) = batch.desk_event(self, seq) {
-            self.feed.publish(event);
-        }
+        self.feed.publish_if_heard(seq, || batch.desk_event(self, seq));
         self.performer.perform(batch.take_effects());
         self.performer.notify(batch.take_notes());
         Ok(())

@@ -41,8 +41,11 @@ impl Pilot {
                 self.followers.entry(after).or_default().insert(id.clone());
             }
         }
-        let paths = if is_here(lane) { lane.cue.definition.schedule.paths.as_slice() } else { &[] };
-        self.watched.keep(id, paths);
+        if is_here(lane) {
+            self.watched.keep(lane);
+        } else {
+            self.watched.forget(id);
+        }
     }
 }
 

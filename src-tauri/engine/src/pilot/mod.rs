@@ -28,12 +28,16 @@ use crate::sabotage::Sabotage;
 /// Orders taken into one batch at most.
 const BATCH_MAX: usize = 1_024;
 /// Lanes ticked in one batch at most; the others follow in the next.
-const TICKS_MAX: usize = 512;
+const TICKS_MAX: usize = 4_096;
 /// The tower stamps its own liveness at least this often.
 const STAMP_EVERY_MS: u64 = 5_000;
 /// A delivery goes out before its commit only while the last stamp is younger: a start after a crash takes what was armed
 /// for up to 10 s after the stamp for begun.
 const LICENCE_MS: u64 = 8_000;
+/// The write-ahead log is brought in while nothing is due for this long, or when that many commits are in it.
+const CHECKPOINT_QUIET_MS: u64 = 100;
+const CHECKPOINT_COMMITS_LEAST: u32 = 50;
+const CHECKPOINT_COMMITS_MAX: u32 = 2_000;
 /// After a commit failed, before the next try.
 const AFTER_FAILURE: Duration = Duration::from_millis(250);
 
@@ -59,6 +63,8 @@ pub(crate) struct Pilot {
     live_runs: HashMap<RunId, CueId>,
     /// Cues that fire after each cue's runs.
     followers: HashMap<CueId, HashSet<CueId>>,
+    /// Commits since the last checkpoint.
+    unchecked: u32,
     /// Watched paths, for whoever looks at them.
     watched: Watched,
     /// Lane sequence of each lane's last snapshot.
@@ -119,6 +125,7 @@ impl Pilot {
             names: HashMap::new(),
             live_runs: HashMap::new(),
             followers: HashMap::new(),
+            unchecked: 0,
             watched,
             snapshots,
         };
@@ -140,7 +147,7 @@ impl Pilot {
                 () = self.clock.sleep_until(wake) => {}
             }
             match self.batch(std::mem::take(&mut waiting)) {
-                Ok(None) => {}
+                Ok(None) => self.checkpoint(orders.is_empty()),
                 Ok(Some(stopped)) => return drop(stopped.send(Ok(()))),
                 Err(error) => {
                     self.store_is(Some(error.to_string()));
@@ -148,6 +155,18 @@ impl Pilot {
                     tokio::time::sleep(AFTER_FAILURE).await;
                 }
             }
+        }
+    }
+
+    /// At a quiet moment, if there is something to bring in.
+    fn checkpoint(&mut self, idle: bool) {
+        let due_soon = self.next_wake().is_some_and(|at| at.since(self.clock.now()) < CHECKPOINT_QUIET_MS);
+        let quiet = idle && !due_soon && self.unchecked >= CHECKPOINT_COMMITS_LEAST;
+        if quiet || self.unchecked >= CHECKPOINT_COMMITS_MAX {
+            if let Err(error) = self.journal.checkpoint() {
+                tracing::warn!(%error, "the write-ahead log could not be brought in; it grows until it can");
+            }
+            self.unchecked = 0;
         }
     }
 

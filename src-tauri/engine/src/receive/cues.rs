@@ -22,7 +22,7 @@ use crate::handle::Trouble;
 const CUES_SHOWN: u32 = 50;
 pub(super) const PAGE_MAX: u32 = 100;
 const EXECUTIONS_OF_CUE_SHOWN: u32 = 10;
-const FIRE_KEY_CHARS_MAX: usize = 256;
+pub(super) const FIRE_KEY_CHARS_MAX: usize = 256;
 /// Somebody else may change the cue between reading and writing; a change that keeps losing is told so.
 const CHANGES_TRIED: usize = 5;
 

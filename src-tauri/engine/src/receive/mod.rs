@@ -1,7 +1,7 @@
 //! The agents' door: CueAPI's API at `/v1`, on loopback. It shares no handler and no credential with the owner's (`desk`).
 //!
-//! A request passes `entrance` (whose name was called, how much, how long), is known by `caller` (API key or run token),
-//! and is served by `cues`, `executions` or `meta`. Whatever goes wrong is said in the one shape of `problem`.
+//! A request passes `entrance` (whose name was called, how much, how long), is known by `caller` (API key or run token;
+//! a trigger URL is its own credential), and is served by `cues`, `executions`, `triggers` or `meta`. Whatever goes wrong is said in the one shape of `problem`.
 
 mod caller;
 mod cues;
@@ -14,6 +14,7 @@ mod outcome;
 mod problem;
 #[cfg(test)]
 mod tests;
+mod triggers;
 mod wire;
 
 use std::future::Future;
@@ -78,6 +79,7 @@ fn router(door: Door) -> Router {
         .route("/v1/cues", get(cues::list).post(cues::create))
         .route("/v1/cues/{id}", get(cues::get).patch(cues::change).delete(cues::delete))
         .route("/v1/cues/{id}/fire", post(cues::fire))
+        .route("/v1/triggers/{token}", post(triggers::fire))
         .route("/v1/executions", get(executions::list))
         .route("/v1/executions/{id}", get(executions::get))
         .route("/v1/executions/{id}/outcome", post(executions::report))

@@ -242,6 +242,7 @@ impl Dice {
         if schedule["type"] == "recurring" || schedule["type"] == "interval" {
             let parts = self.below(4);
             schedule["parts"] = (0..parts).map(|_| self.part()).collect();
+            schedule["jitter_seconds"] = json!(self.below(3));
         }
         schedule["timezone"] = json!(self.zone());
         let blackouts = self.below(3);
@@ -285,8 +286,9 @@ fn every_schedule_reads_back_as_the_same() {
         assert_eq!(kept, cue.schedule, "the journal keeps it too");
         read_back += 1;
     }
-    let why: Vec<_> = refused.iter().flatten().filter(|problem| !problem.message.contains("inside")).collect();
-    // Lines of the dice that make no sense are rare: a blackout over all of `once`.
-    assert!(why.iter().all(|problem| problem.message.contains("blackout")), "{why:?}");
-    assert!(read_back > 600, "{read_back} of 800 were read");
+    // Lines of the dice that make no sense: a cron outside of its window, a gap of a second, a blackout over all of `once`.
+    let expected = ["names no time inside the window", "shortest gap", "It lies in the blackout"];
+    let odd = refused.iter().flatten().find(|problem| !expected.iter().any(|words| problem.message.contains(words)));
+    assert_eq!(odd, None);
+    assert!(read_back > 500, "{read_back} of 800 were read");
 }
