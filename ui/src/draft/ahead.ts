@@ -13,6 +13,8 @@ export interface AheadDay {
   /** Minutes by which the clocks changed since the day before that fires; 0 on most days. */
   shift: number;
   fires: SimulatedFire[];
+  /** False: the list of fires ended before this day. */
+  known: boolean;
 }
 
 const DAY_MS = 24 * 60 * MINUTE;
@@ -27,7 +29,7 @@ export function daysAhead(simulation: Simulation, cueId: string, offset_minutes:
   const first = Math.floor((simulation.from_ms + (fires[0]?.offset_minutes ?? offset_minutes) * MINUTE) / DAY_MS);
   const last = Math.floor((simulation.to_ms - 1 + (fires[fires.length - 1]?.offset_minutes ?? offset_minutes) * MINUTE) / DAY_MS);
   const days: AheadDay[] = [];
-  for (let key = first; key <= last; key++) days.push({ key, name: day(key * DAY_MS, 'UTC'), ran: 0, waited: 0, skipped: 0, shift: 0, fires: [] });
+  for (let key = first; key <= last; key++) days.push({ key, name: day(key * DAY_MS, 'UTC'), ran: 0, waited: 0, skipped: 0, shift: 0, fires: [], known: true });
   let offset: number | null = null;
   for (const fire of fires) {
     const found = days[Math.floor(wall(fire) / DAY_MS) - first];
@@ -39,6 +41,8 @@ export function daysAhead(simulation: Simulation, cueId: string, offset_minutes:
     if (offset !== null && offset !== fire.offset_minutes) found.shift = fire.offset_minutes - offset;
     offset = fire.offset_minutes;
   }
+  const end = fires[fires.length - 1];
+  if (simulation.truncated) for (const ahead of days) ahead.known = end !== undefined && ahead.key <= Math.floor(wall(end) / DAY_MS);
   return days;
 }
 

@@ -1,7 +1,8 @@
 //! A cue while it is being written: every field as text, the way it stands in the form. Pure. The definition (SPEC section 13) is made from it and read into it.
 import { joinWords, splitWords } from './argv';
 import { objectAt, one, text, without, type Json } from './json';
-import { blankSchedule, comesAgain, isAskable, KINDS, makeSchedule, placeFor, readSchedule, type InnerPlace, type ScheduleDraft } from './schedule';
+import { placeFor } from './places';
+import { blankSchedule, comesAgain, isAskable, KINDS, makeSchedule, readSchedule, type InnerPlace, type ScheduleDraft } from './schedule';
 import { secondsOf, spanOf, tidy, type Span } from './span';
 
 export interface Pair {

@@ -25,7 +25,7 @@ describe('what is missed', () => {
   it('is of use for half the gap, at most 12 h, or as long as one says', () => {
     expect(late({}, 48 * HOUR)['latest']).toContain('under 12 h late');
     expect(late({ within: { amount: '45', unit: 'minutes' } }, HOUR)['latest']).toContain('under 45 min late');
-    expect(catchUpAnswers(draft(), factsOf(draft(), [0, HOUR, 2 * HOUR, 20 * HOUR]))[0]?.say).toContain('half the gap to the next, at most 12 h, late');
+    expect(catchUpAnswers(draft(), factsOf(draft(), [0, HOUR, 2 * HOUR, 20 * HOUR]))[0]?.say).toContain('if that is late by less than half the gap to the next, and than 12 h; the rest');
   });
   it('once: there is no newest, and no limit unless one says so', () => {
     expect(late({ kind: 'once' }, HOUR)).toMatchObject({ latest: 'Runs when the tower is back, however late that is.', ask: 'Holds it until you say run or skip.' });
@@ -65,4 +65,5 @@ it('the days ahead are those of the cue, empty ones too, and name a clock change
     fires: [at('2027-03-27T01:30:00Z', 60, 'ran'), at('2027-03-27T12:00:00Z', 60, 'skipped'), { ...at('2027-03-27T13:00:00Z', 60, 'ran'), cue_id: 'other' }, at('2027-03-28T01:00:00Z', 120, 'held')]
   };
   expect(daysAhead(simulation, '', 60).map((day) => `${day.name}: ${dayWords(day)} ${day.shift}`)).toEqual(['Fri 26 Mar: nothing due 0', 'Sat 27 Mar: 1 run, 1 skipped 0', 'Sun 28 Mar: 1 wait, then run 60', 'Mon 29 Mar: nothing due 0']);
+  expect(daysAhead({ ...simulation, truncated: true }, '', 60).map((day) => day.known)).toEqual([true, true, true, false]);
 });

@@ -37,13 +37,13 @@ export function factsOf(draft: Draft, fires_ms: readonly number[]): Facts {
   return { gap_ms: even ? shortest : null, shortest_ms: Number.isFinite(shortest) ? shortest : null };
 }
 
-/** How late a missed run may still be of use, in words; null: for ever. */
-export function usefulWords(draft: Draft, facts: Facts): string | null {
+/** How late a missed run may still be of use, as "under 30 min late"; null: for ever. */
+function usefulWords(draft: Draft, facts: Facts): string | null {
   const given = secondsOf(draft.within);
-  if (given !== null && given > 0) return lasting(given * SECOND);
+  if (given !== null && given > 0) return `under ${lasting(given * SECOND)} late`;
   if (draft.kind === 'once') return null;
-  if (facts.gap_ms === null) return 'half the gap to the next, at most 12 h,';
-  return lasting(Math.min(facts.gap_ms / 2, USEFUL_MOST_MS));
+  if (facts.gap_ms === null) return 'late by less than half the gap to the next, and than 12 h';
+  return `under ${lasting(Math.min(facts.gap_ms / 2, USEFUL_MOST_MS))} late`;
 }
 
 /** How many it would miss in one night; null when that is not worth an example. */
@@ -61,8 +61,8 @@ export function catchUpAnswers(draft: Draft, facts: Facts): Answer<Draft['catchU
     {
       value: 'latest', label: 'Run once when back',
       say: once
-        ? `Runs when the tower is back, ${useful === null ? 'however late that is' : `if that is under ${useful} late; else it is missed, and said so`}.`
-        : `Runs once for the newest it missed, if that is under ${useful} late; the rest are coalesced into it.${night((n) => `1 run, ${n - 1} coalesced`)}`
+        ? `Runs when the tower is back, ${useful === null ? 'however late that is' : `if that is ${useful}; else it is missed, and said so`}.`
+        : `Runs once for the newest it missed, if that is ${useful}; the rest are coalesced into it.${night((n) => `1 run, ${n - 1} coalesced`)}`
     },
     ...(once ? [] : [{ value: 'all' as const, label: 'Run every missed one', say: `Runs each one, oldest first, one behind the other; beyond ${WAITING_MOST} they are missed.${night((n) => `${Math.min(n, WAITING_MOST)} runs`)}` }]),
     { value: 'ask', label: 'Ask me', say: once ? 'Holds it until you say run or skip.' : `Holds the newest it missed until you say run or skip.${night((n) => `1 question, ${n - 1} coalesced`)}` },

@@ -1,9 +1,9 @@
 //! What the form asks for, read back in plain sentences. Pure.
 import { lasting, placeOf, SECOND } from '../time';
 import { joinWords, splitWords } from './argv';
+import { simpleOf, type Simple } from './cron';
 import { daysWords } from './days';
 import { EVIDENCE, isMissable, type Draft } from './draft';
-import { simpleOf, type Simple } from './cron';
 import { comesAgain, type BlackoutDraft, type PartDraft } from './schedule';
 import { everyWords, secondsOf, spanWords, type Span } from './span';
 

@@ -24,9 +24,10 @@ function card(lines: BriefingLine[]): BriefingCard {
 
 describe('the briefing', () => {
   it.each<[Partial<BriefingLine>, string]>([
-    [{}, '04:00 to 08:00'], [{ missed: 1, newest_due_ms: NOW - 5 * HOUR }, '04:00'], [{ oldest_due_ms: NOW - 12 * HOUR }, 'Thu 19 21:00 to 08:00'], [{ oldest_due_ms: NOW - 14 * HOUR, newest_due_ms: NOW - 13 * HOUR }, 'Thu 19 19:00 to 20:00']
+    [{}, '04:00 to 08:00'], [{ missed: 1, newest_due_ms: NOW - 5 * HOUR }, '04:00'], [{ oldest_due_ms: NOW - HOUR - 9000 }, '07:59:51 to 08:00:00'], [{ oldest_due_ms: NOW - 12 * HOUR }, 'Thu 19 21:00 to 08:00'], [{ oldest_due_ms: NOW - 14 * HOUR, newest_due_ms: NOW - 13 * HOUR }, 'Thu 19 19:00 to 20:00']
   ])('%j was due %s', (change, words) => expect(dueWords(line(change), NOW, MADRID)).toBe(words));
   it('a band says when', () => expect(bandWords(band(), NOW, MADRID)).toBe('Asleep 4 h, 04:00 to 08:00'));
+  it('a short one to the second', () => expect(bandWords(band({ to_ms: NOW - 5 * HOUR + 19_000, label: 'Tower off 19 s' }), NOW, MADRID)).toBe('Tower off 19 s, 04:00:00 to 04:00:19'));
   it('knows what is still to be decided, and what closing means', () => {
     const shown = card([line(), line({ cue_id: 'c2', cue_name: 'invoices', asks: 'o2' }), line({ cue_id: 'c3', asks: null, policy: 'latest' })]);
     const left = (answers: [string, 'run' | 'skip'][]) => openAsks(shown, new Map(answers));

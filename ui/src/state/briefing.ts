@@ -1,5 +1,5 @@
 //! The briefing card as it is shown: what was due when, by which policy, what is still to be decided. Pure.
-import { day, hm, sameDay } from '../time';
+import { day, hm, hms, MINUTE, sameDay } from '../time';
 import type { BandView, BriefingCard, BriefingLine } from '../wire';
 
 /** What the owner said to one held occurrence. */
@@ -11,23 +11,26 @@ export function policyWords(policy: string): string {
   return POLICIES[policy] ?? policy;
 }
 
-function at(at_ms: number, now_ms: number, zone: string): string {
-  return sameDay(at_ms, now_ms, zone) ? hm(at_ms, zone) : `${day(at_ms, zone).slice(0, 6).trim()} ${hm(at_ms, zone)}`;
+/** Today needs no day. */
+function dated(at_ms: number, clock: typeof hm, now_ms: number, zone: string): string {
+  return sameDay(at_ms, now_ms, zone) ? clock(at_ms, zone) : `${day(at_ms, zone).slice(0, 6).trim()} ${clock(at_ms, zone)}`;
+}
+
+/** From one instant to another, to the second where that is all there is between them. */
+function stretch(from_ms: number, to_ms: number, now_ms: number, zone: string): string {
+  const clock = to_ms - from_ms < 5 * MINUTE ? hms : hm;
+  return `${dated(from_ms, clock, now_ms, zone)} to ${sameDay(from_ms, to_ms, zone) ? clock(to_ms, zone) : dated(to_ms, clock, now_ms, zone)}`;
 }
 
 /** "02:30", "01:05 to 06:05", "Thu 19 22:10 to Fri 20 06:00". */
 export function dueWords(line: BriefingLine, now_ms: number, zone: string): string {
-  const first = at(line.oldest_due_ms, now_ms, zone);
-  if (line.missed < 2 || line.newest_due_ms === line.oldest_due_ms) return first;
-  const sameAsFirst = sameDay(line.oldest_due_ms, line.newest_due_ms, zone);
-  return `${first} to ${sameAsFirst ? hm(line.newest_due_ms, zone) : at(line.newest_due_ms, now_ms, zone)}`;
+  if (line.missed > 1 && line.newest_due_ms !== line.oldest_due_ms) return stretch(line.oldest_due_ms, line.newest_due_ms, now_ms, zone);
+  return dated(line.oldest_due_ms, hm, now_ms, zone);
 }
 
 /** "Asleep 5 h 25 min, 00:47 to 06:12" */
 export function bandWords(band: BandView, now_ms: number, zone: string): string {
-  const first = at(band.from_ms, now_ms, zone);
-  const last = sameDay(band.from_ms, band.to_ms, zone) ? hm(band.to_ms, zone) : at(band.to_ms, now_ms, zone);
-  return `${band.label}, ${first} to ${last}`;
+  return `${band.label}, ${stretch(band.from_ms, band.to_ms, now_ms, zone)}`;
 }
 
 /** Lines that still wait for an answer. */

@@ -117,6 +117,14 @@ it('due times that fell into one hang from a line that ends in the run', () => {
   expect(strokes.filter((s) => s.y === 7.5).map((s) => [Math.round(s.from), Math.round(s.to)])).toEqual([[375, 688]]);
 });
 
+it('a run says how many it made up, where no line is crossed', () => {
+  const marks = every(HOUR, 6, (i) => (i < 5 ? { scheduled: 'coalesced', coalesced_into: 'o5', run_id: null, delivered: 'none', confirmed: 'none' } : { cost_usd: 0.34, started_at_ms: NOW - 20 * MINUTE, delivered_at_ms: NOW - 20 * MINUTE, ended_at_ms: NOW - 10 * MINUTE }));
+  const said = (span_ms: number) => draw(marks, [], span_ms).filter((d) => d.what.startsWith('"'));
+  expect(said(2 * HOUR).map((d) => d.what)).toEqual(['"10 min  $0.34  made up 5"']);
+  const at = said(2 * HOUR).at(-1)?.x ?? 0;
+  expect(at, 'right of the run: the line is at its left').toBeGreaterThan(250);
+});
+
 it('the line goes on to the edge while its run is still out of sight', () => {
   const marks = every(HOUR, 6, (i) => (i < 5 ? { scheduled: 'coalesced', coalesced_into: 'o5', run_id: null, delivered: 'none', confirmed: 'none' } : {}));
   const brush: Brush = { g: pen(), ink, view: { span_ms: 3 * HOUR, t1_ms: NOW - 2 * HOUR }, width: 1000, now_ms: NOW, selected: null };

@@ -2,10 +2,11 @@
 import { glyphOf, toneToken } from '../glyphs';
 import { lasting, money } from '../time';
 import { dueTimes, isExceptional, isLive, isSpan, scheduledTone } from '../words';
-import type { Mark } from '../wire';
+import type { BandView, Mark } from '../wire';
+import { bandAt } from './bands';
 import { drawMark, rounded, type Ink, type InkName } from './ink';
-import { CELL_PX, FORECAST_MOST, cellsOf, combsOf, deliveredAt, detailOf, endedAt, pitchOf, visible, type Spot } from './spots';
-import { xOf, type View } from './view';
+import { CELL_PX, FORECAST_MOST, cellsOf, combsOf, deliveredAt, detailOf, endedAt, pitchOf, visible, type Comb, type Spot } from './spots';
+import { startOf, xOf, type View } from './view';
 
 const ROW_Y = [7, 16, 25] as const;
 const SIZE = 9;
@@ -17,6 +18,12 @@ export interface Brush {
   width: number;
   now_ms: number;
   selected: string | null;
+  bands?: readonly BandView[];
+}
+
+/** What a mark stands on. */
+function groundAt({ bands, now_ms }: Brush, at_ms: number): InkName {
+  return at_ms > now_ms ? 'future' : bands && bandAt(bands, at_ms) ? 'grey-a' : 'bg-0';
 }
 
 interface Placed {
@@ -62,7 +69,8 @@ export function drawLane(brush: Brush, y0: number, spots: readonly Spot[]): void
     return;
   }
   const x = (at_ms: number) => xOf(view, at_ms, width);
-  drawCombs(brush, shown, ya);
+  const combs = combsOf(spots);
+  drawCombs(brush, combs.values(), ya);
   const tick = detail === 'ticks' ? Math.max(1.6, Math.min(2.6, pitch_px - 3.4)) : 0;
   const placed: Placed[] = [];
   shown.forEach((spot, index) => {
@@ -105,13 +113,14 @@ export function drawLane(brush: Brush, y0: number, spots: readonly Spot[]): void
   });
   placed.sort((a, b) => Number(a.bad) - Number(b.bad));
   for (const p of placed) drawRun(brush, p, y0, ya, yb, yc, detail === 'open' ? 11 : SIZE, detail === 'ticks');
-  if (detail === 'open') drawLabels(brush, placed, shown, ya, yc);
+  if (detail === 'open') drawLabels(brush, placed, shown, combs, ya, yc);
 }
 
 /** Coalesced due times hang from one line that ends in the run that made them up. */
-function drawCombs(brush: Brush, shown: readonly Spot[], ya: number): void {
+function drawCombs(brush: Brush, combs: Iterable<Comb>, ya: number): void {
   const { g, ink, view, width } = brush;
-  for (const comb of combsOf(shown)) {
+  for (const comb of combs) {
+    if (comb.from_ms > view.t1_ms || comb.to_ms < startOf(view)) continue;
     g.strokeStyle = ink.of.mark;
     g.lineWidth = 1;
     g.beginPath();
@@ -211,12 +220,12 @@ function outline(brush: Brush, x: number, y0: number, length: number): void {
 function drawRun(brush: Brush, p: Placed, y0: number, ya: number, yb: number, yc: number, size: number, clear: boolean): void {
   const { g, ink } = brush;
   const { mark, x, xd, xc, length } = p;
-  if (clear) {
-    g.fillStyle = ink.of['bg-0'];
-    g.fillRect(x - 6, ya - 6, 12, 30);
-  }
   const sent = mark.delivered !== 'none';
   const answered = mark.confirmed !== 'none';
+  if (clear) {
+    g.fillStyle = ink.of[groundAt(brush, mark.due_ms)];
+    g.fillRect(x - 6, ya - 6, 12, sent || answered ? 30 : 12);
+  }
   if (mark.scheduled === 'ran' && sent) {
     g.strokeStyle = ink.of['mark-dim'];
     g.lineWidth = 1;
@@ -255,7 +264,7 @@ function drawRun(brush: Brush, p: Placed, y0: number, ya: number, yb: number, yc
 }
 
 /** "11 min  $0.23" beside a run where it covers no other mark and not now. */
-function drawLabels(brush: Brush, placed: readonly Placed[], shown: readonly Spot[], ya: number, yc: number): void {
+function drawLabels(brush: Brush, placed: readonly Placed[], shown: readonly Spot[], combs: ReadonlyMap<string, Comb>, ya: number, yc: number): void {
   const { g, ink, view, width, now_ms } = brush;
   const xn = xOf(view, now_ms, width);
   let taken = -99;
@@ -267,13 +276,15 @@ function drawLabels(brush: Brush, placed: readonly Placed[], shown: readonly Spo
     const next = shown[p.index + 1];
     const nextX = next ? xOf(view, next.due_ms, width) : width;
     const before = shown[p.index - 1];
-    const beforeX = before ? xOf(view, before.mark ? endedAt(before.mark, now_ms) : before.due_ms, width) : 0;
+    // The line of what merged into it lies at its left.
+    const comb = combs.get(p.mark.occurrence_id);
+    const beforeX = comb ? p.x : before ? xOf(view, before.mark ? endedAt(before.mark, now_ms) : before.due_ms, width) : 0;
     const live = isLive(p.mark);
     const limit = p.x < xn ? Math.min(nextX, live ? width : xn) : nextX;
     let at: number | null = null;
     let y = ya + 0.5;
     let text = '';
-    for (text of labelsOf(p.mark, now_ms)) {
+    for (text of labelsOf(p.mark, now_ms, comb?.due ?? 0)) {
       const w = g.measureText(text).width;
       if (!live && p.x + 10 + w < limit - 6) at = p.x + 10;
       else if (!live && p.x - 10 - w > Math.max(beforeX, taken) + 8) at = p.x - 10 - w;
@@ -293,17 +304,17 @@ function drawLabels(brush: Brush, placed: readonly Placed[], shown: readonly Spo
   }
 }
 
-/** What may stand beside a run, longest first. */
-function labelsOf(mark: Mark, now_ms: number): string[] {
+/** What may stand beside a run, longest first; `madeUp` due times merged into it. */
+function labelsOf(mark: Mark, now_ms: number, madeUp: number): string[] {
   if (mark.delivered === 'delivering') return [mark.attempts > 1 ? `attempt ${mark.attempts} of ${mark.attempts_max}` : 'delivering'];
   if (mark.confirmed === 'working') return [`running ${lasting(now_ms - deliveredAt(mark, now_ms))}`, 'running'];
   if (mark.scheduled === 'held') return mark.asks ? ['waits for you', 'asks'] : ['held'];
   if (mark.scheduled === 'skipped') return [`skipped: ${mark.scheduled_reason ?? glyphOf('S', 'skipped').say}`, 'skipped'];
   if (mark.delivered === 'bounced') return ['never reached the agent', 'bounced'];
-  const took = lasting(endedAt(mark, now_ms) - mark.due_ms);
-  const long = mark.attempts > 1 ? [`${took}, ${mark.attempts} attempts`] : [];
-  if (mark.cost_usd === null) return [...long, took];
-  return [`${took}  ${money(mark.cost_usd)}`, money(mark.cost_usd)];
+  const took = lasting(endedAt(mark, now_ms) - (mark.started_at_ms ?? mark.due_ms));
+  const cost = mark.cost_usd === null ? '' : `  ${money(mark.cost_usd)}`;
+  const long = mark.attempts > 1 && cost === '' ? [`${took}, ${mark.attempts} attempts`] : [];
+  return [...(madeUp > 0 ? [`${took}${cost}  made up ${madeUp}`] : []), ...long, `${took}${cost}`, ...(cost === '' ? [] : [cost.trim()])];
 }
 
 /** Cells of 6 px: fill height is the share that ran, was delivered, was confirmed. */

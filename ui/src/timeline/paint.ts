@@ -62,7 +62,7 @@ export function paintPlot(canvas: HTMLCanvasElement, scene: Scene): void {
     g.lineTo(x, height);
     g.stroke();
   }
-  const brush: Brush = { g, ink, view, width, now_ms, selected: scene.selectedSpot };
+  const brush: Brush = { g, ink, view, width, now_ms, selected: scene.selectedSpot, bands: scene.bands };
   for (const row of scene.rows) {
     const y = row.y - scene.scroll;
     if (y + row.h < 0 || y > height) continue;

@@ -103,27 +103,37 @@ export function visible(spots: readonly Spot[], view: View, reach_ms: number): r
   return [...earlier, ...spots.slice(from, to)];
 }
 
-/** Due times that merged into one run: from the first of them to that run, or to the end of what is shown when it lies later. */
+/** Due times that merged into one run: from the first of them to that run; without end when the run is not here. */
 export interface Comb {
   into: string;
   from_ms: number;
   to_ms: number;
+  /** Due times that merged. */
+  due: number;
 }
 
-export function combsOf(shown: readonly Spot[]): Comb[] {
+const combsKnown = new WeakMap<readonly Spot[], ReadonlyMap<string, Comb>>();
+
+/** The combs of a whole lane, by the run they end in; found once for each list. */
+export function combsOf(spots: readonly Spot[]): ReadonlyMap<string, Comb> {
+  const known = combsKnown.get(spots);
+  if (known) return known;
   const combs = new Map<string, Comb>();
-  for (const { mark, due_ms } of shown) {
+  combsKnown.set(spots, combs);
+  for (const { mark, due_ms } of spots) {
     if (mark?.scheduled !== 'coalesced' || mark.coalesced_into === null) continue;
     const comb = combs.get(mark.coalesced_into);
-    if (!comb) combs.set(mark.coalesced_into, { into: mark.coalesced_into, from_ms: due_ms, to_ms: Infinity });
-    else comb.from_ms = Math.min(comb.from_ms, due_ms);
+    if (!comb) combs.set(mark.coalesced_into, { into: mark.coalesced_into, from_ms: due_ms, to_ms: Infinity, due: mark.count });
+    else {
+      comb.from_ms = Math.min(comb.from_ms, due_ms);
+      comb.due += mark.count;
+    }
   }
-  if (combs.size === 0) return [];
-  for (const spot of shown) {
+  for (const spot of combs.size === 0 ? [] : spots) {
     const comb = combs.get(spot.id);
     if (comb) comb.to_ms = spot.due_ms;
   }
-  return [...combs.values()];
+  return combs;
 }
 
 /** A cell of the share drawing: how many were due, ran, were delivered, confirmed; the worst exception keeps its mark. */

@@ -30,6 +30,8 @@ import type { RunStory } from "./RunStory";
 import type { SecretRef } from "./SecretRef";
 import type { SecretSet } from "./SecretSet";
 import type { Secrets } from "./Secrets";
+import type { SimulateRequest } from "./SimulateRequest";
+import type { Simulation } from "./Simulation";
 import type { TowerStatus } from "./TowerStatus";
 import type { TriggerUrl } from "./TriggerUrl";
 
@@ -47,6 +49,7 @@ export interface Commands {
   briefing_close: [Nothing, Nothing];
   occurrence_answer: [OccurrenceAnswer, Nothing];
   schedule_preview: [PreviewRequest, Preview];
+  schedule_simulate: [SimulateRequest, Simulation];
   cue_get: [CueRef, CueView];
   cue_create: [CueCreate, CueView];
   cue_update: [CueUpdate, CueView];
