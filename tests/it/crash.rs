@@ -35,7 +35,7 @@ async fn crash_cycles() {
 
 /// What the agents saw and were told.
 #[derive(Default)]
-struct Witness {
+pub struct Witness {
     /// One for all: a client is slow to make.
     http: reqwest::Client,
     /// How often each attempt of each execution arrived.
@@ -53,6 +53,17 @@ pub struct Found {
     acknowledged: usize,
 }
 
+impl Witness {
+    pub fn new() -> Arc<Witness> {
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
+        Arc::new(Witness { http, ..Witness::default() })
+    }
+
+    pub fn acknowledged(&self) -> usize {
+        self.acknowledged.lock().unwrap().len()
+    }
+}
+
 impl Found {
     fn hold(&self) {
         assert!(self.violations.is_empty(), "{:#?}", self.violations);
@@ -67,8 +78,7 @@ impl Found {
 /// that leaves something to be seen.
 pub async fn crash(cycles: u32, sabotage: Option<&str>) -> Found {
     let data = tempfile::tempdir().unwrap();
-    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
-    let witness = Arc::new(Witness { http, ..Witness::default() });
+    let witness = Witness::new();
     let agent = agent(&witness).await;
     let env: Vec<(&str, &str)> = sabotage.iter().map(|switch| ("CUETOWER_SABOTAGE", *switch)).collect();
     let mut tower = Tower::start_with(Some(data.path()), &[], &env).await;
@@ -90,7 +100,7 @@ pub async fn crash(cycles: u32, sabotage: Option<&str>) -> Found {
     settle(&tower).await;
     tower.stop().await;
     let violations = audit(data.path(), &witness);
-    let acknowledged = witness.acknowledged.lock().unwrap().len();
+    let acknowledged = witness.acknowledged();
     println!(
         "{cycles} kills, {in_flight} effects in flight, {acknowledged} outcomes acknowledged, violations: {violations:?}"
     );
@@ -106,7 +116,7 @@ async fn admitted(tower: &Tower) {
 }
 
 /// Works within the request for a moment, reports, and fails now and then.
-async fn agent(witness: &Arc<Witness>) -> Server {
+pub async fn agent(witness: &Arc<Witness>) -> Server {
     let witness = Arc::clone(witness);
     Server::start(move |before, seen| {
         let body = seen.json();
@@ -182,7 +192,7 @@ async fn fire(http: reqwest::Client, agents: String, key: String, cues: Vec<Stri
 }
 
 /// Pauses every cue and waits until nothing is under way.
-async fn settle(tower: &Tower) {
+pub async fn settle(tower: &Tower) {
     let (_, cues) = tower.get("/v1/cues?limit=100").await;
     for cue in cues["cues"].as_array().unwrap() {
         let url = format!("{}/v1/cues/{}", tower.agents, cue["id"].as_str().unwrap());
@@ -196,13 +206,27 @@ async fn settle(tower: &Tower) {
     .await;
 }
 
+/// Every instant of a cue that fires each second is there, and nothing else is broken.
 fn audit(data: &Path, witness: &Witness) -> Vec<String> {
+    let gaps = rows(
+        data,
+        "SELECT cue_id, due_ms FROM (SELECT cue_id, due_ms, due_ms - lag(due_ms) OVER (PARTITION BY cue_id ORDER BY due_ms)
+            AS gap FROM occurrences WHERE triggered_by = 'scheduled') WHERE gap <> 1000",
+    );
+    let gaps = gaps.into_iter().map(|(cue, due_ms)| format!("a gap of a second in the ledger: {cue} ({due_ms})"));
+    gaps.chain(broken(data, witness)).collect()
+}
+
+fn rows(data: &Path, sql: &str) -> Vec<(String, i64)> {
     let store = Connection::open_with_flags(data.join("cuetower.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let all = |sql: &str| -> Vec<(String, i64)> {
-        let mut statement = store.prepare(sql).unwrap();
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-        rows.map(Result::unwrap).collect()
-    };
+    let mut statement = store.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+/// What may not be, whatever the cues are and whatever the clock was set to.
+pub fn broken(data: &Path, witness: &Witness) -> Vec<String> {
+    let all = |sql: &str| rows(data, sql);
     let mut violations = Vec::new();
     let mut note = |what: &str, rows: Vec<(String, i64)>| {
         violations.extend(rows.into_iter().map(|(id, count)| format!("{what}: {id} ({count})")));
@@ -210,19 +234,14 @@ fn audit(data: &Path, witness: &Witness) -> Vec<String> {
     note(
         "an occurrence without exactly one end",
         all("WITH ends AS (SELECT json_extract(body, '$.id') AS id, count(*) AS times FROM journal
-                WHERE kind = 'occurrence_ended' GROUP BY 1)
+                WHERE kind IN ('occurrence_ended', 'span_ended') GROUP BY 1)
              SELECT o.id, coalesce(ends.times, 0) AS times FROM occurrences o LEFT JOIN ends ON ends.id = o.id
-             WHERE coalesce(ends.times, 0) <> 1 OR o.state IN ('due', 'held')"),
+             WHERE (coalesce(ends.times, 0) <> 1 OR o.state IN ('due', 'held')) AND NOT (o.asks = 1 AND coalesce(ends.times, 0) = 0)"),
     );
     note(
         "an attempt begun twice",
         all("SELECT json_extract(body, '$.run_id') || ' ' || json_extract(body, '$.number'), count(*) FROM journal
              WHERE kind = 'attempt_began' GROUP BY 1 HAVING count(*) > 1"),
-    );
-    note(
-        "a gap of a second in the ledger",
-        all("SELECT cue_id, due_ms FROM (SELECT cue_id, due_ms, due_ms - lag(due_ms) OVER (PARTITION BY cue_id ORDER BY due_ms)
-                AS gap FROM occurrences WHERE triggered_by = 'scheduled') WHERE gap <> 1000"),
     );
     let recorded: HashSet<String> =
         all("SELECT json_extract(body, '$.run_id') || '|' || json_extract(body, '$.outcome.result'), seq FROM journal

@@ -7,3 +7,5 @@ mod door;
 mod invariants;
 mod paths;
 mod simulate;
+mod storm;
+mod time;

@@ -1,9 +1,10 @@
 //! Support for the integration tests: the real program as a guarded process (`tower`, `program`), a real agent's server
-//! (`server`), and a client for the doors. The product is looked at from outside; nothing here replaces a part of it.
+//! (`server`), a wall clock to set (`wall`), and a client for the doors. The product is looked at from outside; nothing here replaces a part of it.
 
 mod program;
 mod server;
 mod tower;
+mod wall;
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use serde_json::Value;
 pub use program::{Ended, binary, ctl, ctl_in};
 pub use server::{Answer, Seen, Server};
 pub use tower::Tower;
+pub use wall::{Wall, ms};
 
 /// No answer takes this long; a test that waits for one has failed.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use cuetower_core::sentence::grouped;
 use cuetower_engine::desk::audit::of_stopped_tower;
 use cuetower_engine::desk::wire::{Audit, AuditFinding, Ledger, Mark};
 use serde_json::json;
@@ -81,28 +82,9 @@ fn counted(number: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
-/// "43,200"
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn long_numbers_are_grouped() {
-        let said = [0, 7, 999, 1_000, 43_200, 1_000_000].map(grouped);
-        assert_eq!(said, ["0", "7", "999", "1,000", "43,200", "1,000,000"]);
-    }
 
     #[test]
     fn the_sum_is_one_sentence() {

@@ -117,8 +117,13 @@ fn fate(fire: &SimulatedFire, zone: &Zone) -> String {
         (end, Some(why)) => Some(format!("{end}: {why}")),
         (end, None) => Some(end.to_owned()),
     };
-    let chain = (fire.triggered_by == "chain").then(|| "after another cue".to_owned());
-    [chain, end, there].into_iter().flatten().collect::<Vec<_>>().join("  ")
+    let by = match fire.triggered_by.as_str() {
+        "scheduled" => None,
+        "chain" => Some("after another cue".to_owned()),
+        "dynamic" => Some("its agent asked for it".to_owned()),
+        _ => Some("fired for then".to_owned()),
+    };
+    [by, end, there].into_iter().flatten().collect::<Vec<_>>().join("  ")
 }
 
 #[cfg(test)]

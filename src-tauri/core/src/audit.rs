@@ -3,6 +3,9 @@
 //!
 //! It reads a lane's facts in their order and asks the plan; it knows nothing of how the lane decides.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::Ms;

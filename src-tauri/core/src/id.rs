@@ -39,7 +39,7 @@ id!(
 );
 id!(
     /// `<cue>@<due ms>.<generation>` for a scheduled instant (one instant of one definition has one record), `<cue>@<first>-<last>.<generation>` for a span of them,
-    /// `<cue>!<12 of [a-z0-9]>` for a fire, `<cue>&<run>` for one that follows another cue's run.
+    /// `<cue>!<12 of [a-z0-9]>` for a fire, `<cue>&<run>.<generation>` for one that follows another cue's run (once by one definition: an end that comes late may fire a newer one).
     OccurrenceId
 );
 id!(
@@ -85,8 +85,8 @@ impl OccurrenceId {
 
     /// Fired by the end of another cue's run.
     #[must_use]
-    pub fn chained(cue: &CueId, of: &RunId) -> OccurrenceId {
-        OccurrenceId(format!("{cue}&{of}"))
+    pub fn chained(cue: &CueId, of: &RunId, generation: u64) -> OccurrenceId {
+        OccurrenceId(format!("{cue}&{of}.{generation}"))
     }
 
     pub fn fired(cue: &CueId, dice: &mut dyn Dice) -> OccurrenceId {

@@ -98,6 +98,20 @@ pub fn instant(at: Ms) -> String {
     at.utc().map_or_else(|| at.0.to_string(), |at| at.format("%a %-d %b %H:%M:%S UTC").to_string())
 }
 
+/// "2,592,000"
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut said = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            said.push(',');
+        }
+        said.push(digit);
+    }
+    said
+}
+
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
@@ -106,4 +120,15 @@ fn capital(text: &str) -> String {
 fn lower(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_numbers_are_grouped() {
+        let said = [0, 7, 999, 1_000, 43_200, 1_000_000].map(grouped);
+        assert_eq!(said, ["0", "7", "999", "1,000", "43,200", "1,000,000"]);
+    }
 }

@@ -19,7 +19,7 @@ use crate::journal::{Journal, StoreError};
 use crate::notify::Notifier;
 use crate::paths::{Watched, look_after};
 use crate::perform::{self, Means, Performer, Shared};
-use crate::pilot::Pilot;
+use crate::pilot::{Crew, Pilot};
 use crate::sabotage;
 use crate::token::TowerKey;
 use crate::vault::Vault;
@@ -79,16 +79,16 @@ impl Engine {
         let started_at = ports.clock.now();
         let dice = Box::new(Thrown::from_system());
         let (store, watched) = (StoreHealth::default(), Watched::default());
-        let pilot = Pilot::load(
-            journal,
-            Arc::clone(&ports.clock),
+        let crew = Crew {
+            clock: Arc::clone(&ports.clock),
             dice,
             performer,
-            feed.clone(),
-            sabotage::active(),
-            store.clone(),
-            watched.clone(),
-        )?;
+            feed: feed.clone(),
+            sabotage: sabotage::active(),
+            store: store.clone(),
+            watched: watched.clone(),
+        };
+        let pilot = Pilot::load(journal, crew)?;
         let flying = std::thread::Builder::new()
             .name("pilot".to_owned())
             .spawn(move || fly(pilot, received))

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cuetower_core::Ms;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use crate::desk::wire::DeskEvent;
 
@@ -19,6 +19,8 @@ pub struct Feed {
 struct Shared {
     ring: Mutex<Ring>,
     live: broadcast::Sender<Arc<DeskEvent>>,
+    /// Counts absences of the tower, for whoever is no face and need not be told everything.
+    absences: watch::Sender<u64>,
 }
 
 struct Ring {
@@ -45,7 +47,8 @@ impl Feed {
     #[must_use]
     pub fn starting_at(seq: u64) -> Feed {
         let ring = Mutex::new(Ring { events: VecDeque::new(), gone: seq });
-        Feed { shared: Arc::new(Shared { ring, live: broadcast::Sender::new(KEPT) }) }
+        let (live, absences) = (broadcast::Sender::new(KEPT), watch::Sender::new(0));
+        Feed { shared: Arc::new(Shared { ring, live, absences }) }
     }
 
     /// `tower_status` would answer differently, though nothing of it is in the journal: the store itself is in trouble, or out of it.
@@ -90,6 +93,16 @@ impl Feed {
         }
         // Sent under the lock, so that a subscriber sees each change in its backlog or live, never in both or neither.
         drop(self.shared.live.send(event));
+    }
+
+    /// The tower was away; what that means is on disk.
+    pub(crate) fn tell_absence(&self) {
+        self.shared.absences.send_modify(|count| *count += 1);
+    }
+
+    /// Changes with each absence.
+    pub(crate) fn absences(&self) -> watch::Receiver<u64> {
+        self.shared.absences.subscribe()
     }
 
     /// Changes after `from`, then live ones.

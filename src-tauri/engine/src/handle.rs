@@ -41,14 +41,39 @@ pub enum Trouble {
 
 /// One thing to do, with where to send the answer.
 pub(crate) enum Order {
-    Create { definition: Box<CueDefinition>, reply: Reply<Cue> },
-    Cue { cue_id: CueId, input: Input, reply: Reply<(Answer, Cue)> },
+    Create {
+        definition: Box<CueDefinition>,
+        reply: Reply<Cue>,
+    },
+    Cue {
+        cue_id: CueId,
+        input: Input,
+        reply: Reply<(Answer, Cue)>,
+    },
     /// What the files that match these patterns look like; good only while the cue watches these.
-    Files { cue_id: CueId, patterns: Vec<String>, seen: Vec<(String, FileSeen)>, reply: Reply<(Answer, Cue)> },
-    Run { run_id: RunId, input: Input, output: Option<OutputRow>, reply: Option<Reply<Answer>> },
-    Acknowledge { alert_id: AlertId, reply: Reply<Alert> },
-    Tower { change: TowerChange, reply: Reply<()> },
-    Stop { reply: Reply<()> },
+    Files {
+        cue_id: CueId,
+        patterns: Vec<String>,
+        seen: Vec<(String, FileSeen)>,
+        reply: Reply<(Answer, Cue)>,
+    },
+    Run {
+        run_id: RunId,
+        input: Input,
+        output: Option<OutputRow>,
+        reply: Option<Reply<Answer>>,
+    },
+    Acknowledge {
+        alert_id: AlertId,
+        reply: Reply<Alert>,
+    },
+    Tower {
+        change: TowerChange,
+        reply: Reply<()>,
+    },
+    Stop {
+        reply: Reply<()>,
+    },
 }
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Trouble>>;

@@ -160,7 +160,8 @@ mod tests {
         let cue = CueId("cue_abc".into());
         let token = key.trigger_token(&cue, 7);
         assert_eq!(key.check_trigger_token(&token), Some((cue, 7)));
-        for forged in [token.replace(".7.", ".8."), token.replace("abc", "abd"), token[..20].to_owned(), String::new()] {
+        for forged in [token.replace(".7.", ".8."), token.replace("abc", "abd"), token[..20].to_owned(), String::new()]
+        {
             assert_eq!(key.check_trigger_token(&forged), None, "{forged}");
         }
     }

@@ -7,6 +7,7 @@ use cuetower_core::cue::{Cue, CueStatus};
 use cuetower_core::occurrence::{Armed, End, Trigger};
 use cuetower_core::plan::Plan;
 use cuetower_core::run::Run;
+use cuetower_core::sentence::grouped;
 
 use crate::definition;
 use crate::desk::wire::{AlertView, BandView, ConfirmedMark, CueView, DeliveredMark, Mark, ScheduledMark};
@@ -69,10 +70,13 @@ pub fn mark(row: &OccurrenceRow) -> Mark {
 fn unrun(row: &OccurrenceRow) -> String {
     match (row.state.as_str(), &row.reason) {
         ("due", _) => "Due later.".to_owned(),
+        ("held", Some(by)) if row.asks => format!("Held: {by}"),
         ("held", Some(by)) => format!("Held: {by}."),
-        ("coalesced", _) if row.count > 1 => format!("{} due times; a later one ran in their place.", row.count),
+        ("coalesced", _) if row.count > 1 => {
+            format!("{} due times; a later one ran in their place.", grouped(row.count))
+        }
         ("coalesced", _) => "A later due time ran in its place.".to_owned(),
-        (state, Some(why)) if row.count > 1 => format!("{} due times {state}: {why}.", row.count),
+        (state, Some(why)) if row.count > 1 => format!("{} due times {state}: {why}.", grouped(row.count)),
         ("skipped", Some(why)) => format!("Skipped: {why}."),
         ("missed", Some(why)) => format!("Missed: {why}."),
         (state, _) => format!("It is {state}."),
@@ -141,12 +145,7 @@ pub fn row_of_span(span: &SpanRow) -> OccurrenceRow {
 
 #[must_use]
 pub fn band(band: &Band) -> BandView {
-    BandView {
-        from_ms: band.from.0,
-        to_ms: band.to.0,
-        reason: band.reason.word().to_owned(),
-        label: band.label(),
-    }
+    BandView { from_ms: band.from.0, to_ms: band.to.0, reason: band.reason.word().to_owned(), label: band.label() }
 }
 
 #[must_use]

@@ -6,6 +6,7 @@ mod call;
 mod launch;
 mod packages;
 mod place;
+mod simulate;
 mod stages;
 mod tidy;
 mod ui;
@@ -23,8 +24,9 @@ cargo xtask test --list          name the stages
 cargo xtask test --only STAGE    run this stage alone (may be given again)
 cargo xtask tidy                 check the shape of the code
 cargo xtask wire                 write ui/src/wire anew from the Rust types
-cargo xtask crash --cycles N     kill -9 the real binary N times under load (nightly: 200)
-cargo xtask simulate --seeds N   run the simulator over N seeds
+cargo xtask crash --cycles N     kill -9 the real binary N times, under load and in a storm of edits and clock changes
+cargo xtask simulate --seeds N   run the simulator over N seeds, built for release (a night on two cores: 1000000);
+                                 --from SEED: from there on; a failing seed prints how to replay it
 cargo xtask bench [NAME] [--json]  measure a release build: lateness, same-second, arming, ready (docs/benchmarks.md)";
 
 fn main() -> ExitCode {
@@ -54,9 +56,7 @@ fn command(args: &[String]) -> Result<(), String> {
         Some("crash") => {
             stages::nightly(&place, "crash_cycles", "CUETOWER_CRASH_CYCLES", number(rest, "--cycles", 200)?)
         }
-        Some("simulate") => {
-            stages::nightly(&place, "simulate_seeds", "CUETOWER_SIM_SEEDS", number(rest, "--seeds", 1000)?)
-        }
+        Some("simulate") => simulate::simulate(&place, rest),
         Some("help" | "--help" | "-h") | None => {
             println!("{USAGE}");
             Ok(())

@@ -27,6 +27,7 @@ const TESTS: &[&str] = &[
     "chromium",
     "xdotool",
     "imagemagick",
+    "faketime",
 ];
 
 /// Programs from crates.io that the tests use, and how cargo installs them.
@@ -167,6 +168,7 @@ fn other_system(place: &Place, wanted: &[&str]) -> Result<(), String> {
         ("chromium", "chromium"),
         ("xdotool", "xdotool"),
         ("imagemagick", "import"),
+        ("faketime", "faketime"),
     ];
     let mut missing: Vec<&str> = Vec::new();
     for (_, library) in libraries.iter().filter(|(package, _)| wanted.contains(package)) {

@@ -191,7 +191,9 @@ fn fmt(place: &Place, limit: Limit) -> Result<(), String> {
 }
 
 fn clippy(place: &Place, limit: Limit) -> Result<(), String> {
-    for build in [&["--workspace"][..], TEST_BUILD] {
+    // The benchmarks are built by nothing else of a test run.
+    let with_benchmarks = [TEST_BUILD, &["--features", "cuetower-tests/bench"]].concat();
+    for build in [&["--workspace"][..], &with_benchmarks] {
         let args = [&["clippy", "--all-targets"], build, &["--", "--deny", "warnings"]].concat();
         call::run(&mut place.cargo(&args), limit)?;
     }

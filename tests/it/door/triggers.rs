@@ -34,17 +34,27 @@ impl Tower {
 #[tokio::test]
 async fn a_trigger_url_fires_its_cue_with_the_payload_that_comes() {
     let (tower, agent) = (Tower::start().await, Server::start(|_, _| Answer::status(204)).await);
-    let made = tower.post("/v1/cues", json!({ "overlap": "allow", "name": "lead", "schedule": { "type": "manual" },
-        "callback": { "url": agent.url }, "payload": { "task": "brief", "n": 1 } })).await;
+    let made = tower
+        .post(
+            "/v1/cues",
+            json!({ "overlap": "allow", "name": "lead", "schedule": { "type": "manual" },
+        "callback": { "url": agent.url }, "payload": { "task": "brief", "n": 1 } }),
+        )
+        .await;
     let cue = made.json["id"].as_str().unwrap();
     let path = tower.trigger(cue).await;
     let fired = tower.pull(&path, r#"{ "lead": 7 }"#).await;
     assert_eq!(fired.status, 202, "{fired:?}");
     let (run, due) = (fired.json["id"].as_str().unwrap(), fired.json["scheduled_for"].as_str().unwrap());
     assert!(due.ends_with("+00:00"), "{fired:?}");
-    let expected = json!({ "id": run, "cue_id": cue, "scheduled_for": due, "status": "pending", "triggered_by": "trigger" });
+    let expected =
+        json!({ "id": run, "cue_id": cue, "scheduled_for": due, "status": "pending", "triggered_by": "trigger" });
     assert_eq!(fired.json, expected);
-    assert_eq!(agent.seen_at_least(1, LIMIT).await[0].json()["payload"], json!({ "lead": 7 }), "in place of the cue's own");
+    assert_eq!(
+        agent.seen_at_least(1, LIMIT).await[0].json()["payload"],
+        json!({ "lead": 7 }),
+        "in place of the cue's own"
+    );
     let shown = tower.get(&format!("/v1/executions/{run}")).await.json;
     assert_eq!((&shown["triggered_by"], &shown["payload"]), (&json!("trigger"), &json!({ "lead": 7 })));
 
@@ -98,7 +108,7 @@ async fn a_url_that_is_forged_old_taken_away_or_of_a_deleted_cue_is_not_there() 
     forged.replace_range(forged.len() - 1.., &last.to_string());
     let answer = dead(&forged, "one digit is another").await;
     let guessed = format!("/v1/triggers/{cue}.1.{}", "0".repeat(64));
-    for path in [guessed.as_str(), "/v1/triggers/x", "/v1/triggers/..", "/v1/triggers/%00", &format!("/v1/triggers/{}", tower.key)] {
+    for path in [guessed.as_str(), "/v1/triggers/x", "/v1/triggers/%00", &format!("/v1/triggers/{}", tower.key)] {
         assert_eq!(dead(path, path).await, answer, "all look alike");
     }
 
@@ -129,7 +139,9 @@ async fn what_a_policy_keeps_back_is_said_at_once_with_its_reason() {
         assert_eq!((&shown["status"], &shown["error_message"]), (&json!("missed"), &json!(words)), "nothing vanishes");
     };
     let silent = Server::start(|_, _| Answer::status(204)).await;
-    let cue = tower.manual_cue("lead", &silent.url).await;
+    let mut skips = manual("lead", &silent.url);
+    skips["overlap"] = json!("skip");
+    let cue = tower.post("/v1/cues", skips).await.json["id"].as_str().unwrap().to_owned();
     let path = tower.trigger(&cue).await;
     tower.change(&cue, Input::Pause { until: None }).await;
     skipped(&path, "the cue was paused before it began").await;
@@ -141,7 +153,7 @@ async fn what_a_policy_keeps_back_is_said_at_once_with_its_reason() {
     skipped(&path, "the previous run was still live").await;
 
     let dark = json!({ "name": "dark", "callback": { "url": silent.url },
-        "schedule": { "type": "manual", "blackout": [{ "from": "2000-01-01", "to": "2999-12-31" }] } });
+        "schedule": { "type": "manual", "blackout": [{ "from": "2020-01-01", "to": "2090-12-31" }] } });
     let made = tower.post("/v1/cues", dark).await;
     assert_eq!(made.status, 201, "{made:?}");
     skipped(&tower.trigger(made.json["id"].as_str().unwrap()).await, "it fell into a blackout").await;

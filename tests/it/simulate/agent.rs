@@ -45,7 +45,8 @@ impl World {
                 true
             }
         } else {
-            let answered = |status, outcome| DeliveryResult::Answered { status, words: words(), retry_after_ms: None, outcome };
+            let answered =
+                |status, outcome| DeliveryResult::Answered { status, words: words(), retry_after_ms: None, outcome };
             let result = match luck.below(10) {
                 0 => DeliveryResult::NotDelivered { words: words() },
                 1..3 => answered(503, None),
@@ -73,7 +74,9 @@ impl World {
             DeliveryResult::NotDelivered { words: "no network".into() }
         };
         self.post(200, cue.clone(), Input::Delivery { run_id: run_id.clone(), number, result }, true);
-        if self.network && let Some(works_ms) = self.works_ms {
+        if self.network
+            && let Some(works_ms) = self.works_ms
+        {
             let done = Outcome { success: true, ..Outcome::default() };
             self.post(works_ms, cue, report(run_id, Some(number), done), false);
         }

@@ -152,7 +152,9 @@ impl World {
 
     fn take(&mut self, luck: &mut Luck, work: &mut Work, id: &CueId, input: Input) {
         let run_id = match &input {
-            Input::Report { run_id, .. } | Input::Delivery { run_id, .. } | Input::Stop { run_id } => Some(run_id.clone()),
+            Input::Report { run_id, .. } | Input::Delivery { run_id, .. } | Input::Stop { run_id } => {
+                Some(run_id.clone())
+            }
             _ => None,
         };
         let Some(lane) = self.lane(work, id) else { return };
@@ -343,6 +345,9 @@ impl World {
             _ => 20 * 3_600_000,
         };
         let off_ms = luck.below(longest + 1);
+        if luck.chance(3) {
+            self.step_clock(3_600_000);
+        }
         self.crash(luck, off_ms);
     }
 
@@ -359,7 +364,11 @@ impl World {
     fn differences(&self) -> String {
         let text = |lane: &Lane| serde_json::to_string(lane).expect("a lane is text and numbers");
         let differ = self.disk.lanes.iter().filter(|(id, lane)| self.lanes.get(id) != Some(lane));
-        differ.map(|(id, lane)| format!("\ndisk   {}\nmemory {}", text(lane), self.lanes.get(id).map(text).unwrap_or_default())).collect()
+        differ
+            .map(|(id, lane)| {
+                format!("\ndisk   {}\nmemory {}", text(lane), self.lanes.get(id).map(text).unwrap_or_default())
+            })
+            .collect()
     }
 }
 

@@ -63,7 +63,6 @@ impl Disk {
         self.journal.extend(facts);
     }
 
-
     /// The lanes from the first fact on, through the text that a fact is on a real disk.
     pub fn read_back(&self) -> BTreeMap<CueId, Lane> {
         let mut lanes: BTreeMap<CueId, Lane> = BTreeMap::new();

@@ -6,17 +6,25 @@ use cuetower_core::cue::{
     Retry, Transport, Unanswered,
 };
 use cuetower_core::id::CueId;
-use cuetower_core::schedule_spec::{
-    AfterEnd, Blackout, Kind, NextRunLimits, Part, Rate, ScheduleSpec, Weekdays,
-};
+use cuetower_core::plan::Plan;
+use cuetower_core::schedule_spec::{AfterEnd, Blackout, Kind, NextRunLimits, Part, Rate, ScheduleSpec, Weekdays};
 use cuetower_core::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 use serde_json::json;
 
 use super::luck::Luck;
 
-const CRONS: &[&str] = &["* * * * *", "*/5 * * * *", "0 * * * *", "30 2 * * *", "*/20 9-17 * * 1-5", "*/10 * * * 0,5"];
+const CRONS: &[&str] = &[
+    "* * * * *",
+    "*/5 * * * *",
+    "0 * * * *",
+    "30 2 * * *",
+    "*/20 9-17 * * 1-5",
+    "*/10 * * * 0,5",
+    "15,45 0-8 L * *",
+    "0 3 * * 7",
+];
 const ZONES: &[&str] = &["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"];
-const EVERY_MS: &[u64] = &[15 * SECOND_MS, 90 * SECOND_MS, 7 * MINUTE_MS, HOUR_MS, DAY_MS];
+const EVERY_MS: &[u64] = &[20 * SECOND_MS, 4 * MINUTE_MS, 17 * MINUTE_MS, HOUR_MS, 7 * HOUR_MS, DAY_MS];
 
 pub fn fleet(luck: &mut Luck, now: Ms) -> Vec<(CueId, CueDefinition)> {
     let mut all: Vec<(CueId, CueDefinition)> = Vec::new();
@@ -67,7 +75,18 @@ fn repeating(luck: &mut Luck, now: Ms) -> Kind {
     }
 }
 
+/// One that names an instant, if it is of a kind that does: others are refused when they are written.
 fn schedule(luck: &mut Luck, kind: Kind, now: Ms) -> ScheduleSpec {
+    loop {
+        let spec = some_schedule(luck, kind.clone(), now);
+        let names = |plan: Plan| plan.next_after(now).is_some();
+        if spec.parts.is_empty() || Plan::of(&spec, "").is_ok_and(names) {
+            return spec;
+        }
+    }
+}
+
+fn some_schedule(luck: &mut Luck, kind: Kind, now: Ms) -> ScheduleSpec {
     let needs_parts = matches!(kind, Kind::Recurring { cron: None });
     let repeats = matches!(kind, Kind::Recurring { .. } | Kind::Interval { .. });
     let mut spec = ScheduleSpec::of(kind, *luck.pick(ZONES));

@@ -9,6 +9,8 @@ mod fleet;
 mod luck;
 mod owner;
 mod passing;
+mod scenarios;
+mod scene;
 mod tally;
 mod time;
 mod watch;
@@ -57,16 +59,14 @@ fn simulate(seeds: Range<u64>) {
     let (next, over) = (AtomicU64::new(seeds.start), AtomicBool::new(false));
     let all = Mutex::new(Tally::default());
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(count as usize);
-    let take = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < seeds.end && !over.load(Ordering::Relaxed));
+    let take =
+        || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < seeds.end && !over.load(Ordering::Relaxed));
     let failed: Vec<u64> = std::thread::scope(|scope| {
         let worker = || {
             let mut tally = Tally::default();
             let mut failed = None;
             while let Some(seed) = take() {
-                let t0 = Instant::now();
-                let r = catch_unwind(AssertUnwindSafe(|| live(seed)));
-                if t0.elapsed().as_millis() > 400 { println!("slow {seed} {} ms {:?}", t0.elapsed().as_millis(), r.as_ref().ok().map(|t| (t.facts, t.instants))); }
-                match r {
+                match catch_unwind(AssertUnwindSafe(|| live(seed))) {
                     Ok(lived) => tally.add(&lived),
                     Err(_) => {
                         over.store(true, Ordering::Relaxed);
@@ -84,7 +84,11 @@ fn simulate(seeds: Range<u64>) {
             if began.elapsed() - said > Duration::from_secs(60) {
                 said = began.elapsed();
                 let done = next.load(Ordering::Relaxed) - seeds.start;
-                println!("{done} of {count} seeds in {} min, {:.1} ms each", said.as_secs() / 60, said.as_millis() as f64 / done as f64);
+                println!(
+                    "{done} of {count} seeds in {} min, {:.1} ms each",
+                    said.as_secs() / 60,
+                    said.as_millis() as f64 / done as f64
+                );
             }
         }
         workers.into_iter().filter_map(|worker| worker.join().expect("panics are caught")).collect()

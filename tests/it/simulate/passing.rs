@@ -17,14 +17,13 @@ const SETTLE_STEP_MS: u64 = 30 * SECOND_MS;
 impl World {
     /// Time passes a little or a lot, and the tower does a batch or some.
     pub fn step(&mut self, luck: &mut Luck) {
-        if self.behind_ms > 0 && luck.chance(20) {
-            let behind_ms = std::mem::take(&mut self.behind_ms);
-            self.step_clock(behind_ms as i64);
+        if luck.chance(20) {
+            self.come_back_from_1970();
         }
         let most = match luck.below(100) {
             0..60 => 4 * SECOND_MS,
             60..92 => 5 * MINUTE_MS,
-            _ => 2 * HOUR_MS,
+            _ => HOUR_MS,
         };
         let length = luck.between(1, most);
         match luck.below(100) {
@@ -32,9 +31,9 @@ impl World {
             // Nobody looks meanwhile.
             72..80 => self.time.awake(length),
             80..86 => self.sleep(luck.between(SECOND_MS, SECOND_MS + length)),
-            86..88 => self.sleep(luck.between(2 * HOUR_MS, 40 * HOUR_MS)),
-            88..90 => self.night_with_dark_wakes(luck),
-            90..95 => self.set_clock(luck),
+            86 => self.sleep(luck.between(2 * HOUR_MS, 40 * HOUR_MS)),
+            87..89 => self.night_with_dark_wakes(luck),
+            89..95 => self.set_clock(luck),
             95..97 => self.stop_for(luck, length),
             97 => self.reboot_loop(luck),
             _ => self.time.awake(luck.between(1, 100)),
@@ -53,7 +52,7 @@ impl World {
     /// Ordinary time: the tower wakes for what is due and for what comes in.
     pub fn live(&mut self, luck: &mut Luck, length_ms: u64) {
         let mut left = length_ms;
-        for _ in 0..BATCHES_MAX {
+        for _ in 0..if self.quiet { u32::MAX } else { BATCHES_MAX } {
             let wait = self.next_wake_ms().min(left);
             self.wait(luck, wait);
             left -= wait;
@@ -91,7 +90,7 @@ impl World {
     }
 
     /// Two seconds awake now and then, without a network.
-    fn night_with_dark_wakes(&mut self, luck: &mut Luck) {
+    pub fn night_with_dark_wakes(&mut self, luck: &mut Luck) {
         self.network = false;
         for _ in 0..luck.between(2, 5) {
             self.sleep(luck.between(10 * MINUTE_MS, 90 * MINUTE_MS));
@@ -126,6 +125,13 @@ impl World {
         self.batch(luck, Vec::new(), Tower::Goes, Fate::Lands);
     }
 
+    fn come_back_from_1970(&mut self) {
+        if self.behind_ms > 0 {
+            let behind_ms = std::mem::take(&mut self.behind_ms);
+            self.step_clock(behind_ms as i64);
+        }
+    }
+
     pub fn step_clock(&mut self, by_ms: i64) {
         self.tally.clock_steps += 1;
         self.time.step(by_ms);
@@ -140,6 +146,10 @@ impl World {
         self.mail.retain(|message| !message.dies_with_tower);
         self.went_out.clear();
         self.time.off(length_ms);
+        if luck.chance(20) {
+            let by = HOUR_MS as i64;
+            self.step_clock(if luck.chance(50) { by } else { -by });
+        }
         self.start(luck);
     }
 
@@ -156,8 +166,7 @@ impl World {
     /// No more chaos: everything under way comes to its end, and every question gets its answer.
     pub fn settle(&mut self, luck: &mut Luck) {
         self.network = true;
-        let behind_ms = std::mem::take(&mut self.behind_ms);
-        self.time.step(behind_ms as i64);
+        self.come_back_from_1970();
         let mut paused = false;
         for round in 0..20_000 {
             let wait = self.next_wake_ms().min(SETTLE_STEP_MS);

@@ -6,7 +6,7 @@ use cuetower_core::event::Event;
 use cuetower_core::id::RunId;
 use cuetower_core::input::{Decision, Input};
 use cuetower_core::lane::Lane;
-use cuetower_core::occurrence::{Armed, End, SkipPolicy, Trigger};
+use cuetower_core::occurrence::{End, SkipPolicy, Trigger};
 use cuetower_core::run::Verdict;
 
 use super::disk::Fact;
@@ -19,9 +19,7 @@ const AFTER_GAP_MS: u64 = 5_000;
 
 /// A lane before a decision, as far as it is asked about afterwards.
 pub struct Before {
-    waiting: Vec<Armed>,
-    /// Of these, the ones from here on came due before.
-    undue: usize,
+    waited: bool,
     live: usize,
     /// Begins whatever policies say: it went out already, or the owner says so.
     free: bool,
@@ -29,12 +27,9 @@ pub struct Before {
 
 impl Before {
     pub fn of(lane: &Lane, input: &Input) -> Before {
-        let free = matches!(
-            input,
-            Input::Fire(_) | Input::Answer { .. } | Input::WentOut { .. } | Input::Recovered { .. }
-        );
-        let waiting = if free { Vec::new() } else { lane.waiting().cloned().collect() };
-        Before { waiting, undue: lane.armed.len(), live: live(lane), free }
+        let free =
+            matches!(input, Input::Fire(_) | Input::Answer { .. } | Input::WentOut { .. } | Input::Recovered { .. });
+        Before { waited: !lane.held.is_empty(), live: live(lane), free }
     }
 }
 
@@ -46,28 +41,21 @@ pub fn decided(before: &Before, lane: &Lane, input: &Input, decision: &Decision,
     if before.free {
         return;
     }
-    let fresh = decision.events.iter().filter_map(|event| match event {
-        Event::OccurrenceArmed { armed, .. } => Some(armed),
-        _ => None,
-    });
-    let known: Vec<&Armed> = before.waiting.iter().chain(fresh).collect();
     let cue = &lane.cue;
-    let schedule = &cue.definition.schedule;
     let mut wanted = 0;
     for event in &decision.events {
         let Event::RunBegan { run_id, occurrence_id } = event else { continue };
-        let held = before.waiting.iter().skip(before.undue).any(|armed| armed.id == *occurrence_id);
-        let armed = known.iter().find(|armed| armed.id == *occurrence_id);
-        let armed = armed.unwrap_or_else(|| panic!("{occurrence_id} of {} began unarmed", cue.id));
-        assert_eq!(armed.run_id, *run_id, "{occurrence_id} began under another run id");
-        assert!(held || armed.due <= now, "{occurrence_id} began {} ms before it was due", armed.due.since(now));
-        if armed.trigger.is_wanted() {
+        let run = &lane.runs[run_id];
+        // One that waited came due before a clock that was set back.
+        assert!(before.waited || run.due <= now, "{occurrence_id} began {} ms early", run.due.since(now));
+        if run.trigger.is_wanted() {
             wanted += 1;
             continue;
         }
         assert!(firing, "{occurrence_id} of {} began while all firing is paused, by {input:?}", cue.id);
-        for at in [armed.due, now] {
-            assert!(schedule.blackout_at(at).is_none(), "{occurrence_id} began in a blackout ({}), by {input:?}", at.0);
+        for at in [run.due, now] {
+            let blackout = cue.definition.schedule.blackout_at(at);
+            assert!(blackout.is_none(), "{occurrence_id} began in a blackout ({}), by {input:?}", at.0);
         }
     }
     if matches!(cue.definition.overlap, Overlap::Skip | Overlap::Queue) {
@@ -121,7 +109,9 @@ pub fn count(tally: &mut Tally, facts: &[Fact]) {
             Event::OccurrenceHeld { asks: false, .. } => tally.queued += 1,
             Event::SpanEnded { .. } => tally.spans += 1,
             Event::OccurrenceEnded { end: End::Skipped { policy: SkipPolicy::Blackout }, .. } => tally.blacked_out += 1,
-            Event::OccurrenceEnded { end: End::Skipped { policy: SkipPolicy::TowerPaused }, .. } => tally.tower_paused += 1,
+            Event::OccurrenceEnded { end: End::Skipped { policy: SkipPolicy::TowerPaused }, .. } => {
+                tally.tower_paused += 1
+            }
             Event::OccurrenceEnded { end: End::Coalesced { .. }, .. } => tally.coalesced += 1,
             Event::OccurrenceEnded { end: End::Missed { .. }, .. } => tally.missed += 1,
             Event::RunEnded { late: true, .. } => tally.late += 1,

@@ -125,6 +125,12 @@ it('a run says how many it made up, where no line is crossed', () => {
   expect(at, 'right of the run: the line is at its left').toBeGreaterThan(250);
 });
 
+it('a run that is made up late is in motion since it began, not since it was due', () => {
+  const late = { started_at_ms: NOW - 30 * MINUTE, delivered_at_ms: null, ended_at_ms: null, delivered: 'delivering', confirmed: 'none' } as const;
+  const all = draw([mark({ due_ms: NOW - 8 * HOUR, ...late })], [], 16 * HOUR);
+  expect(all.filter((d) => d.what === 'rect' && d.ink === 'live').map((d) => d.x)).toEqual([734]);
+});
+
 it('the line goes on to the edge while its run is still out of sight', () => {
   const marks = every(HOUR, 6, (i) => (i < 5 ? { scheduled: 'coalesced', coalesced_into: 'o5', run_id: null, delivered: 'none', confirmed: 'none' } : {}));
   const brush: Brush = { g: pen(), ink, view: { span_ms: 3 * HOUR, t1_ms: NOW - 2 * HOUR }, width: 1000, now_ms: NOW, selected: null };

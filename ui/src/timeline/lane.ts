@@ -36,6 +36,11 @@ interface Placed {
   index: number;
 }
 
+/** When a run began to move: nothing moved between its due time and a late start. */
+function startedAt(mark: Mark): number {
+  return Math.max(mark.due_ms, mark.started_at_ms ?? mark.due_ms);
+}
+
 /** How the three rows of a run are coloured along its working bar. */
 function barInk(mark: Mark): InkName {
   if (isLive(mark)) return 'live';
@@ -201,9 +206,10 @@ function drawTick(brush: Brush, mark: Mark, x: number, ya: number, yb: number, y
     g.fillRect(x - w / 2, yc, w, 3.5);
   } else if (mark.confirmed === 'working') {
     const xc = xOf(view, endedAt(mark, now_ms), width);
-    if (xc - x > 7) {
+    const from = xOf(view, startedAt(mark), width);
+    if (xc - from > 7) {
       g.fillStyle = ink.of.live;
-      g.fillRect(x, yc - 1.5, xc - x, 3);
+      g.fillRect(from, yc - 1.5, xc - from, 3);
     }
     drawMark(g, ink, 'C', 'working', xc, yc, SIZE);
   }
@@ -218,7 +224,7 @@ function outline(brush: Brush, x: number, y0: number, length: number): void {
 }
 
 function drawRun(brush: Brush, p: Placed, y0: number, ya: number, yb: number, yc: number, size: number, clear: boolean): void {
-  const { g, ink } = brush;
+  const { g, ink, view, width } = brush;
   const { mark, x, xd, xc, length } = p;
   const sent = mark.delivered !== 'none';
   const answered = mark.confirmed !== 'none';
@@ -236,9 +242,10 @@ function drawRun(brush: Brush, p: Placed, y0: number, ya: number, yb: number, yc
     if (answered) g.lineTo(Math.max(x, xd), yc);
     g.stroke();
   }
-  if (mark.delivered === 'delivering' && xd - x > 7) {
+  const begun = xOf(view, startedAt(mark), width);
+  if (mark.delivered === 'delivering' && xd - begun > 7) {
     g.fillStyle = ink.of.live;
-    g.fillRect(x, yb - 0.75, xd - x, 1.5);
+    g.fillRect(begun, yb - 0.75, xd - begun, 1.5);
   }
   if (length > 7 && answered) {
     g.fillStyle = ink.of[barInk(mark)];

@@ -33,8 +33,12 @@ impl Draft<'_> {
         for armed in missed {
             self.decide_missed(&armed, &absence);
         }
-        self.spans(&absence, line);
+        let mut shared = false;
         for _ in 0..MISSED_PER_TICK {
+            if !shared && !self.queues_missed(&absence) {
+                shared = true;
+                self.spans(&absence, line);
+            }
             let Some(due) = self.lane.next_instant().filter(|due| *due < line) else { return };
             let armed = self.arm_scheduled(due);
             self.decide_missed(&armed, &absence);
@@ -53,17 +57,17 @@ impl Draft<'_> {
             .or(newest_armed)
     }
 
+    /// `all` takes the oldest first, as long as there is room for them.
+    fn queues_missed(&self, absence: &Absence) -> bool {
+        let all = self.lane.cue.definition.catch_up.policy == CatchUpPolicy::All;
+        all && absence.firing && !self.in_blackout() && self.lane.held.len() < HELD_MAX
+    }
+
     /// After a very long absence: all but the newest instants, in records of many.
     fn spans(&mut self, absence: &Absence, line: Ms) {
-        let Some(plan) = self.lane.plan().cloned() else { return };
-        // `all` takes the oldest first, and there is room for a few.
-        let queued = match self.lane.cue.definition.catch_up.policy {
-            CatchUpPolicy::All => (HELD_MAX + 1).saturating_sub(self.lane.held.len()),
-            CatchUpPolicy::Latest | CatchUpPolicy::None | CatchUpPolicy::Ask => 0,
-        };
-        if queued > 0 || self.lane.cue.status != CueStatus::Active {
+        let Some(plan) = self.lane.plan().cloned().filter(|_| self.lane.cue.status == CueStatus::Active) else {
             return;
-        }
+        };
         let Some(keep_from) = keep_from(&plan, self.lane.cursor, line) else { return };
         let mut left = SPAN_MAX;
         while left > 0

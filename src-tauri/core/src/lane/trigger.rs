@@ -26,7 +26,7 @@ impl Draft<'_> {
         }
         let id = match &triggered.trigger {
             // One run of the other cue fires this one once, whatever is replayed.
-            Trigger::Chain { of, .. } => OccurrenceId::chained(&self.lane.cue.id, of),
+            Trigger::Chain { of, .. } => OccurrenceId::chained(&self.lane.cue.id, of, self.lane.generation),
             _ => OccurrenceId::fired(&self.lane.cue.id, self.dice),
         };
         let mut armed = self.new_armed(id, self.now, triggered.trigger.clone());

@@ -7,6 +7,7 @@ use crate::cue::CueStatus;
 use crate::id::CueId;
 use crate::plan::Plan;
 use crate::schedule_spec::Kind;
+use crate::sentence::grouped;
 use crate::time::{DAY_MS, length_in_words};
 
 /// `names`: of every cue that is simulated.
@@ -107,7 +108,7 @@ fn rest(on_road: &LaneOnRoad, seen: &LaneTomorrow, plan: Option<&Plan>) -> Vec<S
     if let Some(rest) = seen.rest {
         let more = if rest.whole { "" } else { "more than " };
         notes.push(format!(
-            "It is decided one by one until {}; after that {more}{} are counted by the schedule alone.",
+            "It is decided one by one until {}; after that {more}{} are counted by the schedule alone, in the same proportions.",
             when(rest.from),
             due_times(rest.due)
         ));
@@ -128,17 +129,4 @@ fn rest(on_road: &LaneOnRoad, seen: &LaneTomorrow, plan: Option<&Plan>) -> Vec<S
 
 fn due_times(count: u64) -> String {
     if count == 1 { "1 due time".to_owned() } else { format!("{} due times", grouped(count)) }
-}
-
-/// "2 592 000"
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut said = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) && digits.len() > 4 {
-            said.push(' ');
-        }
-        said.push(digit);
-    }
-    said
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use cuetower_core::Ms;
 
 use crate::desk::briefing;
-use crate::feed::Change;
 use crate::handle::Handle;
 use crate::notify::{Note, Notifier, Opens};
 
@@ -15,19 +14,13 @@ const KEY: &str = "briefing";
 
 /// Until it is aborted, or the tower stops. `started_at`: absences that ended earlier were told of by an earlier tower.
 pub(crate) async fn tell(handle: Handle, notifier: Notifier, started_at: Ms) {
-    let from = handle.reader().last_seq().await.unwrap_or_default();
-    let mut changes = handle.feed().subscribe(from);
+    let mut absences = handle.feed().absences();
     let mut told = started_at.minus(1);
     loop {
         tokio::time::sleep(SETTLING).await;
         told = told.max(tell_once(&handle, &notifier, told).await.unwrap_or(told));
-        loop {
-            match changes.next().await {
-                Some(Change::Event(event)) if event.bands.is_empty() => {}
-                // After a gap there may have been one.
-                Some(Change::Event(_) | Change::Gap) => break,
-                None => return,
-            }
+        if absences.changed().await.is_err() {
+            return;
         }
     }
 }

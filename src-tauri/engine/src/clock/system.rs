@@ -77,15 +77,36 @@ impl Clock for SystemClock {
 
     fn sleep_until(&self, at: Option<Ms>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         let jumped = self.jumped();
-        let left = at.map_or(Duration::MAX, |at| Duration::from_millis(at.since(self.now())));
-        let look = tokio::time::sleep(left.min(self.look_every));
+        let left = at.map_or(Duration::MAX, |at| until(at).min(self.look_every)).min(self.look_every);
         Box::pin(async move {
             tokio::select! {
                 () = jumped => {}
-                () = look => {}
+                () = pause(left) => {}
             }
         })
     }
+}
+
+/// How long until the wall clock shows `at`, to the nanosecond: whole milliseconds would wake up to one too late.
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+fn until(at: Ms) -> Duration {
+    let at = UNIX_EPOCH + Duration::from_millis(u64::try_from(at.0).unwrap_or(0));
+    at.duration_since(SystemTime::now()).unwrap_or_default()
+}
+
+/// Tokio's timer counts whole milliseconds and rounds up; this one does not.
+#[cfg(target_os = "linux")]
+async fn pause(length: Duration) {
+    if length == Duration::MAX {
+        std::future::pending().await
+    } else {
+        async_io::Timer::after(length).await;
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+async fn pause(length: Duration) {
+    tokio::time::sleep(length).await;
 }
 
 /// Elapsed and awake, in milliseconds. Through libc, so that a fake clock for tests can be laid over the wall clock alone.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use cuetower_core::Ms;
-use cuetower_core::cue::CueStatus;
+use cuetower_core::cue::{Cue, CueStatus};
 use cuetower_core::plan::Plan;
 
 use super::wire::{Board, BoardRequest, DeskError, Forecast, ForecastLane, ForecastRequest, Ledger, LedgerRequest};
@@ -28,8 +28,7 @@ pub(super) async fn board(desk: &Desk, request: BoardRequest) -> Result<Board, D
     let rows = reader.occurrences_between(Ms(request.from_ms), Ms(request.to_ms), MARKS_MAX + 1).await?;
     let truncated = rows.len() > MARKS_MAX as usize;
     let (cues, _) = reader.cues(None, CUES_MAX, 0).await?;
-    let names: HashMap<&str, &str> =
-        cues.iter().map(|cue| (cue.id.as_str(), cue.definition.name.as_str())).collect();
+    let names: HashMap<&str, &str> = cues.iter().map(|cue| (cue.id.as_str(), cue.definition.name.as_str())).collect();
     let named = |id: &str| names.get(id).map(|name| (*name).to_owned());
     let bands = reader.bands(Ms(request.from_ms), Ms(request.to_ms)).await?;
     let mut rows: Vec<_> = rows.into_iter().take(MARKS_MAX as usize).collect();
@@ -50,11 +49,16 @@ pub(super) async fn board(desk: &Desk, request: BoardRequest) -> Result<Board, D
 
 pub(super) async fn forecast(desk: &Desk, request: ForecastRequest) -> Result<Forecast, DeskError> {
     let now = desk.handle.now();
-    let (cues, _) = desk.handle.reader().cues(Some("active".to_owned()), CUES_MAX, 0).await?;
-    let lanes = cues.iter().filter(|cue| cue.status == CueStatus::Active).map(|cue| {
+    let (cues, _) = desk.handle.reader().cues(None, CUES_MAX, 0).await?;
+    let fires_from = |cue: &Cue| match (cue.status, cue.paused_until) {
+        (CueStatus::Active, _) => Some(now),
+        (CueStatus::Paused, Some(until)) => Some(until.max(now)),
+        (CueStatus::Paused | CueStatus::Completed | CueStatus::Failed | CueStatus::Deleted, _) => None,
+    };
+    let lanes = cues.iter().filter_map(|cue| Some((cue, fires_from(cue)?))).map(|(cue, from)| {
         let plan = Plan::of(&cue.definition.schedule, cue.id.as_str()).ok();
         let after = |at: &Ms| plan.as_ref().and_then(|plan| plan.next_after(*at));
-        let fires = std::iter::successors(after(&now), after).take_while(|due| due.0 <= request.until_ms);
+        let fires = std::iter::successors(after(&from), after).take_while(|due| due.0 <= request.until_ms);
         let fires: Vec<Ms> = fires.take(FORECAST_MAX).collect();
         let skipped = fires.iter().filter(|due| cue.definition.schedule.blackout_at(**due).is_some());
         let blackout_ms = skipped.map(|due| due.0).collect();

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use cuetower_core::Ms;
 use cuetower_core::away::{Band, Reason};
-use cuetower_core::cue::{Cue, CatchUpPolicy, CueStatus};
+use cuetower_core::cue::{CatchUpPolicy, Cue, CueStatus};
+use cuetower_core::sentence::grouped;
 use cuetower_core::time::DAY_MS;
 
-use super::wire::{Briefing, BriefingCard, BriefingLine, DeskError, Nothing};
 use super::Desk;
+use super::wire::{Briefing, BriefingCard, BriefingLine, DeskError, Nothing};
 use crate::handle::TowerChange;
 use crate::journal::{PassedRow, Reader, StoreError};
 use crate::view;
@@ -139,11 +140,11 @@ impl Passed {
         let said = [
             self.asks.is_some().then(|| "waits for you".to_owned()),
             (self.ran == 1).then(|| if for_newest { "ran once, for the newest" } else { "ran once" }.to_owned()),
-            (self.ran > 1).then(|| format!("ran {} times", self.ran)),
-            (self.coalesced > 0).then(|| format!("{} coalesced into it", self.coalesced)),
-            (self.held > 0 && self.asks.is_none()).then(|| format!("{} wait their turn", self.held)),
-            (self.missed > 0).then(|| format!("{} not run{}", self.missed, why(&self.why_missed))),
-            (self.skipped > 0).then(|| format!("{} skipped{}", self.skipped, why(&self.why_skipped))),
+            (self.ran > 1).then(|| format!("ran {} times", grouped(self.ran))),
+            (self.coalesced > 0).then(|| format!("{} coalesced into it", grouped(self.coalesced))),
+            (self.held > 0 && self.asks.is_none()).then(|| format!("{} wait their turn", grouped(self.held))),
+            (self.missed > 0).then(|| format!("{} not run{}", grouped(self.missed), why(&self.why_missed))),
+            (self.skipped > 0).then(|| format!("{} skipped{}", grouped(self.skipped), why(&self.why_skipped))),
         ];
         let said = said.into_iter().flatten().collect::<Vec<_>>().join("; ");
         let mut letters = said.chars();
@@ -154,7 +155,8 @@ impl Passed {
 
 /// "37 due times passed while asleep"
 fn title(missed: u64, bands: &[Band]) -> String {
-    let times = if missed == 1 { "1 due time passed".to_owned() } else { format!("{missed} due times passed") };
+    let times =
+        if missed == 1 { "1 due time passed".to_owned() } else { format!("{} due times passed", grouped(missed)) };
     let reasons: Vec<Reason> = bands.iter().map(|band| band.reason).collect();
     let all = |reason: Reason| reasons.iter().all(|found| *found == reason);
     let during = if all(Reason::Asleep) {

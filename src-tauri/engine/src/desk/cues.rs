@@ -43,7 +43,9 @@ pub(super) async fn get(desk: &Desk, request: CueRef) -> Result<CueView, DeskErr
 /// With the name of the cue it follows, if it follows one.
 async fn shown(desk: &Desk, cue: &Cue) -> Result<CueView, DeskError> {
     let name = match cue.definition.schedule.follows() {
-        Some((followed, _)) => desk.handle.reader().cue(followed.0.clone()).await?.map(|cue| cue.definition.name.clone()),
+        Some((followed, _)) => {
+            desk.handle.reader().cue(followed.0.clone()).await?.map(|cue| cue.definition.name.clone())
+        }
         None => None,
     };
     Ok(view::cue(cue, desk.handle.now(), |_| name.clone()))
@@ -65,7 +67,10 @@ pub(super) async fn update(desk: &Desk, request: CueUpdate) -> Result<CueView, D
 pub(super) async fn pause(desk: &Desk, request: CuePause) -> Result<CueView, DeskError> {
     let until = request.until_ms.map(Ms);
     if until.is_some_and(|until| until <= desk.handle.now()) {
-        return Err(invalid("until_ms", "A pause must end later than now; leave `until_ms` out to pause until it is resumed."));
+        return Err(invalid(
+            "until_ms",
+            "A pause must end later than now; leave `until_ms` out to pause until it is resumed.",
+        ));
     }
     change(desk, &request.cue_id, Input::Pause { until }).await
 }

@@ -14,9 +14,9 @@ mod session;
 mod simulate;
 mod tower;
 pub mod wire;
-mod wire_schedule;
 #[cfg(test)]
 mod wire_files;
+mod wire_schedule;
 
 use std::sync::{Arc, OnceLock};
 

@@ -1,5 +1,7 @@
 //! The tower itself: is it armed, and is what it leans on there.
 
+use cuetower_core::alert::{Alert, AlertKind, AlertState};
+
 use super::wire::{DeskError, Health, Key, Nothing, TowerStatus};
 use super::{Desk, not_found};
 use crate::handle::TowerChange;
@@ -10,7 +12,7 @@ pub(super) async fn status(desk: &Desk, _: Nothing) -> Result<TowerStatus, DeskE
     let notifications = desk.notifier.health();
     let alerts = reader.alerts(super::alerts::SHOWN_MAX).await?;
     let asking = reader.occurrences_asking().await?.len();
-    let needs_you = asking + alerts.iter().filter(|alert| alert.state == cuetower_core::alert::AlertState::Open).count();
+    let needs_you = asking + alerts.iter().filter(|alert| needs_somebody(alert)).count();
     Ok(TowerStatus {
         version: desk.facts.version.clone(),
         now_ms: desk.handle.now().0,
@@ -48,4 +50,9 @@ pub(super) async fn pause(desk: &Desk, nothing: Nothing) -> Result<TowerStatus, 
 pub(super) async fn resume(desk: &Desk, nothing: Nothing) -> Result<TowerStatus, DeskError> {
     desk.handle.tower(TowerChange::ResumeFiring).await?;
     status(desk, nothing).await
+}
+
+/// A missed instant is told, and there is nothing left to do about it; one that asks is counted by itself.
+fn needs_somebody(alert: &Alert) -> bool {
+    alert.state == AlertState::Open && alert.kind != AlertKind::MissedOccurrence
 }

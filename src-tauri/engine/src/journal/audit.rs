@@ -39,7 +39,9 @@ pub(super) fn facts(connection: &Connection, cue: &str, from: Option<Ms>) -> rus
         return Ok(LaneFacts { start: None, facts: after(connection, cue, 0)? });
     };
     let first_decided: Option<i64> = connection
-        .prepare_cached("SELECT min(decided_seq) FROM occurrences WHERE cue_id = ?1 AND coalesce(until_ms, due_ms) >= ?2")?
+        .prepare_cached(
+            "SELECT min(decided_seq) FROM occurrences WHERE cue_id = ?1 AND coalesce(until_ms, due_ms) >= ?2",
+        )?
         .query_row(params![cue, from.0], |row| row.get(0))?;
     let first_defined: Option<i64> = connection
         .prepare_cached(

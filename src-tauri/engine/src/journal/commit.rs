@@ -44,11 +44,24 @@ pub struct Commit {
 
 #[derive(Debug, Clone)]
 pub enum OccurrenceChange {
-    Armed { cue_id: CueId, armed: Armed },
+    Armed {
+        cue_id: CueId,
+        armed: Armed,
+    },
     /// `seq`: the lane sequence of the fact.
-    Held { id: OccurrenceId, by: String, asks: bool, seq: u64 },
+    Held {
+        id: OccurrenceId,
+        by: String,
+        asks: bool,
+        seq: u64,
+    },
     /// `decided`: the lane sequence of the fact, unless the instant was taken back before it was due.
-    Ended { id: OccurrenceId, end: End, at: Ms, decided: Option<u64> },
+    Ended {
+        id: OccurrenceId,
+        end: End,
+        at: Ms,
+        decided: Option<u64>,
+    },
     Span(SpanRow),
 }
 
@@ -145,8 +158,10 @@ fn tower_rows(connection: &rusqlite::Connection, commit: &Commit) -> rusqlite::R
     for name in &commit.secrets_dropped {
         secrets::drop(connection, name)?;
     }
+    if let Some(at) = commit.alive_at {
+        tower::alive(connection, at)?;
+    }
     let facts = [
-        ("alive_at_ms", commit.alive_at.map(|at| at.0)),
         ("briefed_ms", commit.briefed_at.map(|at| at.0)),
         ("orderly", commit.orderly.map(i64::from)),
         ("paused", commit.paused.map(i64::from)),

@@ -15,14 +15,14 @@ CREATE TABLE cues (
   body TEXT NOT NULL,
   run_count INTEGER NOT NULL DEFAULT 0,
   last_run_at_ms INTEGER
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE UNIQUE INDEX cues_by_name ON cues (name) WHERE status <> 'deleted';";
 
-/// What format 2 added: what changes with every run stands beside the body, which is large.
+/// In format 1 the counts stood in the body alone.
 pub(super) const FROM_FORMAT_1: &str = "
-ALTER TABLE cues ADD COLUMN run_count INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE cues ADD COLUMN last_run_at_ms INTEGER;
-UPDATE cues SET run_count = json_extract(body, '$.run_count'), last_run_at_ms = json_extract(body, '$.last_run_at');";
+INSERT INTO cues (id, name, status, created_at_ms, body, run_count, last_run_at_ms)
+  SELECT id, name, status, created_at_ms, body, json_extract(body, '$.run_count'), json_extract(body, '$.last_run_at')
+  FROM cues_1;";
 
 /// A run of the cue began.
 pub(super) fn count_run(connection: &Connection, id: &str, run_count: u64, at: Option<Ms>) -> rusqlite::Result<()> {
@@ -56,7 +56,10 @@ pub(crate) fn status_word(status: CueStatus) -> &'static str {
 }
 
 pub(super) fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<Cue>> {
-    connection.prepare_cached("SELECT body, run_count, last_run_at_ms FROM cues WHERE id = ?1")?.query_row([id], body).optional()
+    connection
+        .prepare_cached("SELECT body, run_count, last_run_at_ms FROM cues WHERE id = ?1")?
+        .query_row([id], body)
+        .optional()
 }
 
 /// Newest first; those of one status, if asked. Also returns how many there are in all.
@@ -69,7 +72,9 @@ pub(super) fn list(
     let which = "FROM cues WHERE status <> 'deleted' AND (?1 IS NULL OR status = ?1)";
     let total = connection.query_row(&format!("SELECT count(*) {which}"), [status], |row| row.get(0))?;
     let cues = connection
-        .prepare_cached(&format!("SELECT body, run_count, last_run_at_ms {which} ORDER BY created_at_ms DESC, id LIMIT ?2 OFFSET ?3"))?
+        .prepare_cached(&format!(
+            "SELECT body, run_count, last_run_at_ms {which} ORDER BY created_at_ms DESC, id LIMIT ?2 OFFSET ?3"
+        ))?
         .query_map(params![status, limit, offset], body)?
         .collect::<rusqlite::Result<_>>()?;
     Ok((cues, total))

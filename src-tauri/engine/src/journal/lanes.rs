@@ -14,7 +14,7 @@ CREATE TABLE lanes (
   lane TEXT PRIMARY KEY,
   lane_seq INTEGER NOT NULL,
   state TEXT NOT NULL
-) STRICT, WITHOUT ROWID;";
+) STRICT;";
 
 /// Lane of the alerts in the journal.
 pub const ALERTS_LANE: &str = "alerts";

@@ -12,6 +12,7 @@ mod cues;
 mod entries;
 mod keys;
 mod lanes;
+mod migration;
 mod occurrences;
 mod outputs;
 mod reader;
@@ -102,8 +103,7 @@ impl Journal {
             return Ok(());
         }
         if found == 1 {
-            let added = [occurrences::FROM_FORMAT_1, cues::FROM_FORMAT_1, bands::SCHEMA, audit::SCHEMA].join("\n");
-            let all = format!("BEGIN;\n{added}\nPRAGMA user_version = {FORMAT};\nCOMMIT;");
+            let all = format!("BEGIN;\n{}\nPRAGMA user_version = {FORMAT};\nCOMMIT;", migration::from_1());
             return self.guard(|connection| connection.execute_batch(&all));
         }
         let schemas = [

@@ -23,19 +23,17 @@ CREATE TABLE occurrences (
   count INTEGER NOT NULL DEFAULT 1,
   until_ms INTEGER,
   decided_seq INTEGER
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX occurrences_by_due ON occurrences (due_ms);
 CREATE INDEX occurrences_by_cue ON occurrences (cue_id, due_ms);
 CREATE UNIQUE INDEX occurrences_by_run ON occurrences (run_id);
 CREATE INDEX occurrences_asking ON occurrences (asks) WHERE asks = 1;";
 
-/// What format 2 added. `decided_seq`: the lane sequence at which a scheduled instant was decided for good.
+/// Format 1 lacked the last five columns and was clustered by id. `decided_seq`: the lane sequence at which a scheduled
+/// instant was decided for good.
 pub(super) const FROM_FORMAT_1: &str = "
-ALTER TABLE occurrences ADD COLUMN asks INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE occurrences ADD COLUMN count INTEGER NOT NULL DEFAULT 1;
-ALTER TABLE occurrences ADD COLUMN until_ms INTEGER;
-ALTER TABLE occurrences ADD COLUMN decided_seq INTEGER;
-CREATE INDEX occurrences_asking ON occurrences (asks) WHERE asks = 1;
+INSERT INTO occurrences (id, cue_id, due_ms, triggered_by, run_id, state, reason, into_id, armed_at_ms, ended_at_ms)
+  SELECT id, cue_id, due_ms, triggered_by, run_id, state, reason, into_id, armed_at_ms, ended_at_ms FROM occurrences_1;
 UPDATE occurrences SET decided_seq = ended.lane_seq
   FROM (SELECT json_extract(body, '$.id') AS id, lane_seq, at_ms FROM journal WHERE kind = 'occurrence_ended') AS ended
   WHERE ended.id = occurrences.id AND occurrences.triggered_by = 'scheduled'
@@ -139,7 +137,8 @@ pub(super) fn end(connection: &Connection, id: &str, end: &End, at: Ms, seq: Opt
     if changed == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
 }
 
-const COLUMNS: &str = "o.id, o.cue_id, o.due_ms, o.triggered_by, o.state, o.reason, o.into_id, o.run_id, o.asks, o.count, o.until_ms";
+const COLUMNS: &str =
+    "o.id, o.cue_id, o.due_ms, o.triggered_by, o.state, o.reason, o.into_id, o.run_id, o.asks, o.count, o.until_ms";
 
 /// Due in `[from, to)`, newest first.
 pub(super) fn between(connection: &Connection, from: Ms, to: Ms, limit: u32) -> rusqlite::Result<Vec<OccurrenceRow>> {

@@ -10,7 +10,7 @@ CREATE TABLE outputs (
   stderr TEXT NOT NULL,
   truncated INTEGER NOT NULL,
   PRIMARY KEY (run_id, number)
-) STRICT, WITHOUT ROWID;";
+) STRICT;";
 
 /// The end of one attempt's output; a webhook's answer is its stdout.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

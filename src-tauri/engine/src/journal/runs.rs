@@ -27,7 +27,7 @@ CREATE TABLE runs (
   sentence TEXT NOT NULL,
   status TEXT NOT NULL,
   body TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX runs_by_cue ON runs (cue_id, due_ms);
 CREATE INDEX runs_by_due ON runs (due_ms);";
 

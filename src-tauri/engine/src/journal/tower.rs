@@ -18,6 +18,8 @@ pub const TOWER_LANE: &str = "tower";
 pub struct Liveness {
     /// Last instant the tower is known to have been up. None in a new store.
     pub alive_at: Option<Ms>,
+    /// The newest such instant, whatever the clock was set back to later.
+    pub newest_at: Option<Ms>,
     /// It stopped in order: nothing was under way unrecorded.
     pub orderly: bool,
     /// The owner paused all firing.
@@ -29,6 +31,7 @@ impl Journal {
         self.guard(|connection| {
             Ok(Liveness {
                 alive_at: get(connection, "alive_at_ms")?.map(Ms),
+                newest_at: get(connection, "newest_alive_ms")?.map(Ms),
                 orderly: get(connection, "orderly")? == Some(1),
                 paused: get(connection, "paused")? == Some(1),
             })
@@ -52,6 +55,13 @@ pub(super) fn paused(connection: &Connection) -> rusqlite::Result<bool> {
 
 fn get(connection: &Connection, key: &str) -> rusqlite::Result<Option<i64>> {
     connection.query_row("SELECT value FROM tower WHERE key = ?1", [key], |row| row.get(0)).optional()
+}
+
+/// A sign of life.
+pub(super) fn alive(connection: &Connection, at: Ms) -> rusqlite::Result<()> {
+    set(connection, "alive_at_ms", at.0)?;
+    let newest = get(connection, "newest_alive_ms")?;
+    if newest.is_none_or(|newest| newest < at.0) { set(connection, "newest_alive_ms", at.0) } else { Ok(()) }
 }
 
 pub(super) fn set(connection: &Connection, key: &str, value: i64) -> rusqlite::Result<()> {

@@ -16,11 +16,8 @@ use crate::deliver::expand_home;
 
 const WILD: [char; 3] = ['*', '?', '['];
 /// As a shell has it: `*` does not mean hidden files.
-const AS_A_SHELL: MatchOptions = MatchOptions {
-    case_sensitive: !cfg!(windows),
-    require_literal_separator: true,
-    require_literal_leading_dot: true,
-};
+const AS_A_SHELL: MatchOptions =
+    MatchOptions { case_sensitive: !cfg!(windows), require_literal_separator: true, require_literal_leading_dot: true };
 
 /// One look at the files.
 #[derive(Debug, Default, PartialEq)]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::files::Look;
 use super::looker::as_settled;
-use super::{Files, FileSeen, name_pattern};
+use super::{FileSeen, Files, name_pattern};
 
 fn look(folder: &Path, names: &[&str]) -> Look {
     let patterns: Vec<String> = names.iter().map(|name| format!("{}/{name}", folder.display())).collect();

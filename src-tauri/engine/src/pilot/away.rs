@@ -43,7 +43,12 @@ impl Pilot {
         }
     }
 
+    /// A clock that was set back names instants again in which the tower was up: those were not missed.
     fn add_band(&self, batch: &mut Batch, band: Band) {
+        let band = Band { from: band.from.max(self.tower.newest_at), ..band };
+        if band.from >= band.to {
+            return;
+        }
         let known = batch.away.as_ref().unwrap_or(&self.tower.away);
         let newest = known.iter().rev().take(KEPT as usize - 1).rev().copied();
         batch.away = Some(newest.chain([band]).collect());

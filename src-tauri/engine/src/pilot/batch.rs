@@ -19,7 +19,9 @@ use super::following::Ended;
 use super::{Pilot, STAMP_EVERY_MS};
 use crate::desk::wire::DeskEvent;
 use crate::handle::{Reply, Trouble};
-use crate::journal::{ALERTS_LANE, Commit, Entry, OccurrenceChange, OccurrenceRow, OutputRow, SnapshotRow, SpanRow, TOWER_LANE};
+use crate::journal::{
+    ALERTS_LANE, Commit, Entry, OccurrenceChange, OccurrenceRow, OutputRow, SnapshotRow, SpanRow, TOWER_LANE,
+};
 use crate::view;
 
 /// Facts after which a lane's live state is written again, so that replaying stays short.
@@ -47,6 +49,7 @@ pub(super) struct Batch {
     answers: Vec<Answerer>,
     runs_touched: BTreeSet<(CueId, RunId)>,
     cues_touched: BTreeSet<CueId>,
+    pub(super) redefined: BTreeSet<CueId>,
     /// Those of which a run began.
     cues_run: BTreeSet<CueId>,
     alerts_touched: BTreeMap<String, Alert>,
@@ -72,6 +75,7 @@ impl Batch {
             answers: Vec::new(),
             runs_touched: BTreeSet::new(),
             cues_touched: BTreeSet::new(),
+            redefined: BTreeSet::new(),
             cues_run: BTreeSet::new(),
             alerts_touched: BTreeMap::new(),
             rows: BTreeMap::new(),
@@ -161,7 +165,10 @@ impl Batch {
             self.runs_touched.insert((id.clone(), run_id.clone()));
         }
         match event {
-            Event::CueDefined { .. } | Event::TriggerUrlChanged { .. } => drop(self.cues_touched.insert(id.clone())),
+            Event::CueDefined { .. } | Event::TriggerUrlChanged { .. } => {
+                self.redefined.insert(id.clone());
+                self.cues_touched.insert(id.clone());
+            }
             Event::CueStatusChanged { status, .. } => {
                 self.cues_touched.insert(id.clone());
                 if *status == CueStatus::Deleted {
@@ -339,7 +346,11 @@ impl Batch {
     /// A tick that decided nothing needs no disk, unless the stamp of life is due.
     pub fn is_worth_a_commit(&self, pilot: &Pilot) -> bool {
         let stamp = self.now.since(pilot.tower.stamped_at) >= STAMP_EVERY_MS || self.now < pilot.tower.stamped_at;
-        stamp || !self.commit.entries.is_empty() || !self.commit.bands.is_empty() || !self.commit.outputs.is_empty() || self.status_changed
+        stamp
+            || !self.commit.entries.is_empty()
+            || !self.commit.bands.is_empty()
+            || !self.commit.outputs.is_empty()
+            || self.status_changed
     }
 
     pub fn answer<T: Send + 'static>(&mut self, reply: Reply<T>, answer: Result<T, Trouble>) {
@@ -359,8 +370,11 @@ impl Batch {
         }
     }
 
-    /// Deliveries that an earlier commit allowed already.
-    pub fn take_licensed_effects(&mut self) -> Vec<(Effect, Arc<Run>)> {
+    /// Deliveries that an earlier commit allowed already; none if there are more than `most`.
+    pub fn take_licensed_effects(&mut self, most: usize) -> Vec<(Effect, Arc<Run>)> {
+        if self.effects.len() > most {
+            return Vec::new();
+        }
         self.effects.extract_if(.., |(effect, _)| matches!(effect, Effect::Deliver { licensed: true, .. })).collect()
     }
 
@@ -374,7 +388,8 @@ impl Batch {
 
     /// What the owner's faces are shown of this batch.
     pub fn desk_event(&self, pilot: &Pilot, seq: u64) -> Option<DeskEvent> {
-        let changed = self.cues_touched.union(&self.cues_run).filter_map(|id| pilot.lanes.get(id)).map(|lane| &lane.cue);
+        let changed =
+            self.cues_touched.union(&self.cues_run).filter_map(|id| pilot.lanes.get(id)).map(|lane| &lane.cue);
         let gone = self.commit.cues.iter().filter(|cue| cue.status == CueStatus::Deleted);
         let event = DeskEvent {
             seq,

@@ -14,6 +14,9 @@ use crate::handle::{Order, Reply, TowerChange, Trouble};
 use crate::journal::{OutputRow, StoreError};
 use crate::sabotage::Sabotage;
 
+/// Deliveries that go out before more is claimed, at most.
+const AT_ONCE_MAX: usize = 256;
+
 type Stopped = oneshot::Sender<Result<(), Trouble>>;
 
 impl Pilot {
@@ -137,7 +140,9 @@ impl Pilot {
         output: Option<OutputRow>,
         reply: Option<Reply<Answer>>,
     ) {
-        let answer = match self.lane_of_run(batch, run_id) {
+        // A cue that is deleted in this very batch takes no report any more, and must not seem to have taken it.
+        let there = self.lane_of_run(batch, run_id).filter(|cue_id| batch.lane(self, cue_id).is_some());
+        let answer = match there {
             Some(cue_id) => batch.decide(self, &cue_id, &self.fenced(input)),
             None => Answer::Refused(Refusal {
                 code: RefusalCode::NotFound,
@@ -216,7 +221,7 @@ impl Pilot {
 
     /// Journal, then apply, then answer, publish and perform — in this order, whatever happens.
     fn land(&mut self, mut batch: Batch, clocks: Clocks) -> Result<(), StoreError> {
-        let licensed = if self.may_go_ahead(batch.now) { batch.take_licensed_effects() } else { Vec::new() };
+        let licensed = if self.may_go_ahead(batch.now) { batch.take_licensed_effects(AT_ONCE_MAX) } else { Vec::new() };
         let went_out: Vec<_> = licensed.iter().map(|(_, run)| (run.cue_id.clone(), run.id.clone())).collect();
         self.performer.perform(licensed);
         if self.sabotage == Some(Sabotage::EffectBeforeCommit) {
@@ -253,8 +258,16 @@ impl Pilot {
         self.unchecked += 1;
         self.apply(&mut batch);
         batch.answer_all(None);
+        if !batch.commit.bands.is_empty() {
+            self.feed.tell_absence();
+        }
         self.feed.publish_if_heard(seq, || batch.desk_event(self, seq));
-        self.performer.perform(batch.take_effects());
+        self.effects.extend(batch.take_effects());
+        // In a burst everything is claimed first: thousands of deliveries would take the processor from the claims.
+        if self.effects.len() <= AT_ONCE_MAX || self.lanes_due(self.clock.now()).is_empty() {
+            let effects = std::mem::take(&mut self.effects);
+            self.performer.perform(effects);
+        }
         self.performer.notify(batch.take_notes());
         Ok(())
     }
@@ -267,6 +280,7 @@ impl Pilot {
     fn apply(&mut self, batch: &mut Batch) {
         self.went_out.clear();
         self.tower.stamped_at = batch.now;
+        self.tower.newest_at = self.tower.newest_at.max(batch.now);
         self.tower.firing = batch.firing.unwrap_or(self.tower.firing);
         if let Some(away) = batch.away.take() {
             self.tower.away = away;

@@ -53,20 +53,21 @@ impl Batch {
     /// What the end of a run fires.
     pub(super) fn following(&self, pilot: &Pilot, ended: &Ended) -> Vec<(CueId, Triggered)> {
         let mut followers: Vec<&CueId> = pilot.followers.get(&ended.cue).into_iter().flatten().collect();
-        followers.extend(self.lanes.keys());
+        followers.extend(&self.redefined);
+        if followers.is_empty() {
+            return Vec::new();
+        }
         followers.sort_unstable();
         followers.dedup();
         let firing = self.firing(pilot);
         let fired = followers.into_iter().filter(|id| {
             let lane = self.lanes.get(*id).or_else(|| pilot.lanes.get(*id));
-            lane.filter(|lane| is_here(lane)).and_then(|lane| lane.cue.definition.schedule.follows()).is_some_and(
-                |(cue, on)| *cue == ended.cue && on.holds(ended.verdict, ended.late),
-            )
+            lane.filter(|lane| is_here(lane))
+                .and_then(|lane| lane.cue.definition.schedule.follows())
+                .is_some_and(|(cue, on)| *cue == ended.cue && on.holds(ended.verdict, ended.late))
         });
         let trigger = Trigger::Chain { of: ended.run.clone(), cue: ended.cue.clone() };
-        fired
-            .map(|id| (id.clone(), Triggered { trigger: trigger.clone(), payload: None, key: None, firing }))
-            .collect()
+        fired.map(|id| (id.clone(), Triggered { trigger: trigger.clone(), payload: None, key: None, firing })).collect()
     }
 
     /// Puts the id in place of the name of the cue that is followed; refuses one that is not there, and circles.

@@ -13,8 +13,10 @@ use cuetower_core::Ms;
 use cuetower_core::alert::AlertBook;
 use cuetower_core::away::{Band, Clocks};
 use cuetower_core::cue::CueStatus;
+use cuetower_core::effect::Effect;
 use cuetower_core::id::{CueId, Dice, RunId};
 use cuetower_core::lane::Lane;
+use cuetower_core::run::Run;
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
@@ -54,6 +56,8 @@ pub(crate) struct Pilot {
     pub store: StoreHealth,
     /// Results of deliveries whose batch could not be committed; they come first in the next one.
     again: Vec<Order>,
+    /// On disk and not performed yet, in the middle of a burst.
+    effects: Vec<(Effect, Arc<Run>)>,
     /// Deliveries that went out by their licence in a batch that could not be committed.
     went_out: Vec<(CueId, RunId)>,
     /// When each lane next wants a tick, both ways round.
@@ -71,11 +75,25 @@ pub(crate) struct Pilot {
     snapshots: HashMap<CueId, u64>,
 }
 
+/// What the pilot works with, beside the journal.
+pub(crate) struct Crew {
+    pub clock: Arc<dyn Clock>,
+    pub dice: Box<dyn Dice + Send>,
+    pub performer: Performer,
+    pub feed: Feed,
+    pub sabotage: Option<Sabotage>,
+    pub store: StoreHealth,
+    /// Which paths are watched; the pilot keeps the list.
+    pub watched: Watched,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct TowerState {
     /// Sequence of the tower's own facts.
     pub seq: u64,
     pub stamped_at: Ms,
+    /// The newest instant the tower has been up at, whatever the clock was set back to since.
+    pub newest_at: Ms,
     /// What the clocks showed at the last batch.
     pub clocks: Clocks,
     /// When nothing could be fired, newest last; a few of them.
@@ -85,20 +103,13 @@ pub(crate) struct TowerState {
 
 impl Pilot {
     /// Loads what is live and decides what became of it while the tower was away.
-    pub fn load(
-        mut journal: Journal,
-        clock: Arc<dyn Clock>,
-        dice: Box<dyn Dice + Send>,
-        performer: Performer,
-        feed: Feed,
-        sabotage: Option<Sabotage>,
-        store: StoreHealth,
-        watched: Watched,
-    ) -> Result<Pilot, StoreError> {
+    pub fn load(mut journal: Journal, crew: Crew) -> Result<Pilot, StoreError> {
+        let Crew { clock, dice, performer, feed, sabotage, store, watched } = crew;
         let liveness = journal.liveness()?;
         let (loaded, book) = load_lanes(&journal)?;
         let clocks = clock.reading();
         let now = clocks.wall;
+        let newest_at = liveness.newest_at.or(liveness.alive_at).unwrap_or(now);
         let away = journal.recent_bands(away::KEPT)?.into();
         let seq = journal.tower_seq()?;
         let snapshots = loaded.iter().map(|loaded| (loaded.lane.cue.id.clone(), loaded.snapshot_seq)).collect();
@@ -107,10 +118,13 @@ impl Pilot {
             alive_at: liveness.alive_at.or(Some(now)),
             ..Default::default()
         })?;
+        // Nothing goes ahead of its commit before this life has a stamp of its own: a start after a second kill would not
+        // know of it.
+        let stamped_at = liveness.alive_at.unwrap_or(now);
         let mut pilot = Pilot {
             lanes: HashMap::new(),
             book,
-            tower: TowerState { seq, stamped_at: now, clocks, away, firing: !liveness.paused },
+            tower: TowerState { seq, stamped_at, newest_at, clocks, away, firing: !liveness.paused },
             journal,
             clock,
             dice,
@@ -119,6 +133,7 @@ impl Pilot {
             sabotage,
             store,
             again: Vec::new(),
+            effects: Vec::new(),
             went_out: Vec::new(),
             wakes: BTreeSet::new(),
             wake_of: HashMap::new(),

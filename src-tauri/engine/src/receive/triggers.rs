@@ -24,8 +24,7 @@ pub(super) async fn fire(
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let cue = cue_of(&door, &token).await?;
-    let triggered =
-        Triggered { trigger: Trigger::Url, payload: payload(&body)?, key: key(&headers)?, firing: true };
+    let triggered = Triggered { trigger: Trigger::Url, payload: payload(&body)?, key: key(&headers)?, firing: true };
     let triggered_by = triggered.trigger.word();
     let answer = match door.handle.cue(&cue.id, Input::Triggered(triggered)).await {
         Ok((answer, _)) => answer,
@@ -87,7 +86,9 @@ fn payload(body: &[u8]) -> Result<Option<Value>, Problem> {
 fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(key) = headers.get(KEY) else { return Ok(None) };
     let key = key.to_str().ok().filter(|key| (1..=FIRE_KEY_CHARS_MAX).contains(&key.len()));
-    let bad = || Problem::field("header.idempotency-key", format!("It should have 1 to {FIRE_KEY_CHARS_MAX} plain characters."));
+    let bad = || {
+        Problem::field("header.idempotency-key", format!("It should have 1 to {FIRE_KEY_CHARS_MAX} plain characters."))
+    };
     key.map(|key| Some(key.to_owned())).ok_or_else(bad)
 }
 
@@ -100,7 +101,9 @@ mod tests {
         let read = |body: &str| payload(body.as_bytes()).unwrap();
         assert_eq!(read(" \n"), None);
         assert_eq!(read(r#"{"lead":7}"#), Some(json!({ "lead": 7 })));
-        for (body, payload) in [("[1,2]", json!([1, 2])), ("null", Value::Null), ("\"go\"", json!("go")), ("7", json!(7))] {
+        for (body, payload) in
+            [("[1,2]", json!([1, 2])), ("null", Value::Null), ("\"go\"", json!("go")), ("7", json!(7))]
+        {
             assert_eq!(read(body), Some(json!({ "body": payload })));
         }
         for body in ["lead=7&source=form", "{", "\u{0}", "{} {}"] {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::occurrence::SkipPolicy;
+use crate::schedule_spec::Blackout;
 
 #[test]
 fn an_occurrence_is_armed_ahead_and_runs_under_its_armed_id() {
@@ -49,9 +50,51 @@ fn a_queued_occurrence_goes_when_the_run_before_it_ends() {
     let first = field.sent()[0].0.clone();
     field.until(121);
     field.report(&first, None, success());
+    assert_eq!(field.lane.wakes_at(field.now), Some(field.now), "the lane asks for its tick at once");
+    field.tick();
     assert_eq!(field.ends(), [(120, End::Ran)]);
     assert_eq!(field.sent().len(), 1);
     assert!(field.lane.held.is_empty());
+}
+
+#[test]
+fn a_queued_occurrence_whose_turn_comes_while_nothing_may_begin_is_skipped() {
+    let blackout =
+        Blackout { from: Ms(NOON + 121_000), to: Ms(NOON + 150_000), from_text: String::new(), to_text: String::new() };
+    for (firing, blackouts, policy) in
+        [(false, vec![], SkipPolicy::TowerPaused), (true, vec![blackout], SkipPolicy::Blackout)]
+    {
+        let mut field = Field::with(|cue| {
+            cue.overlap = Overlap::Queue;
+            cue.schedule.blackout = blackouts;
+        });
+        field.until(60);
+        let first = field.sent()[0].0.clone();
+        field.until(121);
+        field.report(&first, None, success());
+        field.give(Input::Tick { away: Arc::new([]), firing });
+        assert_eq!(field.ends(), [(120, End::Skipped { policy })]);
+        assert_eq!((field.sent(), field.lane.wakes_at(field.now) > Some(field.now)), (vec![], true));
+    }
+}
+
+#[test]
+fn what_was_missed_before_a_blackout_does_not_begin_in_it() {
+    let policies = [CatchUpPolicy::Latest, CatchUpPolicy::All];
+    for policy in policies {
+        let mut field = Field::with(|cue| {
+            cue.catch_up.policy = policy;
+            cue.schedule.blackout = vec![Blackout {
+                from: Ms(NOON + 61_000),
+                to: Ms(NOON + 200_000),
+                from_text: String::new(),
+                to_text: String::new(),
+            }];
+        });
+        field.asleep_until(80);
+        assert_eq!(field.ends(), [(60, End::Skipped { policy: SkipPolicy::Blackout })], "{policy:?}");
+        assert!(field.sent().is_empty());
+    }
 }
 
 #[test]

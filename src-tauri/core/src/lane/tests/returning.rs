@@ -104,7 +104,7 @@ fn a_blackout_skips_what_is_due_in_it_and_nothing_is_caught_up_from_it() {
     let by_hand = field.fire();
     assert!(field.run(&by_hand).is_live(), "a fire by hand goes all the same");
     let mut field = Field::with(|cue| {
-        cue.schedule.blackout = vec![blackout(100, 300)];
+        cue.schedule.blackout = vec![blackout(100, 190)];
         cue.catch_up.within_ms = Some(600_000);
     });
     field.off_until(200);

@@ -1,5 +1,8 @@
 //! The program from outside: what it prints, how it starts, stops and comes back, and its commands on a running tower.
 
+mod cues;
+mod ledger;
+
 use std::time::{Duration, Instant};
 
 use cuetower_tests::{Tower, ctl, ctl_in, send, until};

@@ -1,0 +1,55 @@
+//! Older formats of the file, brought to this one when it is opened. What each table adds is said by its own file.
+
+use super::{audit, bands, cues, lanes, occurrences, outputs, runs};
+
+/// Format 1 clustered its large rows by random ids (`WITHOUT ROWID`), which doubled the file and the work of a commit.
+const REBUILT: [(&str, &str, &str); 5] = [
+    ("occurrences", occurrences::SCHEMA, occurrences::FROM_FORMAT_1),
+    ("cues", cues::SCHEMA, cues::FROM_FORMAT_1),
+    ("runs", runs::SCHEMA, "INSERT INTO runs SELECT * FROM runs_1;"),
+    ("lanes", lanes::SCHEMA, "INSERT INTO lanes SELECT * FROM lanes_1;"),
+    ("outputs", outputs::SCHEMA, "INSERT INTO outputs SELECT * FROM outputs_1;"),
+];
+/// Indexes keep their names when their table is renamed.
+const INDEXES_OF_1: [&str; 6] =
+    ["occurrences_by_due", "occurrences_by_cue", "occurrences_by_run", "cues_by_name", "runs_by_cue", "runs_by_due"];
+
+/// The statements that make format 2 of format 1.
+pub(super) fn from_1() -> String {
+    let mut all: Vec<String> = INDEXES_OF_1.iter().map(|index| format!("DROP INDEX {index};")).collect();
+    for (table, schema, copy) in REBUILT {
+        all.push(format!("ALTER TABLE {table} RENAME TO {table}_1;\n{schema}\n{copy}\nDROP TABLE {table}_1;"));
+    }
+    all.extend([bands::SCHEMA.to_owned(), audit::SCHEMA.to_owned()]);
+    all.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    /// A store as the first release made it, with one cue that ran three times and was paused.
+    const FORMAT_1: &str = include_str!("format_1.sql");
+
+    #[test]
+    fn a_store_of_the_first_format_keeps_everything() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cuetower.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(FORMAT_1).unwrap();
+        drop(old);
+        let journal = crate::journal::Journal::open(folder.path()).unwrap();
+        let (lanes, _) = crate::journal::load_lanes(&journal).unwrap();
+        assert_eq!(lanes.len(), 1);
+        assert_eq!(lanes[0].lane.cue.run_count, 3);
+        let rows = |sql: &str| Connection::open(&path).unwrap().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(rows("SELECT run_count FROM cues"), 3);
+        assert_eq!(rows("SELECT count(*) FROM runs"), 3);
+        let decided = "SELECT count(*) FROM occurrences WHERE state = 'ran' AND decided_seq IS NOT NULL";
+        assert_eq!(rows(decided), 3);
+        assert_eq!(rows("PRAGMA user_version"), 2);
+        assert_eq!(rows("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name LIKE '%\\_1' ESCAPE '\\'"), 0);
+        drop(journal);
+        crate::journal::Journal::open(folder.path()).unwrap();
+    }
+}
