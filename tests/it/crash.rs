@@ -233,10 +233,10 @@ pub fn broken(data: &Path, witness: &Witness) -> Vec<String> {
     };
     note(
         "an occurrence without exactly one end",
-        all("WITH ends AS (SELECT json_extract(body, '$.id') AS id, count(*) AS times FROM journal
+        all("WITH ends AS (SELECT CAST(json_extract(body, '$.id') AS TEXT) AS id, count(*) AS times FROM journal
                 WHERE kind IN ('occurrence_ended', 'span_ended') GROUP BY 1)
              SELECT o.id, coalesce(ends.times, 0) AS times FROM occurrences o LEFT JOIN ends ON ends.id = o.id
-             WHERE (coalesce(ends.times, 0) <> 1 OR o.state IN ('due', 'held')) AND NOT (o.asks = 1 AND coalesce(ends.times, 0) = 0)"),
+             WHERE coalesce(ends.times, 0) <> 1 OR o.state IN ('due', 'held')"),
     );
     note(
         "an attempt begun twice",
