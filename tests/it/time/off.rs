@@ -24,7 +24,7 @@ async fn thirty_days_off_are_43_200_instants_and_one_run() {
     scene.end_as(&newest, &[("ran", 1), ("coalesced", 43_199)]).await;
     scene.end_as(&none, &[("missed: the tower was off; this cue does not catch up", 43_200)]).await;
     scene.end_as(&ask, &[("held", 1), ("coalesced", 43_199)]).await;
-    scene.end_as(&all, &[("ran", 101), ("missed: the tower was off, and 100 were waiting already", 43_099)]).await;
+    scene.end_as(&all, &[("ran", 100), ("missed: the tower was off, and 100 were caught up on already", 43_100)]).await;
     scene.end_as(&nine, &[("ran", 1), ("coalesced", 29)]).await;
     assert_eq!(scene.ran_at(&nine).await, [ms("2026-07-01T07:00:00Z")], "nine in Berlin, wherever the machine is");
     let records = scene.ledger(&newest).await;

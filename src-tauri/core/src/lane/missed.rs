@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::id::OccurrenceId;
 use crate::input::{Answer, RefusalCode};
 use crate::lane::decide::{Draft, refused};
-use crate::lane::{HELD_MAX, MISSED_AFTER_MS, MISSED_ONE_BY_ONE, MISSED_PER_TICK, SPAN_MAX};
+use crate::lane::{CATCH_UP_MAX, MISSED_AFTER_MS, MISSED_ONE_BY_ONE, MISSED_PER_TICK, SPAN_MAX};
 use crate::occurrence::{Armed, End, SkipPolicy, Trigger};
 use crate::plan::Plan;
 use crate::time::length_in_words;
@@ -60,7 +60,7 @@ impl Draft<'_> {
     /// `all` takes the oldest first, as long as there is room for them.
     fn queues_missed(&self, absence: &Absence) -> bool {
         let all = self.lane.cue.definition.catch_up.policy == CatchUpPolicy::All;
-        all && absence.firing && !self.in_blackout() && self.lane.held.len() < HELD_MAX
+        all && absence.firing && !self.in_blackout() && self.catches_up_more()
     }
 
     /// After a very long absence: all but the newest instants, in records of many.
@@ -110,7 +110,7 @@ impl Draft<'_> {
                     End::Missed { reason: format!("{cause}, and it was useful for {words} only") }
                 }
             },
-            CatchUpPolicy::All => End::Missed { reason: format!("{cause}, and {HELD_MAX} were waiting already") },
+            CatchUpPolicy::All => End::Missed { reason: format!("{cause}, and {CATCH_UP_MAX} were caught up on already") },
             CatchUpPolicy::None => End::Missed { reason: format!("{cause}; this cue does not catch up") },
         }
     }
@@ -135,7 +135,7 @@ impl Draft<'_> {
                 self.start_or_wait(armed)
             }
             CatchUpPolicy::Ask if armed.due == absence.newest => self.ask(armed, absence),
-            CatchUpPolicy::All if may_begin && self.lane.held.len() < HELD_MAX => {
+            CatchUpPolicy::All if may_begin && self.catches_up_more() => {
                 let live = self.lane.live_runs().count();
                 if live < self.lane.at_once(self.now) && self.lane.held.is_empty() {
                     self.start(armed);
@@ -148,6 +148,12 @@ impl Draft<'_> {
                 self.end_occurrence(armed, end);
             }
         }
+    }
+
+    /// Whether `all` may take one more: those that run count as well as those that wait behind them.
+    fn catches_up_more(&self) -> bool {
+        let running = self.lane.live_runs().count().min(self.lane.at_once(self.now));
+        self.lane.held.len() + running < CATCH_UP_MAX
     }
 
     /// Holds the newest for the owner's word; one that waited for it already is coalesced into it.

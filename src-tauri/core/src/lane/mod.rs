@@ -38,6 +38,8 @@ pub const ARMED_MAX: usize = 16;
 pub const MISSED_AFTER_MS: u64 = 5_000;
 /// Occurrences waiting behind a live run at most.
 pub const HELD_MAX: usize = 100;
+/// Missed instants that `catch_up: all` runs after one absence, at most.
+pub const CATCH_UP_MAX: usize = 100;
 /// Fires waiting for their `send_at` at most.
 pub const FIRES_ARMED_MAX: usize = 1_000;
 /// Live runs of one cue at most.

@@ -1,6 +1,8 @@
 //! What is made of instants that passed while nobody was there, and of clocks that moved.
 
 use super::*;
+use crate::lane::CATCH_UP_MAX;
+use crate::lane::HELD_MAX;
 use crate::occurrence::SkipPolicy;
 use crate::run::Phase;
 use crate::schedule_spec::Blackout;
@@ -87,6 +89,19 @@ fn a_long_absence_is_recorded_in_spans_and_its_newest_instants_one_by_one() {
     assert_eq!(one_by_one.last(), Some(&(month, End::Ran)));
     assert_eq!(one_by_one[0].0, spans[0].0 + 60, "the records meet");
     assert!(field.last.events.len() < 2_000);
+}
+
+#[test]
+fn all_takes_the_oldest_hundred_after_a_month_and_the_rest_is_decided_at_once() {
+    let month = 30 * 86_400;
+    let mut field = Field::with(|cue| cue.catch_up.policy = CatchUpPolicy::All);
+    field.off_until(month + 10);
+    assert_eq!((field.lane.live_runs().count(), field.lane.held.len()), (1, CATCH_UP_MAX - 1));
+    let oldest = field.lane.held.iter().map(|held| (held.due.0 - NOON) / 1_000);
+    assert!(oldest.eq((2..).map(|minute| minute * 60).take(CATCH_UP_MAX - 1)), "the first of them runs");
+    let left = field.lane.next_instant().map(|due| (due.0 - NOON) / 1_000);
+    assert_eq!(left, Some(month + 60), "nothing is left for a later tick");
+    assert!(field.last.events.len() < 2_000, "by records of many: {}", field.last.events.len());
 }
 
 #[test]
