@@ -89,6 +89,7 @@ pub fn ms(instant: &str) -> i64 {
     read.with_timezone(&Utc).timestamp_millis()
 }
 
+#[expect(clippy::disallowed_methods, reason = "the test lives by the real clock; only the tower's is set")]
 fn real_ms() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }

@@ -56,7 +56,7 @@ impl Desk {
             }
             9 => ask(tower, "cue_fire", &with(json!({ "payload": null }))).await,
             10 => ask(tower, "cue_fire", &with(json!({ "payload": {}, "send_at_ms": now_ms + length_ms }))).await,
-            _ => self.answer(tower, luck.next_u64() % 2 == 0).await,
+            _ => self.answer(tower, luck.next_u64().is_multiple_of(2)).await,
         }
     }
 
@@ -95,7 +95,7 @@ impl Desk {
         let (policy, overlap) =
             (one(luck, &["latest", "all", "none", "ask"]), one(luck, &["skip", "queue", "allow", "replace"]));
         let mut catch_up = json!({ "policy": policy });
-        if policy == "latest" && luck.next_u64() % 2 == 0 {
+        if policy == "latest" && luck.next_u64().is_multiple_of(2) {
             catch_up["within_seconds"] = json!(one(luck, &[30, 600, 43_200]));
         }
         json!({
@@ -108,12 +108,12 @@ impl Desk {
 
 fn schedule(luck: &mut StdRng, now_ms: i64, limited: bool) -> Value {
     let zone = one(luck, &["Europe/Berlin", "UTC", "America/New_York"]);
-    let mut schedule = if luck.next_u64() % 4 == 0 {
+    let mut schedule = if luck.next_u64().is_multiple_of(4) {
         json!({ "type": "interval", "every_seconds": one(luck, &[3, 7, 61, 3_600]), "timezone": zone })
     } else {
         json!({ "type": "recurring", "cron": one(luck, &SCHEDULES), "timezone": zone })
     };
-    if luck.next_u64() % 3 == 0 {
+    if luck.next_u64().is_multiple_of(3) {
         let days = one(luck, &["mon-fri", "sat-sun", "sat,sun,mon"]);
         let mut window = json!({ "days": days, "from": "01:00", "to": "15:30", "every_seconds": one(luck, &[2, 10, 90]),
                                  "timezone": one(luck, &["Europe/Berlin", "America/New_York"]) });
@@ -122,14 +122,14 @@ fn schedule(luck: &mut StdRng, now_ms: i64, limited: bool) -> Value {
         }
         schedule["parts"] = json!([window]);
     }
-    if luck.next_u64() % 3 == 0 {
+    if luck.next_u64().is_multiple_of(3) {
         let begins_ms = now_ms - 60_000 + i64::try_from(luck.next_u64() % 600_000).unwrap();
         let length_ms = i64::try_from(10_000 + luck.next_u64() % 3_600_000).unwrap();
         let text =
             |at_ms: i64| DateTime::from_timestamp_millis(at_ms).unwrap().format("%Y-%m-%dT%H:%M:%SZ").to_string();
         schedule["blackout"] = json!([{ "from": text(begins_ms), "to": text(begins_ms + length_ms) }]);
     }
-    if luck.next_u64() % 3 == 0 {
+    if luck.next_u64().is_multiple_of(3) {
         schedule["jitter_seconds"] = json!(one(luck, &[1, 5, 40]));
     }
     schedule

@@ -50,7 +50,7 @@ impl Weather {
         let behind = now_ms < self.newest_ms - MINUTE_MS;
         let some = |luck: &mut StdRng, most: i64| i64::try_from(luck.next_u64() >> 1).unwrap() % most;
         match luck.next_u64() % 16 {
-            _ if behind && luck.next_u64() % 4 > 0 => self.wall.set_ms(self.newest_ms + some(luck, 20_000)),
+            _ if behind && !luck.next_u64().is_multiple_of(4) => self.wall.set_ms(self.newest_ms + some(luck, 20_000)),
             0..6 => self.wall.step(some(luck, 10 * MINUTE_MS)),
             6..10 => self.wall.step(-some(luck, 10 * MINUTE_MS)),
             10..13 => self.wall.step(some(luck, 5 * HOUR_MS)),
@@ -80,12 +80,14 @@ async fn storm(cycles: u32) {
                 _ => desk.change(&tower, &mut luck, weather.wall.now_ms()).await,
             }
         }
-        if luck.next_u64() % 8 == 0 {
+        // Agents must have had time to work.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        if luck.next_u64().is_multiple_of(8) {
             tower.stop().await
         } else {
             tower.kill9().await
         }
-        if luck.next_u64() % 3 == 0 {
+        if luck.next_u64().is_multiple_of(3) {
             weather.jump(&mut luck);
         }
         tower.again().await;
