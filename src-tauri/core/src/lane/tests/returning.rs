@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::lane::CATCH_UP_MAX;
-use crate::lane::HELD_MAX;
 use crate::occurrence::SkipPolicy;
 use crate::run::Phase;
 use crate::schedule_spec::Blackout;
