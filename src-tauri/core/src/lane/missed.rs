@@ -110,7 +110,9 @@ impl Draft<'_> {
                     End::Missed { reason: format!("{cause}, and it was useful for {words} only") }
                 }
             },
-            CatchUpPolicy::All => End::Missed { reason: format!("{cause}, and {CATCH_UP_MAX} were caught up on already") },
+            CatchUpPolicy::All => {
+                End::Missed { reason: format!("{cause}, and {CATCH_UP_MAX} were caught up on already") }
+            }
             CatchUpPolicy::None => End::Missed { reason: format!("{cause}; this cue does not catch up") },
         }
     }
