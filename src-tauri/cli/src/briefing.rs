@@ -1,6 +1,6 @@
 //! `briefing` and `cue answer`: what was missed while the tower was away, and the owner's word about it.
 
-use cuetower_engine::desk::wire::{Board, Briefing, BriefingLine};
+use cuetower_engine::desk::wire::{Board, Briefing, BriefingLine, CueView};
 use serde_json::json;
 
 use crate::args::Word;
@@ -18,6 +18,11 @@ pub async fn obey(owner: &Owner, close: bool, as_json: bool) -> Result<(), Strin
     }
     let Some(card) = briefing.card else {
         say("Nothing was missed since you were last told.");
+        let board: Board = owner.ask("board", json!({ "from_ms": 0, "to_ms": 1 })).await?;
+        let asks = |cue: &&CueView| board.marks.iter().any(|mark| mark.asks && mark.cue_id == cue.id);
+        for cue in board.cues.iter().filter(asks) {
+            say(&format!("{0} still waits for your word: `cuetowerctl cue answer {0} run|skip`.", cue.name));
+        }
         return Ok(());
     };
     let zone = Zone::of_machine();

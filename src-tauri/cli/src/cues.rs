@@ -20,11 +20,23 @@ pub async fn obey(owner: &Owner, what: CueCommand, as_json: bool) -> Result<(), 
         CueCommand::Edit { cue, file } => edit(owner, &cue, file, as_json).await,
         CueCommand::Pause(args) => pause(owner, &args, as_json).await,
         CueCommand::Resume { cue } => change(owner, "cue_resume", &cue, "fires again", as_json).await,
-        CueCommand::Rm { cue } => change(owner, "cue_delete", &cue, "is deleted; its history stays", as_json).await,
+        CueCommand::Rm { cue } => delete(owner, &cue, as_json).await,
         CueCommand::Fire(args) => fire(owner, args, as_json).await,
         CueCommand::Trigger { cue, renew, remove } => trigger(owner, &cue, renew, remove, as_json).await,
         CueCommand::Answer { cue, word } => briefing::answer(owner, &cue, word, as_json).await,
     }
+}
+
+/// Says whom it leaves behind.
+async fn delete(owner: &Owner, named: &str, as_json: bool) -> Result<(), String> {
+    let cue = owner.cue(named).await?;
+    let done = format!("is deleted; `cuetowerctl ledger --cue {}` shows its history", cue.id);
+    change(owner, "cue_delete", &cue.id, &done, as_json).await?;
+    let follows = |other: &CueView| other.definition["schedule"]["cue"].as_str() == Some(&cue.id);
+    for follower in owner.cues().await?.iter().filter(|other| follows(other)) {
+        eprintln!("{} fired after it; nothing fires it now.", follower.name);
+    }
+    Ok(())
 }
 
 async fn list(owner: &Owner, as_json: bool) -> Result<(), String> {
@@ -201,8 +213,9 @@ fn said(cue: &CueView, done: &str, as_json: bool) {
 /// `-` is standard input.
 pub fn read_json(file: &str) -> Result<Value, String> {
     let text = if file == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
-    let text = text.map_err(|error| format!("{file} could not be read: {error}."))?;
-    serde_json::from_str(&text).map_err(|error| format!("{file} is not JSON: {error}."))
+    let named = if file == "-" { "Standard input" } else { file };
+    let text = text.map_err(|error| format!("{named} could not be read: {error}."))?;
+    serde_json::from_str(&text).map_err(|error| format!("{named} is not JSON: {error}."))
 }
 
 /// Lets the owner write on the definition; the draft's name, once the editor is done.

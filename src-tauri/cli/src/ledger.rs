@@ -15,6 +15,8 @@ use crate::tower::Options;
 
 pub async fn list(owner: &Owner, args: LedgerArgs, as_json: bool) -> Result<(), String> {
     let cue_id = match args.cue {
+        // A deleted cue is known by its id alone.
+        Some(named) if named.starts_with("cue_") => Some(named),
         Some(named) => Some(owner.cue(&named).await?.id),
         None => None,
     };

@@ -109,7 +109,7 @@ impl End {
     pub fn reason(&self) -> Option<String> {
         match self {
             End::Ran => None,
-            End::Coalesced { .. } => Some("a later instant ran in its place".to_owned()),
+            End::Coalesced { .. } => Some("a later due time stands for it".to_owned()),
             End::Skipped { policy } => Some(policy.words().to_owned()),
             End::Missed { reason } => Some(reason.clone()),
         }

@@ -16,9 +16,13 @@ use crate::journal::{OccurrenceRow, RunRow, SpanRow};
 /// `named`: the name of the cue with that id, for one that follows another.
 #[must_use]
 pub fn cue(cue: &Cue, now: Ms, named: impl Fn(&str) -> Option<String>) -> CueView {
+    planned_cue(cue, Plan::of(&cue.definition.schedule, cue.id.as_str()).ok().as_ref(), now, named)
+}
+
+/// The same, for who has the cue's plan already.
+pub fn planned_cue(cue: &Cue, plan: Option<&Plan>, now: Ms, named: impl Fn(&str) -> Option<String>) -> CueView {
     let definition = &cue.definition;
-    let plan = Plan::of(&definition.schedule, cue.id.as_str()).ok();
-    let next = plan.as_ref().filter(|_| cue.status == CueStatus::Active).and_then(|plan| plan.next_fire_after(now));
+    let next = plan.filter(|_| cue.status == CueStatus::Active).and_then(|plan| plan.next_fire_after(now));
     CueView {
         id: cue.id.0.clone(),
         name: definition.name.clone(),
@@ -73,9 +77,9 @@ fn unrun(row: &OccurrenceRow) -> String {
         ("held", Some(by)) if row.asks => format!("Held: {by}"),
         ("held", Some(by)) => format!("Held: {by}."),
         ("coalesced", _) if row.count > 1 => {
-            format!("{} due times; a later one ran in their place.", grouped(row.count))
+            format!("{} due times; a later one stands for them.", grouped(row.count))
         }
-        ("coalesced", _) => "A later due time ran in its place.".to_owned(),
+        ("coalesced", _) => "A later due time stands for it.".to_owned(),
         (state, Some(why)) if row.count > 1 => format!("{} due times {state}: {why}.", grouped(row.count)),
         ("skipped", Some(why)) => format!("Skipped: {why}."),
         ("missed", Some(why)) => format!("Missed: {why}."),

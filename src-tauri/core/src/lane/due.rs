@@ -24,7 +24,7 @@ impl Draft<'_> {
         self.runs_due();
         self.catch_up(away, firing);
         self.release_held(firing);
-        self.fire_due(firing);
+        self.fire_due(away, firing);
         self.arm_ahead();
         Answer::Done
     }
@@ -53,7 +53,7 @@ impl Draft<'_> {
     }
 
     /// Starts what is due and not too late; instants that were never armed (a stall, a new cue) are armed on the way.
-    fn fire_due(&mut self, firing: bool) {
+    fn fire_due(&mut self, away: &[Band], firing: bool) {
         let line = self.now.minus(MISSED_AFTER_MS);
         while let Some(due) = self.lane.next_instant().filter(|due| *due <= self.now && *due >= line) {
             self.arm_scheduled(due);
@@ -61,6 +61,8 @@ impl Draft<'_> {
         while let Some(armed) = self.lane.armed.first().filter(|armed| armed.due <= self.now).cloned() {
             match self.kept_back(&armed, firing) {
                 Some(policy) => self.end_occurrence(&armed, End::Skipped { policy }),
+                // Due in the last seconds of an absence, it is no late-comer, but it belongs behind those that are.
+                None if self.catches_up_on(&armed, away) => self.hold(&armed, "catching up, oldest first"),
                 None => self.start_or_wait(&armed),
             }
         }

@@ -107,7 +107,7 @@ impl Draft<'_> {
                 None => End::Coalesced { into: into() },
                 Some(window) => {
                     let words = length_in_words(window);
-                    End::Missed { reason: format!("{cause}, and it was useful for {words} only") }
+                    End::Missed { reason: format!("{cause}, and it stays useful for {words} only") }
                 }
             },
             CatchUpPolicy::All => {
@@ -150,6 +150,14 @@ impl Draft<'_> {
                 self.end_occurrence(armed, end);
             }
         }
+    }
+
+    /// Whether `all` queues an instant that came due while the tower was away, though it is not too late for it.
+    pub fn catches_up_on(&self, armed: &Armed, away: &[Band]) -> bool {
+        let all = self.lane.cue.definition.catch_up.policy == CatchUpPolicy::All;
+        let behind = self.lane.live_runs().count() >= self.lane.at_once(self.now) || !self.lane.held.is_empty();
+        let scheduled = armed.trigger == Trigger::Scheduled;
+        all && scheduled && behind && self.catches_up_more() && away.iter().any(|band| band.holds(armed.due))
     }
 
     /// Whether `all` may take one more: those that run count as well as those that wait behind them.

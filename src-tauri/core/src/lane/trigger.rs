@@ -31,9 +31,11 @@ impl Draft<'_> {
         };
         let mut armed = self.new_armed(id, self.now, triggered.trigger.clone());
         armed.payload.clone_from(&triggered.payload);
-        let fire_key = triggered.key.clone().map(|key| FireKey { key, request });
+        let kept_back = self.kept_back(&armed, triggered.firing);
+        // Whoever was turned away may come again with the same key.
+        let fire_key = triggered.key.clone().filter(|_| kept_back.is_none()).map(|key| FireKey { key, request });
         self.emit(Event::OccurrenceArmed { armed: armed.clone(), fire_key });
-        match self.kept_back(&armed, triggered.firing) {
+        match kept_back {
             Some(policy) => self.end_occurrence(&armed, End::Skipped { policy }),
             None => self.start_or_wait(&armed),
         }

@@ -21,7 +21,7 @@ impl Plan {
                 }
             }
             (Tick::Never, Kind::Recurring { .. }) => "not outside its windows".to_owned(),
-            (Tick::Never, _) => "by hand".to_owned(),
+            (Tick::Never, _) => self.watching().unwrap_or_else(|| "by hand".to_owned()),
             (Tick::Once(at), _) => match at.utc() {
                 Some(at) => format!("once, {}", at.with_timezone(&self.zone).format("%a %-d %b %Y %H:%M")),
                 None => "once".to_owned(),
@@ -39,6 +39,15 @@ impl Plan {
             most => format!(", up to {} later", length_in_words(most)),
         };
         format!("{}{jitter}", all.join("; "))
+    }
+
+    /// "when ~/inbox/*.csv changes"
+    fn watching(&self) -> Option<String> {
+        let first = self.spec.paths.first()?;
+        Some(match self.spec.paths.len() - 1 {
+            0 => format!("when {first} changes"),
+            more => format!("when {first} or {more} more change"),
+        })
     }
 
     #[must_use]

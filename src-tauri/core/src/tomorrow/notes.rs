@@ -53,7 +53,8 @@ fn nothing(on_road: &LaneOnRoad, seen: &LaneTomorrow, names: &[(CueId, String)])
             Some((_, name)) => format!("No run of {name} fires it."),
             None => "The cue it follows is not there, so nothing fires it.".to_owned(),
         },
-        (_, Kind::Manual) if schedule.parts.is_empty() => "It fires by hand only.".to_owned(),
+        (_, Kind::Manual) if schedule.paths.is_empty() => "It fires by hand only.".to_owned(),
+        (_, Kind::Manual) => return None,
         (_, _) => "Nothing comes due.".to_owned(),
     })
 }
@@ -105,7 +106,7 @@ fn rest(on_road: &LaneOnRoad, seen: &LaneTomorrow, plan: Option<&Plan>) -> Vec<S
         (_, _) => "the middle".to_owned(),
     };
     let mut notes = Vec::new();
-    if let Some(rest) = seen.rest {
+    if let Some(rest) = seen.rest.as_ref().filter(|rest| rest.due > 0) {
         let more = if rest.whole { "" } else { "more than " };
         notes.push(format!(
             "It is decided one by one until {}; after that {more}{} are counted by the schedule alone, in the same proportions.",

@@ -19,7 +19,11 @@ const POLICIES: [(&str, CatchUpPolicy); 4] = [
     ("none", CatchUpPolicy::None),
     ("ask", CatchUpPolicy::Ask),
 ];
-const CUEAPIS_POLICIES: [(&str, CatchUpPolicy); 4] = [
+const CUEAPIS_POLICIES: [(&str, CatchUpPolicy); 8] = [
+    ("latest", CatchUpPolicy::Latest),
+    ("all", CatchUpPolicy::All),
+    ("none", CatchUpPolicy::None),
+    ("ask", CatchUpPolicy::Ask),
     ("run_once_if_missed", CatchUpPolicy::Latest),
     ("skip_missed", CatchUpPolicy::None),
     ("replay_all_missed", CatchUpPolicy::All),

@@ -1,38 +1,38 @@
 //! Stays with a started command until it has ended: keeps its output within the bound, stops it when asked, tells how it ended.
 
-use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
 use tokio::process::Child;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::capture::{self, Capture};
 use super::command::{CommandEnd, STDERR, STDOUT};
-use super::kin::{self, Ask};
+use super::kin::{self, Ask, Kin};
 use super::length;
 
 /// Between two looks for what is left of a tree that was told to end.
 const SWEEP_PAUSE: Duration = Duration::from_millis(50);
+/// Looks for a writer of a trimmed file before the end is told with the file as it is.
+const CLOSING_LOOKS: u32 = 4;
 /// Killed processes are gone within milliseconds; one that hangs in the kernel is not waited for longer than this.
 const KILL_LIMIT: Duration = Duration::from_secs(2);
 
 /// A command that runs, and everything needed to stay with it.
 pub struct Attended {
     pub child: Child,
-    pub pid: u32,
-    pub dir: PathBuf,
-    pub captures: [Capture; 2],
+    pub kin: Kin,
+    pub captures: Vec<Capture>,
     pub stop: watch::Receiver<bool>,
     pub stop_grace: Duration,
     pub begun: Instant,
 }
 
 impl Attended {
-    /// Returns when the started process has ended (and, if it was stopped, its whole tree). Grandchildren of a process that
-    /// ended by itself are left alone, and are not waited for.
-    pub async fn run_to_end(mut self) -> CommandEnd {
+    /// Tells the end when the started process has ended (and, if it was stopped, its whole tree). Grandchildren of a process
+    /// that ended by itself are left alone, and are not waited for; only what they print is kept within its bound.
+    pub async fn run_to_end(mut self, tell: oneshot::Sender<CommandEnd>) {
         let mut asked_at = None;
         let mut killed = false;
         let mut pause = Duration::from_millis(20);
@@ -56,30 +56,35 @@ impl Attended {
             killed |= self.sweep(asked_at).await;
         }
         let end = self.end(status, elapsed, asked_at.is_some(), killed).await;
+        self.trim();
+        if self.captures.iter().any(Capture::has_gap) {
+            self.closed_soon().await;
+        }
+        // Nobody may be waiting any more; then the end is in the files alone.
+        let _ = tell.send(end);
         self.let_go().await;
-        end
     }
 
     /// The rest of a stopped tree gets what remains of the grace, then it is killed. True if something had to be.
     async fn sweep(&self, asked_at: Instant) -> bool {
         let mut killed = false;
         loop {
-            if !lives(self.pid, self.dir.clone()).await || asked_at.elapsed() > self.stop_grace + KILL_LIMIT {
+            if !lives(self.kin.clone()).await || asked_at.elapsed() > self.stop_grace + KILL_LIMIT {
                 return killed;
             }
             if asked_at.elapsed() >= self.stop_grace {
                 killed = true;
-                let (pid, dir) = (self.pid, self.dir.clone());
-                let _ = tokio::task::spawn_blocking(move || kin::signal(Some(pid), &dir, Ask::Firmly)).await;
+                let kin = self.kin.clone();
+                let _ = tokio::task::spawn_blocking(move || kin::signal(&kin, Ask::Firmly)).await;
             }
             sleep(SWEEP_PAUSE).await;
         }
     }
 
     async fn signal(&mut self, ask: Ask) {
-        let (pid, dir) = (self.pid, self.dir.clone());
+        let kin = self.kin.clone();
         // Reading /proc is quick, but not so quick that everything else should wait for it.
-        let reached = tokio::task::spawn_blocking(move || kin::signal(Some(pid), &dir, ask)).await.unwrap_or(0);
+        let reached = tokio::task::spawn_blocking(move || kin::signal(&kin, ask)).await.unwrap_or(0);
         if reached == 0 && (ask == Ask::Firmly || cfg!(not(unix))) {
             let _ = self.child.start_kill();
         }
@@ -96,7 +101,7 @@ impl Attended {
         stopped: bool,
         killed: bool,
     ) -> CommandEnd {
-        let dir = self.dir.clone();
+        let dir = self.kin.dir.clone();
         let tails =
             tokio::task::spawn_blocking(move || [STDOUT, STDERR].map(|name| capture::tail(&dir.join(name)))).await;
         let [stdout, stderr] = tails.expect("reading a file's end does not panic");
@@ -121,27 +126,36 @@ impl Attended {
         }
     }
 
-    /// Closes the gaps in the files, or, while grandchildren still write, leaves a task behind that keeps the bound until then.
-    async fn let_go(self) {
-        let Attended { pid, dir, mut captures, .. } = self;
-        if !lives(pid, dir.clone()).await {
-            close_gaps(captures).await;
+    /// Who reads the files of a command that ended finds no hole in them, unless grandchildren still write.
+    async fn closed_soon(&mut self) {
+        for _ in 0..CLOSING_LOOKS {
+            if !self.captures.iter().any(Capture::is_open) {
+                return self.close_gaps().await;
+            }
+            // It may be one that the tower just starts, between its fork and its exec.
+            sleep(SWEEP_PAUSE).await;
+        }
+    }
+
+    /// Keeps the bound while grandchildren still write.
+    async fn let_go(mut self) {
+        let mut pause = Duration::from_millis(20);
+        while self.captures.iter().any(Capture::is_open) {
+            sleep(pause).await;
+            pause = capture::next_look(self.trim(), pause);
+        }
+        self.close_gaps().await;
+    }
+
+    async fn close_gaps(&mut self) {
+        if !self.captures.iter().any(Capture::has_gap) {
             return;
         }
-        tokio::spawn(async move {
-            let mut pause = Duration::from_millis(20);
-            let mut looked = Instant::now();
-            loop {
-                sleep(pause).await;
-                pause = capture::next_look(captures.iter_mut().map(trimmed).max().unwrap_or(0), pause);
-                if looked.elapsed() > Duration::from_secs(2) {
-                    looked = Instant::now();
-                    if !lives(pid, dir.clone()).await {
-                        return close_gaps(captures).await;
-                    }
-                }
-            }
-        });
+        let mut captures = std::mem::take(&mut self.captures);
+        let closed = tokio::task::spawn_blocking(move || captures.iter_mut().try_for_each(Capture::close_gap)).await;
+        if let Ok(Err(error)) = closed {
+            tracing::warn!(%error, "the trimmed output of a command could not be written anew; it keeps its hole");
+        }
     }
 }
 
@@ -159,20 +173,13 @@ fn trimmed(capture: &mut Capture) -> u64 {
     })
 }
 
-async fn close_gaps(mut captures: [Capture; 2]) {
-    let closed = tokio::task::spawn_blocking(move || captures.iter_mut().try_for_each(Capture::close_gap)).await;
-    if let Ok(Err(error)) = closed {
-        tracing::warn!(%error, "the trimmed output of a command could not be written anew; it keeps its hole");
-    }
-}
-
 #[cfg(target_os = "linux")]
-async fn lives(pid: u32, dir: PathBuf) -> bool {
-    tokio::task::spawn_blocking(move || !kin::living(Some(pid), &dir).is_empty()).await.unwrap_or(false)
+async fn lives(kin: Kin) -> bool {
+    tokio::task::spawn_blocking(move || !kin::living(&kin).is_empty()).await.unwrap_or(false)
 }
 
 #[cfg(not(target_os = "linux"))]
-async fn lives(_: u32, _: PathBuf) -> bool {
+async fn lives(_: Kin) -> bool {
     false
 }
 

@@ -5,7 +5,7 @@
 //! nobody up. The bound is kept by the living tower: it looks at the size a few times a second and gives the middle of
 //! the file back to the disk, keeping the beginning and the end. While no tower runs, nothing bounds the file.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -45,11 +45,37 @@ impl Capture {
     /// # Errors
     /// If the file cannot be made.
     pub fn create(path: PathBuf) -> io::Result<(Capture, Stdio)> {
-        drop(private().write(true).create(true).truncate(true).open(&path)?);
         // Appending, so that processes that share the file never write over each other, nor past a cut.
+        let theirs = private().append(true).create(true).open(&path)?;
+        theirs.set_len(0)?;
+        if cfg!(unix)
+            && let Err(error) = theirs.lock_shared()
+        {
+            tracing::warn!(%error, "an output cannot be locked; what prints into it after the command has ended is not bounded");
+        }
         let file = OpenOptions::new().append(true).open(&path)?;
-        let process_end = Stdio::from(file.try_clone()?);
-        Ok((Capture { path, file, length: 0, freed_to: HEAD_BYTES }, process_end))
+        Ok((Capture { path, file, length: 0, freed_to: HEAD_BYTES }, Stdio::from(theirs)))
+    }
+
+    /// Whether any process may still write. The lock taken at the start belongs to what the process was given, and so to
+    /// everybody who inherited it; it is gone when the last of them is. Where files are not locked like that: never.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        cfg!(unix)
+            && match self.file.try_lock() {
+                Ok(()) => {
+                    drop(self.file.unlock());
+                    false
+                }
+                Err(TryLockError::WouldBlock) => true,
+                Err(TryLockError::Error(_)) => false,
+            }
+    }
+
+    /// Whether something was given back already, so that the file has a hole.
+    #[must_use]
+    pub fn has_gap(&self) -> bool {
+        self.freed_to > HEAD_BYTES
     }
 
     /// Gives back what is beyond the bound. Returns how many bytes were printed since the last time.
@@ -73,14 +99,15 @@ impl Capture {
         Ok(grown)
     }
 
-    /// Once nobody writes any more: the file without its hole, with a line in its place that says what is missing.
+    /// Once nobody writes any more: the file without its hole, with a line in its place that says what is missing. Nothing, if
+    /// the file is gone.
     ///
     /// # Errors
     /// If the file cannot be written anew.
     pub fn close_gap(&mut self) -> io::Result<()> {
         self.trim()?;
         let gap = self.freed_to - HEAD_BYTES;
-        if gap == 0 {
+        if gap == 0 || !self.path.exists() {
             return Ok(());
         }
         let anew = self.path.with_extension("part");

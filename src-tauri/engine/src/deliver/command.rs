@@ -7,15 +7,17 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::Instant;
 
 use super::attend::Attended;
 use super::capture::Capture;
+use super::kin::{self, Kin};
+use super::leftover;
 use super::program::{expand_home, find, why_not_started};
-use super::{kin, leftover};
 
 pub use super::leftover::reap_leftover;
 pub use super::program::Program;
@@ -27,6 +29,12 @@ pub const STDERR: &str = "stderr";
 
 /// The tower's own secrets, which no agent inherits.
 const KEPT_BACK: [&str; 1] = ["CUETOWER_VAULT_PASSPHRASE"];
+
+/// Starts under way at once. Hundreds that share the processor would all be late; in turn, only the last ones are.
+static TURNS: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get)));
+/// One that hangs (in a network folder that is gone) does not hold the others up for longer.
+const TURN: Duration = Duration::from_millis(100);
 
 /// What to start. Secrets are filled in, so it is never logged and has no `Debug`.
 pub struct CommandRequest {
@@ -111,21 +119,26 @@ impl Stopper {
 /// # Panics
 /// If it is called outside of a tokio runtime.
 pub async fn start(request: CommandRequest) -> Result<Running, String> {
+    let stop_grace = request.stop_grace;
+    let turn = TURNS.acquire().await;
     let begun = Instant::now();
-    let (dir, stop_grace) = (request.dir.clone(), request.stop_grace);
-    let spawned = tokio::task::spawn_blocking(move || spawn(request)).await;
-    let (child, pid, captures) = spawned.map_err(|error| format!("the command was not started: {error}"))??;
+    let mut spawning = tokio::task::spawn_blocking(move || spawn(request));
+    let spawned = match tokio::time::timeout(TURN, &mut spawning).await {
+        Ok(spawned) => spawned,
+        Err(_) => {
+            drop(turn);
+            spawning.await
+        }
+    };
+    let (child, pid, kin, captures) = spawned.map_err(|error| format!("the command was not started: {error}"))??;
     let (stop, asked) = watch::channel(false);
     let (tell, end) = oneshot::channel();
-    let attended = Attended { child, pid, dir, captures, stop: asked, stop_grace, begun };
-    tokio::spawn(async move {
-        // Nobody may be waiting any more; then the end is in the files alone.
-        let _ = tell.send(attended.run_to_end().await);
-    });
+    let attended = Attended { child, kin, captures, stop: asked, stop_grace, begun };
+    tokio::spawn(attended.run_to_end(tell));
     Ok(Running { pid, end, stopper: Stopper(stop) })
 }
 
-fn spawn(request: CommandRequest) -> Result<(tokio::process::Child, u32, [Capture; 2]), String> {
+fn spawn(request: CommandRequest) -> Result<(tokio::process::Child, u32, Kin, Vec<Capture>), String> {
     let CommandRequest { program, cwd, env, stdin, dir, .. } = request;
     let cwd = working_folder(cwd)?;
     let search_path = env
@@ -150,11 +163,12 @@ fn spawn(request: CommandRequest) -> Result<(tokio::process::Child, u32, [Captur
     let child =
         tokio::process::Command::from(command).spawn().map_err(|error| why_not_started(&found.program, &error))?;
     let pid = child.id().ok_or("the process ended before it could be seen")?;
-    if let Err(error) = leftover::note(&dir, pid) {
+    let since_ticks = leftover::note(&dir, pid).unwrap_or_else(|error| {
         // Without the note the next tower still knows the process by its mark.
         tracing::warn!(%error, pid, "who was started for an attempt could not be noted in its folder");
-    }
-    Ok((child, pid, [out.0, err.0]))
+        0
+    });
+    Ok((child, pid, Kin { leader: Some(pid), since_ticks, dir }, vec![out.0, err.0]))
 }
 
 fn working_folder(cwd: Option<PathBuf>) -> Result<PathBuf, String> {

@@ -188,6 +188,24 @@ async fn a_gigabyte_of_output_fills_neither_memory_nor_disk() {
 }
 
 #[tokio::test]
+async fn what_a_grandchild_prints_is_bounded_after_the_command_has_ended() {
+    let folder = folder();
+    // It left the group and dropped the mark: only that it holds the output open is known of it.
+    let printer = "head -c 400000000 /dev/zero | tr '\\0' 'x'; echo; echo over > over";
+    let line = format!("env -i PATH=\"$PATH\" setsid sh -c '{}' & echo begun", printer.replace('\'', "'\\''"));
+    let end = run(CommandRequest { cwd: Some(folder.path().into()), ..shell(&line, &folder) }).await;
+    assert_eq!(end.exit_code, Some(0));
+    let path = folder.path().join("attempt-1").join(STDOUT);
+    let (mut most, mut length) = (0, 0);
+    while !folder.path().join("over").exists() || length > 8 << 20 {
+        let file = path.metadata().expect("there");
+        (most, length) = (most.max(std::os::unix::fs::MetadataExt::blocks(&file) * 512), file.len());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(most < 200 << 20, "{} MiB were on disk at once", most >> 20);
+}
+
+#[tokio::test]
 async fn the_vaults_passphrase_does_not_reach_the_command() {
     // The test's own environment cannot be changed safely, so a copy of this test runs with the variable set.
     if std::env::var_os("CUETOWER_VAULT_PASSPHRASE").is_none() {

@@ -3,7 +3,7 @@
 //! A command leads its own process group. A grandchild may leave that group (setsid), but it inherits the environment: the
 //! attempt's folder in [`MARK`] is how it is found again, by this tower or by the next one.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 /// The environment variable that marks every process of an attempt with the attempt's folder.
 pub const MARK: &str = "CUETOWER_ATTEMPT_DIR";
@@ -17,13 +17,24 @@ pub enum Ask {
     Firmly,
 }
 
-/// Signals the group that `leader` leads and every marked process outside of it. Returns how many processes lived.
+/// Whose processes they are.
+#[derive(Debug, Clone)]
+pub struct Kin {
+    /// Whom the tower started, if that is known.
+    pub leader: Option<u32>,
+    /// None of them is older; 0 if that is not known. Reading the environment of every process there is takes long.
+    pub since_ticks: u64,
+    /// The attempt's folder.
+    pub dir: PathBuf,
+}
+
+/// Signals the leader's group and every marked process outside of it. Returns how many processes lived.
 #[cfg(target_os = "linux")]
 #[must_use]
-pub fn signal(leader: Option<u32>, dir: &Path, ask: Ask) -> usize {
-    let living = living(leader, dir);
+pub fn signal(kin: &Kin, ask: Ask) -> usize {
+    let living = living(kin);
     let (group, outside): (Vec<&Process>, Vec<&Process>) =
-        living.iter().partition(|process| Some(process.group) == leader);
+        living.iter().partition(|process| Some(process.group) == kin.leader);
     // One call for the whole group, so that a process it forks meanwhile does not slip through.
     if let Some(group) = group.first().and_then(|process| raw(process.group)) {
         let _ = nix::sys::signal::killpg(group, ask.unix());
@@ -34,11 +45,11 @@ pub fn signal(leader: Option<u32>, dir: &Path, ask: Ask) -> usize {
     living.len()
 }
 
-/// The processes of an attempt that live: the group of `leader`, and every marked process outside of it.
+/// The processes of an attempt that live: the leader's group, and every marked process outside of it.
 #[cfg(target_os = "linux")]
 #[must_use]
-pub fn living(leader: Option<u32>, dir: &Path) -> Vec<Process> {
-    let mark = format!("{MARK}={}", dir.display());
+pub fn living(kin: &Kin) -> Vec<Process> {
+    let mark = format!("{MARK}={}", kin.dir.display());
     let own = std::process::id();
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     entries
@@ -46,7 +57,8 @@ pub fn living(leader: Option<u32>, dir: &Path) -> Vec<Process> {
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .filter(|pid| *pid != own)
         .filter_map(Process::read)
-        .filter(|process| Some(process.group) == leader || process.has_in_environment(mark.as_bytes()))
+        .filter(|process| process.start_ticks >= kin.since_ticks)
+        .filter(|process| Some(process.group) == kin.leader || process.has_in_environment(mark.as_bytes()))
         .collect()
 }
 
@@ -85,17 +97,17 @@ fn raw(pid: u32) -> Option<nix::unistd::Pid> {
     i32::try_from(pid).ok().map(nix::unistd::Pid::from_raw)
 }
 
-/// Signals the group that `leader` leads. Returns 1 if it lived.
+/// Signals the leader's group. Returns 1 if it lived.
 #[cfg(all(unix, not(target_os = "linux")))]
 #[must_use]
-pub fn signal(leader: Option<u32>, _: &Path, ask: Ask) -> usize {
-    usize::from(leader.and_then(raw).is_some_and(|group| nix::sys::signal::killpg(group, ask.unix()).is_ok()))
+pub fn signal(kin: &Kin, ask: Ask) -> usize {
+    usize::from(kin.leader.and_then(raw).is_some_and(|group| nix::sys::signal::killpg(group, ask.unix()).is_ok()))
 }
 
 /// Only the process itself can be stopped here (its handle does that), so there is nothing to signal.
 #[cfg(not(unix))]
 #[must_use]
-pub fn signal(_: Option<u32>, _: &Path, _: Ask) -> usize {
+pub fn signal(_: &Kin, _: Ask) -> usize {
     0
 }
 

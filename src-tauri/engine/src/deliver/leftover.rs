@@ -2,11 +2,12 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::kin::{self, Ask};
+use super::kin::{self, Ask, Kin};
 use super::length;
 
 /// The note's file in the attempt's folder.
@@ -25,13 +26,14 @@ struct Note {
     boot_id: String,
 }
 
-/// Notes in `dir` that `pid` was started for this attempt.
+/// Notes in `dir` that `pid` was started for this attempt. Returns the clock ticks of its start.
 ///
 /// # Errors
 /// If the note cannot be written.
-pub fn note(dir: &Path, pid: u32) -> io::Result<()> {
-    let note = Note { pid, start_ticks: start_ticks(pid).unwrap_or(0), boot_id: boot_id() };
-    std::fs::write(dir.join(NOTE), serde_json::to_vec(&note)?)
+pub fn note(dir: &Path, pid: u32) -> io::Result<u64> {
+    let note = Note { pid, start_ticks: start_ticks(pid).unwrap_or(0), boot_id: boot_id().to_owned() };
+    std::fs::write(dir.join(NOTE), serde_json::to_vec(&note)?)?;
+    Ok(note.start_ticks)
 }
 
 /// Stops what an earlier tower started for the attempt in `dir` and never saw end: the noted process with its group, and every
@@ -41,55 +43,55 @@ pub fn note(dir: &Path, pid: u32) -> io::Result<()> {
 /// same one: same pid, same start, same start of the machine; or the attempt's own folder in its environment.
 #[must_use]
 pub fn reap_leftover(dir: &Path) -> Option<String> {
-    let leader = noted(dir);
-    let count = kin::signal(leader, dir, Ask::Politely);
+    let kin = noted(dir);
+    let count = kin::signal(&kin, Ask::Politely);
     if count == 0 {
         return None;
     }
-    let who = match (leader, count) {
+    let who = match (kin.leader, count) {
         (Some(pid), 1) => format!("process {pid}"),
         (Some(pid), more) => format!("process {pid} and {} more", more - 1),
         (None, 1) => "one process".to_owned(),
         (None, more) => format!("{more} processes"),
     };
     let told = format!("{who} of this attempt outlived a crash of the tower and had to be");
-    if gone_within(POLITE_LIMIT, leader, dir) {
+    if gone_within(POLITE_LIMIT, &kin) {
         return Some(format!("{told} stopped"));
     }
-    let _ = kin::signal(leader, dir, Ask::Firmly);
-    match gone_within(FIRM_LIMIT, leader, dir) {
+    let _ = kin::signal(&kin, Ask::Firmly);
+    match gone_within(FIRM_LIMIT, &kin) {
         true => Some(format!("{told} killed, as SIGTERM did not end it within {}", length::in_words(POLITE_LIMIT))),
         false => Some(format!("{told} killed, but it still hangs in the system")),
     }
 }
 
-#[cfg(target_os = "linux")]
-fn noted(dir: &Path) -> Option<u32> {
-    let note: Note = serde_json::from_slice(&std::fs::read(dir.join(NOTE)).ok()?).ok()?;
-    (note.boot_id == boot_id() && start_ticks(note.pid) == Some(note.start_ticks)).then_some(note.pid)
+/// Without a start time (elsewhere than on Linux) a noted pid may be anybody's by now, so nobody is stopped.
+fn noted(dir: &Path) -> Kin {
+    let note = std::fs::read(dir.join(NOTE)).ok().and_then(|note| serde_json::from_slice::<Note>(&note).ok());
+    let note = note.filter(|note| note.boot_id == boot_id() && note.start_ticks > 0);
+    let same = |note: &Note| start_ticks(note.pid) == Some(note.start_ticks);
+    Kin {
+        leader: note.as_ref().filter(|note| same(note)).map(|note| note.pid),
+        since_ticks: note.map_or(0, |note| note.start_ticks),
+        dir: dir.to_owned(),
+    }
 }
 
-/// Without a start time a noted pid may be anybody's by now, so nobody is stopped.
-#[cfg(not(target_os = "linux"))]
-fn noted(_: &Path) -> Option<u32> {
-    None
-}
-
-fn gone_within(limit: Duration, leader: Option<u32>, dir: &Path) -> bool {
+fn gone_within(limit: Duration, kin: &Kin) -> bool {
     let step = Duration::from_millis(10);
     (0..limit.as_millis() / step.as_millis()).any(|_| {
         std::thread::sleep(step);
-        !lives(leader, dir)
+        !lives(kin)
     })
 }
 
 #[cfg(target_os = "linux")]
-fn lives(leader: Option<u32>, dir: &Path) -> bool {
-    !kin::living(leader, dir).is_empty()
+fn lives(kin: &Kin) -> bool {
+    !kin::living(kin).is_empty()
 }
 
 #[cfg(not(target_os = "linux"))]
-fn lives(_: Option<u32>, _: &Path) -> bool {
+fn lives(_: &Kin) -> bool {
     false
 }
 
@@ -103,6 +105,9 @@ fn start_ticks(_: u32) -> Option<u64> {
     None
 }
 
-fn boot_id() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+fn boot_id() -> &'static str {
+    static BOOT_ID: LazyLock<String> = LazyLock::new(|| {
+        std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+    });
+    &BOOT_ID
 }

@@ -6,6 +6,7 @@ use cuetower_core::Ms;
 use cuetower_core::cue::{Cue, CueStatus};
 use cuetower_core::plan::Plan;
 
+use super::cues::name_of;
 use super::wire::{Board, BoardRequest, DeskError, Forecast, ForecastLane, ForecastRequest, Ledger, LedgerRequest};
 use super::{Desk, alerts, invalid};
 use crate::view;
@@ -28,8 +29,13 @@ pub(super) async fn board(desk: &Desk, request: BoardRequest) -> Result<Board, D
     let rows = reader.occurrences_between(Ms(request.from_ms), Ms(request.to_ms), MARKS_MAX + 1).await?;
     let truncated = rows.len() > MARKS_MAX as usize;
     let (cues, _) = reader.cues(None, CUES_MAX, 0).await?;
-    let names: HashMap<&str, &str> = cues.iter().map(|cue| (cue.id.as_str(), cue.definition.name.as_str())).collect();
-    let named = |id: &str| names.get(id).map(|name| (*name).to_owned());
+    let mut names: HashMap<String, String> = cues.iter().map(|cue| (cue.id.0.clone(), name_of(cue))).collect();
+    let followed = cues.iter().filter_map(|cue| cue.definition.schedule.follows()).map(|(id, _)| id.0.clone());
+    let gone: Vec<String> = followed.filter(|id| !names.contains_key(id)).collect();
+    for id in gone {
+        names.extend(reader.cue(id).await?.map(|cue| (cue.id.0.clone(), name_of(&cue))));
+    }
+    let named = |id: &str| names.get(id).cloned();
     let bands = reader.bands(Ms(request.from_ms), Ms(request.to_ms)).await?;
     let mut rows: Vec<_> = rows.into_iter().take(MARKS_MAX as usize).collect();
     // What asks is shown however long ago it was due.

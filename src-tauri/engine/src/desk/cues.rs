@@ -7,6 +7,7 @@ use cuetower_core::input::{Answer, Fire, Input};
 use cuetower_core::local_time::offset_minutes;
 use cuetower_core::occurrence::Trigger;
 use cuetower_core::plan::Plan;
+use cuetower_core::schedule_spec::ScheduleSpec;
 use serde_json::{Value, json};
 
 use super::wire::{
@@ -17,6 +18,9 @@ use super::{Desk, invalid, not_found};
 use crate::definition::{self, Invalid, Read};
 use crate::view;
 
+/// An instant that was chosen a moment ago may have passed by the time it arrives.
+const PAST_MS: u64 = 60_000;
+
 pub(super) async fn preview(desk: &Desk, request: PreviewRequest) -> Result<Preview, DeskError> {
     let now = desk.handle.now();
     // A whole cue around the schedule, so that it is read by the same rules as when it is saved.
@@ -25,7 +29,10 @@ pub(super) async fn preview(desk: &Desk, request: PreviewRequest) -> Result<Prev
     let salt = request.cue_id.as_deref().unwrap_or_default();
     let plan = Plan::of(&schedule, salt).map_err(|error| invalid(error.field(), error.to_string()))?;
     let count = request.count.clamp(1, 100) as usize;
-    let fires: Vec<Ms> = std::iter::successors(plan.next_after(now), |at| plan.next_after(*at)).take(count).collect();
+    // Jitter goes by the cue's id: one that has none yet is shown without.
+    let still = ScheduleSpec { jitter_ms: if request.cue_id.is_some() { schedule.jitter_ms } else { 0 }, ..schedule };
+    let named = Plan::of(&still, salt).map_err(|error| invalid(error.field(), error.to_string()))?;
+    let fires: Vec<Ms> = std::iter::successors(named.next_after(now), |at| named.next_after(*at)).take(count).collect();
     Ok(Preview {
         words: plan.words(),
         offsets_minutes: fires.iter().map(|at| offset_minutes(plan.zone(), *at)).collect(),
@@ -43,12 +50,16 @@ pub(super) async fn get(desk: &Desk, request: CueRef) -> Result<CueView, DeskErr
 /// With the name of the cue it follows, if it follows one.
 async fn shown(desk: &Desk, cue: &Cue) -> Result<CueView, DeskError> {
     let name = match cue.definition.schedule.follows() {
-        Some((followed, _)) => {
-            desk.handle.reader().cue(followed.0.clone()).await?.map(|cue| cue.definition.name.clone())
-        }
+        Some((followed, _)) => desk.handle.reader().cue(followed.0.clone()).await?.map(|cue| name_of(&cue)),
         None => None,
     };
     Ok(view::cue(cue, desk.handle.now(), |_| name.clone()))
+}
+
+/// With a word where the cue is there no more.
+pub(super) fn name_of(cue: &Cue) -> String {
+    let name = &cue.definition.name;
+    if cue.status == CueStatus::Deleted { format!("{name} (deleted)") } else { name.clone() }
 }
 
 pub(super) async fn create(desk: &Desk, request: CueCreate) -> Result<CueView, DeskError> {
@@ -67,10 +78,7 @@ pub(super) async fn update(desk: &Desk, request: CueUpdate) -> Result<CueView, D
 pub(super) async fn pause(desk: &Desk, request: CuePause) -> Result<CueView, DeskError> {
     let until = request.until_ms.map(Ms);
     if until.is_some_and(|until| until <= desk.handle.now()) {
-        return Err(invalid(
-            "until_ms",
-            "A pause must end later than now; leave `until_ms` out to pause until it is resumed.",
-        ));
+        return Err(invalid("until_ms", "A pause must end later than now."));
     }
     change(desk, &request.cue_id, Input::Pause { until }).await
 }
@@ -116,7 +124,16 @@ pub(super) async fn fire(desk: &Desk, request: CueFire) -> Result<Fired, DeskErr
         }
         (payload, _) => payload,
     };
+    if payload.as_ref().is_some_and(|payload| !payload.is_object()) {
+        return Err(invalid("payload", "A payload is a JSON object, such as {\"lead\": 7}."));
+    }
     let send_at = request.send_at_ms.map(Ms);
+    if send_at.is_some_and(|at| at.plus(PAST_MS) < desk.handle.now()) {
+        return Err(invalid(
+            "send_at_ms",
+            "That instant has passed; give one that lies ahead, or leave it out to fire now.",
+        ));
+    }
     let fire = Fire { payload, send_at, key: request.idempotency_key, trigger: Trigger::ManualFire };
     fired(desk, &CueId(request.cue_id), fire).await
 }
@@ -160,9 +177,20 @@ fn whole(desk: &Desk, definition: &Value) -> Result<CueDefinition, DeskError> {
 pub(super) fn known(read: Result<Read, Vec<Invalid>>) -> Result<CueDefinition, DeskError> {
     let read = read.map_err(first)?;
     match read.unknown.first() {
-        None => Ok(read.definition),
+        None => no_folders(read.definition),
         Some(field) => Err(invalid(field, format!("A cue has no field `{field}`."))),
     }
+}
+
+/// A folder is no file: it would be watched for ever, and nothing would be seen.
+fn no_folders(definition: CueDefinition) -> Result<CueDefinition, DeskError> {
+    for (index, path) in definition.schedule.paths.iter().enumerate() {
+        if crate::deliver::expand_home(std::path::Path::new(path)).is_dir() {
+            let message = format!("`{path}` is a folder; write `{path}/*` for the files in it.");
+            return Err(invalid(&format!("schedule.paths[{index}]"), message));
+        }
+    }
+    Ok(definition)
 }
 
 fn first(problems: Vec<Invalid>) -> DeskError {

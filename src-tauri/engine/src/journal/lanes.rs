@@ -1,6 +1,9 @@
 //! Snapshots of the live state of each lane. A lane is its snapshot plus the journal after it, so that starting costs
 //! what is live, however long the history.
 
+use std::collections::HashMap;
+
+use cuetower_core::Ms;
 use cuetower_core::alert::{AlertBook, AlertEvent};
 use cuetower_core::event::Event;
 use cuetower_core::lane::Lane;
@@ -15,6 +18,9 @@ CREATE TABLE lanes (
   lane_seq INTEGER NOT NULL,
   state TEXT NOT NULL
 ) STRICT;";
+
+/// Lanes that one thread reads faster than a second one could be started.
+const ONE_THREAD: usize = 256;
 
 /// Lane of the alerts in the journal.
 pub const ALERTS_LANE: &str = "alerts";
@@ -39,20 +45,70 @@ pub struct LoadedLane {
 
 /// Every lane that is not deleted, and the alert book.
 pub fn load_lanes(journal: &Journal) -> Result<(Vec<LoadedLane>, AlertBook), StoreError> {
-    // One scan for all snapshots: thousands of lanes are thousands of questions otherwise.
-    let known: Vec<(String, Option<String>)> = journal.guard(|connection| {
-        let sql = "SELECT c.id, l.state FROM cues c LEFT JOIN lanes l ON l.lane = c.id WHERE c.status <> 'deleted'";
-        connection.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    let stored = stored_lanes(journal)?;
+    // Reading the texts is most of the work, and each lane's is its own.
+    let threads =
+        std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(stored.len() / ONE_THREAD + 1);
+    let loaded = std::thread::scope(|scope| {
+        let parts = stored.chunks(stored.len().div_ceil(threads).max(1));
+        let reading: Vec<_> =
+            parts.map(|part| scope.spawn(|| part.iter().map(load_lane).collect::<Result<Vec<_>, _>>())).collect();
+        let parts = reading.into_iter().map(|part| part.join().expect("reading a lane does not panic"));
+        parts.collect::<Result<Vec<_>, _>>()
     })?;
-    let lanes = known.into_iter().map(|(id, state)| load_lane(journal, &id, state.as_deref()));
-    Ok((lanes.collect::<Result<Vec<_>, _>>()?, load_book(journal)?))
+    Ok((loaded.into_iter().flatten().collect(), load_book(journal)?))
 }
 
-fn load_lane(journal: &Journal, id: &str, state: Option<&str>) -> Result<LoadedLane, StoreError> {
-    let mut lane: Option<Lane> = state.map(parse).transpose()?;
+/// What the store has of a lane.
+struct StoredLane {
+    id: String,
+    state: Option<String>,
+    /// The facts after the snapshot, oldest first: `(lane_seq, at, body)`.
+    facts: Vec<(u64, Ms, String)>,
+}
+
+/// A few scans for all of them: thousands of lanes would be thousands of questions otherwise.
+fn stored_lanes(journal: &Journal) -> Result<Vec<StoredLane>, StoreError> {
+    journal.guard(|connection| {
+        // The snapshot of a cue goes in the commit that deletes the cue, so all of these are live.
+        let mut stored: Vec<StoredLane> = connection
+            .prepare("SELECT lane, state FROM lanes WHERE lane <> ?1")?
+            .query_map([ALERTS_LANE], |row| {
+                Ok(StoredLane { id: row.get(0)?, state: Some(row.get(1)?), facts: Vec::new() })
+            })?
+            .collect::<Result<_, _>>()?;
+        let places: HashMap<String, usize> =
+            stored.iter().enumerate().map(|(place, lane)| (lane.id.clone(), place)).collect();
+        let after_snapshots = "SELECT j.lane, j.lane_seq, j.at_ms, j.body FROM lanes l
+            CROSS JOIN journal j ON j.lane = l.lane AND j.lane_seq > l.lane_seq ORDER BY l.rowid, j.lane_seq";
+        let mut facts = connection.prepare(after_snapshots)?;
+        let mut rows = facts.query([])?;
+        while let Some(row) = rows.next()? {
+            if let Some(place) = places.get(row.get_ref(0)?.as_str()?) {
+                stored[*place].facts.push((row.get::<_, i64>(1)? as u64, Ms(row.get(2)?), row.get(3)?));
+            }
+        }
+        // The index of live names tells how many there are; who they are stands in rows that are long to read.
+        let live = "FROM cues c WHERE c.status <> 'deleted'";
+        let count: u32 = connection.query_row(&format!("SELECT count(*) {live}"), [], |row| row.get(0))?;
+        if count as usize > stored.len() {
+            let sql = format!("SELECT c.id {live} AND NOT EXISTS (SELECT 1 FROM lanes l WHERE l.lane = c.id)");
+            for id in connection.prepare(&sql)?.query_map([], |row| row.get(0))? {
+                let id: String = id?;
+                stored.push(StoredLane { facts: entries::after(connection, &id, 0)?, id, state: None });
+            }
+        }
+        Ok(stored)
+    })
+}
+
+fn load_lane(stored: &StoredLane) -> Result<LoadedLane, StoreError> {
+    let id = &stored.id;
+    let mut lane: Option<Lane> = stored.state.as_deref().map(parse).transpose()?;
     let snapshot_seq = lane.as_ref().map_or(0, |lane| lane.seq);
-    for (lane_seq, at, body) in journal.guard(|connection| entries::after(connection, id, snapshot_seq))? {
-        let event: Event = parse(&body)?;
+    for (lane_seq, at, body) in &stored.facts {
+        let (lane_seq, at) = (*lane_seq, *at);
+        let event: Event = parse(body)?;
         match &mut lane {
             Some(lane) => lane.apply(at, &event),
             None => lane = Lane::first(at, &event),

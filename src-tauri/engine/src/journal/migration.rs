@@ -48,7 +48,10 @@ mod tests {
         let decided = "SELECT count(*) FROM occurrences WHERE state = 'ran' AND decided_seq IS NOT NULL";
         assert_eq!(rows(decided), 3);
         assert_eq!(rows("PRAGMA user_version"), 2);
-        assert_eq!(rows("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name LIKE '%\\_1' ESCAPE '\\'"), 0);
+        assert_eq!(
+            rows("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name LIKE '%\\_1' ESCAPE '\\'"),
+            0
+        );
         drop(journal);
         crate::journal::Journal::open(folder.path()).unwrap();
     }

@@ -42,6 +42,8 @@ pub use tower::{Liveness, TOWER_LANE};
 /// Format of the file. An older program refuses a newer file.
 const FORMAT: i64 = 2;
 const CACHE_KIB: i64 = 32 * 1024;
+/// SQLite's own choice for a new file.
+const PAGE_BYTES: u64 = 4096;
 /// What is left of the write-ahead log after a checkpoint, at most.
 const WAL_KEPT_BYTES: i64 = 16 * 1024 * 1024;
 /// Oldest SQLite we trust with WAL resets under several readers.
@@ -128,6 +130,16 @@ impl Journal {
     /// Brings what is in the write-ahead log into the database, as far as no reader needs it there. Costs as much as was written.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
         self.guard(|connection| connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())))
+    }
+
+    /// What [`Journal::checkpoint`] would have to bring in.
+    pub fn unchecked_bytes(&self) -> Result<u64, StoreError> {
+        self.guard(|connection| {
+            // Brings nothing in: it only tells how many pages the log has, and how many of them are in already.
+            let mut counts = connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?;
+            let pages: i64 = counts.query_row([], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?))?;
+            Ok(u64::try_from(pages).unwrap_or(0) * PAGE_BYTES)
+        })
     }
 
     fn guard<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {

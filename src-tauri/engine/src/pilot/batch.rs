@@ -53,6 +53,7 @@ pub(super) struct Batch {
     /// Those of which a run began.
     cues_run: BTreeSet<CueId>,
     alerts_touched: BTreeMap<String, Alert>,
+    /// Of occurrences that have not run.
     rows: BTreeMap<OccurrenceId, OccurrenceRow>,
 }
 
@@ -236,7 +237,12 @@ impl Batch {
         end: &End,
     ) {
         let mut asked = false;
-        if let Some(row) = self.row(pilot, id, occurrence) {
+        if *end == End::Ran {
+            // Shown as the run it became.
+            let before = self.rows.remove(occurrence).map(|row| row.asks);
+            let asks = |lane: &Lane| lane.asked.iter().any(|asked| asked.id == *occurrence);
+            asked = before.unwrap_or_else(|| pilot.lanes.get(id).is_some_and(asks));
+        } else if let Some(row) = self.row(pilot, id, occurrence) {
             asked = std::mem::take(&mut row.asks);
             row.state = end.word().to_owned();
             row.reason = end.reason();
@@ -321,7 +327,6 @@ impl Batch {
         for (cue_id, run_id) in &self.runs_touched {
             if let Some(run) = self.lanes.get(cue_id).and_then(|lane| lane.runs.get(run_id)) {
                 self.commit.runs.push(Arc::clone(run));
-                self.rows.insert(run.occurrence_id.clone(), view::row_of_run(run));
             }
         }
         self.commit.alerts = self.alerts_touched.values().cloned().collect();
@@ -388,15 +393,17 @@ impl Batch {
 
     /// What the owner's faces are shown of this batch.
     pub fn desk_event(&self, pilot: &Pilot, seq: u64) -> Option<DeskEvent> {
-        let changed =
-            self.cues_touched.union(&self.cues_run).filter_map(|id| pilot.lanes.get(id)).map(|lane| &lane.cue);
+        let changed = self.cues_touched.union(&self.cues_run).filter_map(|id| pilot.lanes.get(id));
+        let shown = |lane: &Lane| view::planned_cue(&lane.cue, lane.plan(), self.now, |id| pilot.name_of(id));
+        let mut rows = self.rows.clone();
+        rows.extend(self.commit.runs.iter().map(|run| (run.occurrence_id.clone(), view::row_of_run(run))));
         let gone = self.commit.cues.iter().filter(|cue| cue.status == CueStatus::Deleted);
         let event = DeskEvent {
             seq,
             at_ms: self.now.0,
-            cues: changed.map(|cue| view::cue(cue, self.now, |id| pilot.name_of(id))).collect(),
+            cues: changed.map(shown).collect(),
             cues_removed: gone.map(|cue| cue.id.0.clone()).collect(),
-            marks: self.rows.values().map(view::mark).collect(),
+            marks: rows.values().map(view::mark).collect(),
             alerts: self.alerts_touched.values().map(view::alert).collect(),
             bands: self.commit.bands.iter().map(view::band).collect(),
             status_changed: self.status_changed,

@@ -58,7 +58,11 @@ impl Pilot {
         let mut batch = Batch::at(clocks.wall);
         self.was_off(&mut batch, alive_at);
         batch.tower_fact(self, "tower_started", &serde_json::json!({ "alive_at_ms": alive_at.0, "orderly": orderly }));
-        for id in self.lanes.keys().cloned().collect::<Vec<_>>() {
+        // With no run and nothing to wake for, there is nothing that could have become of a lane.
+        let concerned = |(id, lane): &(&CueId, &Lane)| {
+            !lane.runs.is_empty() || self.wake_of.get(*id).is_some_and(|at| *at <= batch.now)
+        };
+        for id in self.lanes.iter().filter(concerned).map(|(id, _)| id.clone()).collect::<Vec<_>>() {
             let firing = batch.firing(self);
             batch.decide(self, &id, &Input::Recovered { alive_at, orderly, firing });
             batch.tick(self, &id);
@@ -255,7 +259,6 @@ impl Pilot {
         };
         self.store_is(None);
         self.tower.clocks = clocks;
-        self.unchecked += 1;
         self.apply(&mut batch);
         batch.answer_all(None);
         if !batch.commit.bands.is_empty() {

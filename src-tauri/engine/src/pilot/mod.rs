@@ -36,10 +36,11 @@ const STAMP_EVERY_MS: u64 = 5_000;
 /// A delivery goes out before its commit only while the last stamp is younger: a start after a crash takes what was armed
 /// for up to 10 s after the stamp for begun.
 const LICENCE_MS: u64 = 8_000;
-/// The write-ahead log is brought in while nothing is due for this long, or when that many commits are in it.
+/// The write-ahead log is brought in while nothing is due for this long and that much is in it; or at once, when it is long.
+/// A start after a kill reads all of it.
 const CHECKPOINT_QUIET_MS: u64 = 100;
-const CHECKPOINT_COMMITS_LEAST: u32 = 50;
-const CHECKPOINT_COMMITS_MAX: u32 = 2_000;
+const CHECKPOINT_BYTES_LEAST: u64 = 4 << 20;
+const CHECKPOINT_BYTES_MAX: u64 = 64 << 20;
 /// After a commit failed, before the next try.
 const AFTER_FAILURE: Duration = Duration::from_millis(250);
 
@@ -67,8 +68,6 @@ pub(crate) struct Pilot {
     live_runs: HashMap<RunId, CueId>,
     /// Cues that fire after each cue's runs.
     followers: HashMap<CueId, HashSet<CueId>>,
-    /// Commits since the last checkpoint.
-    unchecked: u32,
     /// Watched paths, for whoever looks at them.
     watched: Watched,
     /// Lane sequence of each lane's last snapshot.
@@ -140,7 +139,6 @@ impl Pilot {
             names: HashMap::new(),
             live_runs: HashMap::new(),
             followers: HashMap::new(),
-            unchecked: 0,
             watched,
             snapshots,
         };
@@ -176,12 +174,14 @@ impl Pilot {
     /// At a quiet moment, if there is something to bring in.
     fn checkpoint(&mut self, idle: bool) {
         let due_soon = self.next_wake().is_some_and(|at| at.since(self.clock.now()) < CHECKPOINT_QUIET_MS);
-        let quiet = idle && !due_soon && self.unchecked >= CHECKPOINT_COMMITS_LEAST;
-        if quiet || self.unchecked >= CHECKPOINT_COMMITS_MAX {
-            if let Err(error) = self.journal.checkpoint() {
-                tracing::warn!(%error, "the write-ahead log could not be brought in; it grows until it can");
-            }
-            self.unchecked = 0;
+        let most = if idle && !due_soon { CHECKPOINT_BYTES_LEAST } else { CHECKPOINT_BYTES_MAX };
+        let brought_in = match self.journal.unchecked_bytes() {
+            Ok(bytes) if bytes < most => return,
+            Ok(_) => self.journal.checkpoint(),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = brought_in {
+            tracing::warn!(%error, "the write-ahead log could not be brought in; it grows until it can");
         }
     }
 

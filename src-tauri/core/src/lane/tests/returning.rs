@@ -104,6 +104,15 @@ fn all_takes_the_oldest_hundred_after_a_month_and_the_rest_is_decided_at_once() 
 }
 
 #[test]
+fn all_queues_what_came_due_in_the_last_seconds_of_the_absence_too() {
+    let mut field = Field::with(|cue| cue.catch_up.policy = CatchUpPolicy::All);
+    // 12:03:00 is two seconds ago: not too late to run, but overlap would skip it behind 12:01:00.
+    field.off_until(182);
+    let waits: Vec<i64> = field.lane.held.iter().map(|held| (held.due.0 - NOON) / 1_000).collect();
+    assert_eq!((field.ends(), waits), (vec![(60, End::Ran)], vec![120, 180]));
+}
+
+#[test]
 fn a_blackout_skips_what_is_due_in_it_and_nothing_is_caught_up_from_it() {
     let blackout = |from: i64, to: i64| {
         let text = String::new;

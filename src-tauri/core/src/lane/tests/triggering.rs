@@ -34,8 +34,11 @@ fn what_comes_while_paused_is_recorded_as_skipped() {
     field.give(url(None, false));
     assert_eq!(field.ends()[0].1, End::Skipped { policy: SkipPolicy::TowerPaused });
     field.give(Input::Pause { until: None });
-    field.give(url(None, true));
+    field.give(url(Some("k"), true));
     assert_eq!(field.ends()[0].1, End::Skipped { policy: SkipPolicy::Paused });
+    field.give(Input::Resume);
+    field.give(url(Some("k"), true));
+    assert_eq!(field.sent().len(), 1, "a key that was turned away is not spent");
 }
 
 #[test]

@@ -172,7 +172,7 @@ fn numbers_and_words_out_of_range() {
             ("delivery.unanswered", json!("hope"), "must be `wait` or `retry`"),
             ("confirm", json!("checks"), "`confirm: checks` is not built yet"),
             ("confirm", json!("exit_code"), "A webhook has no exit code"),
-            ("catch_up", json!("sometimes"), "must be `run_once_if_missed`"),
+            ("catch_up", json!("sometimes"), "must be `latest`, `all`, `none`, `ask`, `run_once_if_missed`"),
             ("catch_up.policy", json!("maybe"), "must be `latest`, `all`, `none` or `ask`; it is `maybe`."),
             ("catch_up.within_seconds", json!(0), "a number from 0.1"),
             ("overlap", json!("pile"), "must be `skip`, `queue`, `allow` or `replace`; it is `pile`"),
