@@ -32,7 +32,7 @@ const DOT = 'M6 3.9a2.1 2.1 0 1 1 0 4.2a2.1 2.1 0 1 1 0-4.2z';
 
 const SCHEDULED: Record<ScheduledMark, Glyph> = {
   ran: { tone: 'mark', word: 'Ran', say: 'fired at its due time', paths: [{ d: 'M4.8 .8h2.4v10.4H4.8z' }] },
-  coalesced: { tone: 'mark', word: 'Coalesced', say: 'merged into a later run', paths: [{ d: 'M4.8 .8h2.4v4.2H12v1.9H4.8z' }] },
+  coalesced: { tone: 'mark', word: 'Coalesced', say: 'a later due time stands for it', paths: [{ d: 'M4.8 .8h2.4v4.2H12v1.9H4.8z' }] },
   skipped: { tone: 'mark', word: 'Skipped', say: 'its policy said no', paths: [{ d: 'M6 1v10', stroke: 1.3 }, { d: 'M2.4 8.9 9.6 3.1', stroke: 1.5 }] },
   missed: { tone: 'bad', word: 'Missed', say: 'the tower could not run it', paths: [{ d: 'M4.8 .6h2.4v3.5H4.8zM4.8 7.9h2.4v3.5H4.8z' }] },
   held: { tone: 'warn', word: 'Held', say: 'waits for its turn, or for you', paths: [{ d: 'M2.9 1h2.2v10H2.9zM6.9 1h2.2v10H6.9z' }] },

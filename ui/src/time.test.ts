@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, countdown, day, hm, hms, hmsMillis, instantOf, lasting, money, offsetAt, placeOf, sameDay, stamp, startOfDay, typed, zoneIsKnown } from './time';
+import { ago, bothClocks, countdown, day, hm, hms, hmsMillis, instantOf, lasting, money, offsetAt, placeOf, sameDay, stamp, startOfDay, typed, zoneIsKnown } from './time';
 
 const AT = Date.UTC(2026, 10, 20, 7, 5, 12, 93); // 08:05:12.093 in Madrid
 const HOUR = 3_600_000;
@@ -22,6 +22,12 @@ it.each<[number, string]>([[41_000, '00:41'], [139_000, '02:19'], [400, '00:01']
 it.each<[number, string]>([[0, '$0.00'], [0.0071, '$0.0071'], [0.234, '$0.23'], [12, '$12.00']])('money %d', (usd, words) => expect(money(usd)).toBe(words));
 
 it('names a place as people do', () => expect([placeOf('Europe/Madrid'), placeOf('America/New_York'), placeOf('UTC')]).toEqual(['Madrid', 'New York', 'UTC']));
+
+it('an instant of another clock is said on both', () => {
+  expect(bothClocks(AT, AT - 30 * HOUR, 'Europe/Madrid', 'UTC')).toBe('Fri 20 Nov 08:05 Madrid time (07:05 UTC)');
+  expect(bothClocks(AT, AT, 'Pacific/Honolulu', 'Europe/Madrid')).toBe('Thu 19 Nov 21:05 Honolulu time (Fri 20 Nov 08:05 Madrid time)');
+  expect([bothClocks(AT, AT, 'Europe/Berlin', 'Europe/Madrid'), bothClocks(AT, AT, 'UTC', 'UTC')]).toEqual(['08:05:12', '07:05:12']);
+});
 
 it('knows zones', () => expect([zoneIsKnown('Europe/Madrid'), zoneIsKnown('Mars/Base'), zoneIsKnown('')]).toEqual([true, false, false]));
 

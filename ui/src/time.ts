@@ -106,6 +106,16 @@ export function stamp(at_ms: number, now_ms: number, zone: string): string {
   return sameDay(at_ms, now_ms, zone) ? hms(at_ms, zone) : `${day(at_ms, zone)} ${hm(at_ms, zone)}`;
 }
 
+/** An instant on the clock of `zone`, and on the clock at home where that is another: "Tue 1 Dec 09:00 Berlin time (08:00 UTC)". */
+export function bothClocks(at_ms: number, now_ms: number, zone: string, home: string): string {
+  if (zone === home || offsetAt(zone, at_ms) === offsetAt(home, at_ms)) return stamp(at_ms, now_ms, home);
+  const named = (of: string) => (isUtc(of) ? 'UTC' : `${placeOf(of)} time`);
+  const apart = day(at_ms, zone) !== day(at_ms, home);
+  const there = apart ? `${day(at_ms, zone)} ${hm(at_ms, zone)}` : stamp(at_ms, now_ms, zone);
+  const here = apart ? `${day(at_ms, home)} ${hm(at_ms, home)}` : hm(at_ms, home);
+  return `${there} ${named(zone)} (${here} ${named(home)})`;
+}
+
 /** A length of time: "281 ms", "4 min 14 s", "2 h 32 min", "3 d". */
 export function lasting(length_ms: number): string {
   const ms = Math.max(0, length_ms);

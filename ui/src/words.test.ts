@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { alert, band, mark, NOW } from './testing';
+import { alert, band, cue, mark, NOW } from './testing';
 import type { Mark } from './wire';
-import { afterName, alertFace, badness, headline, askSentence, dueTimes, isExceptional, isLive, isSpan, needsYou, reasonExplains, scheduledTone, spoken, triggerWord, verdictLines, waiting } from './words';
+import { afterName, alertFace, badness, headline, askSentence, dueTimes, isExceptional, isLive, isSpan, needsYou, ranWords, reasonExplains, scheduledTone, spoken, triggerWord, verdictLines, waiting, waitsFor } from './words';
 
 const DUE = { scheduled: 'due', run_id: null, delivered: 'none', delivered_at_ms: null, confirmed: 'none', started_at_ms: null, ended_at_ms: null, attempts: 0 } as const;
 
@@ -49,6 +49,26 @@ it('a miss is red; one that a grey band explains is grey, and keeps no place whe
 it.each([['scheduled', null], ['manual_fire', 'fired by hand'], ['replay', 'run again by hand'], ['chain', 'after another run'], ['trigger', 'by its URL'], ['path', 'a file changed'], ['dynamic', 'its agent asked']])('fired by %s: %s', (triggered_by, word) =>
   expect(triggerWord(mark({ triggered_by }))).toBe(word)
 );
+
+it.each([['scheduled', 'Ran'], ['manual_fire', 'Ran, fired by hand'], ['trigger', 'Ran, fired by its URL'], ['path', 'Ran, as a file changed'], ['chain', 'Ran, after another run']])('ran by %s: %s', (triggered_by, words) =>
+  expect(ranWords(mark({ triggered_by }))).toBe(words)
+);
+
+it.each<[unknown, boolean, string]>([
+  [{ type: 'manual' }, false, 'when you fire it'],
+  [{ type: 'manual', paths: ['~/inbox/*.csv'] }, false, 'when a file changes'],
+  [{ type: 'manual', paths: [] }, true, 'when its URL is called'],
+  [{ type: 'after', cue: 'c9', on: 'confirmed' }, false, 'when lead-digest has ended well'],
+  [{ type: 'after', cue: 'other', on: 'either', paths: ['/x'] }, true, 'when other has ended, or when a file changes, or when its URL is called'],
+  [undefined, false, 'when you fire it']
+])('%j fires %s', (schedule, has_trigger_url, words) => expect(waitsFor(cue({ definition: { schedule }, has_trigger_url }), (id) => (id === 'c9' ? 'lead-digest' : id))).toBe(words));
+
+it('what is held, skipped or due is named once', () => {
+  const said = (change: Partial<Mark>) => spoken(mark({ ...DUE, ...change }), 'x', 'UTC').replace('x, due 08:00. ', '');
+  expect(said({ scheduled: 'held', sentence: 'Held: the tower was off.' })).toBe('Held: the tower was off.');
+  expect(said({ scheduled: 'due', sentence: 'Due later.' })).toBe('Due later.');
+  expect(said({ scheduled: 'coalesced', sentence: 'A later due time stands for it.' })).toBe('Coalesced: A later due time stands for it.');
+});
 
 it('a long absence is one record with its count', () => {
   const span = mark({ ...DUE, scheduled: 'missed', scheduled_reason: 'the tower was off', count: 43_100, until_ms: NOW + 12 * 3_600_000 });

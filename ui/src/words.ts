@@ -1,7 +1,7 @@
 //! The catalogue of words that belong to marks, runs and alerts. Pure: marks in, sentences out.
 import { glyphOf, type Tone } from './glyphs';
 import { hm, hms, lasting, MINUTE, SECOND } from './time';
-import type { AlertView, BandView, Mark } from './wire';
+import type { AlertView, BandView, CueView, Mark } from './wire';
 
 /** One of the three verdicts as text: its word, what is known, when, and the colour that repeats it. */
 export interface Line {
@@ -30,6 +30,28 @@ const TRIGGERS: Record<string, string> = {
 /** Who or what fired it, when that was not its schedule. */
 export function triggerWord(mark: Mark): string | null {
   return TRIGGERS[mark.triggered_by] ?? null;
+}
+
+const RAN: Record<string, string> = {
+  manual_fire: 'fired by hand', replay: 'run again by hand', chain: 'after another run', trigger: 'fired by its URL', path: 'as a file changed', dynamic: 'as its agent asked'
+};
+
+/** That it ran, and what made it, when that was not its schedule: "Ran, fired by its URL". */
+export function ranWords(mark: Mark): string {
+  const by = RAN[mark.triggered_by];
+  return by === undefined ? 'Ran' : `Ran, ${by}`;
+}
+
+const ENDED: Record<string, string> = { failed: 'has ended, not well', either: 'has ended' };
+
+/** What a cue without a next due time waits for: "when you fire it". `nameOf` names a cue by its id. */
+export function waitsFor(cue: CueView, nameOf: (cue: string) => string): string {
+  const schedule = ((cue.definition as { schedule?: Record<string, unknown> } | null)?.schedule ?? {}) as Record<string, unknown>;
+  const ways: string[] = [];
+  if (schedule['type'] === 'after' && typeof schedule['cue'] === 'string') ways.push(`when ${nameOf(schedule['cue'])} ${ENDED[String(schedule['on'])] ?? 'has ended well'}`);
+  if (Array.isArray(schedule['paths']) && schedule['paths'].length > 0) ways.push('when a file changes');
+  if (cue.has_trigger_url) ways.push('when its URL is called');
+  return ways.length === 0 ? 'when you fire it' : ways.join(', or ');
 }
 
 /** "43,100 due times", for a record that stands for a whole span of them. */
@@ -122,10 +144,12 @@ export function headline(mark: Mark, now_ms: number): string {
   }
 }
 
-/** A run's name for ears: "score-new-leads, due 08:05. Ran. Delivered. Refuted: said 200, found 3." */
+/** A run's name for ears: "score-new-leads, due 08:05. Ran. Delivered. Refuted: said 200, found 3." The sentence may begin with the last word itself. */
 export function spoken(mark: Mark, cueName: string, zone: string): string {
   const words = verdictLines(mark, zone).map((line) => line.word);
-  return `${cueName}, due ${hm(mark.due_ms, zone)}. ${words.join('. ')}${mark.sentence ? `: ${mark.sentence}` : '.'}`;
+  const last = words[words.length - 1] ?? '';
+  const sentence = mark.sentence.startsWith(last) ? mark.sentence.slice(last.length).replace(/^[.:]\s*/, '') : mark.sentence;
+  return `${cueName}, due ${hm(mark.due_ms, zone)}. ${words.join('. ')}${sentence === '' ? '.' : `: ${sentence}`}`;
 }
 
 /** True while the run may still change by itself. */

@@ -39,8 +39,8 @@ test('every minute in market hours, noon at weekends, else hourly: made by click
   await page.getByLabel('All day').nth(1).check();
   await page.getByLabel('How often of window 2').selectOption('cron');
   await page.getByLabel('Expression of window 2').fill('0 12 * * *');
-  await expect(page.getByRole('img', { name: /^The week\. Window 1, Mon–Fri 9:30–16:00 New York: holds 32 h 30 min a week\. Window 2, Sat, Sun: holds 48 h a week\. Otherwise: 87 h 30 min/ })).toBeVisible();
-  await expect(page.getByRole('complementary', { name: 'Read back' })).toContainText('Hourly at :00, Berlin time, start true in ~. Mon–Fri 9:30–16:00 New York: every minute, 5 at once. Sat, Sun: daily at 12:00.');
+  await expect(page.getByRole('img', { name: /^The week\. Window 1, Mon–Fri 09:30–16:00 New York: holds 32 h 30 min a week\. Window 2, Sat, Sun: holds 48 h a week\. Otherwise: 87 h 30 min/ })).toBeVisible();
+  await expect(page.getByRole('complementary', { name: 'Read back' })).toContainText('Hourly at :00, Berlin time, start true in ~. Mon–Fri 09:30–16:00 New York: every minute, 5 at once. Sat, Sun: daily at 12:00.');
 
   const { id, definition } = await saved(page, ask, 'ticker');
   expect(definition.schedule).toEqual({
@@ -147,6 +147,57 @@ test('what is wrong in a window is said in that window, by the form and by the h
   await unfold(page, 'Jitter');
   await page.getByLabel('Jitter', { exact: true }).fill('60');
   await expect(page.getByLabel('Jitter', { exact: true })).toHaveAccessibleDescription(/shorter than the shortest gap/);
+});
+
+test('a refused save leads to what is wrong, says it near the button, and the JSON is not handed out', async ({ window: page, ask }) => {
+  await page.setViewportSize({ width: 900, height: 640 });
+  await begin(page, 'refused');
+  await unfold(page, 'Windows');
+  await page.getByRole('button', { name: 'Add window' }).click();
+  const days = page.getByRole('group', { name: 'Days of window 1' });
+  for (const day of ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday']) await days.getByRole('button', { name: day }).click();
+  const json = page.getByRole('region', { name: 'JSON' });
+  await expect(json).toContainText('"days": []');
+  await expect(json.getByRole('button', { name: 'Copy' })).toHaveCount(0);
+  await page.getByRole('heading', { name: 'Name', exact: true }).scrollIntoViewIfNeeded();
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await expect(page.getByRole('alert').filter({ hasText: '1 thing to mend: the days of window 1' })).toBeInViewport();
+  await expect(days.getByRole('button', { name: 'Monday' })).toBeFocused();
+  await expect(days).toBeInViewport();
+  await expect(page.getByText('Choose at least one day.')).toBeInViewport();
+  await expectNoBarrier(page, 'a refused save');
+  expect(await page.evaluate(() => [...document.querySelectorAll('*')].filter((one) => one.scrollTop !== 0 && !one.matches('.form')).map((one) => one.className)), 'nothing but the form has moved').toEqual([]);
+  await days.getByRole('button', { name: 'Monday' }).click();
+  await expect(page.getByText('to mend')).toHaveCount(0);
+
+  // The same for a zone, which only the window or the host knows to be wrong.
+  await page.getByLabel('Zone', { exact: true }).fill('Mars/Base');
+  await page.getByRole('heading', { name: 'If it fails' }).scrollIntoViewIfNeeded();
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await expect(page.getByLabel('Zone', { exact: true })).toBeFocused();
+  await expect(page.locator('.field').filter({ has: page.getByLabel('Zone', { exact: true }) }).getByRole('alert')).toBeInViewport();
+  await expect(page.getByRole('alert').filter({ hasText: '1 thing to mend: Zone' })).toBeVisible();
+  expect((await ask<{ cues: unknown[] }>('board', { from_ms: 0, to_ms: 1 })).cues).toEqual([]);
+});
+
+test('what cannot go together, and what is no time, is said before the save', async ({ window: page }) => {
+  await begin(page, 'early');
+  await unfold(page, 'Windows');
+  await page.getByRole('button', { name: 'Add window' }).click();
+  await page.getByLabel('From of window 1').fill('9');
+  await page.getByLabel('Runs at once of window 1').fill('5');
+  await expect(page.getByRole('complementary', { name: 'Read back' })).toContainText('Mon–Fri 09:00–17:00: every minute, 5 at once.');
+  const busy = page.getByRole('radiogroup', { name: 'Previous run still going' });
+  await busy.getByRole('radio', { name: 'Run both' }).check();
+  await expect(busy.getByRole('alert')).toContainText('“Run both” knows no limit');
+  await busy.getByRole('radio', { name: 'Wait, then run' }).check();
+  await expect(busy.getByRole('alert')).toHaveCount(0);
+  await page.getByRole('radio', { name: 'Once', exact: true }).check();
+  await page.getByLabel('At', { exact: true }).fill('tomorrow');
+  await expect(page.getByLabel('At', { exact: true })).toHaveAccessibleDescription(/Write a date and a time/);
+  await page.getByLabel('At', { exact: true }).fill(`${new Date().getUTCFullYear() + 1}-12-01 09:00`);
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await expect(page.getByRole('status').filter({ hasText: 'early is armed' })).toContainText(/1 Dec 09:00( Berlin time \(.*\d\d:\d\d .+\))?\./);
 });
 
 test('what a policy would do is said of this very cue, and kept', async ({ window: page, ask }) => {

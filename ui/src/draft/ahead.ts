@@ -13,7 +13,7 @@ export interface AheadDay {
   /** Minutes by which the clocks changed since the day before that fires; 0 on most days. */
   shift: number;
   fires: SimulatedFire[];
-  /** False: the list of fires ended before this day. */
+  /** False: the list of fires ended on this day or before it; its due times, or those that follow, are only counted. */
   known: boolean;
 }
 
@@ -42,13 +42,14 @@ export function daysAhead(simulation: Simulation, cueId: string, offset_minutes:
     offset = fire.offset_minutes;
   }
   const end = fires[fires.length - 1];
-  if (simulation.truncated) for (const ahead of days) ahead.known = end !== undefined && ahead.key <= Math.floor(wall(end) / DAY_MS);
+  if (simulation.truncated) for (const ahead of days) ahead.known = end !== undefined && ahead.key < Math.floor(wall(end) / DAY_MS);
   return days;
 }
 
 /** What a day holds, in a few words: "12 run, 2 skipped". */
 export function dayWords(ahead: AheadDay): string {
   const parts = [ahead.ran > 0 ? `${ahead.ran} run` : '', ahead.waited > 0 ? `${ahead.waited} wait, then run` : '', ahead.skipped > 0 ? `${ahead.skipped} skipped` : ''].filter((part) => part !== '');
+  if (!ahead.known) return parts.length === 0 ? 'only counted' : `${parts.join(', ')} listed, more only counted`;
   return parts.length === 0 ? 'nothing due' : parts.join(', ');
 }
 

@@ -43,20 +43,23 @@ export function daysText(days: readonly number[]): string {
 
 /** As they are said: "Mon–Fri", "Mon, Wed", "every day". */
 export function daysWords(days: readonly number[]): string {
+  if (days.length === 0) return 'no day';
   if (days.length === 7) return 'every day';
   return runsOf(days).map(([first, last]) => (first === last ? DAYS[first] : last === first + 1 ? `${DAYS[first]}, ${DAYS[last]}` : `${DAYS[first]}–${DAYS[last]}`)).join(', ');
 }
 
-/** Minutes since midnight of "09:30", "9:30" or "09:30:15"; 24:00 is the day's end. Null when it is no time of the day. */
+/** Minutes since midnight of "09:30", "9:30", "9" or "09:30:15"; 24:00 is the day's end. Null when it is no time of the day. */
 export function minutesOf(text: string): number | null {
-  const match = /^(\d{1,2}):(\d{2})(?::(\d{2}))?$/.exec(text.trim());
+  const match = /^(\d{1,2})(?::(\d{2})(?::(\d{2}))?)?$/.exec(text.trim());
   if (!match) return null;
   const [hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));
   const at = hours * 60 + minutes + seconds / 60;
   return minutes > 59 || seconds > 59 || at > MINUTES_DAY ? null : at;
 }
 
-/** "9:30" as it is saved: "09:30". */
+/** "9:30" and "9" as they are saved: "09:30", "09:00"; what is no time stays as it is. */
 export function padded(text: string): string {
-  return text.trim().replace(/^(\d):/, '0$1:');
+  const time = text.trim();
+  if (minutesOf(time) === null) return time;
+  return `${time.includes(':') ? time : `${time}:00`}`.replace(/^(\d):/, '0$1:');
 }

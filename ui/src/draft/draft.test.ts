@@ -71,6 +71,7 @@ describe('what is wrong is said at its field', () => {
     ['words for minutes', { backoff: 'soon' }, 'backoff'],
     ['no attempts', { attempts: '0' }, 'attempts'],
     ['words for seconds', { deadline: 'soon' }, 'deadline'],
+    ['a limit and no limit', { overlap: 'allow', parts: [{ ...blankPart([]), atOnce: '2' }] }, 'overlap'],
     ['a variable twice', { env: [{ name: 'A', value: '1' }, { name: 'A', value: '2' }] }, 'env'],
     ['a value without a name', { env: [{ name: '', value: '2' }] }, 'env']
   ])('%s', (_, change, field) => expect(Object.keys(definitionOf(with_(change)).errors)).toEqual([field]));

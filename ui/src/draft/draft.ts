@@ -2,6 +2,7 @@
 import { joinWords, splitWords } from './argv';
 import { objectAt, one, text, without, type Json } from './json';
 import { placeFor } from './places';
+import { boundAgainst } from './policies';
 import { blankSchedule, comesAgain, isAskable, KINDS, makeSchedule, readSchedule, type InnerPlace, type ScheduleDraft } from './schedule';
 import { secondsOf, spanOf, tidy, type Span } from './span';
 
@@ -241,6 +242,8 @@ export function definitionOf(draft: Draft): Made {
     definition['catch_up'] = catchUp;
   } else if ('catch_up' in draft.base) definition['catch_up'] = draft.base['catch_up'];
   definition['overlap'] = draft.overlap;
+  const unbound = boundAgainst(draft);
+  if (unbound !== null) errors.overlap = unbound;
 
   const expect = kept(draft, 'expect', ['min_processed', 'max_error_rate', 'evidence']);
   const least = number('minProcessed', draft.minProcessed, 'A number from 0 up, such as 150.', 0, 1e15);

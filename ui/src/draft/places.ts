@@ -1,16 +1,25 @@
-//! Where in the form something is said: the place of a path inside `schedule`, and which mistakes are worth saying while one types. Pure.
+//! Where in the form something is said: the place of a path inside `schedule`, which mistakes are worth saying while one types, and the place's name. Pure.
 import { comesAgain, type PartField, type ScheduleDraft, type ScheduleErrors, type SchedulePlace } from './schedule';
 
-/** Of the mistakes in windows and blackout days, those in fields that hold something: an empty one is only not filled in yet. */
+/** Of the schedule's mistakes, those in fields that hold something: an empty one is only not filled in yet. */
 export function writtenPlaces(draft: ScheduleDraft, errors: ScheduleErrors): ScheduleErrors {
   return Object.fromEntries(
     Object.entries(errors).filter(([place]) => {
       const [list, at, field] = place.split('.');
+      if (field === undefined) return AT_REST.some((one) => one === place) && isWritten(draft[place as (typeof AT_REST)[number]]);
       const item = list === 'parts' ? draft.parts[Number(at)] : list === 'blackout' ? draft.blackout[Number(at)] : undefined;
       const value = item?.[field as keyof typeof item] as unknown;
-      return Array.isArray(value) || (typeof value === 'string' && value.trim() !== '');
+      return Array.isArray(value) || isWritten(value);
     })
   );
+}
+
+/** Fields that say when, outside windows and blackout days. */
+const AT_REST = ['at', 'countFrom', 'every', 'jitter'] as const;
+
+function isWritten(value: unknown): boolean {
+  const text = typeof value === 'object' && value !== null && 'amount' in value ? value.amount : value;
+  return typeof text === 'string' && text.trim() !== '';
 }
 
 const PART_FIELDS: Record<string, PartField> = { days: 'days', from: 'from', to: 'to', timezone: 'zone', every_seconds: 'every', cron: 'cron', at_once: 'atOnce' };
@@ -38,3 +47,35 @@ export function placeFor(path: string, draft: ScheduleDraft): SchedulePlace {
   return draft.windowsOnly && comesAgain(draft.kind) && draft.parts.length > 0 ? 'parts' : SHOWN_BY_KIND[draft.kind];
 }
 
+
+/** In the order of the form. */
+const NAMES: Record<string, string> = {
+  name: 'its name', agent: 'Agent', transport: 'Deliver by', address: 'Address', method: 'Method', headers: 'Headers', command: 'Command', folder: 'In folder', env: 'Environment', payload: 'Payload',
+  kind: 'Schedule', cron: 'Cron', every: 'Runs every', countFrom: 'Counted from', at: 'At', zone: 'Zone', after: 'Other cue', on: 'How it ended', parts: 'Windows', blackout: 'Blackout days',
+  jitter: 'Jitter', paths: 'Watched files', nextMin: 'Its agent asks', nextMax: 'Its agent asks', catchUp: 'Tower off or asleep when due', within: 'Lateness at most', overlap: 'Previous run still going',
+  confirm: 'Confirmed by', deadline: 'Outcome due within', minProcessed: 'Processed, at least', maxErrors: 'Errors, at most', evidence: 'Evidence',
+  attempts: 'Attempts in all', backoff: 'Minutes between them', retryFailed: 'Attempts in all', timeout: 'Delivery may take', unanswered: 'Delivery may take', pauseOnFailure: 'If it fails'
+};
+const PART_NAMES: Record<string, string> = { days: 'the days', from: 'the beginning', to: 'the end', zone: 'the zone', every: 'how often', cron: 'the expression', atOnce: 'how many at once' };
+
+/** A place as the form names it: "Zone", "the days of window 1". */
+export function placeName(place: string): string {
+  const [list, at, field = ''] = place.split('.');
+  const number = Number(at) + 1;
+  if (list === 'parts' && at !== undefined) return `${PART_NAMES[field] ?? 'something'} of window ${number}`;
+  if (list === 'blackout' && at !== undefined) return `the ${field === 'to' ? 'last' : 'first'} day of blackout ${number}`;
+  if (list === 'paths' && at !== undefined) return `path ${number}`;
+  return NAMES[place] ?? place;
+}
+
+const NAMED_MOST = 3;
+
+/** What stands in the way of a save, in one line: "2 things to mend: Zone, the days of window 1". Null when nothing does. */
+export function mendWords(places: readonly string[]): string | null {
+  if (places.length === 0) return null;
+  const order = Object.keys(NAMES);
+  const rank = (place: string) => order.indexOf(place.split('.')[0] ?? '');
+  const names = [...new Set([...places].sort((a, b) => rank(a) - rank(b)).map(placeName))];
+  const more = names.length - NAMED_MOST;
+  return `${places.length} ${places.length === 1 ? 'thing' : 'things'} to mend: ${names.slice(0, NAMED_MOST).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HOUR, MINUTE } from '../time';
 import { blankDraft, type Draft } from './draft';
-import { atOnceWords, catchUpAnswers, factsOf, overlapAnswers } from './policies';
+import { atOnceWords, boundAgainst, catchUpAnswers, factsOf, overlapAnswers } from './policies';
 import { blankPart } from './schedule';
 import { hoursAWeek, MINUTES_WEEK, weekOf } from './week';
 import { dayWords, daysAhead } from './ahead';
@@ -42,6 +42,13 @@ it('what meets a run is said with the gap of this cue', () => {
   expect(atOnceWords(draft({ parts: [blankPart([]), { ...blankPart([]), atOnce: '5' }] }))).toBe('Window 2 lets 5 go at once; this holds for any more.');
 });
 
+it('no limit at all and a limit of a window are told apart at once, in the words of the choices', () => {
+  const limits = (...atOnce: string[]): Partial<Draft> => ({ overlap: 'allow', parts: atOnce.map((runs) => ({ ...blankPart([]), atOnce: runs })) });
+  expect(boundAgainst(draft(limits('', '5')))).toBe('Window 2 limits how many go at once, and “Run both” knows no limit: choose “Wait, then run” or “Skip this one”, or empty that limit.');
+  expect(boundAgainst(draft(limits('2', '', '1', '9')))).toMatch(/^Windows 1, 3 and 4 limit how/);
+  expect([boundAgainst(draft(limits(''))), boundAgainst(draft({ ...limits('5'), overlap: 'queue' })), boundAgainst(draft({ ...limits('5'), kind: 'manual' }))]).toEqual([null, null, null]);
+});
+
 describe('the week', () => {
   const NOW = Date.UTC(2026, 10, 21);
   it('the upper window holds where two are open', () => {
@@ -65,5 +72,6 @@ it('the days ahead are those of the cue, empty ones too, and name a clock change
     fires: [at('2027-03-27T01:30:00Z', 60, 'ran'), at('2027-03-27T12:00:00Z', 60, 'skipped'), { ...at('2027-03-27T13:00:00Z', 60, 'ran'), cue_id: 'other' }, at('2027-03-28T01:00:00Z', 120, 'held')]
   };
   expect(daysAhead(simulation, '', 60).map((day) => `${day.name}: ${dayWords(day)} ${day.shift}`)).toEqual(['Fri 26 Mar: nothing due 0', 'Sat 27 Mar: 1 run, 1 skipped 0', 'Sun 28 Mar: 1 wait, then run 60', 'Mon 29 Mar: nothing due 0']);
-  expect(daysAhead({ ...simulation, truncated: true }, '', 60).map((day) => day.known)).toEqual([true, true, true, false]);
+  expect(daysAhead({ ...simulation, truncated: true }, '', 60).map((day) => day.known)).toEqual([true, true, false, false]);
+  expect(daysAhead({ ...simulation, truncated: true }, '', 60).slice(2).map(dayWords)).toEqual(['1 wait, then run listed, more only counted', 'only counted']);
 });

@@ -37,13 +37,25 @@ export function factsOf(draft: Draft, fires_ms: readonly number[]): Facts {
   return { gap_ms: even ? shortest : null, shortest_ms: Number.isFinite(shortest) ? shortest : null };
 }
 
-/** How late a missed run may still be of use, as "under 30 min late"; null: for ever. */
-function usefulWords(draft: Draft, facts: Facts): string | null {
+/** How late a missed run may still be of use, and what says so: the form, half the gap, the 12 h that half a gap is at most, or nothing at all. `ms` is null where it is not known or there is no limit. */
+export interface Useful {
+  ms: number | null;
+  by: 'form' | 'gap' | 'most' | 'nothing';
+}
+
+export function usefulFor(draft: Draft, facts: Facts): Useful {
   const given = secondsOf(draft.within);
-  if (given !== null && given > 0) return `under ${lasting(given * SECOND)} late`;
-  if (draft.kind === 'once') return null;
-  if (facts.gap_ms === null) return 'late by less than half the gap to the next, and than 12 h';
-  return `under ${lasting(Math.min(facts.gap_ms / 2, USEFUL_MOST_MS))} late`;
+  if (given !== null && given > 0) return { ms: given * SECOND, by: 'form' };
+  if (draft.kind === 'once') return { ms: null, by: 'nothing' };
+  if (facts.gap_ms === null) return { ms: null, by: 'gap' };
+  return facts.gap_ms / 2 <= USEFUL_MOST_MS ? { ms: facts.gap_ms / 2, by: 'gap' } : { ms: USEFUL_MOST_MS, by: 'most' };
+}
+
+/** As "under 30 min late"; null: for ever. */
+function usefulWords(draft: Draft, facts: Facts): string | null {
+  const useful = usefulFor(draft, facts);
+  if (useful.by === 'nothing') return null;
+  return useful.ms === null ? 'late by less than half the gap to the next, and than 12 h' : `under ${lasting(useful.ms)} late`;
 }
 
 /** How many it would miss in one night; null when that is not worth an example. */
@@ -80,9 +92,18 @@ export function overlapAnswers(facts: Facts): Answer<Draft['overlap']>[] {
   ];
 }
 
+/** Without any bound on how many go side by side, a window's bound says nothing; the host refuses the two together. Null when they agree. */
+export function boundAgainst(draft: Draft): string | null {
+  if (draft.overlap !== 'allow' || !comesAgain(draft.kind)) return null;
+  const bound = draft.parts.flatMap((part, i) => (part.atOnce.trim() !== '' ? [i + 1] : []));
+  if (bound.length === 0) return null;
+  const windows = bound.length === 1 ? `Window ${bound[0]} limits` : `Windows ${bound.slice(0, -1).join(', ')} and ${bound[bound.length - 1]} limit`;
+  return `${windows} how many go at once, and “Run both” knows no limit: choose “Wait, then run” or “Skip this one”, or empty that limit.`;
+}
+
 /** Windows in which several go at once: what the overlap then means. Null when there are none. */
 export function atOnceWords(draft: Draft): string | null {
-  if (!comesAgain(draft.kind)) return null;
+  if (!comesAgain(draft.kind) || draft.overlap === 'allow') return null;
   const said = draft.parts.flatMap((part, i) => (Number(part.atOnce) > 1 ? [`window ${i + 1} lets ${Number(part.atOnce)} go at once`] : []));
   if (said.length === 0) return null;
   const sentence = said.join(', ');

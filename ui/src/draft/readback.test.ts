@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { blankDraft, type Draft } from './draft';
+import { factsOf } from './policies';
 import { readBack } from './readback';
 import { blankPart } from './schedule';
 
@@ -58,6 +59,17 @@ it.each<[string, Partial<Draft>, RegExp]>([
   ['after another', { kind: 'after', after: 'lead-digest', on: 'failed' }, /^After lead-digest did not end well, send/],
   ['one that asks', { catchUp: 'ask' }, /If the tower was off or asleep, it asks you: run or skip\./]
 ])('%s', (_, change, words) => expect(said(change, null)).toMatch(words));
+
+it.each<[string, number[], Partial<Draft>, string]>([
+  ['half the gap', [0, 10_000, 20_000], {}, 'unless that is more than 5 s late (half the gap to the next one).'],
+  ['at most 12 h', [0, 48, 96].map((h) => h * 3_600_000), {}, 'unless that is more than 12 h late.'],
+  ['what the form says', [0, 10_000, 20_000], { within: { amount: '45', unit: 'minutes' } }, 'unless that is more than 45 min late.'],
+  ['gaps that differ', [0, 10_000, 90_000], {}, 'unless that is later than half the gap to the next one, or than 12 h.'],
+  ['one time only', [0], { kind: 'once' }, 'however late that is.']
+])('how late it may come: %s', (_, fires, change, words) => {
+  const draft = { ...blankDraft('UTC'), ...change };
+  expect(readBack(draft, null, undefined, factsOf(draft, fires)).map((phrase) => phrase.text).join('')).toContain(`it runs once when it is back, ${words}`);
+});
 
 it('what is fired from outside has no due time to miss', () => {
   for (const kind of ['after', 'manual'] as const) expect(said({ kind }, null)).not.toContain('off or asleep');

@@ -2,8 +2,9 @@
 import { lasting, placeOf, SECOND } from '../time';
 import { joinWords, splitWords } from './argv';
 import { simpleOf, type Simple } from './cron';
-import { daysWords } from './days';
+import { daysWords, padded } from './days';
 import { EVIDENCE, isMissable, type Draft } from './draft';
+import { usefulFor, type Facts } from './policies';
 import { comesAgain, type BlackoutDraft, type PartDraft } from './schedule';
 import { everyWords, secondsOf, spanWords, type Span } from './span';
 
@@ -18,8 +19,8 @@ export function paragraphs(phrases: readonly Phrase[]): Phrase[][] {
   return phrases.reduce<Phrase[][]>((out, phrase) => (phrase.as === 'break' ? [...out, []] : [...out.slice(0, -1), [...(out[out.length - 1] ?? []), phrase]]), [[]]);
 }
 
-/** The sentences of the read-back; `words` is the schedule as the host says it, when it could read it. `nameOf` names a cue by its id. */
-export function readBack(draft: Draft, words: string | null, nameOf: (cue: string) => string = (cue) => cue): Phrase[] {
+/** The sentences of the read-back; `words` is the schedule as the host says it, when it could read it. `nameOf` names a cue by its id; `facts` are what its coming fires say. */
+export function readBack(draft: Draft, words: string | null, nameOf: (cue: string) => string = (cue) => cue, facts: Facts = NO_FACTS): Phrase[] {
   const out: Phrase[] = [];
   const say = (text: string, as: Phrase['as'] = 'plain') => out.push({ text, as });
   sayWhen(draft, words, nameOf, say);
@@ -39,7 +40,7 @@ export function readBack(draft: Draft, words: string | null, nameOf: (cue: strin
   say(draft.agent.trim() !== '' ? ` for the agent ${draft.agent.trim()}. ` : '. ');
   for (const sentence of scheduleSentences(draft)) say(`${sentence} `);
   say('', 'break');
-  if (isMissable(draft)) say(`${LATE[draft.catchUp](draft)} `);
+  if (isMissable(draft)) say(`${LATE[draft.catchUp](draft, facts)} `);
   say(`${BUSY[draft.overlap]} `);
   say('', 'break');
   sayProof(draft, say);
@@ -57,8 +58,18 @@ function startOf(words: readonly string[]): string {
   return joinWords(words.slice(0, named ? at + 1 : 1));
 }
 
-const LATE: Record<Draft['catchUp'], (draft: Draft) => string> = {
-  latest: (draft) => `If the tower was off or asleep, it runs once when it is back${(secondsOf(draft.within) ?? 0) > 0 ? `, unless that is more than ${spanWords(draft.within)} late` : ''}.`,
+const NO_FACTS: Facts = { gap_ms: null, shortest_ms: null };
+
+/** How late a missed run may still come, at the end of "it runs once when it is back". */
+function unlessLate(draft: Draft, facts: Facts): string {
+  const useful = usefulFor(draft, facts);
+  if (useful.by === 'nothing') return ', however late that is';
+  if (useful.ms === null) return ', unless that is later than half the gap to the next one, or than 12 h';
+  return `, unless that is more than ${lasting(useful.ms)} late${useful.by === 'gap' ? ' (half the gap to the next one)' : ''}`;
+}
+
+const LATE: Record<Draft['catchUp'], (draft: Draft, facts: Facts) => string> = {
+  latest: (draft, facts) => `If the tower was off or asleep, it runs once when it is back${unlessLate(draft, facts)}.`,
   all: () => 'If the tower was off or asleep, every missed run is made up, oldest first.',
   ask: () => 'If the tower was off or asleep, it asks you: run or skip.',
   none: () => 'If the tower was off or asleep, the due time is missed, and said so.'
@@ -125,7 +136,7 @@ function scheduleSentences(draft: Draft): string[] {
 
 /** "Mon–Fri 09:30–16:00 New York" */
 export function windowWords(part: PartDraft, zone: string): string {
-  const hours = part.allDay ? '' : ` ${part.from.trim()}–${part.to.trim()}`;
+  const hours = part.allDay ? '' : ` ${padded(part.from)}–${padded(part.to)}`;
   const place = part.zone.trim() !== '' && part.zone.trim() !== zone ? ` ${placeOf(part.zone.trim())}` : '';
   return `${daysWords(part.days)}${hours}${place}`;
 }

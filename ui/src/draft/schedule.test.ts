@@ -3,6 +3,7 @@ import { definitionOf, draftOf, fieldFor, type Draft } from './draft';
 import { cronOf, simpleOf } from './cron';
 import { daysOf, daysText, daysWords, minutesOf, padded } from './days';
 import { dayName, movedMonths, weeksOf } from './month';
+import { mendWords, writtenPlaces } from './places';
 import { blankPart, blankSchedule, makeSchedule, readSchedule, type PartDraft, type ScheduleDraft } from './schedule';
 import { everyWords, secondsOf, spanOf } from './span';
 
@@ -45,6 +46,12 @@ describe('a schedule in the form', () => {
     expect(made.errors).toEqual({});
     expect(made.definition['schedule']).toEqual(schedule);
     expect(made.definition['catch_up']).toEqual(definition.catch_up);
+  });
+
+  it('a window without a day is not one of every day', () => {
+    const { schedule, errors } = makeSchedule(draft({ parts: [part({ days: [], from: '9', to: '17' })] }), {});
+    expect(errors).toEqual({ 'parts.0.days': 'Choose at least one day.' });
+    expect(schedule['parts']).toEqual([{ days: [], from: '09:00', to: '17:00', every_seconds: 60 }]);
   });
 
   it('what another kind knows is not sent', () => {
@@ -114,8 +121,8 @@ describe('days and times', () => {
     expect(daysOf(daysText(days))).toEqual(days);
   });
 
-  it.each<[string, number | null]>([['09:30', 570], ['9:30', 570], ['24:00', 1440], ['24:01', null], ['9', null], ['12:60', null], ['09:30:30', 570.5]])('%s', (text, minutes) => expect(minutesOf(text)).toBe(minutes));
-  it('is saved with two figures', () => expect([padded('9:05'), padded(' 10:05')]).toEqual(['09:05', '10:05']));
+  it.each<[string, number | null]>([['09:30', 570], ['9:30', 570], ['24:00', 1440], ['24:01', null], ['9', 540], ['24', 1440], ['25', null], ['9:3', null], ['', null], ['12:60', null], ['09:30:30', 570.5]])('%s', (text, minutes) => expect(minutesOf(text)).toBe(minutes));
+  it('is saved with two figures', () => expect(['9:05', ' 10:05', '9', '24', '9:30:15', 'noon', '99'].map(padded)).toEqual(['09:05', '10:05', '09:00', '24:00', '09:30:15', 'noon', '99']));
 
   it('the weeks of a month begin on Monday', () => {
     expect(weeksOf('2026-11-21').map((week) => `${week[0]} ${week[6]}`)).toEqual(['2026-10-26 2026-11-01', '2026-11-02 2026-11-08', '2026-11-09 2026-11-15', '2026-11-16 2026-11-22', '2026-11-23 2026-11-29', '2026-11-30 2026-12-06']);
@@ -123,6 +130,23 @@ describe('days and times', () => {
     expect(dayName('2026-12-24')).toBe('Thursday 24 December 2026');
     expect([movedMonths('2027-01-31', 1), movedMonths('2027-01-15', -1)]).toEqual(['2027-02-28', '2026-12-15']);
   });
+});
+
+describe('what is to be mended', () => {
+  it('is said while one types where something is written, and only then', () => {
+    const wrong = (change: Partial<ScheduleDraft>) => writtenPlaces(draft(change), makeSchedule(draft(change), {}).errors);
+    expect(Object.keys(wrong({ kind: 'once', at: 'tomorrow' }))).toEqual(['at']);
+    expect(Object.keys(wrong({ kind: 'interval', every: { amount: 'often', unit: 'minutes' }, countFrom: 'dawn' }))).toEqual(['every', 'countFrom']);
+    expect(wrong({ kind: 'once' })).toEqual({});
+    expect(wrong({ kind: 'interval', every: { amount: '', unit: 'minutes' }, paths: [''] })).toEqual({});
+    expect(Object.keys(wrong({ parts: [part({ days: [], from: '' })] }))).toEqual(['parts.0.days']);
+  });
+  it.each<[string[], string | null]>([
+    [[], null],
+    [['zone'], '1 thing to mend: Zone'],
+    [['parts.0.days', 'blackout.1.to'], '2 things to mend: the days of window 1, the last day of blackout 2'],
+    [['name', 'cron', 'paths.0', 'jitter', 'env'], '5 things to mend: its name, Environment, Cron and 2 more']
+  ])('%j', (places, words) => expect(mendWords(places)).toBe(words));
 });
 
 describe('lengths', () => {

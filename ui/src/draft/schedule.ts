@@ -145,8 +145,12 @@ function isWithin(seconds: number | null, from: number, to: number): seconds is 
 function makePart(part: PartDraft, i: number, draft: ScheduleDraft, errors: ScheduleErrors): Json {
   const made: Json = { ...part.rest };
   const wrong = (field: PartField, sentence: string) => (errors[`parts.${i}.${field}`] = sentence);
-  if (part.days.length === 0) wrong('days', 'Choose at least one day.');
-  else if (part.days.length < 7) made['days'] = daysText(part.days);
+  if (part.days.length === 0) {
+    wrong('days', 'Choose at least one day.');
+    // Left out it would be every day.
+    made['days'] = [];
+  }
+  if (part.days.length > 0 && part.days.length < 7) made['days'] = daysText(part.days);
   if (!part.allDay) {
     const [from, to] = [minutesOf(part.from), minutesOf(part.to)];
     if (from === null || from >= 24 * 60) wrong('from', 'A time, such as 09:30.');

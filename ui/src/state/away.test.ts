@@ -46,7 +46,7 @@ describe('the briefing', () => {
     expect(merged(first, null, () => true), 'closed elsewhere').toBeNull();
     expect(merged(null, next, () => false)).toBe(next);
   });
-  it.each([['latest', 'Runs once for all'], ['all', 'Runs each of them'], ['none', 'Never made up'], ['ask', 'Asks you']])('policy %s: %s', (policy, words) => expect(policyWords(policy)).toBe(words));
+  it.each([['latest', 'Runs the newest, while useful'], ['all', 'Runs each of them'], ['none', 'Never made up'], ['ask', 'Asks you']])('policy %s: %s', (policy, words) => expect(policyWords(policy)).toBe(words));
 });
 
 describe('what needs the owner', () => {

@@ -5,7 +5,7 @@ import type { BandView, BriefingCard, BriefingLine } from '../wire';
 /** What the owner said to one held occurrence. */
 export type Answer = 'run' | 'skip';
 
-const POLICIES: Record<string, string> = { latest: 'Runs once for all', all: 'Runs each of them', none: 'Never made up', ask: 'Asks you' };
+const POLICIES: Record<string, string> = { latest: 'Runs the newest, while useful', all: 'Runs each of them', none: 'Never made up', ask: 'Asks you' };
 
 export function policyWords(policy: string): string {
   return POLICIES[policy] ?? policy;
