@@ -21,7 +21,8 @@ pub async fn obey(owner: &Owner, close: bool, as_json: bool) -> Result<(), Strin
         let board: Board = owner.ask("board", json!({ "from_ms": 0, "to_ms": 1 })).await?;
         let asks = |cue: &&CueView| board.marks.iter().any(|mark| mark.asks && mark.cue_id == cue.id);
         for cue in board.cues.iter().filter(asks) {
-            say(&format!("{0} still waits for your word: `cuetowerctl cue answer {0} run|skip`.", cue.name));
+            let named = as_argument(&cue.name);
+            say(&format!("{} still waits for your word: `cuetowerctl cue answer {named} run|skip`.", cue.name));
         }
         return Ok(());
     };
@@ -37,9 +38,15 @@ pub async fn obey(owner: &Owner, close: bool, as_json: bool) -> Result<(), Strin
     let rows: Vec<_> = card.lines.iter().map(row).collect();
     say(&table(["CUE", "MISSED", "OLDEST", "NEWEST", ""], &rows));
     for line in card.lines.iter().filter(|line| line.asks.is_some()) {
-        say(&format!("`cuetowerctl cue answer {} run|skip` decides.", line.cue_name));
+        say(&format!("`cuetowerctl cue answer {} run|skip` decides.", as_argument(&line.cue_name)));
     }
     Ok(())
+}
+
+/// As a shell takes it.
+fn as_argument(name: &str) -> String {
+    let plain = name.chars().all(|letter| letter.is_alphanumeric() || "-_.".contains(letter));
+    if plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
 }
 
 pub async fn answer(owner: &Owner, named: &str, word: Word, as_json: bool) -> Result<(), String> {

@@ -124,7 +124,8 @@ async fn what_was_missed_is_told_until_it_is_read_and_the_owner_has_the_word() {
         told.contains("Tower off 3 h") && told.contains("`cuetowerctl cue answer asks run|skip` decides."),
         "{told}"
     );
-    assert_eq!(tower.ctl(&["briefing"]).await.good(), nothing, "it was read");
+    let read = tower.ctl(&["briefing"]).await.good();
+    assert!(read.starts_with(&nothing) && read.contains("`cuetowerctl cue answer 'asks too' run|skip`"), "{read}");
 
     let skipped = tower.ctl(&["cue", "answer", "asks", "skip"]).await.good();
     assert!(skipped.starts_with("asks, due ") && skipped.ends_with("is skipped.\n"), "{skipped}");
@@ -134,6 +135,7 @@ async fn what_was_missed_is_told_until_it_is_read_and_the_owner_has_the_word() {
     let newest = async |cue: &str| tower.ctl(&["ledger", "--cue", cue, "--limit", "1"]).await.good();
     let asks = newest("asks").await;
     assert!(asks.contains("skipped  you said skip"), "{asks}");
+    assert_eq!(tower.ctl(&["briefing"]).await.good(), nothing, "it was read, and nothing asks");
     until("run", SOON, async || newest("asks too").await.contains("  ran").then_some(())).await;
     assert_eq!(audit(data.path(), &[]).await.1["unexplained"], 0);
 }

@@ -16,7 +16,7 @@ async fn an_hour_forward_is_decided_by_each_policy() {
     scene.wall.set("2026-06-10T13:00:40Z");
 
     scene.end_as(&newest, &[("ran", 1), ("coalesced", 59)]).await;
-    let old = "missed: the clock was set forward over it, and it was useful for 30 s only";
+    let old = "missed: the clock was set forward over it, and it stays useful for 30 s only";
     scene.end_as(&short, &[(old, 60)]).await;
     scene.end_as(&all, &[("ran", 60)]).await;
     scene.end_as(&none, &[("missed: the clock was set forward over it; this cue does not catch up", 60)]).await;
