@@ -7,9 +7,9 @@ use std::time::Duration;
 use cuetower_engine::desk::wire::{DeskError, DeskEvent};
 use cuetower_engine::feed::{Change, Subscription};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tauri::ipc::Channel;
-use tauri::{AppHandle, Emitter, Manager, State};
+use tauri::{AppHandle, Manager, State};
 
 use crate::shell::Shell;
 use crate::stop;
@@ -23,6 +23,10 @@ const SETTLED: Duration = Duration::from_secs(2);
 pub enum Message {
     Event {
         event: Arc<DeskEvent>,
+    },
+    /// The owner clicked a notification: this run is to be shown.
+    OpenRun {
+        run_id: String,
     },
     /// Some were missed, or the tower stops. Nothing follows.
     Gap,
@@ -42,10 +46,12 @@ pub async fn events(
     channel: Channel<Message>,
 ) -> Result<(), DeskError> {
     let subscription = shell.desk.handle.feed().subscribe(from);
+    // What the page is told goes by its own channel: no other page hears it, and this one is known to listen.
+    let told = channel.clone();
+    let tell = move |run_id: &str| told.send(Message::OpenRun { run_id: run_id.to_owned() }).is_ok();
     let feeding = tauri::async_runtime::spawn(feed(subscription, channel));
-    // The page listens for `open-run` before it asks for events, so what waited can be told now.
-    if let Some(run_id) = shell.page.listens(feeding) {
-        tell_open_run(&app, run_id);
+    if let Some(run_id) = shell.page.listens(feeding, Box::new(tell)) {
+        settle(&app, run_id);
     }
     Ok(())
 }
@@ -58,16 +64,12 @@ pub fn quit(app: AppHandle) {
 /// Opens the run in the page: now, or as soon as a page listens.
 pub fn open_run(app: &AppHandle, run_id: &str) {
     if app.state::<Shell>().page.wants(run_id) {
-        tell_open_run(app, run_id.to_owned());
+        settle(app, run_id.to_owned());
     }
 }
 
-fn tell_open_run(app: &AppHandle, run_id: String) {
-    if let Err(error) = app.emit("open-run", json!({ "run_id": run_id })) {
-        tracing::warn!(run_id, %error, "the window was not told which run to open");
-        return;
-    }
-    // A page that is about to be loaded anew hears it and forgets it.
+/// A page that is about to be loaded anew hears it and forgets it: the next one is told again.
+fn settle(app: &AppHandle, run_id: String) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         tokio::time::sleep(SETTLED).await;
@@ -90,6 +92,8 @@ async fn feed(mut subscription: Subscription, channel: Channel<Message>) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -8,36 +8,40 @@ use tauri::async_runtime::JoinHandle;
 #[derive(Default)]
 pub struct Page(Mutex<State>);
 
+/// Asks the page to open a run; false if it is gone.
+pub type Tell = Box<dyn Fn(&str) -> bool + Send>;
+
 #[derive(Default)]
 struct State {
     /// Present while the page listens; ends with it.
-    feeding: Option<JoinHandle<()>>,
+    feeding: Option<(JoinHandle<()>, Tell)>,
     /// The run that the owner asked for, until a page has surely opened it.
     wanted_run: Option<String>,
 }
 
 impl Page {
-    /// The page listens from now on. Gives the run it has to open, if one is wanted.
-    pub fn listens(&self, feeding: JoinHandle<()>) -> Option<String> {
+    /// The page listens from now on. Gives the run that it was told to open, if one is wanted.
+    pub fn listens(&self, feeding: JoinHandle<()>, tell: Tell) -> Option<String> {
         let mut state = self.state();
-        if let Some(earlier) = state.feeding.replace(feeding) {
+        let told = state.wanted_run.clone().filter(|run_id| tell(run_id));
+        if let Some((earlier, _)) = state.feeding.replace((feeding, tell)) {
             earlier.abort();
         }
-        state.wanted_run.clone()
+        told
     }
 
     /// The page went away: another one is being loaded.
     pub fn left(&self) {
-        if let Some(feeding) = self.state().feeding.take() {
+        if let Some((feeding, _)) = self.state().feeding.take() {
             feeding.abort();
         }
     }
 
-    /// The owner wants to see this run, and no other one any more. True if a page listens that can be told.
+    /// The owner wants to see this run, and no other one any more. True if a page listens that was told.
     pub fn wants(&self, run_id: &str) -> bool {
         let mut state = self.state();
         state.wanted_run = Some(run_id.to_owned());
-        state.feeding.is_some()
+        state.feeding.as_ref().is_some_and(|(_, tell)| tell(run_id))
     }
 
     /// The page that was told to open this run is still the one that listens, so it was opened.
@@ -61,25 +65,33 @@ mod tests {
         tauri::async_runtime::spawn(std::future::pending())
     }
 
+    fn hears() -> Tell {
+        Box::new(|_| true)
+    }
+
     #[test]
     fn a_run_waits_for_the_page_and_is_opened_once() {
         let page = Page::default();
         assert!(!page.wants("first") && !page.wants("second"), "there is no page yet");
-        assert_eq!(page.listens(feeding()).as_deref(), Some("second"), "the latest click wins");
+        assert_eq!(page.listens(feeding(), hears()).as_deref(), Some("second"), "the latest click wins");
         page.opened("second");
-        assert_eq!(page.listens(feeding()), None, "it was opened already");
+        assert_eq!(page.listens(feeding(), hears()), None, "it was opened already");
     }
 
     #[test]
     fn a_run_told_to_a_page_that_went_away_is_told_to_the_next() {
         let page = Page::default();
-        page.listens(feeding());
+        page.listens(feeding(), hears());
         assert!(page.wants("run"));
         page.left();
         page.opened("run");
-        assert_eq!(page.listens(feeding()).as_deref(), Some("run"));
+        assert_eq!(page.listens(feeding(), hears()).as_deref(), Some("run"));
         page.wants("other");
         page.opened("run");
-        assert_eq!(page.listens(feeding()).as_deref(), Some("other"), "what was opened is not what is wanted by now");
+        assert_eq!(
+            page.listens(feeding(), hears()).as_deref(),
+            Some("other"),
+            "what was opened is not what is wanted by now"
+        );
     }
 }

@@ -46,8 +46,10 @@ story('a silent run is told by a native notification, and a click on it opens th
   await until('the number in the title', () => title() === '(1) Run · Cuetower');
 
   // Clicked while the page is being loaded, it is opened as soon as there is a page.
+  const height = desktop.notificationsHeight();
   const second = app.call('cue_fire', { cue_id: quiet('feed-watch').id, payload: null });
   await until('the second notification', () => /summary: 'feed-watch [^']*'/.test(desktop.notifications.out));
+  await until('its place above the other', () => desktop.notificationsHeight() > height);
   await page.script(`location.hash = '#/board'; window.sameAsAtFirst = true; setTimeout(() => location.reload(), 0)`);
   desktop.clickNotification();
   await until('the second run in the window', async () => (await page.hash()) === `#/run/${second.run_id}` && !(await page.script('return window.sameAsAtFirst')));

@@ -132,6 +132,12 @@ export class Desktop {
     return Number(this.run('dunstctl', ['count', 'displayed']));
   }
 
+  /** How tall the notifications on the screen are together: a new one is to be clicked only once it has its place. */
+  notificationsHeight() {
+    const [window] = this.run('xdotool', ['search', '--onlyvisible', '--class', '^Dunst$'], { may_fail: true }).split('\n');
+    return window ? Number(/HEIGHT=(\d+)/.exec(this.run('xdotool', ['getwindowgeometry', '--shell', window]))[1]) : 0;
+  }
+
   /** Clicks the notification that is on top, with the mouse. */
   clickNotification() {
     const [window] = this.run('xdotool', ['search', '--onlyvisible', '--class', '^Dunst$']).split('\n');

@@ -1,12 +1,12 @@
 //! The bridge inside the desktop window: Tauri's own IPC.
 import { Channel, invoke } from '@tauri-apps/api/core';
-import { listen } from '@tauri-apps/api/event';
 import type { DeskEvent } from '../wire';
 import { refusalFrom, type Bridge } from './bridge';
 
-type Message = { type: 'event'; event: DeskEvent } | { type: 'gap' };
+type Message = { type: 'event'; event: DeskEvent } | { type: 'open_run'; run_id: string } | { type: 'gap' };
 
 export function tauriBridge(): Bridge {
+  let openRun: ((runId: string) => void) | undefined;
   return {
     async call(command, request) {
       try {
@@ -27,6 +27,7 @@ export function tauriBridge(): Bridge {
       channel.onmessage = (message) => {
         if (!live) return;
         if (message.type === 'event') on(message.event);
+        else if (message.type === 'open_run') openRun?.(message.run_id);
         else gap();
       };
       invoke('events', { from: fromSeq, channel }).catch(gap);
@@ -36,9 +37,9 @@ export function tauriBridge(): Bridge {
     },
 
     openRun(on) {
-      const unlisten = listen<{ run_id: string }>('open-run', (event) => on(event.payload.run_id));
+      openRun = on;
       return () => {
-        void unlisten.then((stop) => stop());
+        openRun = undefined;
       };
     },
 
