@@ -232,6 +232,8 @@ test('a trigger URL: made, used, renewed, removed', async ({ window: page, ask }
   // The form was open all the while, and can still be saved.
   await page.getByLabel('Agent', { exact: true }).fill('scribe');
   await page.getByRole('button', { name: 'Save and arm' }).click();
+  // Saving leads to the board; whoever goes back sooner is led away again.
+  await expect(page.getByTestId(`lane-${cue?.name}`)).toBeVisible();
   await page.goto(`/#/cue/${cue?.id}`);
   await expect(page.locator('summary').filter({ hasText: 'Trigger URL' })).toContainText('whoever knows it');
   await unfold(page, 'Trigger URL');
