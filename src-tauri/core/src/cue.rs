@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::Ms;
 use crate::id::CueId;
@@ -235,6 +235,14 @@ impl Evidence {
 }
 
 impl CueDefinition {
+    /// The cue's own payload with these fields laid over it.
+    #[must_use]
+    pub fn payload_under(&self, over: Map<String, Value>) -> Value {
+        let mut whole = self.payload.as_object().cloned().unwrap_or_default();
+        whole.extend(over);
+        Value::Object(whole)
+    }
+
     /// How long after delivery an outcome may take; None: as long as the process lives.
     #[must_use]
     pub fn outcome_deadline_ms(&self) -> Option<u64> {
@@ -259,6 +267,36 @@ impl CueDefinition {
             (None, None) => u64::MAX,
             (None, Some(_)) if self.schedule.is_once() => u64::MAX,
             (None, Some(gap)) => (gap / 2).min(12 * HOUR_MS),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A web hook that a test changes to its needs.
+    pub(crate) fn webhook(schedule: ScheduleSpec) -> CueDefinition {
+        CueDefinition {
+            name: "leads".into(),
+            description: None,
+            agent: String::new(),
+            schedule,
+            transport: Transport::Webhook(Callback {
+                url: "http://127.0.0.1:9/".into(),
+                method: "POST".into(),
+                headers: vec![],
+            }),
+            payload: json!({}),
+            retry: Retry::default(),
+            delivery: Delivery::default(),
+            confirm: Confirm::Outcome,
+            catch_up: CatchUp { policy: CatchUpPolicy::Latest, within_ms: None },
+            overlap: Overlap::Skip,
+            expect: Expect::default(),
+            pause_on_failure: false,
         }
     }
 }

@@ -1,48 +1,25 @@
 //! A reading of a zone's clock as an instant, by the house's one rule: a reading shown twice is the earlier, a skipped one is the end of the gap.
 
-use chrono::offset::LocalResult;
-use chrono::{NaiveDateTime, Offset as _, TimeZone as _};
+use chrono::NaiveDateTime;
 use chrono_tz::Tz;
 
 use crate::Ms;
-use crate::time::DAY_MS;
+use crate::schedule::clock::{self, Shown};
 
 /// None outside the years chrono knows.
 #[must_use]
 pub fn local_instant(zone: Tz, reading: NaiveDateTime) -> Option<Ms> {
-    let local = Ms(reading.and_utc().timestamp_millis());
-    match zone.offset_from_local_datetime(&reading) {
-        LocalResult::Single(offset) | LocalResult::Ambiguous(offset, _) => Some(minus(local, offset.fix())),
-        LocalResult::None => gap_end(zone, local),
-    }
+    let (at_s, ms) = match clock::shown(zone, reading) {
+        Shown::Once(at_s) | Shown::Twice(at_s, _) => (at_s, reading.and_utc().timestamp_subsec_millis()),
+        Shown::Never(gap) => (gap.at_s, 0),
+    };
+    at_s.checked_mul(1_000)?.checked_add(i64::from(ms)).map(Ms)
 }
 
 /// Offset of the zone's clock from UTC, in whole minutes.
 #[must_use]
 pub fn offset_minutes(zone: Tz, at: Ms) -> i32 {
-    at.utc().map_or(0, |at| zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc() / 60)
-}
-
-/// The first instant whose reading is past `local`, which is never shown.
-fn gap_end(zone: Tz, local: Ms) -> Option<Ms> {
-    let past = |at: Ms| {
-        let utc = at.utc()?.naive_utc();
-        Some(plus(at, zone.offset_from_utc_datetime(&utc).fix()) > local)
-    };
-    let (mut before, mut after) = (local.minus(2 * DAY_MS), local.plus(2 * DAY_MS));
-    while after.since(before) > 1 {
-        let middle = before.plus(after.since(before) / 2);
-        if past(middle)? { after = middle } else { before = middle }
-    }
-    Some(after)
-}
-
-fn minus(local: Ms, offset: chrono::FixedOffset) -> Ms {
-    Ms(local.0 - 1_000 * i64::from(offset.local_minus_utc()))
-}
-
-fn plus(at: Ms, offset: chrono::FixedOffset) -> Ms {
-    Ms(at.0 + 1_000 * i64::from(offset.local_minus_utc()))
+    i32::try_from(clock::offset(zone, at.0.div_euclid(1_000)) / 60).unwrap_or(0)
 }
 
 #[cfg(test)]

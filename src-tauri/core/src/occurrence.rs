@@ -104,6 +104,15 @@ impl End {
         }
     }
 
+    /// The occurrence that stands for this one, if it was coalesced.
+    #[must_use]
+    pub fn coalesced_into(&self) -> Option<&OccurrenceId> {
+        match self {
+            End::Coalesced { into } => Some(into),
+            End::Ran | End::Skipped { .. } | End::Missed { .. } => None,
+        }
+    }
+
     /// Why it did not simply run, in words.
     #[must_use]
     pub fn reason(&self) -> Option<String> {

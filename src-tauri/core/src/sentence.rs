@@ -112,7 +112,9 @@ pub fn grouped(number: u64) -> String {
     said
 }
 
-fn capital(text: &str) -> String {
+/// With a capital at its beginning.
+#[must_use]
+pub fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

@@ -4,6 +4,7 @@ use cuetower_core::Ms;
 use cuetower_core::alert::Alert;
 use cuetower_core::away::Band;
 use cuetower_core::cue::{Cue, CueStatus};
+use cuetower_core::id::OccurrenceId;
 use cuetower_core::occurrence::{Armed, End, Trigger};
 use cuetower_core::plan::Plan;
 use cuetower_core::run::Run;
@@ -90,59 +91,43 @@ fn unrun(row: &OccurrenceRow) -> String {
 /// The ledger row of a run, without asking the store.
 #[must_use]
 pub fn row_of_run(run: &Run) -> OccurrenceRow {
-    OccurrenceRow {
-        id: run.occurrence_id.0.clone(),
-        cue_id: run.cue_id.0.clone(),
-        due: run.due,
-        triggered_by: run.trigger.word().to_owned(),
-        state: "ran".to_owned(),
-        reason: None,
-        into_id: None,
-        asks: false,
-        count: 1,
-        until: None,
-        run_id: run.id.0.clone(),
-        run: Some(RunRow::of(run)),
-    }
+    let row = row_of(&run.occurrence_id, &run.cue_id.0, run.due, &run.trigger, &run.id.0);
+    OccurrenceRow { state: End::Ran.word().to_owned(), run: Some(RunRow::of(run)), ..row }
 }
 
 /// The ledger row of an occurrence that has not run.
 #[must_use]
 pub fn row_of_armed(cue_id: &str, armed: &Armed) -> OccurrenceRow {
-    OccurrenceRow {
-        id: armed.id.0.clone(),
-        cue_id: cue_id.to_owned(),
-        due: armed.due,
-        triggered_by: armed.trigger.word().to_owned(),
-        state: "due".to_owned(),
-        reason: None,
-        into_id: None,
-        asks: false,
-        count: 1,
-        until: None,
-        run_id: armed.run_id.0.clone(),
-        run: None,
-    }
+    row_of(&armed.id, cue_id, armed.due, &armed.trigger, &armed.run_id.0)
 }
 
 /// The ledger row of many instants that ended alike.
 #[must_use]
 pub fn row_of_span(span: &SpanRow) -> OccurrenceRow {
     OccurrenceRow {
-        id: span.id.0.clone(),
-        cue_id: span.cue_id.0.clone(),
-        due: span.from,
-        triggered_by: Trigger::Scheduled.word().to_owned(),
         state: span.end.word().to_owned(),
         reason: span.end.reason(),
-        into_id: match &span.end {
-            End::Coalesced { into } => Some(into.0.clone()),
-            End::Ran | End::Skipped { .. } | End::Missed { .. } => None,
-        },
-        asks: false,
+        into_id: span.end.coalesced_into().map(|into| into.0.clone()),
         count: span.count,
         until: Some(span.to),
-        run_id: span.id.0.clone(),
+        ..row_of(&span.id, &span.cue_id.0, span.from, &Trigger::Scheduled, &span.id.0)
+    }
+}
+
+/// One instant that is due.
+fn row_of(id: &OccurrenceId, cue_id: &str, due: Ms, trigger: &Trigger, run_id: &str) -> OccurrenceRow {
+    OccurrenceRow {
+        id: id.0.clone(),
+        cue_id: cue_id.to_owned(),
+        due,
+        triggered_by: trigger.word().to_owned(),
+        state: "due".to_owned(),
+        reason: None,
+        into_id: None,
+        asks: false,
+        count: 1,
+        until: None,
+        run_id: run_id.to_owned(),
         run: None,
     }
 }

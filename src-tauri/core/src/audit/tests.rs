@@ -1,10 +1,9 @@
 //! The audit must find what is wrong: a true ledger is made by the lane itself, and then spoilt.
 
-use serde_json::json;
-
 use super::*;
 use crate::away::{Band, Reason};
-use crate::cue::{Callback, CatchUp, CatchUpPolicy, Confirm, Delivery, Expect, Overlap, Retry, Transport};
+use crate::cue::tests::webhook;
+use crate::cue::{CatchUp, CatchUpPolicy, Overlap};
 use crate::id::tests::Counting;
 use crate::input::Input;
 use crate::lane::{Lane, decide};
@@ -69,22 +68,9 @@ fn cue() -> CueId {
 fn definition(cron: &str, policy: CatchUpPolicy) -> CueDefinition {
     CueDefinition {
         name: "audited".into(),
-        description: None,
-        agent: String::new(),
-        schedule: ScheduleSpec::recurring(cron, "UTC"),
-        transport: Transport::Webhook(Callback {
-            url: "http://127.0.0.1:9/".into(),
-            method: "POST".into(),
-            headers: vec![],
-        }),
-        payload: json!({}),
-        retry: Retry::default(),
-        delivery: Delivery::default(),
-        confirm: Confirm::Outcome,
         catch_up: CatchUp { policy, within_ms: None },
         overlap: Overlap::Allow,
-        expect: Expect::default(),
-        pause_on_failure: false,
+        ..webhook(ScheduleSpec::recurring(cron, "UTC"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use crate::Ms;
 use crate::cue::CueStatus;
@@ -71,7 +71,9 @@ impl Draft<'_> {
         self.emit(Event::PathsSeen { baseline: false, seen: news.clone(), gone });
         for (path, _) in news {
             let appeared = !known.contains_key(&path);
-            let payload = with_path(&self.lane.cue.definition.payload, &path, appeared);
+            let change = if appeared { "appeared" } else { "changed" };
+            let told = [("path".to_owned(), json!(path)), ("change".to_owned(), json!(change))];
+            let payload = self.lane.cue.definition.payload_under(Map::from_iter(told));
             let trigger = Trigger::Path { path, appeared };
             self.triggered(&Triggered { trigger, payload: Some(payload), key: None, firing });
         }
@@ -98,12 +100,4 @@ impl Draft<'_> {
         let armed = self.new_armed(id, due, Trigger::Dynamic { of: run_id.clone() });
         self.emit(Event::OccurrenceArmed { armed, fire_key: None });
     }
-}
-
-/// The cue's own payload, with the file that fired it.
-fn with_path(payload: &Value, path: &str, appeared: bool) -> Value {
-    let mut whole: Map<String, Value> = payload.as_object().cloned().unwrap_or_default();
-    whole.insert("path".to_owned(), json!(path));
-    whole.insert("change".to_owned(), json!(if appeared { "appeared" } else { "changed" }));
-    Value::Object(whole)
 }

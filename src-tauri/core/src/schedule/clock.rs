@@ -11,7 +11,7 @@ const FARTHEST_S: i64 = 48 * 3_600;
 
 /// When the clock shows a reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shown {
+pub(crate) enum Shown {
     Once(i64),
     Twice(i64, i64),
     Never(Change),
@@ -19,7 +19,7 @@ pub(super) enum Shown {
 
 /// The clock is set at instant `at_s` from the reading `old` to the reading `new`. Forward: a gap. Back: a fold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Change {
+pub(crate) struct Change {
     pub at_s: i64,
     pub old: i64,
     pub new: i64,
@@ -40,7 +40,7 @@ pub(super) fn seconds(naive: NaiveDateTime) -> i64 {
 }
 
 /// When `zone`'s clock shows `reading`.
-pub(super) fn shown(zone: Tz, reading: NaiveDateTime) -> Shown {
+pub(crate) fn shown(zone: Tz, reading: NaiveDateTime) -> Shown {
     let local = seconds(reading);
     match zone.offset_from_local_datetime(&reading) {
         LocalResult::Single(offset) => Shown::Once(local - i64::from(offset.fix().local_minus_utc())),
@@ -61,7 +61,7 @@ pub(super) fn change_between(zone: Tz, before_s: i64, after_s: i64) -> Change {
     change_at(zone, first_true(before_s, after_s, |at_s| offset(zone, at_s) != old))
 }
 
-pub(super) fn offset(zone: Tz, at_s: i64) -> i64 {
+pub(crate) fn offset(zone: Tz, at_s: i64) -> i64 {
     let utc = DateTime::from_timestamp(at_s, 0).unwrap_or_default().naive_utc();
     i64::from(zone.offset_from_utc_datetime(&utc).fix().local_minus_utc())
 }

@@ -4,7 +4,7 @@
 //! time (`search`), local time to instants (`instants`), clock changes (`clock`), words (`words`), zones (`zone`).
 //! Not here: kinds of schedule other than cron, windows, jitter, policies; and no clock: instants are handed in.
 
-mod clock;
+pub(crate) mod clock;
 mod cron_error;
 mod cron_field;
 mod cron_text;

@@ -5,10 +5,8 @@ use serde_json::json;
 
 use super::{Bounds, Fate, Given, Tomorrow, edited, simulate};
 use crate::Ms;
-use crate::cue::{
-    Callback, CatchUp, CatchUpPolicy, Command, Confirm, CueDefinition, Delivery, Expect, Overlap, Program, Retry,
-    Transport,
-};
+use crate::cue::tests::webhook;
+use crate::cue::{Command, Confirm, CueDefinition, Expect, Overlap, Program, Transport};
 use crate::event::Event;
 use crate::id::CueId;
 use crate::lane::Lane;
@@ -21,25 +19,7 @@ fn at(text: &str) -> Ms {
 }
 
 fn cue(schedule: ScheduleSpec) -> CueDefinition {
-    CueDefinition {
-        name: "leads".into(),
-        description: None,
-        agent: String::new(),
-        schedule,
-        transport: Transport::Webhook(Callback {
-            url: "http://127.0.0.1:9/".into(),
-            method: "POST".into(),
-            headers: vec![],
-        }),
-        payload: json!({ "not": "carried" }),
-        retry: Retry::default(),
-        delivery: Delivery::default(),
-        confirm: Confirm::Outcome,
-        catch_up: CatchUp { policy: CatchUpPolicy::Latest, within_ms: None },
-        overlap: Overlap::Skip,
-        expect: Expect::default(),
-        pause_on_failure: false,
-    }
+    CueDefinition { payload: json!({ "not": "carried" }), ..webhook(schedule) }
 }
 
 fn hourly() -> CueDefinition {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cuetower_core::Ms;
 use cuetower_core::away::{Band, Reason};
 use cuetower_core::cue::{CatchUpPolicy, Cue, CueStatus};
-use cuetower_core::sentence::grouped;
+use cuetower_core::sentence::{capital, grouped};
 use cuetower_core::time::DAY_MS;
 
 use super::Desk;
@@ -147,9 +147,7 @@ impl Passed {
             (self.skipped > 0).then(|| format!("{} skipped{}", grouped(self.skipped), why(&self.why_skipped))),
         ];
         let said = said.into_iter().flatten().collect::<Vec<_>>().join("; ");
-        let mut letters = said.chars();
-        let first = letters.next().map(|first| first.to_ascii_uppercase());
-        format!("{}.", first.into_iter().chain(letters).collect::<String>())
+        format!("{}.", capital(&said))
     }
 }
 

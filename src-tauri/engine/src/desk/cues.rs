@@ -118,9 +118,7 @@ pub(super) async fn fire(desk: &Desk, request: CueFire) -> Result<Fired, DeskErr
             let Value::Object(over) = over else {
                 return Err(invalid("payload", "Only an object can be laid over the cue's own payload."));
             };
-            let mut whole = cue.definition.payload.as_object().cloned().unwrap_or_default();
-            whole.extend(over);
-            Some(Value::Object(whole))
+            Some(cue.definition.payload_under(over))
         }
         (payload, _) => payload,
     };

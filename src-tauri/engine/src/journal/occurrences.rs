@@ -95,7 +95,7 @@ pub struct SpanRow {
 
 pub(super) fn span(connection: &Connection, span: &SpanRow) -> rusqlite::Result<()> {
     let SpanRow { id, cue_id, from, to, count, end, at, seq } = span;
-    let into = into_of(end);
+    let into = end.coalesced_into().map(OccurrenceId::as_str);
     connection
         .prepare_cached(
             "INSERT INTO occurrences (id, cue_id, due_ms, triggered_by, run_id, state, reason, into_id, armed_at_ms,
@@ -117,13 +117,6 @@ pub(super) fn span(connection: &Connection, span: &SpanRow) -> rusqlite::Result<
     Ok(())
 }
 
-fn into_of(end: &End) -> Option<&str> {
-    match end {
-        End::Coalesced { into } => Some(into.0.as_str()),
-        End::Ran | End::Skipped { .. } | End::Missed { .. } => None,
-    }
-}
-
 /// Fails if the occurrence has an end already: exactly one is the promise.
 /// `seq`: the lane sequence, if the instant was decided (and not taken back before it was due).
 pub(super) fn end(connection: &Connection, id: &str, end: &End, at: Ms, seq: Option<u64>) -> rusqlite::Result<()> {
@@ -133,7 +126,14 @@ pub(super) fn end(connection: &Connection, id: &str, end: &End, at: Ms, seq: Opt
                 decided_seq = coalesce(decided_seq, ?6)
              WHERE id = ?1 AND state IN ('due', 'held')",
         )?
-        .execute(params![id, end.word(), end.reason(), into_of(end), at.0, seq.map(|seq| seq as i64)])?;
+        .execute(params![
+            id,
+            end.word(),
+            end.reason(),
+            end.coalesced_into().map(OccurrenceId::as_str),
+            at.0,
+            seq.map(|seq| seq as i64)
+        ])?;
     if changed == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
 }
 

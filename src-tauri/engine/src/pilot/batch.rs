@@ -246,10 +246,7 @@ impl Batch {
             asked = std::mem::take(&mut row.asks);
             row.state = end.word().to_owned();
             row.reason = end.reason();
-            row.into_id = match end {
-                End::Coalesced { into } => Some(into.0.clone()),
-                End::Ran | End::Skipped { .. } | End::Missed { .. } => None,
-            };
+            row.into_id = end.coalesced_into().map(|into| into.0.clone());
         }
         self.status_changed |= asked;
         let decided = (occurrence.is_scheduled() && (!end.is_withdrawn() || due <= self.now)).then_some(seq);

@@ -215,7 +215,7 @@ fn read_fire(
     let payload = match given("payload_override") {
         None => None,
         Some(Value::Object(over)) if replace => Some(Value::Object(over.clone())),
-        Some(Value::Object(over)) => Some(merged(&definition.payload, over)),
+        Some(Value::Object(over)) => Some(definition.payload_under(over.clone())),
         Some(_) => return Err(Problem::field("body.payload_override", "Input should be a JSON object")),
     };
     let send_at = match given("send_at") {
@@ -241,13 +241,6 @@ fn read_fire(
     }
     let unknown = body.keys().filter(|field| !KNOWN.contains(&field.as_str())).cloned().collect();
     Ok((Fire { payload, send_at, key: key.map(str::to_owned), trigger: Trigger::ManualFire }, unknown))
-}
-
-/// The cue's own payload with these fields over it.
-fn merged(payload: &Value, over: &Map<String, Value>) -> Value {
-    let mut whole = payload.as_object().cloned().unwrap_or_default();
-    whole.extend(over.clone());
-    Value::Object(whole)
 }
 
 /// With an offset; without one it is UTC, as CueAPI has it.

@@ -15,10 +15,8 @@ use serde_json::json;
 use super::{Lane, decide};
 use crate::Ms;
 use crate::away::{Band, Reason};
-use crate::cue::{
-    Callback, CatchUp, CatchUpPolicy, Command, Confirm, CueDefinition, Delivery, Expect, Overlap, Program, Retry,
-    Transport,
-};
+use crate::cue::tests::webhook;
+use crate::cue::{CatchUp, CatchUpPolicy, Command, Confirm, CueDefinition, Overlap, Program, Retry, Transport};
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::id::tests::Counting;
@@ -44,25 +42,7 @@ struct Field {
 impl Field {
     /// A webhook cue that fires every minute, a moment after noon, after a change of its definition.
     fn with(change: impl FnOnce(&mut CueDefinition)) -> Field {
-        let mut definition = CueDefinition {
-            name: "leads".into(),
-            description: None,
-            agent: String::new(),
-            schedule: ScheduleSpec::recurring("* * * * *", "UTC"),
-            transport: Transport::Webhook(Callback {
-                url: "http://127.0.0.1:9/".into(),
-                method: "POST".into(),
-                headers: vec![],
-            }),
-            payload: json!({}),
-            retry: Retry::default(),
-            delivery: Delivery::default(),
-            confirm: Confirm::Outcome,
-            catch_up: CatchUp { policy: CatchUpPolicy::Latest, within_ms: None },
-            overlap: Overlap::Skip,
-            expect: Expect::default(),
-            pause_on_failure: false,
-        };
+        let mut definition = webhook(ScheduleSpec::recurring("* * * * *", "UTC"));
         change(&mut definition);
         let now = Ms(NOON + 1);
         let lane = Lane::first(now, &Lane::created(CueId("cue_a".into()), definition)).unwrap();
