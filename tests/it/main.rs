@@ -9,3 +9,4 @@ mod paths;
 mod simulate;
 mod storm;
 mod time;
+mod webhook;

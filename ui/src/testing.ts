@@ -1,5 +1,5 @@
 //! Marks, cues and alerts for tests: ordinary ones, with what a test cares about changed.
-import type { AlertView, BandView, CueView, DeskEvent, Mark } from './wire';
+import type { AlertView, BandView, CueView, DeskEvent, Mark, PoolView } from './wire';
 
 /** Fri 20 Nov 2026, 09:00 in Madrid. */
 export const NOW = Date.UTC(2026, 10, 20, 8, 0, 0);
@@ -24,10 +24,15 @@ export function alert(change: Partial<AlertView> = {}): AlertView {
 }
 
 export function event(seq: number, change: Partial<DeskEvent> = {}): DeskEvent {
-  return { seq, at_ms: NOW, cues: [], cues_removed: [], marks: [], alerts: [], bands: [], status_changed: false, ...change };
+  return { seq, at_ms: NOW, cues: [], cues_removed: [], marks: [], alerts: [], bands: [], pools_changed: false, status_changed: false, ...change };
 }
 
 /** A night's sleep, from five hours ago to one hour ago. */
 export function band(change: Partial<BandView> = {}): BandView {
   return { from_ms: NOW - 5 * 3_600_000, to_ms: NOW - 3_600_000, reason: 'asleep', label: 'Asleep 4 h', ...change };
+}
+
+/** An empty pool of two. */
+export function pool(change: Partial<PoolView> = {}): PoolView {
+  return { name: 'openai', concurrency: 2, calls_per_min: null, tokens_per_min: null, in_use: 0, calls_last_min: 0, tokens_last_min: 0, backs_off_until_ms: null, holders: [], waiting: [], ...change };
 }

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cuetower_engine::vault::VaultKind;
 
+pub use crate::args_agents::{ExecArgs, WorkerArgs};
 pub use crate::args_cues::{CueCommand, FireArgs, LedgerArgs, LedgerCommand, PauseArgs, Word};
+pub use crate::args_pools::{Limit, PoolCommand, PoolSetArgs};
 use crate::tower::Options;
 
 #[derive(Debug, Parser)]
@@ -74,11 +76,18 @@ pub enum Command {
         #[command(subcommand)]
         what: SecretCommand,
     },
+    /// Pools: what several agents share, such as an API with a limit
+    Pool {
+        #[command(subcommand)]
+        what: PoolCommand,
+    },
     /// When things fire: a cron expression, or every cue in the days to come
     Schedule {
         #[command(subcommand)]
         what: ScheduleCommand,
     },
+    Exec(ExecArgs),
+    Worker(WorkerArgs),
     /// Any command of the owner's list, with its request as JSON
     Call {
         /// Such as tower_status; a name that there is not lists all of them

@@ -41,6 +41,8 @@ pub enum CueCommand {
         #[arg(long)]
         remove: bool,
     },
+    /// Its ping URL: where its agent says that it began and how it ended
+    Ping { cue: String },
     /// Run or skip what was missed, where the cue asks you
     Answer { cue: String, word: Word },
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 
-use cuetower_engine::desk::wire::{CueView, Fired, TowerStatus, TriggerUrl};
+use cuetower_engine::desk::wire::{CueView, Fired, PingUrl, TowerStatus, TriggerUrl};
 use cuetower_engine::token::write_private;
 use serde_json::{Value, json};
 
@@ -23,6 +23,7 @@ pub async fn obey(owner: &Owner, what: CueCommand, as_json: bool) -> Result<(), 
         CueCommand::Rm { cue } => delete(owner, &cue, as_json).await,
         CueCommand::Fire(args) => fire(owner, args, as_json).await,
         CueCommand::Trigger { cue, renew, remove } => trigger(owner, &cue, renew, remove, as_json).await,
+        CueCommand::Ping { cue } => ping(owner, &cue, as_json).await,
         CueCommand::Answer { cue, word } => briefing::answer(owner, &cue, word, as_json).await,
     }
 }
@@ -202,6 +203,17 @@ async fn trigger(owner: &Owner, named: &str, renew: bool, remove: bool, as_json:
         Some(url) => say(&url),
         None if remove => say(&format!("{} has no trigger URL any more.", cue.name)),
         None => say(&format!("{} has no trigger URL. --renew makes one.", cue.name)),
+    }
+    Ok(())
+}
+
+async fn ping(owner: &Owner, named: &str, as_json: bool) -> Result<(), String> {
+    let cue = owner.cue(named).await?;
+    let ping: PingUrl = owner.ask("cue_ping_url", json!({ "cue_id": cue.id })).await?;
+    if as_json {
+        say_json(&json!(ping))
+    } else {
+        say(&ping.url)
     }
     Ok(())
 }

@@ -5,12 +5,16 @@
 
 mod alerts;
 mod args;
+mod args_agents;
 mod args_cues;
+mod args_pools;
 mod briefing;
 mod cues;
+mod exec;
 mod instant;
 mod ledger;
 mod owner;
+mod pools;
 mod presence;
 mod runs;
 mod schedule;
@@ -19,7 +23,9 @@ mod serve;
 mod show;
 mod simulate;
 mod status;
+mod tail;
 pub mod tower;
+mod worker;
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -46,6 +52,11 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
             drop(error.print());
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
+    };
+    let cli = match cli {
+        // It ends as the command that it runs ends.
+        Cli { command: Command::Exec(args), data, .. } => return exec::obey(args, data),
+        cli => cli,
     };
     match obey(cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -95,6 +106,9 @@ fn obey(cli: Cli) -> Result<(), String> {
         Command::Alerts { what, limit } => {
             with_owner(data, async |owner| alerts::obey(&owner, what, limit, json).await)
         }
+        Command::Pool { what } => with_owner(data, async |owner| pools::obey(&owner, what, json).await),
+        Command::Exec(_) => Err("`exec` ends with a code of its own.".to_owned()),
+        Command::Worker(args) => worker::obey(args),
         Command::Secret { what } => with_owner(data, async |owner| secrets::obey(&owner, what, json).await),
     }
 }

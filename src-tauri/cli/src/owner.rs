@@ -127,6 +127,6 @@ fn no_tower(folder: &Path, named: bool) -> String {
 }
 
 /// What went wrong at the bottom; reqwest's own words name the address only.
-fn root_of(error: &dyn std::error::Error) -> String {
+pub fn root_of(error: &dyn std::error::Error) -> String {
     std::iter::successors(Some(error), |error| error.source()).last().map(ToString::to_string).unwrap_or_default()
 }

@@ -65,20 +65,21 @@ fn ready(tower: &Tower, as_json: bool) -> String {
     words + &format!("Its data is in {}. Ctrl-C stops it.", tower.desk.facts.data_dir)
 }
 
+/// SIGTERM and Ctrl-C, remembered from the moment of [`Signals::listen`] on.
 #[cfg(unix)]
-struct Signals {
+pub struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Signals {
-    fn listen() -> std::io::Result<Signals> {
+    pub fn listen() -> std::io::Result<Signals> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    async fn heard(&mut self) {
+    pub async fn heard(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -87,15 +88,15 @@ impl Signals {
 }
 
 #[cfg(not(unix))]
-struct Signals;
+pub struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn listen() -> std::io::Result<Signals> {
+    pub fn listen() -> std::io::Result<Signals> {
         Ok(Signals)
     }
 
-    async fn heard(&mut self) {
+    pub async fn heard(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending().await
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Ms;
 use crate::id::{AlertId, CueId, Dice, RunId};
+use crate::occurrence::Trigger;
 use crate::run::{Run, Verdict};
 use crate::sentence;
 use crate::time::HOUR_MS;
@@ -22,6 +23,11 @@ pub enum AlertKind {
     OutcomeFailed,
     CheckFailed,
     MissedOccurrence,
+    /// A long-lived agent ends again and again, soon after it starts.
+    CrashLoop,
+    FuseTripped,
+    /// The fallback of a failed run failed as well: a person is needed.
+    FallbackFailed,
 }
 
 impl AlertKind {
@@ -33,13 +39,20 @@ impl AlertKind {
             AlertKind::OutcomeFailed => "outcome_failed",
             AlertKind::CheckFailed => "check_failed",
             AlertKind::MissedOccurrence => "missed_occurrence",
+            AlertKind::CrashLoop => "crash_loop",
+            AlertKind::FuseTripped => "fuse_tripped",
+            AlertKind::FallbackFailed => "fallback_failed",
         }
     }
 
     #[must_use]
     pub fn severity(self) -> &'static str {
         match self {
-            AlertKind::SilentRun | AlertKind::CheckFailed => "critical",
+            AlertKind::SilentRun
+            | AlertKind::CheckFailed
+            | AlertKind::CrashLoop
+            | AlertKind::FuseTripped
+            | AlertKind::FallbackFailed => "critical",
             AlertKind::DeliveryFailed | AlertKind::OutcomeFailed | AlertKind::MissedOccurrence => "warning",
         }
     }
@@ -84,10 +97,32 @@ impl AlertState {
 /// What a lane has to say to the alerts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Signal {
-    RunEnded { cue_name: String, run: Box<Run>, verdict: Verdict, late: bool },
-    Missed { cue_id: CueId, cue_name: String, due: Ms, reason: String },
-    CueDeleted { cue_id: CueId },
-    Acknowledged { alert_id: AlertId },
+    RunEnded {
+        cue_name: String,
+        run: Box<Run>,
+        verdict: Verdict,
+        late: bool,
+    },
+    Missed {
+        cue_id: CueId,
+        cue_name: String,
+        due: Ms,
+        reason: String,
+    },
+    CrashLoop {
+        cue_name: String,
+        run: Box<Run>,
+    },
+    /// After a crash loop it lives.
+    Steady {
+        cue_id: CueId,
+    },
+    CueDeleted {
+        cue_id: CueId,
+    },
+    Acknowledged {
+        alert_id: AlertId,
+    },
 }
 
 /// The alert as it now is; resolved ones leave the book with it.
@@ -164,13 +199,16 @@ impl AlertBook {
             Signal::RunEnded { run, verdict, late, .. } if verdict.is_good() => self
                 .resolve(now, |alert| alert.cue_id == run.cue_id && (!late || alert.run_id.as_ref() == Some(&run.id))),
             Signal::RunEnded { cue_name, run, verdict, late } => {
-                let mut events = Vec::new();
-                if *late {
-                    events = self.resolve(now, |alert| alert.run_id.as_ref() == Some(&run.id));
-                }
+                let of_run = |alert: &Alert| alert.run_id.as_ref() == Some(&run.id);
+                // What has ended crashes no more.
+                let mut events =
+                    self.resolve(now, |alert| of_run(alert) && (*late || alert.kind == AlertKind::CrashLoop));
                 let trouble = kind_of(run, *verdict).map(|kind| Alert {
                     title: sentence::alert_title(cue_name, kind),
-                    body: sentence::of_run(run),
+                    body: match kind {
+                        AlertKind::FallbackFailed => format!("{} A person is needed.", sentence::of_run(run)),
+                        _ => sentence::of_run(run),
+                    },
                     ..blank(kind, run.cue_id.clone(), Some(run.id.clone()), now)
                 });
                 events.extend(trouble.map(|alert| self.open_or_repeat(alert, dice)));
@@ -181,6 +219,16 @@ impl AlertBook {
                 let body = format!("Due {}. Not run: {reason}.", sentence::instant(*due));
                 let title = sentence::alert_title(cue_name, kind);
                 vec![self.open_or_repeat(Alert { title, body, ..blank(kind, cue_id.clone(), None, now) }, dice)]
+            }
+            Signal::CrashLoop { cue_name, run } => {
+                let kind = AlertKind::CrashLoop;
+                let title = sentence::alert_title(cue_name, kind);
+                let body = sentence::of_crash_loop(run);
+                let alert = Alert { title, body, ..blank(kind, run.cue_id.clone(), Some(run.id.clone()), now) };
+                vec![self.open_or_repeat(alert, dice)]
+            }
+            Signal::Steady { cue_id } => {
+                self.resolve(now, |alert| alert.cue_id == *cue_id && alert.kind == AlertKind::CrashLoop)
             }
             Signal::CueDeleted { cue_id } => self.resolve(now, |alert| alert.cue_id == *cue_id),
             Signal::Acknowledged { alert_id } => match self.open.get(alert_id) {
@@ -229,6 +277,15 @@ impl AlertBook {
 
 fn kind_of(run: &Run, verdict: Verdict) -> Option<AlertKind> {
     match verdict {
+        // Unless there is one more to fall back on.
+        verdict
+            if verdict.is_failure()
+                && matches!(run.trigger, Trigger::Fallback { .. })
+                && run.definition.on_failure.fallback.is_none() =>
+        {
+            Some(AlertKind::FallbackFailed)
+        }
+        Verdict::Stopped if run.findings.iter().any(|finding| !finding.passed) => Some(AlertKind::FuseTripped),
         Verdict::Silent => Some(AlertKind::SilentRun),
         Verdict::Refuted => Some(AlertKind::CheckFailed),
         Verdict::Failed if Delivered::of(run) == Delivered::Delivered => Some(AlertKind::OutcomeFailed),

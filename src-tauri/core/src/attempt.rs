@@ -19,11 +19,52 @@ pub struct Attempt {
     pub exit_code: Option<i32>,
     pub pid: Option<u32>,
     pub outcome: Option<Reported>,
+    /// Who has the work, if somebody claimed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
+    /// What its processes needed, once they are gone.
+    #[serde(default, skip_serializing_if = "Usage::is_unknown")]
+    pub usage: Usage,
+    /// After a crash loop: it lived long enough to be trusted again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub steady: bool,
+    /// What the agent calls this try itself, if it said so: pings with the same word belong together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rid: Option<String>,
+    /// Since when a check before its delivery holds it up, whatever else it waited for between two looks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks_failed_since: Option<Ms>,
+}
+
+/// A claim on a run, good until it lapses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    pub worker: String,
+    pub until: Ms,
+}
+
+/// What the processes of an attempt needed, all together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Usage {
+    pub peak_rss_bytes: Option<u64>,
+    pub cpu_ms: Option<u64>,
+}
+
+impl Usage {
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        *self == Usage::default()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptState {
+    /// For permits of a pool, or for a check before delivery.
+    Waiting,
+    /// To whoever claims it, or pings first.
+    Offered,
     Delivering,
     Delivered,
     /// Sent whole, not answered in time.
@@ -39,6 +80,8 @@ impl AttemptState {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
+            AttemptState::Waiting => "waiting",
+            AttemptState::Offered => "offered",
             AttemptState::Delivering => "delivering",
             AttemptState::Delivered => "delivered",
             AttemptState::Unanswered => "unanswered",
@@ -71,6 +114,25 @@ impl Attempt {
             exit_code: None,
             pid: None,
             outcome: None,
+            lease: None,
+            usage: Usage::default(),
+            steady: false,
+            rid: None,
+            checks_failed_since: None,
+        }
+    }
+
+    /// Whether a process of it may still run: it was started, or is just being started, and its end was not told.
+    #[must_use]
+    pub fn may_have_a_process(&self) -> bool {
+        match self.state {
+            AttemptState::Delivering | AttemptState::Delivered => self.ended_at.is_none(),
+            AttemptState::Waiting
+            | AttemptState::Offered
+            | AttemptState::Unanswered
+            | AttemptState::Failed
+            | AttemptState::Lost
+            | AttemptState::Ended => false,
         }
     }
 }

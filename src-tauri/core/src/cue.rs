@@ -7,9 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Ms;
+use crate::check::Preflight;
 use crate::id::CueId;
+use crate::pool::Need;
 use crate::schedule_spec::ScheduleSpec;
 use crate::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
+pub use crate::transport::{Callback, Command, Program, Restart, Transport, Worker};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cue {
@@ -60,57 +63,59 @@ pub struct CueDefinition {
     pub expect: Expect,
     /// Pause the cue when a run fails for good.
     pub pause_on_failure: bool,
+    /// What else follows when a run fails for good.
+    #[serde(default, skip_serializing_if = "OnFailure::is_default")]
+    pub on_failure: OnFailure,
+    /// Another cue to fire when a run ended well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_success_fire: Option<CueId>,
+    #[serde(default, skip_serializing_if = "Budget::is_default")]
+    pub budget: Budget,
+    /// Shared resources without which nothing of it is delivered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uses: Vec<Need>,
+    /// What has to hold before a delivery.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub preflight: Vec<Preflight>,
+    /// Among those that wait for the same pools, higher goes first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: i32,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Transport {
-    Webhook(Callback),
-    Command(Command),
+/// After the last attempt of a run failed, or its agent said no.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnFailure {
+    /// Told with one unsigned POST, as CueAPI does; never repeated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<String>,
+    /// Fires in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<CueId>,
 }
 
-impl Transport {
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match self {
-            Transport::Webhook(_) => "webhook",
-            Transport::Command(_) => "command",
-        }
+impl OnFailure {
+    fn is_default(&self) -> bool {
+        *self == OnFailure::default()
     }
+}
 
-    #[must_use]
-    pub fn is_command(&self) -> bool {
-        match self {
-            Transport::Command(_) => true,
-            Transport::Webhook(_) => false,
-        }
+/// What one run may spend before the tower stops it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// From the first delivery on; of a long-lived command, from each start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+}
+
+impl Budget {
+    fn is_default(&self) -> bool {
+        *self == Budget::default()
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Callback {
-    pub url: String,
-    /// POST, PUT, PATCH or GET.
-    pub method: String,
-    /// Values may hold `{{secret:NAME}}`.
-    pub headers: Vec<(String, String)>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Command {
-    pub program: Program,
-    pub cwd: Option<String>,
-    /// Values may hold `{{secret:NAME}}`.
-    pub env: Vec<(String, String)>,
-    /// Between the polite and the firm stop.
-    pub stop_grace_ms: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Program {
-    Argv(Vec<String>),
-    Shell(String),
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(number: &i32) -> bool {
+    *number == 0
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,7 +144,15 @@ impl Default for Retry {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
+    /// Of a web hook: for everything. Of a command: for its start. Of a worker's job: for somebody to claim it. Of a watched
+    /// job: for its first ping.
     pub timeout_ms: u64,
+    /// Of a web hook; None: the transport's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect_timeout_ms: Option<u64>,
+    /// Of a web hook: until its answer begins. None: as long as everything may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_byte_timeout_ms: Option<u64>,
     /// None: the default of 5 min, and for `confirm: exit_code` none while the process lives.
     pub outcome_deadline_ms: Option<u64>,
     pub unanswered: Unanswered,
@@ -151,7 +164,13 @@ const OUTCOME_DEADLINE_MS: u64 = 300 * SECOND_MS;
 
 impl Default for Delivery {
     fn default() -> Delivery {
-        Delivery { timeout_ms: 30 * SECOND_MS, outcome_deadline_ms: None, unanswered: Unanswered::Wait }
+        Delivery {
+            timeout_ms: 30 * SECOND_MS,
+            connect_timeout_ms: None,
+            first_byte_timeout_ms: None,
+            outcome_deadline_ms: None,
+            unanswered: Unanswered::Wait,
+        }
     }
 }
 
@@ -243,14 +262,33 @@ impl CueDefinition {
         Value::Object(whole)
     }
 
-    /// How long after delivery an outcome may take; None: as long as the process lives.
+    /// How long after delivery an outcome may take; None: as long as the process lives, or the worker keeps its lease.
     #[must_use]
     pub fn outcome_deadline_ms(&self) -> Option<u64> {
-        match (self.delivery.outcome_deadline_ms, self.confirm) {
-            (Some(set), _) => Some(set),
-            (None, Confirm::ExitCode) => None,
-            (None, Confirm::Outcome | Confirm::Delivery) => Some(OUTCOME_DEADLINE_MS),
+        if self.delivery.outcome_deadline_ms.is_some() {
+            return self.delivery.outcome_deadline_ms;
         }
+        let lives_long = match &self.transport {
+            Transport::Worker(_) => true,
+            Transport::Command(command) => self.confirm == Confirm::ExitCode || command.restart != Restart::Never,
+            Transport::Webhook(_) => self.confirm == Confirm::ExitCode,
+            Transport::Watch => false,
+        };
+        (!lives_long).then_some(OUTCOME_DEADLINE_MS)
+    }
+
+    /// Whether it is a long-lived agent that is started again when it ends.
+    #[must_use]
+    pub fn restart(&self) -> Restart {
+        match &self.transport {
+            Transport::Command(command) => command.restart,
+            Transport::Webhook(_) | Transport::Worker(_) | Transport::Watch => Restart::Never,
+        }
+    }
+
+    /// Cues that this one fires at the end of its runs.
+    pub fn fires_after(&self) -> impl Iterator<Item = &CueId> {
+        self.on_success_fire.iter().chain(&self.on_failure.fallback)
     }
 
     /// How long after exit an outcome may take.
@@ -288,6 +326,7 @@ pub(crate) mod tests {
                 url: "http://127.0.0.1:9/".into(),
                 method: "POST".into(),
                 headers: vec![],
+                allow_private: false,
             }),
             payload: json!({}),
             retry: Retry::default(),
@@ -297,6 +336,12 @@ pub(crate) mod tests {
             overlap: Overlap::Skip,
             expect: Expect::default(),
             pause_on_failure: false,
+            on_failure: OnFailure::default(),
+            on_success_fire: None,
+            budget: Budget::default(),
+            uses: vec![],
+            preflight: vec![],
+            priority: 0,
         }
     }
 }

@@ -7,6 +7,25 @@ pub enum Effect {
     /// Send this attempt. `licensed`: arming committed the run id, attempt 1 and the key already, so it need not wait for this batch's commit.
     /// The engine may wait all the same, and must when the store is in trouble: see its `pilot`.
     Deliver { run_id: RunId, number: u32, licensed: bool },
+    /// Ask the pools for what this attempt uses; the answer is `Input::Permitted`. Done in the same commit.
+    AskPools { run_id: RunId, number: u32 },
     /// End the process tree of this attempt, if it is one of ours and still there.
     Stop { run_id: RunId, number: u32 },
+    /// The end of this attempt is on disk: what its process left behind may go.
+    Forget { run_id: RunId, number: u32 },
+    /// Tell the web hook of `on_failure` that the run failed for good.
+    TellFailure { run_id: RunId },
+}
+
+impl Effect {
+    #[must_use]
+    pub fn run_id(&self) -> &RunId {
+        match self {
+            Effect::Deliver { run_id, .. }
+            | Effect::AskPools { run_id, .. }
+            | Effect::Stop { run_id, .. }
+            | Effect::Forget { run_id, .. }
+            | Effect::TellFailure { run_id } => run_id,
+        }
+    }
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::Ms;
+use crate::attempt::Usage;
 use crate::cue::{CueDefinition, CueStatus};
 use crate::expect::Finding;
 use crate::id::{CueId, OccurrenceId, RunId};
 use crate::occurrence::{Armed, End};
 use crate::outcome::Outcome;
-use crate::run::Verdict;
+use crate::run::{HeldBy, Verdict};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -75,6 +76,48 @@ pub enum Event {
         run_id: RunId,
         number: u32,
     },
+    /// The attempt waits before its delivery.
+    AttemptHeld {
+        run_id: RunId,
+        number: u32,
+        by: HeldBy,
+        words: String,
+        /// Looked at again then; None: it is told.
+        until: Option<Ms>,
+    },
+    /// What it waited for is there: it is being delivered.
+    AttemptReleased {
+        run_id: RunId,
+        number: u32,
+    },
+    /// It is there to be claimed, or its first ping is expected.
+    AttemptOffered {
+        run_id: RunId,
+        number: u32,
+        until: Ms,
+    },
+    /// A worker took it.
+    AttemptClaimed {
+        run_id: RunId,
+        number: u32,
+        worker: String,
+        until: Ms,
+        deadline: Option<Ms>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fuse: Option<Ms>,
+    },
+    /// A sign of life of whoever has it.
+    LeaseExtended {
+        run_id: RunId,
+        number: u32,
+        until: Ms,
+    },
+    /// Word from the agent itself that its work began.
+    AttemptPinged {
+        run_id: RunId,
+        number: u32,
+        rid: Option<String>,
+    },
     /// The agent has the work: 2xx, process started — or sent whole and unanswered (`answered: false`).
     AttemptDelivered {
         run_id: RunId,
@@ -85,6 +128,9 @@ pub enum Event {
         pid: Option<u32>,
         /// When silence begins, if no outcome comes.
         deadline: Option<Ms>,
+        /// When its budget of time is spent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fuse: Option<Ms>,
     },
     /// Word of a delivery whose fate was settled already, by an outcome or a newer attempt.
     AttemptNoted {
@@ -100,6 +146,8 @@ pub enum Event {
         words: String,
         exit_code: Option<i32>,
         deadline: Option<Ms>,
+        #[serde(default, skip_serializing_if = "Usage::is_unknown")]
+        usage: Usage,
     },
     AttemptFailed {
         run_id: RunId,
@@ -110,11 +158,39 @@ pub enum Event {
         /// The tower stopped under it: its fate is not known.
         lost: bool,
         retry_at: Option<Ms>,
+        #[serde(default, skip_serializing_if = "Usage::is_unknown")]
+        usage: Usage,
+    },
+    /// A long-lived command ended, and is started again.
+    AttemptRestarting {
+        run_id: RunId,
+        number: u32,
+        words: String,
+        exit_code: Option<i32>,
+        usage: Usage,
+        retry_at: Ms,
+        /// It ended too soon, once too often: from now on this is a crash loop.
+        crash_loop: bool,
+    },
+    /// After a crash loop it has lived long enough to be trusted again.
+    AttemptSteady {
+        run_id: RunId,
+        number: u32,
     },
     /// The tower was away: its clocks stood still.
     DeadlineMoved {
         run_id: RunId,
         deadline: Ms,
+    },
+    /// The tower was away: the budget of time stood still.
+    FuseMoved {
+        run_id: RunId,
+        fuse: Ms,
+    },
+    /// The tower was away: a wait before the delivery is as long as it was.
+    WaitMoved {
+        run_id: RunId,
+        until: Ms,
     },
     /// The clock was set: the wait for the next attempt is as long as it was.
     RetryMoved {
@@ -133,6 +209,11 @@ pub enum Event {
         verdict: Verdict,
         late: bool,
         findings: Vec<Finding>,
+    },
+    /// Something was done because of the run.
+    RunNoted {
+        run_id: RunId,
+        words: String,
     },
     /// A report that was not taken.
     ReportRefused {
@@ -178,6 +259,17 @@ impl Event {
             Event::SpanEnded { .. } => "span_ended",
             Event::RunBegan { .. } => "run_began",
             Event::AttemptBegan { .. } => "attempt_began",
+            Event::AttemptHeld { .. } => "attempt_held",
+            Event::AttemptReleased { .. } => "attempt_released",
+            Event::AttemptOffered { .. } => "attempt_offered",
+            Event::AttemptClaimed { .. } => "attempt_claimed",
+            Event::LeaseExtended { .. } => "lease_extended",
+            Event::AttemptPinged { .. } => "attempt_pinged",
+            Event::AttemptRestarting { .. } => "attempt_restarting",
+            Event::AttemptSteady { .. } => "attempt_steady",
+            Event::FuseMoved { .. } => "fuse_moved",
+            Event::WaitMoved { .. } => "wait_moved",
+            Event::RunNoted { .. } => "run_noted",
             Event::AttemptDelivered { .. } => "attempt_delivered",
             Event::AttemptNoted { .. } => "attempt_noted",
             Event::AttemptExited { .. } => "attempt_exited",
@@ -196,6 +288,17 @@ impl Event {
         match self {
             Event::RunBegan { run_id, .. }
             | Event::AttemptBegan { run_id, .. }
+            | Event::AttemptHeld { run_id, .. }
+            | Event::AttemptReleased { run_id, .. }
+            | Event::AttemptOffered { run_id, .. }
+            | Event::AttemptClaimed { run_id, .. }
+            | Event::LeaseExtended { run_id, .. }
+            | Event::AttemptPinged { run_id, .. }
+            | Event::AttemptRestarting { run_id, .. }
+            | Event::AttemptSteady { run_id, .. }
+            | Event::FuseMoved { run_id, .. }
+            | Event::WaitMoved { run_id, .. }
+            | Event::RunNoted { run_id, .. }
             | Event::AttemptDelivered { run_id, .. }
             | Event::AttemptNoted { run_id, .. }
             | Event::AttemptExited { run_id, .. }

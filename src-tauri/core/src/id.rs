@@ -46,6 +46,10 @@ id!(
     /// A UUID version 4.
     AlertId
 );
+id!(
+    /// An agent's permits of one ask, and its place in the line before: `permit_` and a UUID version 4.
+    PermitId
+);
 
 impl CueId {
     pub fn thrown(dice: &mut dyn Dice) -> CueId {
@@ -62,6 +66,12 @@ impl RunId {
 impl AlertId {
     pub fn thrown(dice: &mut dyn Dice) -> AlertId {
         AlertId(uuid(dice))
+    }
+}
+
+impl PermitId {
+    pub fn thrown(dice: &mut dyn Dice) -> PermitId {
+        PermitId(format!("permit_{}", uuid(dice)))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::Ms;
+use crate::attempt::Usage;
 use crate::away::Band;
 use crate::cue::CueDefinition;
 use crate::effect::Effect;
@@ -60,6 +61,8 @@ pub enum Input {
         alive_at: Ms,
         orderly: bool,
         firing: bool,
+        /// What became of the commands of this lane's runs; one that is not named was never started, or left no trace.
+        found: Vec<(RunId, u32, Found)>,
     },
     /// The armed delivery of this run went out by its licence, but the batch that said so could not be written.
     WentOut {
@@ -78,6 +81,85 @@ pub enum Input {
     Stop {
         run_id: RunId,
     },
+    /// The pools gave this attempt what it uses.
+    Permitted {
+        run_id: RunId,
+        number: u32,
+    },
+    /// The pools cannot ever give it what it uses.
+    NotPermitted {
+        run_id: RunId,
+        number: u32,
+        words: String,
+    },
+    /// A worker takes the run.
+    Claim {
+        run_id: RunId,
+        worker: String,
+    },
+    /// A sign of life of a run: from the worker that claimed it, or from the holder of an attempt's token.
+    Extend {
+        run_id: RunId,
+        attempt: Option<u32>,
+        worker: Option<String>,
+    },
+    /// A worker gives the run back undone.
+    Release {
+        run_id: RunId,
+        attempt: Option<u32>,
+        worker: Option<String>,
+        words: String,
+    },
+    Ping(Ping),
+    /// Something was done because of the run.
+    Note {
+        run_id: RunId,
+        words: String,
+    },
+}
+
+/// What a tower that starts finds of the command of one attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found {
+    /// It was, and its end will be told, if it has not ended already.
+    Started { pid: Option<u32> },
+    /// It was started; nobody knows how it ended.
+    Lost { words: String },
+    /// It was not started, and will not be.
+    NeverStarted,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exit {
+    pub exit_code: Option<i32>,
+    pub words: String,
+    pub usage: Usage,
+}
+
+/// Word from an agent that somebody else started.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ping {
+    pub kind: PingKind,
+    /// When it happened; earlier than now if it could not be told at once.
+    pub at: Ms,
+    /// The run it is about, if it ended already and was looked up by `at`.
+    pub run_id: Option<RunId>,
+    /// The agent's own word for this try.
+    pub rid: Option<String>,
+    /// What the agent says about it, such as the end of its output.
+    pub words: Option<String>,
+    pub usage: Usage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PingKind {
+    Start,
+    Success,
+    Fail,
+    /// It only says something.
+    Log,
+    Exit(i32),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -117,10 +199,14 @@ pub enum DeliveryResult {
     Started {
         pid: u32,
     },
-    Exited {
-        exit_code: Option<i32>,
+    Exited(Exit),
+    /// A check before the delivery failed; nothing was sent. `hold`: it is looked at again later.
+    Unready {
         words: String,
+        hold: bool,
     },
+    /// The checks before the delivery hold, and the rest is not the engine's to do: somebody else takes it.
+    Ready,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -142,6 +228,17 @@ pub enum Answer {
     Recorded {
         verdict: Option<Verdict>,
         reason: Option<String>,
+    },
+    Claimed {
+        number: u32,
+        until: Ms,
+    },
+    Extended {
+        until: Option<Ms>,
+    },
+    /// The run a ping is about.
+    Pinged {
+        run_id: RunId,
     },
     Refused(Refusal),
 }
@@ -166,12 +263,18 @@ pub enum RefusalCode {
     NotDelivered,
     RevisionConflict,
     IdempotencyKeyConflict,
+    /// Somebody else has it, or it has ended.
+    ClaimFailed,
+    /// It is not claimed, so there is no lease to extend.
+    NotClaimed,
+    /// Another worker has it.
+    NotOwner,
     TooMany,
     Invalid,
 }
 
 impl RefusalCode {
-    pub const ALL: [RefusalCode; 10] = [
+    pub const ALL: [RefusalCode; 13] = [
         RefusalCode::NotFound,
         RefusalCode::OutcomeAlreadyRecorded,
         RefusalCode::AttemptSuperseded,
@@ -180,6 +283,9 @@ impl RefusalCode {
         RefusalCode::NotDelivered,
         RefusalCode::RevisionConflict,
         RefusalCode::IdempotencyKeyConflict,
+        RefusalCode::ClaimFailed,
+        RefusalCode::NotClaimed,
+        RefusalCode::NotOwner,
         RefusalCode::TooMany,
         RefusalCode::Invalid,
     ];
@@ -196,6 +302,9 @@ impl RefusalCode {
             RefusalCode::NotDelivered => "not_delivered",
             RefusalCode::RevisionConflict => "revision_conflict",
             RefusalCode::IdempotencyKeyConflict => "idempotency_key_conflict",
+            RefusalCode::ClaimFailed => "claim_failed",
+            RefusalCode::NotClaimed => "execution_not_claiming",
+            RefusalCode::NotOwner => "not_execution_owner",
             RefusalCode::TooMany => "too_many",
             RefusalCode::Invalid => "invalid",
         }

@@ -27,6 +27,13 @@ pub enum Trigger {
         path: String,
         appeared: bool,
     },
+    /// In the place of a run of another cue that failed for good.
+    Fallback {
+        of: RunId,
+        cue: CueId,
+    },
+    /// Its agent began by itself, and said so.
+    Ping,
     /// The agent asked for it with the outcome of that run.
     Dynamic {
         of: RunId,
@@ -43,6 +50,8 @@ impl Trigger {
             Trigger::Chain { .. } => "chain",
             Trigger::Url => "trigger",
             Trigger::Path { .. } => "path",
+            Trigger::Fallback { .. } => "fallback",
+            Trigger::Ping => "ping",
             Trigger::Dynamic { .. } => "dynamic",
         }
     }
@@ -51,9 +60,10 @@ impl Trigger {
     #[must_use]
     pub fn is_wanted(&self) -> bool {
         match self {
-            Trigger::ManualFire | Trigger::Replay { .. } => true,
+            Trigger::ManualFire | Trigger::Replay { .. } | Trigger::Ping => true,
             Trigger::Scheduled
             | Trigger::Chain { .. }
+            | Trigger::Fallback { .. }
             | Trigger::Url
             | Trigger::Path { .. }
             | Trigger::Dynamic { .. } => false,

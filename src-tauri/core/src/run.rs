@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Ms;
-use crate::attempt::{Attempt, Reported};
-use crate::cue::CueDefinition;
+use crate::attempt::{Attempt, AttemptState, Reported};
+use crate::cue::{CueDefinition, Restart};
 use crate::expect::Finding;
 use crate::id::{CueId, OccurrenceId, RunId};
 use crate::occurrence::Trigger;
@@ -25,16 +25,42 @@ pub struct Run {
     /// The same on every attempt.
     pub idempotency_key: String,
     pub began_at: Ms,
-    /// Never empty once begun; bounded by `max_attempts` and the attempts the tower lost.
+    /// Never empty once begun. The first and the newest; see `ATTEMPTS_KEPT`.
     pub attempts: Vec<Attempt>,
     pub phase: Phase,
     pub findings: Vec<Finding>,
     pub refused: Vec<Refused>,
+    /// When its budget of time is spent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fuse_at: Option<Ms>,
+    /// What was done because of it, such as telling a web hook of its failure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+}
+
+/// Something that was done because of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    pub at: Ms,
+    pub words: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "snake_case")]
 pub enum Phase {
+    /// The next attempt waits before its delivery.
+    Held {
+        by: HeldBy,
+        /// What it waits for, in words; of a pool, the pools themselves say more.
+        words: String,
+        since: Ms,
+        /// Looked at again then; None: it is told.
+        until: Option<Ms>,
+    },
+    /// It is there to be claimed, or its first ping is expected.
+    Offered {
+        until: Ms,
+    },
     Delivering,
     /// Delivered, or sent and unanswered. `deadline` None: as long as the process lives.
     AwaitingOutcome {
@@ -48,6 +74,14 @@ pub enum Phase {
         at: Ms,
         late: bool,
     },
+}
+
+/// What holds a delivery up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeldBy {
+    Pool,
+    Preflight,
 }
 
 /// Final states. `Claimed` is a success that nothing verified.
@@ -94,6 +128,15 @@ impl Verdict {
             Verdict::Failed | Verdict::Refuted | Verdict::Silent | Verdict::Stopped | Verdict::Cancelled => false,
         }
     }
+
+    /// The work was not done, and nobody called it off.
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        match self {
+            Verdict::Failed | Verdict::Refuted | Verdict::Silent => true,
+            Verdict::Confirmed | Verdict::Claimed | Verdict::Stopped | Verdict::Cancelled => false,
+        }
+    }
 }
 
 /// A report that was not taken; recorded, shown, never dropped.
@@ -107,6 +150,8 @@ pub struct Refused {
 
 /// Refused reports kept per run; later ones are counted in the journal only.
 pub const REFUSED_KEPT: usize = 20;
+/// Attempts kept per run: of a long-lived agent that starts again and again, the first one and the newest.
+pub const ATTEMPTS_KEPT: usize = 50;
 
 impl Run {
     /// The latest attempt. A begun run always has one.
@@ -124,7 +169,11 @@ impl Run {
     pub fn verdict(&self) -> Option<Verdict> {
         match &self.phase {
             Phase::Ended { verdict, .. } => Some(*verdict),
-            Phase::Delivering | Phase::AwaitingOutcome { .. } | Phase::WaitingRetry { .. } => None,
+            Phase::Held { .. }
+            | Phase::Offered { .. }
+            | Phase::Delivering
+            | Phase::AwaitingOutcome { .. }
+            | Phase::WaitingRetry { .. } => None,
         }
     }
 
@@ -142,17 +191,83 @@ impl Run {
     /// When this run next wants a tick.
     #[must_use]
     pub fn wakes_at(&self) -> Option<Ms> {
-        match &self.phase {
-            Phase::AwaitingOutcome { deadline } => *deadline,
+        let own = match &self.phase {
+            Phase::Held { until, .. } => *until,
+            Phase::Offered { until } => Some(*until),
+            Phase::AwaitingOutcome { .. } => {
+                let lease = self.latest().lease.as_ref().map(|lease| lease.until);
+                self.deadline().into_iter().chain(lease).chain(self.steady_at()).min()
+            }
             Phase::WaitingRetry { at } => Some(*at),
-            Phase::Delivering | Phase::Ended { .. } => None,
+            Phase::Delivering => None,
+            Phase::Ended { .. } => return None,
+        };
+        own.into_iter().chain(self.fuse_at).min()
+    }
+
+    /// When silence begins; None: it does not, such as for a long-lived agent that has said how it stands.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Ms> {
+        let said = self.definition.restart() != Restart::Never && self.latest().outcome.is_some();
+        match &self.phase {
+            Phase::AwaitingOutcome { deadline } => deadline.filter(|_| !said),
+            Phase::Held { .. }
+            | Phase::Offered { .. }
+            | Phase::Delivering
+            | Phase::WaitingRetry { .. }
+            | Phase::Ended { .. } => None,
         }
     }
 
-    /// Attempts that count against `max_attempts`: those the tower lost are not the agent's fault.
+    /// Attempts that count against `max_attempts`: those the tower lost are not the agent's fault. Of a long-lived agent only
+    /// those since it last started: its ends are restarts, not tries.
     #[must_use]
     pub fn tries_used(&self) -> u32 {
-        let lost = |attempt: &&Attempt| attempt.state != crate::attempt::AttemptState::Lost;
-        u32::try_from(self.attempts.iter().filter(lost).count()).unwrap_or(u32::MAX)
+        let lives_long = self.definition.restart() != Restart::Never;
+        let recent = self.attempts.iter().rev().take_while(|attempt| !lives_long || attempt.delivered_at.is_none());
+        u32::try_from(recent.filter(|attempt| attempt.state != AttemptState::Lost).count()).unwrap_or(u32::MAX)
+    }
+
+    /// How often it was started again.
+    #[must_use]
+    pub fn restarts(&self) -> u32 {
+        match self.definition.restart() {
+            Restart::Never => 0,
+            Restart::OnFailure | Restart::Always => self.latest().number - 1,
+        }
+    }
+
+    /// Lives in a row, up to the latest that ended, that were too short to be a service. One that the tower lost says
+    /// nothing, and one that did not start was none.
+    #[must_use]
+    pub fn short_lives(&self) -> u32 {
+        let told = self.attempts.iter().rev().filter(|attempt| attempt.state != AttemptState::Lost);
+        let lives = told.filter_map(|attempt| Some(attempt.ended_at?.since(attempt.delivered_at?)));
+        let short = lives.take_while(|lived| *lived < Restart::STEADY_MS);
+        u32::try_from(short.count()).unwrap_or(u32::MAX)
+    }
+
+    /// When a long-lived agent that crashed again and again will have lived long enough to be trusted; None: it is.
+    #[must_use]
+    pub fn steady_at(&self) -> Option<Ms> {
+        let latest = self.latest();
+        let looping = !latest.steady && self.definition.restart() != Restart::Never && latest.ended_at.is_none();
+        let began = latest.delivered_at.filter(|_| looping && self.short_lives() >= Restart::CRASH_LOOP)?;
+        Some(began.plus(Restart::STEADY_MS))
+    }
+
+    /// Whether it keeps others out of the pools it uses: its agent works, or may.
+    #[must_use]
+    pub fn occupies(&self) -> bool {
+        match &self.phase {
+            Phase::Delivering | Phase::Offered { .. } | Phase::AwaitingOutcome { .. } => true,
+            Phase::Held { .. } | Phase::WaitingRetry { .. } | Phase::Ended { .. } => self.may_have_a_process(),
+        }
+    }
+
+    /// Whether a process of its latest attempt may still run, though the run has its outcome, or has ended.
+    #[must_use]
+    pub fn may_have_a_process(&self) -> bool {
+        self.definition.transport.is_command() && self.latest().may_have_a_process()
     }
 }

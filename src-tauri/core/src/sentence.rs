@@ -2,7 +2,7 @@
 
 use crate::Ms;
 use crate::alert::AlertKind;
-use crate::cue::Confirm;
+use crate::cue::{Confirm, Restart};
 use crate::outcome::Outcome;
 use crate::run::{Phase, Run, Verdict};
 use crate::time::length_in_words;
@@ -11,19 +11,48 @@ use crate::time::length_in_words;
 #[must_use]
 pub fn of_run(run: &Run) -> String {
     let latest = run.latest();
-    let of = format!("Attempt {} of {}", run.tries_used().max(1), run.definition.retry.max_attempts);
+    let of = match (run.restarts(), latest.delivered_at) {
+        (1, Some(_)) => "After one restart".to_owned(),
+        (2.., Some(_)) => format!("After {} restarts", run.restarts()),
+        _ => format!("Attempt {} of {}", run.tries_used().max(1), run.definition.retry.max_attempts),
+    };
     match &run.phase {
+        Phase::Held { words, .. } => format!("{}. {of}.", capital(words)),
+        Phase::Offered { .. } if run.definition.transport.is_watch() => "Due; its first ping is awaited.".to_owned(),
+        Phase::Offered { .. } => format!("Waits for a worker to claim it. {of}."),
         Phase::Delivering => format!("Being delivered. {of}."),
         Phase::AwaitingOutcome { .. } if latest.exit_code.is_some() => {
             format!("Ended with {}; its outcome is awaited.", latest.words)
         }
-        Phase::AwaitingOutcome { .. } => "Delivered; its outcome is awaited.".to_owned(),
+        Phase::AwaitingOutcome { .. } if run.definition.restart() != Restart::Never => match run.restarts() {
+            0 => format!("Running: {}.", latest.words),
+            1 => format!("Running: {}, after one restart.", latest.words),
+            more => format!("Running: {}, after {more} restarts.", latest.words),
+        },
+        Phase::AwaitingOutcome { .. } => match &latest.lease {
+            Some(lease) => format!("Claimed by {}; its outcome is awaited.", lease.worker),
+            None => "Delivered; its outcome is awaited.".to_owned(),
+        },
+        Phase::WaitingRetry { .. } if run.definition.restart() != Restart::Never => {
+            format!("{}. It is started again soon.", capital(&latest.words))
+        }
         Phase::WaitingRetry { .. } => format!("{}. {of}; the next one waits for its backoff.", capital(&latest.words)),
         Phase::Ended { verdict, late, .. } => {
             let late = if *late { " It came after the deadline." } else { "" };
             format!("{}{late}", ended(run, *verdict, &of))
         }
     }
+}
+
+/// Why a long-lived agent is said to crash in a loop.
+#[must_use]
+pub fn of_crash_loop(run: &Run) -> String {
+    let times = run.short_lives();
+    let next = match &run.phase {
+        Phase::WaitingRetry { at } => format!(" Next start {}.", instant(*at)),
+        _ => String::new(),
+    };
+    format!("It ended {times} times in a row soon after its start, the last time with {}.{next}", run.latest().words)
 }
 
 fn ended(run: &Run, verdict: Verdict, of: &str) -> String {
@@ -52,6 +81,9 @@ fn ended(run: &Run, verdict: Verdict, of: &str) -> String {
         },
         Verdict::Silent => {
             let latest = run.latest();
+            if run.definition.transport.is_watch() && latest.delivered_at.is_none() {
+                return format!("{}.", capital(&latest.words));
+            }
             let within = run.definition.outcome_deadline_ms().map(length_in_words);
             match (latest.exit_code, within) {
                 (Some(_), _) => format!("It ended with {} and reported nothing.", latest.words),
@@ -59,7 +91,10 @@ fn ended(run: &Run, verdict: Verdict, of: &str) -> String {
                 (None, None) => "Delivered, then nothing.".to_owned(),
             }
         }
-        Verdict::Stopped => format!("Stopped before it reported. {of}."),
+        Verdict::Stopped => match run.findings.iter().find(|finding| !finding.passed) {
+            Some(spent) => format!("Stopped: {} was allowed, and it was {}. {of}.", lower(&spent.claim), spent.found),
+            None => format!("Stopped before it reported. {of}."),
+        },
         Verdict::Cancelled => "Cancelled, because its cue was deleted.".to_owned(),
     }
 }
@@ -82,6 +117,9 @@ pub fn alert_title(cue_name: &str, kind: AlertKind) -> String {
         AlertKind::OutcomeFailed => "failed",
         AlertKind::CheckFailed => "said it worked; the proof says no",
         AlertKind::MissedOccurrence => "missed a due time",
+        AlertKind::CrashLoop => "crashes again and again",
+        AlertKind::FuseTripped => "was stopped by its budget",
+        AlertKind::FallbackFailed => "failed as the fallback too",
     };
     let room = 49usize.saturating_sub(what.len());
     let name: String = if cue_name.chars().count() > room {

@@ -35,6 +35,8 @@ impl Delivered {
             AttemptState::Failed if run.is_live() => Delivered::Delivering,
             AttemptState::Failed => Delivered::Bounced,
             AttemptState::Lost => Delivered::Unknown,
+            AttemptState::Waiting | AttemptState::Offered if run.is_live() => Delivered::Delivering,
+            AttemptState::Waiting | AttemptState::Offered => Delivered::Bounced,
             AttemptState::Delivering if run.is_live() => Delivered::Delivering,
             AttemptState::Delivering => Delivered::Unknown,
         }
@@ -66,7 +68,9 @@ impl Confirmed {
             }
             Phase::Ended { verdict, .. } => Confirmed::Ended(*verdict),
             Phase::AwaitingOutcome { .. } => Confirmed::Working,
-            Phase::Delivering | Phase::WaitingRetry { .. } => Confirmed::None,
+            Phase::Held { .. } | Phase::Offered { .. } | Phase::Delivering | Phase::WaitingRetry { .. } => {
+                Confirmed::None
+            }
         }
     }
 

@@ -7,20 +7,21 @@ use cuetower_core::id::Dice;
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng as _, SeedableRng as _};
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::briefing_note;
 use crate::clock::Clock;
-use crate::deliver::command::reap_leftover;
 use crate::feed::Feed;
 use crate::handle::{Handle, ORDERS_MAX, Order, StoreHealth};
 use crate::journal::{Journal, StoreError};
 use crate::notify::Notifier;
+use crate::offers::Offers;
 use crate::paths::{Watched, look_after};
-use crate::perform::{self, Means, Performer, Shared};
+use crate::perform::{Means, Performer, Shared, adopted};
 use crate::pilot::{Crew, Pilot};
 use crate::sabotage;
+use crate::spool::deliver_spooled;
 use crate::token::TowerKey;
 use crate::vault::Vault;
 
@@ -56,13 +57,14 @@ impl Engine {
     ///
     /// Called inside a Tokio runtime, on which deliveries will run.
     pub fn start(config: Config, ports: Ports) -> Result<(Handle, Running), StartError> {
-        let journal = Journal::open(&config.data_dir)?;
+        let data_dir = config.data_dir.clone();
+        let journal = Journal::open(&data_dir)?;
         let key = TowerKey::load(&config.data_dir).map_err(StartError::Key)?;
         let (orders, received) = mpsc::channel(ORDERS_MAX);
         let reader = journal.reader();
         let notifier = ports.notifier.clone();
         let feed = Feed::starting_at(journal.last_seq()?);
-        reap_leftovers(&config);
+        let found = adopted(&config.data_dir);
         let performer = Performer::new(
             Means {
                 orders: orders.clone(),
@@ -78,7 +80,8 @@ impl Engine {
         let shared = performer.shared();
         let started_at = ports.clock.now();
         let dice = Box::new(Thrown::from_system());
-        let (store, watched) = (StoreHealth::default(), Watched::default());
+        let (store, watched, offers) = (StoreHealth::default(), Watched::default(), Offers::default());
+        let (pools_seen, pools) = watch::channel(Arc::default());
         let crew = Crew {
             clock: Arc::clone(&ports.clock),
             dice,
@@ -87,14 +90,18 @@ impl Engine {
             sabotage: sabotage::active(),
             store: store.clone(),
             watched: watched.clone(),
+            pools_seen,
+            offers: offers.clone(),
+            found,
         };
         let pilot = Pilot::load(journal, crew)?;
         let flying = std::thread::Builder::new()
             .name("pilot".to_owned())
             .spawn(move || fly(pilot, received))
             .map_err(StartError::Thread)?;
-        let handle = Handle { orders: orders.clone(), reader, feed, clock: ports.clock, key, store };
+        let handle = Handle { orders: orders.clone(), reader, feed, clock: ports.clock, key, store, pools, offers };
         let mut minding = JoinSet::new();
+        minding.spawn(deliver_spooled(handle.clone(), data_dir));
         minding.spawn(look_after(watched, handle.clone()));
         minding.spawn(briefing_note::tell(handle.clone(), notifier, started_at));
         Ok((handle, Running { orders, shared, flying, minding }))
@@ -104,29 +111,6 @@ impl Engine {
 fn fly(pilot: Pilot, orders: mpsc::Receiver<Order>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     runtime.expect("a runtime with only a timer can be built").block_on(pilot.fly(orders));
-}
-
-/// Attempts looked after at once; each may take half a second.
-const REAPED_AT_ONCE: usize = 64;
-
-/// Processes that a killed tower left behind are ended before their runs are tried again. An attempt's folder goes with
-/// its result, so that only what was under way is found here.
-fn reap_leftovers(config: &Config) {
-    let attempts = |run: std::fs::DirEntry| std::fs::read_dir(run.path()).into_iter().flatten().flatten();
-    let runs = std::fs::read_dir(config.data_dir.join("runs")).into_iter().flatten().flatten();
-    let folders: Vec<PathBuf> = runs.flat_map(attempts).map(|attempt| attempt.path()).collect();
-    for some in folders.chunks(REAPED_AT_ONCE) {
-        std::thread::scope(|scope| {
-            for folder in some {
-                scope.spawn(|| {
-                    if let Some(words) = reap_leftover(folder) {
-                        tracing::warn!(attempt = %folder.display(), "{words}");
-                    }
-                    perform::remove_attempt_dir(folder);
-                });
-            }
-        });
-    }
 }
 
 /// A running engine.
@@ -139,10 +123,10 @@ pub struct Running {
 }
 
 impl Running {
-    /// Stops in order: processes are asked to end, the last batch is committed, the store is closed.
+    /// Stops in order: the last batch is committed, the store is closed. Commands run on, and are taken up at the next start.
     pub async fn stop(mut self) {
         self.minding.shutdown().await;
-        self.shared.close().await;
+        self.shared.close();
         let (reply, done) = oneshot::channel();
         if self.orders.send(Order::Stop { reply }).await.is_ok() {
             drop(done.await);

@@ -64,6 +64,7 @@ impl Feed {
             alerts: vec![],
             bands: vec![],
             status_changed: true,
+            pools_changed: false,
         };
         self.push(&mut ring, nothing);
     }
@@ -146,6 +147,7 @@ mod tests {
             alerts: vec![],
             bands: vec![],
             status_changed: false,
+            pools_changed: false,
         }
     }
 

@@ -7,13 +7,15 @@ use cuetower_core::alert::Alert;
 use cuetower_core::cue::{Cue, CueDefinition};
 use cuetower_core::event::FileSeen;
 use cuetower_core::id::{AlertId, CueId, RunId};
-use cuetower_core::input::{Answer, Input, Refusal};
+use cuetower_core::input::{Answer, Input, Ping, Refusal};
+use cuetower_core::pool::{PoolAnswer, PoolBook, PoolInput};
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::Clock;
 use crate::feed::Feed;
 use crate::journal::{KeyRow, OutputRow, Reader};
+use crate::offers::Offers;
 use crate::token::TowerKey;
 
 /// Orders waiting for the pilot at most; more are refused, not queued.
@@ -63,6 +65,21 @@ pub(crate) enum Order {
         output: Option<OutputRow>,
         reply: Option<Reply<Answer>>,
     },
+    Pool {
+        input: PoolInput,
+        reply: Reply<PoolAnswer>,
+    },
+    Ping {
+        cue_id: CueId,
+        ping: Ping,
+        reply: Reply<Answer>,
+    },
+    /// A worker lives, and can do these tasks.
+    Worker {
+        id: String,
+        handlers: Vec<String>,
+        reply: Reply<()>,
+    },
     Acknowledge {
         alert_id: AlertId,
         reply: Reply<Alert>,
@@ -88,6 +105,7 @@ pub enum TowerChange {
     KeyAdded(KeyRow),
     SecretKept(String),
     SecretDropped(String),
+    WorkerDropped(String),
     /// Something outside changed (keyring, notifications): the window asks for the status again.
     StatusChanged,
 }
@@ -101,6 +119,8 @@ pub struct Handle {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) key: TowerKey,
     pub(crate) store: StoreHealth,
+    pub(crate) pools: watch::Receiver<Arc<PoolBook>>,
+    pub(crate) offers: Offers,
 }
 
 /// Why the last commit failed; None while the store is well.
@@ -144,6 +164,36 @@ impl Handle {
         let (patterns, seen) = (patterns.to_vec(), seen.into_iter().collect());
         let order = |reply| Order::Files { cue_id: cue_id.clone(), patterns, seen, reply };
         unrefused(self.ask(order).await?.0).map(drop)
+    }
+
+    /// Asks or tells the pools.
+    pub async fn pools(&self, input: PoolInput) -> Result<PoolAnswer, Trouble> {
+        match self.ask(|reply| Order::Pool { input, reply }).await? {
+            PoolAnswer::Refused(refusal) => Err(Trouble::Refused(refusal)),
+            answer => Ok(answer),
+        }
+    }
+
+    /// The pools as they are on disk.
+    #[must_use]
+    pub fn pool_view(&self) -> Arc<PoolBook> {
+        Arc::clone(&self.pools.borrow())
+    }
+
+    /// Changes with the pools.
+    #[must_use]
+    pub fn pools_watched(&self) -> watch::Receiver<Arc<PoolBook>> {
+        self.pools.clone()
+    }
+
+    /// Word from an agent that is only watched.
+    pub async fn ping(&self, cue_id: &CueId, ping: Ping) -> Result<Answer, Trouble> {
+        unrefused(self.ask(|reply| Order::Ping { cue_id: cue_id.clone(), ping, reply }).await?)
+    }
+
+    /// A worker lives, and can do these tasks.
+    pub async fn worker(&self, id: String, handlers: Vec<String>) -> Result<(), Trouble> {
+        self.ask(|reply| Order::Worker { id, handlers, reply }).await
     }
 
     pub async fn acknowledge(&self, alert_id: &AlertId) -> Result<Alert, Trouble> {
@@ -196,6 +246,11 @@ impl Handle {
 fn unrefused(answer: Answer) -> Result<Answer, Trouble> {
     match answer {
         Answer::Refused(refusal) => Err(Trouble::Refused(refusal)),
-        Answer::Done | Answer::Fired { .. } | Answer::Recorded { .. } => Ok(answer),
+        Answer::Done
+        | Answer::Fired { .. }
+        | Answer::Recorded { .. }
+        | Answer::Claimed { .. }
+        | Answer::Extended { .. }
+        | Answer::Pinged { .. } => Ok(answer),
     }
 }

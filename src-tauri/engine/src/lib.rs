@@ -1,6 +1,7 @@
 //! What is done: the loop, the journal, deliveries, the two doors. What is decided lives in `cuetower-core`.
 
 mod briefing_note;
+mod check;
 pub mod clock;
 pub mod definition;
 pub mod deliver;
@@ -10,11 +11,13 @@ pub mod feed;
 pub mod handle;
 pub mod journal;
 pub mod notify;
+mod offers;
 mod paths;
 mod perform;
 mod pilot;
 pub mod receive;
 pub mod sabotage;
+pub mod spool;
 pub mod token;
 pub mod vault;
 pub mod view;

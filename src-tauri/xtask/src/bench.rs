@@ -8,7 +8,17 @@ use crate::packages;
 use crate::place::Place;
 use crate::ui;
 
-const BUILD: &[&str] = &["build", "--release", "--package", "cuetower-cli", "--package", "cuetower-tests", "--bins"];
+const BUILD: &[&str] = &[
+    "build",
+    "--release",
+    "--package",
+    "cuetower-cli",
+    "--package",
+    "cuetower-launcher",
+    "--package",
+    "cuetower-tests",
+    "--bins",
+];
 const FEATURES: &[&str] = &["--features", "cuetower-tests/bench"];
 
 /// `args` go to the benchmarks: names, sizes, `--json` for one object per line among the lines of the build.

@@ -24,7 +24,8 @@ pub fn run(place: &Place, args: &[String]) -> Result<(), String> {
     // The whole workspace wherever it can be built: `test` builds it too, and cargo then compiles nothing twice. Where
     // nobody will see the window, its libraries are not asked for.
     let whole = window || packages::window_is_there(place);
-    let scope: &[&str] = if whole { &["--workspace"] } else { &["--package", "cuetower-cli"] };
+    let scope: &[&str] =
+        if whole { &["--workspace"] } else { &["--package", "cuetower-cli", "--package", "cuetower-launcher"] };
     call::run(&mut place.cargo(&[&["build", "--bins"], scope].concat()), limit)?;
 
     let mut app = Command::new(place.binaries().join(if window { "cuetower" } else { "cuetowerctl" }));

@@ -28,6 +28,7 @@ const TESTS: &[&str] = &[
     "xdotool",
     "imagemagick",
     "faketime",
+    "postgresql",
 ];
 
 /// Programs from crates.io that the tests use, and how cargo installs them.
@@ -169,6 +170,7 @@ fn other_system(place: &Place, wanted: &[&str]) -> Result<(), String> {
         ("xdotool", "xdotool"),
         ("imagemagick", "import"),
         ("faketime", "faketime"),
+        ("postgresql", "initdb"),
     ];
     let mut missing: Vec<&str> = Vec::new();
     for (_, library) in libraries.iter().filter(|(package, _)| wanted.contains(package)) {

@@ -1,6 +1,7 @@
 //! The agents' door over real HTTP, on a real engine in a temporary folder; what was stored is looked up in the file itself.
 
 mod cues;
+mod permits;
 mod refusals;
 mod runs;
 mod triggers;

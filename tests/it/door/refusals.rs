@@ -149,7 +149,20 @@ async fn a_key_does_what_its_scopes_say() {
     let before = tower.stored();
     let looking =
         json!({ "name": "p", "schedule": { "type": "manual", "paths": ["~/.ssh/*"] }, "callback": { "url": URL } });
-    for body in [&command, &leaking, &looking] {
+    let checking = |check: Value| json!({ "name": "f", "schedule": { "type": "manual" }, "callback": { "url": URL }, "preflight": [check] });
+    let checks = [
+        json!({ "check": "command", "argv": ["true"] }),
+        json!({ "check": "file", "path": "~/.ssh/id_ed25519", "matches": "a" }),
+        json!({ "check": "sql", "sqlite": "/var/lib/crm.db", "query": "select 1" }),
+        json!({ "check": "sql", "postgres": "postgres://localhost/crm", "query": "select 1" }),
+        json!({ "check": "git", "repo": "~/site" }),
+        json!({ "check": "disk", "path": "/", "free_gb": 1 }),
+        json!({ "check": "secret", "name": "OPENAI" }),
+        json!({ "check": "url", "url": URL, "headers": { "X-Api-Key": "{{secret:OPENAI}}" } }),
+        json!({ "check": "url", "url": URL, "allow_private": true }),
+    ]
+    .map(checking);
+    for body in [&command, &leaking, &looking].into_iter().chain(&checks) {
         let refused = tower.ask_as(&cues, Method::POST, "/v1/cues", Some(body)).await;
         assert_eq!((refused.status, refused.code()), (403, "insufficient_scope"), "{body}");
         assert!(refused.json["error"]["message"].as_str().unwrap().contains("`commands`"), "{refused:?}");
@@ -165,6 +178,17 @@ async fn a_key_does_what_its_scopes_say() {
         let refused = tower.ask_as(&cues, method.clone(), &path, body.as_ref()).await;
         assert_eq!((refused.status, refused.code()), (403, "insufficient_scope"), "{method}");
     }
+    let harmless =
+        json!([{ "check": "url", "url": URL, "body_matches": "ready" }, { "check": "memory", "free_gb": 1 }]);
+    let mut looks = checking(json!(null));
+    looks["preflight"] = harmless.clone();
+    let made = tower.ask_as(&cues, Method::POST, "/v1/cues", Some(&looks)).await;
+    assert_eq!(made.status, 201, "whoever may call an address may ask it first: {made:?}");
+    let into_program = json!({ "preflight": [{ "check": "command", "argv": ["true"] }] });
+    let path = format!("/v1/cues/{}", made.json["id"].as_str().unwrap());
+    let refused = tower.ask_as(&cues, Method::PATCH, &path, Some(&into_program)).await;
+    assert_eq!((refused.status, refused.code()), (403, "insufficient_scope"), "nor may one of its checks");
+
     let plain = tower.ask_as(&cues, Method::POST, "/v1/cues", Some(&manual("w", URL))).await;
     let path = format!("/v1/cues/{}", plain.json["id"].as_str().unwrap());
     let into_command = json!({ "transport": "command", "command": { "argv": ["true"] } });

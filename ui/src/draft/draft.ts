@@ -1,20 +1,23 @@
 //! A cue while it is being written: every field as text, the way it stands in the form. Pure. The definition (SPEC section 13) is made from it and read into it.
 import { joinWords, splitWords } from './argv';
+import { checkPlace } from './checks';
+import { blankDelivering, HAS, makeDelivering, makeOnFailure, makeTimeouts, readDelivering, TIMEOUT_S, timeoutMost, TRANSPORTS, type DeliveringDraft, type DeliveringPlace, type TransportWord } from './delivering';
 import { objectAt, one, text, without, type Json } from './json';
 import { placeFor } from './places';
 import { boundAgainst } from './policies';
 import { blankSchedule, comesAgain, isAskable, KINDS, makeSchedule, readSchedule, type InnerPlace, type ScheduleDraft } from './schedule';
 import { secondsOf, spanOf, tidy, type Span } from './span';
+import { usePlace } from './uses';
 
 export interface Pair {
   name: string;
   value: string;
 }
 
-export interface Draft extends ScheduleDraft {
+export interface Draft extends ScheduleDraft, DeliveringDraft {
   name: string;
   agent: string;
-  transport: 'webhook' | 'command';
+  transport: TransportWord;
   address: string;
   method: string;
   headers: Pair[];
@@ -48,7 +51,7 @@ export interface Draft extends ScheduleDraft {
 
 /** A field of the form, by name; errors are placed by it. */
 export type Field = Exclude<keyof Draft, 'base'>;
-export type Errors = Partial<Record<Field | InnerPlace | 'whole', string>>;
+export type Errors = Partial<Record<Field | InnerPlace | DeliveringPlace | 'whole', string>>;
 
 export const EVIDENCE = [
   ['result_url', 'A link'],
@@ -61,7 +64,7 @@ export const EVIDENCE = [
 export function blankDraft(zone: string): Draft {
   return {
     name: '', agent: '', transport: 'webhook', address: '', method: 'POST', headers: [], command: '', shell: false, folder: '', env: [],
-    ...blankSchedule(zone), catchUp: 'latest', within: spanOf(null), overlap: 'skip', confirm: 'outcome', deadline: '', minProcessed: '', maxErrors: '',
+    ...blankSchedule(zone), ...blankDelivering(), catchUp: 'latest', within: spanOf(null), overlap: 'skip', confirm: 'outcome', deadline: '', minProcessed: '', maxErrors: '',
     evidence: [], payload: '', attempts: '3', backoff: '1, 5, 15', retryFailed: false, timeout: '30', unanswered: 'wait', pauseOnFailure: false, base: {}
   };
 }
@@ -73,6 +76,7 @@ function pairsOf(value: Json): Pair[] {
 /** Reads a definition, as the host wrote it, into the form. */
 export function draftOf(definition: unknown, zone: string): Draft {
   const d = (typeof definition === 'object' && definition !== null ? definition : {}) as Json;
+  const transport = one(d['transport'], TRANSPORTS, 'webhook');
   const callback = objectAt(d, 'callback');
   const command = objectAt(d, 'command');
   const retry = objectAt(d, 'retry');
@@ -87,7 +91,7 @@ export function draftOf(definition: unknown, zone: string): Draft {
     ...blank,
     name: text(d['name']),
     agent: text(d['agent']),
-    transport: one(d['transport'], ['webhook', 'command'], 'webhook'),
+    transport,
     address: text(callback['url']),
     method: text(callback['method'], blank.method),
     headers: pairsOf(objectAt(callback, 'headers')),
@@ -96,6 +100,7 @@ export function draftOf(definition: unknown, zone: string): Draft {
     folder: text(command['cwd']),
     env: pairsOf(objectAt(command, 'env')),
     ...readSchedule(objectAt(d, 'schedule'), zone),
+    ...readDelivering(d),
     catchUp: one(catchUp['policy'], ['latest', 'all', 'none', 'ask'], 'latest'),
     within: spanOf(catchUp['within_seconds']),
     overlap: one(d['overlap'], ['skip', 'queue', 'allow', 'replace'], overlapOf(one(objectAt(d, 'schedule')['type'], KINDS, 'recurring'))),
@@ -108,7 +113,7 @@ export function draftOf(definition: unknown, zone: string): Draft {
     attempts: text(retry['max_attempts'], blank.attempts),
     backoff: Array.isArray(retry['backoff_minutes']) ? retry['backoff_minutes'].map((m) => text(m)).join(', ') : blank.backoff,
     retryFailed: retry['on_failed_outcome'] === true,
-    timeout: text(delivery['timeout_seconds'], blank.timeout),
+    timeout: text(delivery['timeout_seconds'], String(TIMEOUT_S[transport])),
     unanswered: one(delivery['unanswered'], ['wait', 'retry'], 'wait'),
     pauseOnFailure: objectAt(d, 'on_failure')['pause'] === true,
     base: d
@@ -128,7 +133,7 @@ export function scheduleOf(draft: Draft): Json | null {
 
 /** Top-level fields of a definition that the form shows, and so decides. */
 const SHOWN: ReadonlySet<string> = new Set([
-  'name', 'agent', 'transport', 'schedule', 'callback', 'command', 'payload', 'retry', 'delivery', 'confirm', 'catch_up', 'overlap', 'expect', 'on_failure'
+  'name', 'agent', 'transport', 'schedule', 'callback', 'command', 'payload', 'retry', 'delivery', 'confirm', 'catch_up', 'overlap', 'expect', 'on_failure', 'worker', 'uses', 'priority', 'preflight', 'budget', 'on_success_fire'
 ]);
 
 /** What an object of the edited definition holds besides the fields that the form decides. */
@@ -169,7 +174,7 @@ function wrongWithAddress(address: string): string | null {
 /** Makes the definition; only what the form itself can know is wrong is in `errors`, the host judges the rest. */
 export function definitionOf(draft: Draft): Made {
   const errors: Errors = {};
-  const number = (field: Field, typed: string, sense: string, from: number, to: number): number | undefined => {
+  const number: ReadNumber = (field, typed, sense, from, to) => {
     if (typed.trim() === '') return undefined;
     const value = Number(typed);
     if (value >= from && value <= to) return value;
@@ -187,14 +192,15 @@ export function definitionOf(draft: Draft): Made {
   Object.assign(errors, unscheduled);
 
   if (draft.transport === 'webhook') {
-    const callback: Json = { ...kept(draft, 'callback', ['headers']), url: draft.address.trim(), method: draft.method };
-    const wrong = wrongWithAddress(draft.address.trim());
-    if (wrong !== null) errors.address = wrong;
+    const callback: Json = { ...kept(draft, 'callback', ['headers', 'allow_private']), url: draft.address.trim(), method: draft.method };
+    const misfit = wrongWithAddress(draft.address.trim());
+    if (misfit !== null) errors.address = misfit;
     const headers = recordOf(draft.headers, 'header', (sentence) => (errors.headers = sentence));
     if (headers) callback['headers'] = headers;
+    if (draft.allowPrivate) callback['allow_private'] = true;
     definition['callback'] = callback;
-  } else {
-    const command = kept(draft, 'command', ['argv', 'shell', 'cwd', 'env']);
+  } else if (draft.transport === 'command') {
+    const command = kept(draft, 'command', ['argv', 'shell', 'cwd', 'env', 'restart']);
     if (draft.command.trim() === '') errors.command = draft.shell ? 'Which line should the shell run?' : 'Which program? Such as python3 leads.py.';
     if (draft.shell) command['shell'] = draft.command.trim();
     else {
@@ -205,17 +211,51 @@ export function definitionOf(draft: Draft): Made {
     if (draft.folder.trim() !== '') command['cwd'] = draft.folder.trim();
     const env = recordOf(draft.env, 'variable', (sentence) => (errors.env = sentence));
     if (env) command['env'] = env;
+    if (draft.restart !== 'never') command['restart'] = draft.restart;
     definition['command'] = command;
   }
+  const wrong = (place: DeliveringPlace, sentence: string) => (errors[place] ??= sentence);
+  const { worker, ...delivering } = makeDelivering(draft, draft.base, wrong);
+  if (worker !== undefined) definition['worker'] = worker;
 
-  if (draft.payload.trim() !== '') {
+  if (HAS.payload(draft.transport) && draft.payload.trim() !== '') {
     try {
       definition['payload'] = JSON.parse(draft.payload) as unknown;
     } catch (error) {
       errors.payload = `This is not JSON yet: ${error instanceof Error ? error.message : String(error)}.`;
     }
   }
+  if (HAS.retries(draft.transport)) definition['retry'] = retryOf(draft, errors, number);
 
+  const delivery = kept(draft, 'delivery', ['timeout_seconds', 'connect_timeout_seconds', 'first_byte_timeout_seconds', 'outcome_deadline_seconds', 'unanswered']);
+  if (draft.transport === 'webhook' || draft.transport === 'command') delivery['unanswered'] = draft.unanswered;
+  const most = timeoutMost(draft.transport);
+  const timeout = number('timeout', draft.timeout, `Seconds from 0.1 to ${most}, such as ${TIMEOUT_S[draft.transport]}.`, 0.1, most);
+  if (timeout !== undefined) delivery['timeout_seconds'] = timeout;
+  if (draft.transport === 'webhook') Object.assign(delivery, makeTimeouts(draft, wrong));
+  const deadline = number('deadline', draft.deadline, `Seconds from 0.1 to ${most}, such as 300.`, 0.1, most);
+  if (deadline !== undefined) delivery['outcome_deadline_seconds'] = deadline;
+  definition['delivery'] = delivery;
+  definition['confirm'] = draft.confirm;
+  if (HAS.policies(draft.transport)) sayPolicies(draft, definition, errors);
+
+  const expect = kept(draft, 'expect', ['min_processed', 'max_error_rate', 'evidence']);
+  const least = number('minProcessed', draft.minProcessed, 'A number from 0 up, such as 150.', 0, 1e15);
+  if (least !== undefined) expect['min_processed'] = least;
+  const rate = number('maxErrors', draft.maxErrors, 'Percent, 0 to 100.', 0, 100);
+  if (rate !== undefined) expect['max_error_rate'] = Number((rate / 100).toPrecision(12));
+  if (draft.evidence.length > 0) expect['evidence'] = [...draft.evidence];
+  if (Object.keys(expect).length > 0) definition['expect'] = expect;
+  const onFailure = { ...kept(draft, 'on_failure', ['pause', 'webhook', 'fallback_cue']), ...makeOnFailure(draft, wrong) };
+  if (draft.pauseOnFailure) onFailure['pause'] = true;
+  if (Object.keys(onFailure).length > 0) definition['on_failure'] = onFailure;
+  Object.assign(definition, delivering);
+  return { definition, errors };
+}
+
+type ReadNumber = (field: Field, typed: string, sense: string, from: number, to: number) => number | undefined;
+
+function retryOf(draft: Draft, errors: Errors, number: ReadNumber): Json {
   const attempts = number('attempts', draft.attempts, WHOLE_ATTEMPTS, 1, 10) ?? 3;
   if (!Number.isInteger(attempts)) errors.attempts = WHOLE_ATTEMPTS;
   const retry: Json = { ...kept(draft, 'retry', ['backoff_minutes', 'backoff_seconds']), max_attempts: attempts, on_failed_outcome: draft.retryFailed };
@@ -224,16 +264,11 @@ export function definitionOf(draft: Draft): Made {
   else if (waits.some((wait) => wait < 0 || wait > WEEK_MINUTES)) errors.backoff = `Each from 0 to ${WEEK_MINUTES} minutes, which is 7 days.`;
   else if (waits.length > WAITS_MOST) errors.backoff = `At most ${WAITS_MOST} waits; these are ${waits.length}.`;
   else if (waits.length > 0) retry['backoff_minutes'] = waits;
-  definition['retry'] = retry;
+  return retry;
+}
 
-  const delivery: Json = { ...kept(draft, 'delivery', ['timeout_seconds', 'outcome_deadline_seconds']), unanswered: draft.unanswered };
-  const timeout = number('timeout', draft.timeout, 'Seconds from 0.1 to 3600, such as 30.', 0.1, 3600);
-  if (timeout !== undefined) delivery['timeout_seconds'] = timeout;
-  const deadline = number('deadline', draft.deadline, 'Seconds from 0.1 to 3600, such as 300.', 0.1, 3600);
-  if (deadline !== undefined) delivery['outcome_deadline_seconds'] = deadline;
-  definition['delivery'] = delivery;
-  definition['confirm'] = draft.confirm;
-
+/** What is done about a due time that passed, and about one that meets a live run. */
+function sayPolicies(draft: Draft, definition: Json, errors: Errors): void {
   if (isMissable(draft)) {
     const catchUp: Json = { ...kept(draft, 'catch_up', ['policy', 'within_seconds']), policy: draft.catchUp };
     const within = draft.catchUp === 'latest' ? secondsOf(draft.within) : null;
@@ -244,18 +279,6 @@ export function definitionOf(draft: Draft): Made {
   definition['overlap'] = draft.overlap;
   const unbound = boundAgainst(draft);
   if (unbound !== null) errors.overlap = unbound;
-
-  const expect = kept(draft, 'expect', ['min_processed', 'max_error_rate', 'evidence']);
-  const least = number('minProcessed', draft.minProcessed, 'A number from 0 up, such as 150.', 0, 1e15);
-  if (least !== undefined) expect['min_processed'] = least;
-  const rate = number('maxErrors', draft.maxErrors, 'Percent, 0 to 100.', 0, 100);
-  if (rate !== undefined) expect['max_error_rate'] = Number((rate / 100).toPrecision(12));
-  if (draft.evidence.length > 0) expect['evidence'] = [...draft.evidence];
-  if (Object.keys(expect).length > 0) definition['expect'] = expect;
-  const onFailure = kept(draft, 'on_failure', ['pause']);
-  if (draft.pauseOnFailure) onFailure['pause'] = true;
-  if (Object.keys(onFailure).length > 0) definition['on_failure'] = onFailure;
-  return { definition, errors };
 }
 
 function recordOf(pairs: readonly Pair[], what: string, wrong: (sentence: string) => void): Record<string, string> | null {
@@ -271,6 +294,8 @@ function recordOf(pairs: readonly Pair[], what: string, wrong: (sentence: string
 }
 
 const PLACES: readonly (readonly [prefix: string, field: Field])[] = [
+  ['callback.allow_private', 'allowPrivate'], ['worker', 'lease'], ['command.restart', 'restart'], ['uses', 'uses'], ['priority', 'priority'], ['preflight', 'preflight'], ['budget', 'stopAfter'],
+  ['delivery.connect_timeout_seconds', 'connectTimeout'], ['delivery.first_byte_timeout_seconds', 'firstByte'], ['on_failure.webhook', 'failWebhook'], ['on_failure.fallback_cue', 'fallback'], ['on_success_fire', 'onSuccess'],
   ['name', 'name'], ['agent', 'agent'], ['transport', 'transport'],
   ['callback.method', 'method'], ['callback.headers', 'headers'], ['callback', 'address'],
   ['command.cwd', 'folder'], ['command.env', 'env'], ['command', 'command'],
@@ -281,8 +306,10 @@ const PLACES: readonly (readonly [prefix: string, field: Field])[] = [
 ];
 
 /** The form's place for a path of the definition (`schedule.cron`); null when the form has none. */
-export function fieldFor(path: string | null, draft: Draft): Field | InnerPlace | null {
+export function fieldFor(path: string | null, draft: Draft): Field | InnerPlace | DeliveringPlace | null {
   if (path === null) return null;
+  const inner = path.startsWith('preflight[') ? checkPlace(path.slice('preflight'.length), draft.preflight) : path.startsWith('uses[') ? usePlace(path.slice('uses'.length), draft.uses) : null;
+  if (inner !== null) return inner;
   if (/^schedule\b/.test(path)) return placeFor(path.replace(/^schedule\.?/, ''), draft);
   return PLACES.find(([prefix]) => path === prefix || path.startsWith(`${prefix}.`) || path.startsWith(`${prefix}[`))?.[1] ?? null;
 }

@@ -53,6 +53,8 @@ const NAMES: Record<string, string> = {
   name: 'its name', agent: 'Agent', transport: 'Deliver by', address: 'Address', method: 'Method', headers: 'Headers', command: 'Command', folder: 'In folder', env: 'Environment', payload: 'Payload',
   kind: 'Schedule', cron: 'Cron', every: 'Runs every', countFrom: 'Counted from', at: 'At', zone: 'Zone', after: 'Other cue', on: 'How it ended', parts: 'Windows', blackout: 'Blackout days',
   jitter: 'Jitter', paths: 'Watched files', nextMin: 'Its agent asks', nextMax: 'Its agent asks', catchUp: 'Tower off or asleep when due', within: 'Lateness at most', overlap: 'Previous run still going',
+  allowPrivate: 'Private network', lease: 'Lease', restart: 'When it ends', uses: 'Pools', priority: 'Priority', preflight: 'Checks', stopAfter: 'Stop a run after', connectTimeout: 'Connecting', firstByte: 'First answer',
+  failWebhook: 'Tell an address', fallback: 'Another cue in its place', onSuccess: 'The cue after it',
   confirm: 'Confirmed by', deadline: 'Outcome due within', minProcessed: 'Processed, at least', maxErrors: 'Errors, at most', evidence: 'Evidence',
   attempts: 'Attempts in all', backoff: 'Minutes between them', retryFailed: 'Attempts in all', timeout: 'Delivery may take', unanswered: 'Delivery may take', pauseOnFailure: 'If it fails'
 };
@@ -64,6 +66,8 @@ export function placeName(place: string): string {
   const number = Number(at) + 1;
   if (list === 'parts' && at !== undefined) return `${PART_NAMES[field] ?? 'something'} of window ${number}`;
   if (list === 'blackout' && at !== undefined) return `the ${field === 'to' ? 'last' : 'first'} day of blackout ${number}`;
+  if (list === 'uses' && at !== undefined) return `pool ${number}`;
+  if (list === 'preflight' && at !== undefined) return `check ${number}`;
   if (list === 'paths' && at !== undefined) return `path ${number}`;
   return NAMES[place] ?? place;
 }

@@ -2,11 +2,14 @@
 import { lasting, placeOf, SECOND } from '../time';
 import { joinWords, splitWords } from './argv';
 import { simpleOf, type Simple } from './cron';
+import { checkWords } from './checks';
 import { daysWords, padded } from './days';
+import { HAS } from './delivering';
 import { EVIDENCE, isMissable, type Draft } from './draft';
 import { usefulFor, type Facts } from './policies';
 import { comesAgain, type BlackoutDraft, type PartDraft } from './schedule';
 import { everyWords, secondsOf, spanWords, type Span } from './span';
+import { useWords } from './uses';
 
 /** A run of words, plain, strong or as code. A `break` has none: a new paragraph begins. */
 export interface Phrase {
@@ -24,29 +27,92 @@ export function readBack(draft: Draft, words: string | null, nameOf: (cue: strin
   const out: Phrase[] = [];
   const say = (text: string, as: Phrase['as'] = 'plain') => out.push({ text, as });
   sayWhen(draft, words, nameOf, say);
-  if (draft.transport === 'webhook') {
-    say(`, send ${draft.method} to `);
-    say(draft.address.trim() || 'an address', draft.address.trim() ? 'code' : 'plain');
-  } else {
-    const split = draft.shell ? null : splitWords(draft.command);
-    const program = split && 'words' in split ? startOf(split.words) : '';
-    say(draft.shell ? ', run a shell line' : ', start ');
-    if (!draft.shell) say(program || 'a program', program ? 'code' : 'plain');
-    if (draft.folder.trim() !== '') {
-      say(' in ');
-      say(draft.folder.trim(), 'code');
-    }
-  }
-  say(draft.agent.trim() !== '' ? ` for the agent ${draft.agent.trim()}. ` : '. ');
+  sayWho(draft, say);
   for (const sentence of scheduleSentences(draft)) say(`${sentence} `);
   say('', 'break');
-  if (isMissable(draft)) say(`${LATE[draft.catchUp](draft, facts)} `);
-  say(`${BUSY[draft.overlap]} `);
+  if (HAS.policies(draft.transport)) {
+    if (isMissable(draft)) say(`${LATE[draft.catchUp](draft, facts)} `);
+    say(`${BUSY[draft.overlap]} `);
+  }
+  for (const sentence of beforeSentences(draft)) say(`${sentence} `);
   say('', 'break');
   sayProof(draft, say);
+  for (const sentence of afterSentences(draft, nameOf)) say(` ${sentence}`);
+  return out;
+}
+
+/** To whom it goes, at the end of "Every day at 02:30". */
+function sayWho(draft: Draft, say: Say): void {
+  const agent = draft.agent.trim();
+  switch (draft.transport) {
+    case 'webhook':
+      say(`, send ${draft.method} to `);
+      say(draft.address.trim() || 'an address', draft.address.trim() ? 'code' : 'plain');
+      break;
+    case 'worker':
+      say(', offer it to workers');
+      break;
+    case 'command': {
+      const split = draft.shell ? null : splitWords(draft.command);
+      const program = split && 'words' in split ? startOf(split.words) : '';
+      say(draft.shell ? ', run a shell line' : ', start ');
+      if (!draft.shell) say(program || 'a program', program ? 'code' : 'plain');
+      if (draft.folder.trim() !== '') {
+        say(' in ');
+        say(draft.folder.trim(), 'code');
+      }
+      break;
+    }
+    case 'watch':
+      say(agent === '' ? ', expect a ping of whoever runs it. ' : `, expect a ping of the agent ${agent}. `);
+      say(draft.kind === 'manual' ? 'The tower does not start it. ' : `The tower does not start it; with no ping ${within(draft.timeout, 300)} later, the run is missed. `);
+      return;
+  }
+  say(agent !== '' ? ` for the agent ${agent}. ` : '. ');
+  if (draft.transport === 'worker') say(`One has ${within(draft.timeout, 900)} to claim it, and keeps it for ${spanWords(draft.lease) || '…'} from its last sign of life. `);
+  if (draft.transport === 'command' && draft.restart !== 'never') say(draft.restart === 'always' ? 'Whenever it ends, it is started again. ' : 'If it ends with anything but 0, it is started again. ');
+  if (draft.transport === 'webhook' && draft.allowPrivate) say('The address may be in a private network. ');
+}
+
+/** "15 min", of seconds as they are typed. */
+function within(typed: string, otherwise_s: number): string {
+  const seconds = Number(typed.trim());
+  return lasting((typed.trim() !== '' && seconds > 0 ? seconds : otherwise_s) * SECOND);
+}
+
+/** "a", "a and b", "a, b and c" */
+function listed(words: readonly string[]): string {
+  return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} and ${words[words.length - 1]}`;
+}
+
+/** What must be there before anything is delivered, and what stops it. */
+function beforeSentences(draft: Draft): string[] {
+  const out: string[] = [];
+  if (draft.transport !== 'watch') {
+    const priority = Number(draft.priority.trim());
+    const rank = draft.priority.trim() === '' || priority === 0 || Number.isNaN(priority) ? '' : `, with priority ${priority}`;
+    if (draft.uses.length > 0) out.push(`It waits for room in ${draft.uses.length === 1 ? 'the pool' : 'the pools'} ${listed(draft.uses.map(useWords))}${rank}.`);
+    const holds = draft.preflight.filter((check) => check.onFail === 'hold');
+    const fails = draft.preflight.filter((check) => check.onFail === 'fail');
+    if (holds.length > 0) out.push(`It is held until ${listed(holds.map(checkWords))}.`);
+    if (fails.length > 0) out.push(`The attempt fails unless ${listed(fails.map(checkWords))}.`);
+  }
+  const most = spanWords(draft.stopAfter);
+  if (most !== '') out.push(`${draft.transport === 'command' && draft.restart !== 'never' ? 'Each start' : 'A run'} is stopped after ${most}.`);
+  return out;
+}
+
+/** What follows a run. */
+function afterSentences(draft: Draft, nameOf: (cue: string) => string): string[] {
+  const out: string[] = [];
   const attempts = Number(draft.attempts);
-  if (attempts > 1) say(` A delivery that fails is tried ${attempts} times in all${draft.retryFailed ? ', and so is a reported failure' : ''}.`);
-  if (draft.pauseOnFailure) say(' If a run fails for good, the cue is paused.');
+  if (HAS.retries(draft.transport) && attempts > 1) out.push(`A delivery that fails is tried ${attempts} times in all${draft.retryFailed ? ', and so is a reported failure' : ''}.`);
+  const then: string[] = [];
+  if (draft.fallback.trim() !== '') then.push(`${nameOf(draft.fallback.trim())} fires in its place`);
+  if (draft.failWebhook.trim() !== '') then.push(`${draft.failWebhook.trim().replace(/[?#].*$/, '')} is told`);
+  if (draft.pauseOnFailure) then.push('the cue is paused');
+  if (then.length > 0) out.push(`If a run fails for good, ${listed(then)}.`);
+  if (draft.onSuccess.trim() !== '') out.push(`If it ends well, ${nameOf(draft.onSuccess.trim())} fires.`);
   return out;
 }
 
@@ -85,12 +151,13 @@ const BUSY: Record<Draft['overlap'], string> = {
 function sayProof(draft: Draft, say: Say): void {
   const deadline = draft.deadline.trim() !== '' && Number(draft.deadline) > 0 ? lasting(Number(draft.deadline) * SECOND) : null;
   const proofs: string[] = [];
-  if (draft.confirm === 'delivery') proofs.push(draft.transport === 'webhook' ? 'the agent accepts it' : 'the program starts');
-  if (draft.confirm === 'exit_code') proofs.push(`the program exits with 0${deadline ? ` within ${deadline}` : ''}`);
+  if (draft.confirm === 'delivery') proofs.push({ webhook: 'the agent accepts it', worker: 'a worker claims it', command: 'the program starts', watch: 'its first ping comes' }[draft.transport]);
+  if (draft.confirm === 'exit_code') proofs.push(`${draft.transport === 'watch' ? 'its last ping says 0' : 'the program exits with 0'}${deadline ? ` within ${deadline}` : ''}`);
   if (draft.minProcessed.trim() !== '') proofs.push(`at least ${draft.minProcessed.trim()} are processed`);
   if (draft.maxErrors.trim() !== '') proofs.push(`at most ${draft.maxErrors.trim()} % are errors`);
   for (const [key, name] of EVIDENCE) if (draft.evidence.includes(key)) proofs.push(`${name.toLowerCase()} is reported`);
-  if (draft.confirm === 'outcome') say(`The agent has ${deadline ?? '5 min'} to report, then the run is silent. `);
+  const livesOn = draft.transport === 'command' && draft.restart !== 'never';
+  if (draft.confirm === 'outcome') say(livesOn && deadline === null ? 'The agent may live on and report when it likes. ' : `The agent has ${deadline ?? '5 min'} to report, then the run is silent. `);
   if (proofs.length === 0) {
     say('A reported success is only ');
     say('claimed', 'strong');
@@ -99,7 +166,7 @@ function sayProof(draft: Draft, say: Say): void {
   }
   say('It counts as ');
   say('confirmed', 'strong');
-  say(` only if ${proofs.length === 1 ? proofs[0] : `${proofs.slice(0, -1).join(', ')} and ${proofs[proofs.length - 1]}`}.`);
+  say(` only if ${listed(proofs)}.`);
 }
 
 type Say = (text: string, as?: Phrase['as']) => void;

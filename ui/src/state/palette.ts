@@ -45,6 +45,12 @@ const ROOMS: readonly { text: string; keys: string; icon: IconName; to: Route }[
   { text: 'Key to the marks', keys: '?', icon: 'info', to: { at: 'key' } }
 ];
 
+/** Offered only to one who types. */
+const CORNERS: typeof ROOMS = [
+  { text: 'Pools', keys: '', icon: 'pool', to: { at: 'settings', section: 'pools' } },
+  { text: 'Workers', keys: '', icon: 'worker', to: { at: 'settings', section: 'workers' } }
+];
+
 /** True when every word typed is somewhere in the text. */
 export function fits(text: string, typed: string): boolean {
   const low = text.toLowerCase();
@@ -79,7 +85,7 @@ export function itemsFor(query: string, world: World): Item[] {
     }
   }
   if (all && typed !== '') items.push(...runs(world, typed));
-  if (all) for (const room of ROOMS) if (fits(room.text, typed)) items.push({ key: `room ${room.text}`, section: 'Go to', icon: room.icon, text: room.text, side: '', keys: room.keys, act: { do: 'go', to: room.to } });
+  if (all) for (const room of typed === '' ? ROOMS : [...ROOMS, ...CORNERS]) if (fits(room.text, typed)) items.push({ key: `room ${room.text}`, section: 'Go to', icon: room.icon, text: room.text, side: '', keys: room.keys, act: { do: 'go', to: room.to } });
   return items;
 }
 

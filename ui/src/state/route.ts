@@ -1,5 +1,7 @@
 //! Addresses inside the window. Pure: a hash in, a place out, and back.
 
+export type SettingsSection = 'pools' | 'workers';
+
 export type Route =
   | { at: 'board' }
   | { at: 'run'; runId: string }
@@ -7,7 +9,7 @@ export type Route =
   | { at: 'new'; from: string | null }
   | { at: 'alerts' }
   | { at: 'secrets' }
-  | { at: 'settings' }
+  | { at: 'settings'; section?: SettingsSection }
   | { at: 'key' };
 
 export type Place = Route['at'];
@@ -19,6 +21,7 @@ export function routeFrom(hash: string): Route {
   if (first === 'run' && second !== '') return { at: 'run', runId: second };
   if (first === 'cue' && second === 'new') return { at: 'new', from: new URLSearchParams(query).get('from') };
   if (first === 'cue' && second !== '') return { at: 'cue', cueId: second };
+  if (first === 'settings' && (second === 'pools' || second === 'workers')) return { at: 'settings', section: second };
   if (first === 'alerts' || first === 'secrets' || first === 'settings' || first === 'key') return { at: first };
   return { at: 'board' };
 }
@@ -32,6 +35,8 @@ export function hashOf(route: Route): string {
       return `#/cue/${encodeURIComponent(route.cueId)}`;
     case 'new':
       return route.from ? `#/cue/new?from=${encodeURIComponent(route.from)}` : '#/cue/new';
+    case 'settings':
+      return route.section ? `#/settings/${route.section}` : '#/settings';
     default:
       return `#/${route.at}`;
   }

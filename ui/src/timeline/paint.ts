@@ -4,7 +4,8 @@ import type { BandView } from '../wire';
 import { bandsIn, clockChanges, labelFor } from './bands';
 import { hatchOf, rounded, type Ink } from './ink';
 import { drawLane, type Brush } from './lane';
-import type { Row } from './rows';
+import { topOf, type PoolStep } from './pools';
+import type { PoolRow, Row } from './rows';
 import type { Spot } from './spots';
 import { ticksOf } from './ticks';
 import { startOf, timeAt, xOf, type View } from './view';
@@ -20,6 +21,8 @@ export interface Scene {
   scroll: number;
   rows: readonly Row[];
   spots: (cueId: string) => readonly Spot[];
+  /** How full a pool was, by its name. */
+  pools: (name: string) => readonly PoolStep[];
   bands: readonly BandView[];
   selectedCue: string | null;
   selectedSpot: string | null;
@@ -78,6 +81,7 @@ export function paintPlot(canvas: HTMLCanvasElement, scene: Scene): void {
     g.moveTo(0, y + row.h - 0.5);
     g.lineTo(width, y + row.h - 0.5);
     g.stroke();
+    if (row.kind === 'pool') drawPool(brush, y, row, scene.pools(row.pool.name));
     if (row.kind !== 'lane') continue;
     if (row.cue.id === scene.selectedCue) {
       g.fillStyle = ink.of['live-wash'];
@@ -110,6 +114,38 @@ export function paintPlot(canvas: HTMLCanvasElement, scene: Scene): void {
     g.globalAlpha = 0.14;
     g.fillRect(scene.range[0], 0, scene.range[1] - scene.range[0], height);
     g.globalAlpha = 1;
+  }
+}
+
+const POOL_BAR = 16;
+const POOL_FOOT = 4;
+
+/** Its use as bars against a dashed line, which is its limit; an amber tick on top where more wanted in. */
+function drawPool({ g, ink, view, width, now_ms }: Brush, y: number, row: PoolRow, steps: readonly PoolStep[]): void {
+  const foot = y + row.h - POOL_FOOT;
+  if (row.pool.concurrency !== null) {
+    g.strokeStyle = ink.of['mark-dim'];
+    g.setLineDash([2, 3]);
+    g.beginPath();
+    g.moveTo(0, foot - POOL_BAR + 0.5);
+    g.lineTo(width, foot - POOL_BAR + 0.5);
+    g.stroke();
+    g.setLineDash([]);
+  }
+  const top = topOf(row.pool, steps);
+  for (const step of steps) {
+    const from = Math.max(0, xOf(view, step.from_ms, width));
+    const to = Math.min(width, xOf(view, Math.min(step.to_ms, now_ms), width));
+    if (to < 0 || from > width || to < from) continue;
+    const w = Math.max(0.8, to - from);
+    const h = (step.used / top) * POOL_BAR;
+    g.fillStyle = ink.of[step.to_ms === Infinity ? 'live' : 'mark'];
+    g.globalAlpha = step.to_ms === Infinity ? 0.6 : 0.45;
+    g.fillRect(from, foot - h, w, h);
+    g.globalAlpha = 1;
+    if (!step.over) continue;
+    g.fillStyle = ink.of['warn-mark'];
+    g.fillRect(from, foot - POOL_BAR - 2, Math.max(3, w), 2);
   }
 }
 

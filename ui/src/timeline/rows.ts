@@ -1,8 +1,9 @@
-//! Which rows the board has and where they stand: groups by agent, one lane per cue. Pure.
-import type { CueView } from '../wire';
+//! Which rows the board has and where they stand: groups by agent, one lane per cue, one row per pool below them. Pure.
+import type { CueView, PoolView } from '../wire';
 
 export const LANE_H = 32;
 export const GROUP_H = 24;
+export const POOL_H = 26;
 
 export interface GroupRow {
   kind: 'group';
@@ -20,10 +21,17 @@ export interface LaneRow {
   h: number;
 }
 
-export type Row = GroupRow | LaneRow;
+export interface PoolRow {
+  kind: 'pool';
+  pool: PoolView;
+  y: number;
+  h: number;
+}
 
-export interface Rows {
-  rows: Row[];
+export type Row = GroupRow | LaneRow | PoolRow;
+
+export interface Rows<R extends Row = Row> {
+  rows: R[];
   height: number;
 }
 
@@ -34,7 +42,7 @@ export function matches(cue: CueView, filter: string): boolean {
 }
 
 /** Groups by agent in order of name, cues without one last; lanes by name. */
-export function rowsOf(cues: Iterable<CueView>, filter: string, collapsed: ReadonlySet<string>): Rows {
+export function rowsOf(cues: Iterable<CueView>, filter: string, collapsed: ReadonlySet<string>): Rows<GroupRow | LaneRow> {
   const groups = new Map<string, CueView[]>();
   for (const cue of cues) {
     if (!matches(cue, filter)) continue;
@@ -43,7 +51,7 @@ export function rowsOf(cues: Iterable<CueView>, filter: string, collapsed: Reado
     else groups.set(cue.agent, [cue]);
   }
   const agents = [...groups.keys()].sort((a, b) => (a === '' ? 1 : b === '' ? -1 : a.localeCompare(b)));
-  const rows: Row[] = [];
+  const rows: (GroupRow | LaneRow)[] = [];
   let y = 0;
   for (const agent of agents) {
     const list = (groups.get(agent) ?? []).sort((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id));
@@ -57,6 +65,13 @@ export function rowsOf(cues: Iterable<CueView>, filter: string, collapsed: Reado
     }
   }
   return { rows, height: y };
+}
+
+/** The same with the pools below: all of them, or those whose name the filter fits. */
+export function withPools(rows: Rows, pools: readonly PoolView[], filter: string): Rows {
+  const wanted = filter.toLowerCase().split(/\s+/);
+  const shown = pools.filter((pool) => wanted.every((word) => pool.name.toLowerCase().includes(word)));
+  return { rows: [...rows.rows, ...shown.map((pool, i): PoolRow => ({ kind: 'pool', pool, y: rows.height + i * POOL_H, h: POOL_H }))], height: rows.height + shown.length * POOL_H };
 }
 
 /** The nearest cue name to a filter that matches nothing, by shared letters in order. */

@@ -2,7 +2,8 @@
 
 export type AlertView = { id: string, 
 /**
- * `silent_run`, `delivery_failed`, `outcome_failed`, `check_failed`, `missed_occurrence`.
+ * `silent_run`, `delivery_failed`, `outcome_failed`, `check_failed`, `missed_occurrence`, `crash_loop`, `fuse_tripped`,
+ * `fallback_failed`.
  */
 kind: string, 
 /**

@@ -2,7 +2,7 @@
 
 export type AttemptView = { number: number, began_at_ms: number, delivered_at_ms: number | null, ended_at_ms: number | null, 
 /**
- * `delivering`, `delivered`, `unanswered`, `failed`, `ended`.
+ * `waiting`, `offered`, `delivering`, `delivered`, `unanswered`, `failed`, `lost`, `ended`.
  */
 state: string, 
 /**
@@ -12,4 +12,12 @@ sentence: string, http_status: number | null, exit_code: number | null, pid: num
 /**
  * Captured output, bounded to the last 64 KiB each; a webhook's answer is its stdout.
  */
-stdout: string, stderr: string, output_truncated: boolean, };
+stdout: string, stderr: string, output_truncated: boolean, 
+/**
+ * Of its processes together, once they are gone; while they live, ask `run_usage`.
+ */
+peak_rss_bytes: number | null, cpu_ms: number | null, 
+/**
+ * Who claimed it.
+ */
+worker: string | null, lease_until_ms: number | null, };

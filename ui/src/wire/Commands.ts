@@ -23,10 +23,18 @@ import type { Ledger } from "./Ledger";
 import type { LedgerRequest } from "./LedgerRequest";
 import type { Nothing } from "./Nothing";
 import type { OccurrenceAnswer } from "./OccurrenceAnswer";
+import type { PingUrl } from "./PingUrl";
+import type { PoolRef } from "./PoolRef";
+import type { PoolSet } from "./PoolSet";
+import type { Pools } from "./Pools";
 import type { Preview } from "./Preview";
 import type { PreviewRequest } from "./PreviewRequest";
+import type { RunOutput } from "./RunOutput";
+import type { RunOutputRequest } from "./RunOutputRequest";
 import type { RunRef } from "./RunRef";
 import type { RunStory } from "./RunStory";
+import type { RunUsage } from "./RunUsage";
+import type { RunUsageRequest } from "./RunUsageRequest";
 import type { SecretRef } from "./SecretRef";
 import type { SecretSet } from "./SecretSet";
 import type { Secrets } from "./Secrets";
@@ -34,6 +42,7 @@ import type { SimulateRequest } from "./SimulateRequest";
 import type { Simulation } from "./Simulation";
 import type { TowerStatus } from "./TowerStatus";
 import type { TriggerUrl } from "./TriggerUrl";
+import type { Workers } from "./Workers";
 
 /** Every command of the owner's door: its request and its response. */
 export interface Commands {
@@ -61,6 +70,13 @@ export interface Commands {
   run_get: [RunRef, RunStory];
   run_replay: [RunRef, Fired];
   run_stop: [RunRef, Nothing];
+  run_output: [RunOutputRequest, RunOutput];
+  run_usage: [RunUsageRequest, RunUsage];
+  workers: [Nothing, Workers];
+  cue_ping_url: [CueRef, PingUrl];
+  pools: [Nothing, Pools];
+  pool_set: [PoolSet, Pools];
+  pool_remove: [PoolRef, Pools];
   alerts: [AlertsRequest, Alerts];
   alert_acknowledge: [AlertRef, AlertView];
   secrets: [Nothing, Secrets];

@@ -13,7 +13,7 @@ agent: string,
  */
 status: string, 
 /**
- * `webhook`, `command`.
+ * `webhook`, `worker`, `command`, `watch`.
  */
 transport: string, 
 /**

@@ -17,6 +17,10 @@ cues: Array<CueView>, cues_removed: Array<string>, marks: Array<Mark>, alerts: A
  */
 bands: Array<BandView>, 
 /**
+ * True when `pools` would answer differently.
+ */
+pools_changed: boolean, 
+/**
  * True when `tower_status` would answer differently (paused, keyring, notifications, store).
  */
 status_changed: boolean, };

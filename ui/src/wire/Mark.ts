@@ -12,8 +12,8 @@ export type Mark = { occurrence_id: string, cue_id: string,
  */
 run_id: string | null, due_ms: number, 
 /**
- * `scheduled`, `manual_fire`, `replay`, `chain` (after another cue's run), `trigger` (its URL), `path` (a watched
- * file), `dynamic` (its agent asked for it).
+ * `scheduled`, `manual_fire`, `replay`, `chain` (after another cue's run), `fallback` (in its place), `trigger` (its
+ * URL), `path` (a watched file), `ping` (its agent began by itself), `dynamic` (its agent asked for it).
  */
 triggered_by: string, scheduled: ScheduledMark, 
 /**

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::Ms;
-use crate::attempt::{Attempt, AttemptState, Reported};
+use crate::attempt::Attempt;
 use crate::cue::CueStatus;
 use crate::event::Event;
 use crate::id::{OccurrenceId, RunId};
 use crate::lane::{FIRE_KEY_MS, KeptFireKey, Lane};
 use crate::occurrence::{Armed, Trigger};
-use crate::run::{Phase, REFUSED_KEPT, Refused, Run};
+use crate::run::{Phase, Run};
 
 impl Lane {
     pub fn apply(&mut self, at: Ms, event: &Event) {
@@ -82,6 +82,17 @@ impl Lane {
             }
             Event::RunBegan { run_id, occurrence_id } => self.run_began(at, run_id, occurrence_id),
             Event::AttemptBegan { .. }
+            | Event::AttemptHeld { .. }
+            | Event::AttemptReleased { .. }
+            | Event::AttemptOffered { .. }
+            | Event::AttemptClaimed { .. }
+            | Event::LeaseExtended { .. }
+            | Event::AttemptPinged { .. }
+            | Event::AttemptRestarting { .. }
+            | Event::AttemptSteady { .. }
+            | Event::FuseMoved { .. }
+            | Event::WaitMoved { .. }
+            | Event::RunNoted { .. }
             | Event::AttemptDelivered { .. }
             | Event::AttemptNoted { .. }
             | Event::AttemptExited { .. }
@@ -147,93 +158,9 @@ impl Lane {
             phase: Phase::Delivering,
             findings: Vec::new(),
             refused: Vec::new(),
+            fuse_at: None,
+            notes: Vec::new(),
         };
         self.runs.insert(run_id.clone(), Arc::new(run));
-    }
-}
-
-impl Run {
-    /// How an event about this run changes it.
-    pub fn apply(&mut self, at: Ms, event: &Event) {
-        match event {
-            Event::AttemptBegan { number, .. } => {
-                self.attempts.push(Attempt::begun(*number, at));
-                self.phase = Phase::Delivering;
-            }
-            Event::AttemptDelivered { number, answered, words, http_status, pid, deadline, .. } => {
-                self.change(*number, |attempt| {
-                    attempt.state = if *answered { AttemptState::Delivered } else { AttemptState::Unanswered };
-                    attempt.delivered_at = Some(at);
-                    attempt.words.clone_from(words);
-                    attempt.http_status = *http_status;
-                    attempt.pid = *pid;
-                });
-                self.await_outcome(*number, *deadline);
-            }
-            Event::AttemptNoted { number, words, http_status, .. } => self.change(*number, |attempt| {
-                attempt.words.clone_from(words);
-                attempt.http_status = *http_status;
-                attempt.ended_at = attempt.ended_at.or(Some(at));
-            }),
-            Event::AttemptExited { number, words, exit_code, deadline, .. } => {
-                self.change(*number, |attempt| {
-                    attempt.state = AttemptState::Ended;
-                    attempt.ended_at = Some(at);
-                    attempt.words.clone_from(words);
-                    attempt.exit_code = *exit_code;
-                });
-                self.await_outcome(*number, *deadline);
-            }
-            Event::AttemptFailed { number, words, http_status, exit_code, lost, retry_at, .. } => {
-                self.change(*number, |attempt| {
-                    attempt.state = if *lost { AttemptState::Lost } else { AttemptState::Failed };
-                    attempt.ended_at = Some(at);
-                    attempt.words.clone_from(words);
-                    attempt.http_status = http_status.or(attempt.http_status);
-                    attempt.exit_code = exit_code.or(attempt.exit_code);
-                });
-                if let Some(retry_at) = retry_at {
-                    self.phase = Phase::WaitingRetry { at: *retry_at };
-                }
-            }
-            Event::RetryMoved { retry_at, .. } => self.phase = Phase::WaitingRetry { at: *retry_at },
-            Event::DeadlineMoved { deadline, .. } => self.phase = Phase::AwaitingOutcome { deadline: Some(*deadline) },
-            Event::OutcomeReported { number, late, outcome, .. } => self.change(*number, |attempt| {
-                attempt.outcome = Some(Reported { at, late: *late, outcome: (**outcome).clone() });
-                attempt.delivered_at = attempt.delivered_at.or(Some(at));
-            }),
-            Event::RunEnded { verdict, late, findings, .. } => {
-                self.phase = Phase::Ended { verdict: *verdict, at, late: *late };
-                self.findings.clone_from(findings);
-            }
-            Event::ReportRefused { attempt, reason, .. } => {
-                if self.refused.len() < REFUSED_KEPT {
-                    self.refused.push(Refused { at, attempt: *attempt, reason: reason.clone() });
-                }
-            }
-            Event::CueDefined { .. }
-            | Event::CueStatusChanged { .. }
-            | Event::TriggerUrlChanged { .. }
-            | Event::PathsSeen { .. }
-            | Event::SpanEnded { .. }
-            | Event::OccurrenceArmed { .. }
-            | Event::OccurrenceHeld { .. }
-            | Event::OccurrenceEnded { .. }
-            | Event::RunBegan { .. } => {}
-        }
-    }
-
-    fn change(&mut self, number: u32, change: impl FnOnce(&mut Attempt)) {
-        if let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.number == number) {
-            change(attempt);
-        }
-    }
-
-    /// Word of an older attempt, or of a run that ended or already waits for its retry, moves nothing.
-    fn await_outcome(&mut self, number: u32, deadline: Option<Ms>) {
-        let under_way = matches!(self.phase, Phase::Delivering | Phase::AwaitingOutcome { .. });
-        if under_way && self.latest().number == number {
-            self.phase = Phase::AwaitingOutcome { deadline };
-        }
     }
 }

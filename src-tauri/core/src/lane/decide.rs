@@ -1,4 +1,4 @@
-//! The way in: one input, one decision. What each input means is in `due`, `delivery`, `report` and `owner`.
+//! The way in: one input, one decision. What each input means is in the files beside this one.
 
 use std::sync::Arc;
 
@@ -28,11 +28,18 @@ pub fn decide(lane: &mut Lane, input: &Input, now: Ms, dice: &mut dyn Dice) -> D
         Input::Answer { occurrence_id, run } => draft.answered(occurrence_id, *run),
         Input::Tick { away, firing } => draft.tick(away, *firing),
         Input::Shifted { slept_ms, stepped_ms } => draft.shifted(*slept_ms, *stepped_ms),
-        Input::Recovered { alive_at, orderly, firing } => draft.recovered(*alive_at, *orderly, *firing),
+        Input::Recovered { alive_at, orderly, firing, found } => draft.recovered(*alive_at, *orderly, *firing, found),
         Input::WentOut { run_id } => draft.went_out(run_id),
         Input::Delivery { run_id, number, result } => draft.delivery(run_id, *number, result),
         Input::Report { run_id, attempt, outcome } => draft.report(run_id, *attempt, outcome),
         Input::Stop { run_id } => draft.stop(run_id),
+        Input::Permitted { run_id, number } => draft.permitted(run_id, *number),
+        Input::NotPermitted { run_id, number, words } => draft.not_permitted(run_id, *number, words),
+        Input::Claim { run_id, worker } => draft.claim(run_id, worker),
+        Input::Extend { run_id, attempt, worker } => draft.extend(run_id, *attempt, worker.as_deref()),
+        Input::Release { run_id, attempt, worker, words } => draft.release(run_id, *attempt, worker.as_deref(), words),
+        Input::Ping(ping) => draft.ping(ping),
+        Input::Note { run_id, words } => draft.noted(run_id, words),
     };
     Decision { events: draft.events, effects: draft.effects, answer }
 }
@@ -60,8 +67,12 @@ impl Draft<'_> {
     /// next tick, which knows whether anything may fire; the lane asks for that tick at once.
     pub fn end_run(&mut self, run: &Run, verdict: Verdict, late: bool, findings: Vec<Finding>) {
         self.emit(Event::RunEnded { run_id: run.id.clone(), verdict, late, findings });
-        if !verdict.is_good() && run.definition.pause_on_failure && self.lane.cue.status == CueStatus::Active && !late {
+        let for_good = !verdict.is_good() && !late;
+        if for_good && run.definition.pause_on_failure && self.lane.cue.status == CueStatus::Active {
             self.pause(None);
+        }
+        if for_good && verdict.is_failure() && run.definition.on_failure.webhook.is_some() {
+            self.effects.push(Effect::TellFailure { run_id: run.id.clone() });
         }
         self.finish_once(verdict);
     }

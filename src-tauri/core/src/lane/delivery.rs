@@ -1,11 +1,12 @@
 //! What became of a delivery, told by the engine. An outcome proves delivery: it overrides a time-out or 5xx of the same attempt.
 
-use crate::attempt::AttemptState;
-use crate::cue::{Confirm, Unanswered};
+use crate::attempt::{Attempt, AttemptState, Usage};
+use crate::cue::{Confirm, DEADLINE_AFTER_EXIT_MS, Transport, Unanswered};
+use crate::effect::Effect;
 use crate::event::Event;
 use crate::expect::Finding;
 use crate::id::RunId;
-use crate::input::{Answer, DeliveryResult};
+use crate::input::{Answer, DeliveryResult, Exit};
 use crate::lane::decide::Draft;
 use crate::outcome::Outcome;
 use crate::run::{Run, Verdict};
@@ -18,17 +19,26 @@ impl Draft<'_> {
         let Some(run) = self.run(run_id) else { return Answer::Done };
         let Some(attempt) = run.attempt(number) else { return Answer::Done };
         // Where the exit code decides, an outcome settles nothing.
-        let decided = attempt.outcome.is_some() && run.definition.confirm == Confirm::Outcome;
+        let reported = attempt.outcome.is_some() && run.definition.confirm == Confirm::Outcome;
+        let decided = reported && !self.reported_and_lives(&run);
         let settled = decided || attempt.state == AttemptState::Lost || !run.is_live() || run.latest().number != number;
         match result {
-            DeliveryResult::Started { pid } if settled => {
-                self.note(&run, number, &format!("started as process {pid}"), None)
-            }
+            // Its end will be told.
+            DeliveryResult::Started { .. } if settled => {}
+            DeliveryResult::Ready if settled => {}
+            DeliveryResult::Unready { words, .. } if settled => self.note(&run, number, words, None),
+            DeliveryResult::Ready => self.offer(&run, number),
+            DeliveryResult::Unready { words, hold } => self.unready(&run, number, words, *hold),
             DeliveryResult::Started { pid } => {
                 let words = format!("started as process {pid}");
                 self.delivered(&run, number, true, words, None, Some(*pid));
             }
-            DeliveryResult::Exited { exit_code, words } => self.exited(&run, number, *exit_code, words),
+            DeliveryResult::Exited(exit) => {
+                if !was_told(attempt, exit) {
+                    self.exited(&run, number, exit);
+                }
+                self.effects.push(Effect::Forget { run_id: run_id.clone(), number });
+            }
             DeliveryResult::Answered { status, words, outcome, .. } if settled => {
                 self.note(&run, number, words, Some(*status));
                 // An outcome that was posted wins over the one in the answer; one of a superseded attempt is refused and recorded.
@@ -49,16 +59,16 @@ impl Draft<'_> {
                 self.delivered(&run, number, false, words.clone(), None, None);
             }
             DeliveryResult::Answered { status, words, retry_after_ms, .. } => {
-                self.fail_attempt(&run, number, words.clone(), Some(*status), None, *retry_after_ms);
+                self.fail_attempt(&run, number, words.clone(), Some(*status), *retry_after_ms);
             }
             DeliveryResult::Unanswered { words } | DeliveryResult::NotDelivered { words } => {
-                self.fail_attempt(&run, number, words.clone(), None, None, None);
+                self.fail_attempt(&run, number, words.clone(), None, None);
             }
         }
         Answer::Done
     }
 
-    fn delivered(
+    pub fn delivered(
         &mut self,
         run: &Run,
         number: u32,
@@ -77,6 +87,7 @@ impl Draft<'_> {
             http_status,
             pid,
             deadline,
+            fuse: self.fuse_of(run),
         });
         if answered && run.definition.confirm == Confirm::Delivery {
             let finding = Finding { claim: "Delivered".into(), passed: true, found: said };
@@ -84,28 +95,28 @@ impl Draft<'_> {
         }
     }
 
-    fn exited(&mut self, run: &Run, number: u32, exit_code: Option<i32>, words: &str) {
+    pub fn exited(&mut self, run: &Run, number: u32, exit: &Exit) {
         let latest = run.latest();
         let current = latest.number == number && latest.state != AttemptState::Lost;
         let by_exit = run.definition.confirm == Confirm::ExitCode;
-        let ok = exit_code == Some(0);
+        let ok = exit.exit_code == Some(0);
         match run.verdict() {
-            None if current && by_exit && ok => self.concluded_by_exit(run, number, exit_code, words, false),
-            Some(Verdict::Silent) if current && by_exit => self.concluded_by_exit(run, number, exit_code, words, true),
-            None if current && !ok && (by_exit || latest.outcome.is_none()) => {
-                self.fail_attempt(run, number, words.to_owned(), None, exit_code, None);
-            }
+            None if current && run.definition.restart().holds(ok) => self.restart(run, number, exit),
+            None if current && by_exit && ok => self.concluded_by_exit(run, number, exit, false),
+            Some(Verdict::Silent) if current && by_exit => self.concluded_by_exit(run, number, exit, true),
+            None if current && self.reported_and_lives(run) => self.concluded_at_its_end(run, number, exit),
+            None if current && !ok && (by_exit || latest.outcome.is_none()) => self.fail_exited(run, number, exit),
             None | Some(_) => {
                 let deadline = self.now.plus(run.definition.deadline_after_exit_ms());
-                self.exit_noted(run, number, exit_code, words, Some(deadline));
+                self.exit_noted(run, number, exit, Some(deadline));
             }
         }
     }
 
-    fn concluded_by_exit(&mut self, run: &Run, number: u32, exit_code: Option<i32>, words: &str, late: bool) {
-        self.exit_noted(run, number, exit_code, words, None);
-        let ok = exit_code == Some(0);
-        let finding = Finding { claim: "Ends with exit code 0".into(), passed: ok, found: words.to_owned() };
+    fn concluded_by_exit(&mut self, run: &Run, number: u32, exit: &Exit, late: bool) {
+        self.exit_noted(run, number, exit, None);
+        let ok = exit.exit_code == Some(0);
+        let finding = Finding { claim: "Ends with exit code 0".into(), passed: ok, found: exit.words.clone() };
         if ok {
             let outcome = run.latest().outcome.as_ref().map(|reported| &reported.outcome);
             self.conclude(run, outcome, &finding, late);
@@ -114,9 +125,30 @@ impl Draft<'_> {
         }
     }
 
-    fn exit_noted(&mut self, run: &Run, number: u32, exit_code: Option<i32>, words: &str, deadline: Option<crate::Ms>) {
-        let words = words.to_owned();
-        self.emit(Event::AttemptExited { run_id: run.id.clone(), number, words, exit_code, deadline });
+    /// Its outcome is there, and what follows from it waits for the end of the process: two of one run must never be at work.
+    pub fn reported_and_lives(&self, run: &Run) -> bool {
+        let reported = run.latest().outcome.is_some() && run.definition.confirm == Confirm::Outcome;
+        reported && run.is_live() && run.may_have_a_process()
+    }
+
+    fn concluded_at_its_end(&mut self, run: &Run, number: u32, exit: &Exit) {
+        let Some(outcome) = run.latest().outcome.as_ref().map(|reported| &reported.outcome) else { return };
+        if !outcome.success && self.is_tried_again(run) {
+            let exit = Exit { words: format!("{}; {}", failure_in_words(outcome), exit.words), ..exit.clone() };
+            return self.fail_exited(run, number, &exit);
+        }
+        self.exit_noted(run, number, exit, None);
+        if outcome.success {
+            let delivered = Finding { claim: "Reported success".into(), passed: true, found: "reported".into() };
+            self.conclude(run, Some(outcome), &delivered, false);
+        } else {
+            self.end_run(run, Verdict::Failed, false, Vec::new());
+        }
+    }
+
+    pub fn exit_noted(&mut self, run: &Run, number: u32, exit: &Exit, deadline: Option<crate::Ms>) {
+        let Exit { exit_code, words, usage } = exit.clone();
+        self.emit(Event::AttemptExited { run_id: run.id.clone(), number, words, exit_code, deadline, usage });
     }
 
     /// Word of a delivery whose fate is settled already: kept, and nothing follows.
@@ -137,42 +169,107 @@ impl Draft<'_> {
         number: u32,
         words: String,
         http_status: Option<u16>,
-        exit_code: Option<i32>,
         retry_after_ms: Option<u64>,
     ) {
-        let retry = &run.definition.retry;
-        let again = run.tries_used() < retry.max_attempts;
-        let wait = retry.wait_after_ms(run.tries_used()).max(retry_after_ms.unwrap_or(0).min(RETRY_AFTER_MAX_MS));
-        // Up to a tenth more, so that a fleet that failed together does not come back together.
-        let wait = wait + self.dice.throw() % (wait / 10 + 1);
-        let retry_at = again.then(|| self.now.plus(wait));
+        let retry_at = self.retry_at(run, retry_after_ms);
+        self.emit_failed(run, number, words, http_status, retry_at);
+        if retry_at.is_none() {
+            self.end_run(run, Verdict::Failed, false, Vec::new());
+        }
+    }
+
+    /// Another try would be no different.
+    pub fn fail_for_good(&mut self, run: &Run, number: u32, words: String) {
+        self.emit_failed(run, number, words, None, None);
+        self.end_run(run, Verdict::Failed, false, Vec::new());
+    }
+
+    fn fail_exited(&mut self, run: &Run, number: u32, exit: &Exit) {
+        let retry_at = self.retry_at(run, None);
+        let Exit { exit_code, words, usage } = exit.clone();
+        let run_id = run.id.clone();
+        let http_status = None;
+        self.emit(Event::AttemptFailed { run_id, number, words, http_status, exit_code, lost: false, retry_at, usage });
+        if retry_at.is_none() {
+            self.end_run(run, Verdict::Failed, false, Vec::new());
+        }
+    }
+
+    pub fn emit_failed(
+        &mut self,
+        run: &Run,
+        number: u32,
+        words: String,
+        http_status: Option<u16>,
+        retry_at: Option<crate::Ms>,
+    ) {
         self.emit(Event::AttemptFailed {
             run_id: run.id.clone(),
             number,
             words,
             http_status,
-            exit_code,
+            exit_code: None,
             lost: false,
             retry_at,
+            usage: Usage::default(),
         });
-        if !again {
-            self.end_run(run, Verdict::Failed, false, Vec::new());
+    }
+
+    /// When the next try begins; None: there is none. What somebody else starts is not tried again by the tower.
+    fn retry_at(&mut self, run: &Run, retry_after_ms: Option<u64>) -> Option<crate::Ms> {
+        let retry = &run.definition.retry;
+        if run.tries_used() >= retry.max_attempts || run.definition.transport.is_watch() {
+            return None;
         }
+        let wait = retry.wait_after_ms(run.tries_used()).max(retry_after_ms.unwrap_or(0).min(RETRY_AFTER_MAX_MS));
+        // Up to a tenth more, so that a fleet that failed together does not come back together.
+        Some(self.now.plus(wait + self.dice.throw() % (wait / 10 + 1)))
     }
 
     /// A reported failure ends the run, or is retried if the cue asks for that.
     pub fn failed_outcome(&mut self, run: &Run, number: u32, outcome: &Outcome, late: bool) -> Option<Verdict> {
-        let retry = &run.definition.retry;
-        if !late && retry.on_failed_outcome && run.tries_used() < retry.max_attempts {
-            let words = match &outcome.error {
-                Some(error) => format!("reported failure: {error}"),
-                None => "reported failure".to_owned(),
-            };
-            self.fail_attempt(run, number, words, None, None, None);
-            None
-        } else {
+        if late || !self.is_tried_again(run) {
             self.end_run(run, Verdict::Failed, late, Vec::new());
-            Some(Verdict::Failed)
+            return Some(Verdict::Failed);
         }
+        if run.may_have_a_process() {
+            // It is about to end; the next one begins after that.
+            let deadline = self.now.plus(run.definition.deadline_after_exit_ms());
+            self.emit(Event::DeadlineMoved { run_id: run.id.clone(), deadline });
+        } else {
+            self.fail_attempt(run, number, failure_in_words(outcome), None, None);
+        }
+        None
     }
+
+    fn is_tried_again(&self, run: &Run) -> bool {
+        let retry = &run.definition.retry;
+        let again = retry.on_failed_outcome && !run.definition.transport.is_watch();
+        again && run.tries_used() < retry.max_attempts
+    }
+
+    /// It reported long ago, and its process is still there: it is ended, so that what follows can begin. Asked again if
+    /// the word of it was lost.
+    pub fn end_the_process(&mut self, run: &Run) {
+        let grace_ms = match &run.definition.transport {
+            Transport::Command(command) => command.stop_grace_ms,
+            Transport::Webhook(_) | Transport::Worker(_) | Transport::Watch => 0,
+        };
+        let deadline = self.now.plus(grace_ms + DEADLINE_AFTER_EXIT_MS);
+        self.effects.push(Effect::Stop { run_id: run.id.clone(), number: run.latest().number });
+        self.emit(Event::DeadlineMoved { run_id: run.id.clone(), deadline });
+    }
+}
+
+fn failure_in_words(outcome: &Outcome) -> String {
+    match &outcome.error {
+        Some(error) => format!("reported failure: {error}"),
+        None => "reported failure".to_owned(),
+    }
+}
+
+/// The end of a process is told once more after a crash, if its traces were still there.
+fn was_told(attempt: &Attempt, exit: &Exit) -> bool {
+    let ended = matches!(attempt.state, AttemptState::Ended | AttemptState::Failed) && attempt.ended_at.is_some();
+    ended && attempt.exit_code == exit.exit_code && attempt.words.ends_with(&exit.words)
 }

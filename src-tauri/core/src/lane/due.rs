@@ -5,8 +5,7 @@ use std::sync::Arc;
 use crate::Ms;
 use crate::attempt::AttemptState;
 use crate::away::Band;
-use crate::cue::{CueStatus, Overlap};
-use crate::effect::Effect;
+use crate::cue::{CueStatus, Overlap, Restart};
 use crate::event::Event;
 use crate::id::{OccurrenceId, RunId};
 use crate::input::Answer;
@@ -139,7 +138,7 @@ impl Draft<'_> {
         let undue = self.lane.armed.iter().any(|other| other.id == armed.id);
         let licensed = armed.armed_at < self.now && undue;
         self.begin(armed);
-        self.effects.push(Effect::Deliver { run_id: armed.run_id.clone(), number: 1, licensed });
+        self.set_out(&armed.run_id, 1, licensed);
     }
 
     /// What went out has begun, whatever else would be decided by now.
@@ -179,28 +178,45 @@ impl Draft<'_> {
         let due: Vec<Arc<Run>> =
             self.lane.runs.values().filter(|run| run.wakes_at().is_some_and(|at| at <= self.now)).cloned().collect();
         for run in due {
-            match run.phase {
-                Phase::WaitingRetry { .. } => self.next_attempt(&run),
-                Phase::AwaitingOutcome { .. } => self.deadline_passed(&run),
-                Phase::Delivering | Phase::Ended { .. } => {}
-            }
+            self.run_due(&run);
         }
     }
 
-    fn next_attempt(&mut self, run: &Run) {
-        if run.attempts.len() >= ATTEMPTS_KEPT_MAX {
+    fn run_due(&mut self, run: &Run) {
+        let past = |at: Option<Ms>| at.is_some_and(|at| at <= self.now);
+        if past(run.fuse_at) && run.is_live() {
+            return self.fuse_tripped(run);
+        }
+        match &run.phase {
+            Phase::Held { .. } => self.look_again(run),
+            Phase::Offered { .. } => self.offer_lapsed(run),
+            Phase::WaitingRetry { .. } => self.next_attempt(run),
+            Phase::AwaitingOutcome { .. } if past(run.deadline()) => self.deadline_passed(run),
+            Phase::AwaitingOutcome { .. } if past(run.latest().lease.as_ref().map(|lease| lease.until)) => {
+                self.lease_lapsed(run);
+            }
+            Phase::AwaitingOutcome { .. } if past(run.steady_at()) => self.steady(run),
+            Phase::AwaitingOutcome { .. } | Phase::Delivering | Phase::Ended { .. } => {}
+        }
+    }
+
+    pub fn next_attempt(&mut self, run: &Run) {
+        let number = run.latest().number + 1;
+        if run.definition.restart() == Restart::Never && run.attempts.len() >= ATTEMPTS_KEPT_MAX {
             return self.end_run(run, Verdict::Failed, false, Vec::new());
         }
-        let number = run.latest().number + 1;
         self.emit(Event::AttemptBegan { run_id: run.id.clone(), number });
-        self.effects.push(Effect::Deliver { run_id: run.id.clone(), number, licensed: false });
+        self.set_out(&run.id, number, false);
     }
 
     fn deadline_passed(&mut self, run: &Run) {
+        if self.reported_and_lives(run) {
+            return self.end_the_process(run);
+        }
         let unanswered = run.latest().state == AttemptState::Unanswered;
         if unanswered && run.tries_used() < run.definition.retry.max_attempts {
             let words = "sent, not answered, and no outcome by the deadline".to_owned();
-            self.fail_attempt(run, run.latest().number, words, None, None, None);
+            self.fail_attempt(run, run.latest().number, words, None, None);
         } else {
             self.end_run(run, Verdict::Silent, false, Vec::new());
         }

@@ -4,16 +4,21 @@
 //! live things only: an ended run leaves with `forget_ended`, and comes back with `recall` when a late word about it arrives.
 
 mod apply;
+mod apply_run;
+mod attempts;
 mod decide;
 mod delivery;
 mod due;
 mod missed;
 mod owner;
+mod ping;
 mod recovery;
 mod report;
+mod restart;
 #[cfg(test)]
 mod tests;
 mod trigger;
+mod worker;
 
 pub use decide::decide;
 

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use crate::Ms;
-use crate::attempt::AttemptState;
+use crate::attempt::{AttemptState, Usage};
+use crate::cue::Transport;
+use crate::effect::Effect;
 use crate::event::Event;
 use crate::id::RunId;
-use crate::input::Answer;
+use crate::input::{Answer, Found};
 use crate::lane::decide::Draft;
+use crate::occurrence::Armed;
 use crate::run::{Phase, Run};
 use crate::time::SECOND_MS;
 
@@ -16,38 +19,101 @@ const UNKNOWN_FATE_MS: u64 = 10_000;
 /// After a gap, deadlines leave at least this.
 const AFTER_GAP_MS: u64 = 5 * SECOND_MS;
 
+/// What a starting tower found of one lane's commands.
+type Traces = [(RunId, u32, Found)];
+
 impl Draft<'_> {
-    pub fn recovered(&mut self, alive_at: Ms, orderly: bool, firing: bool) -> Answer {
+    pub fn recovered(&mut self, alive_at: Ms, orderly: bool, firing: bool, found: &Traces) -> Answer {
         for run in self.lane.live_runs().cloned().collect::<Vec<_>>() {
-            self.recover_run(&run, alive_at);
+            self.recover_run(&run, alive_at, found);
         }
-        let doubtful = |armed: &&crate::occurrence::Armed| {
-            let near = !orderly && armed.due <= alive_at.plus(UNKNOWN_FATE_MS);
-            armed.due <= self.now && near && self.kept_back_when_due(armed, firing).is_none()
+        let doubtful = |armed: &&Armed| {
+            let near = !orderly && armed.due <= alive_at.plus(UNKNOWN_FATE_MS) && armed.due <= self.now;
+            near && self.may_have_gone_out() && self.kept_back_when_due(armed, firing).is_none()
         };
-        let due: Vec<_> = self.lane.armed.iter().filter(doubtful).cloned().collect();
+        let doubtful = self.lane.armed.iter().filter(doubtful);
+        // A command leaves a trace before it starts: whatever else would be decided by now, it has begun.
+        let traced = |armed: &&Armed| trace(found, &armed.run_id, 1).is_some();
+        let is_command = self.lane.cue.definition.transport.is_command();
+        let traced = self.lane.waiting().filter(|armed| is_command && traced(armed));
+        let due: Vec<_> = doubtful.chain(traced).cloned().collect();
         for armed in due {
             self.begin(&armed);
-            self.lose_attempt(&armed.run_id, 1, "the tower was killed around its due instant");
+            match trace(found, &armed.run_id, 1) {
+                Some(trace) => self.take_up(&armed.run_id, 1, &trace.clone()),
+                None => self.lose_attempt(&armed.run_id, 1, "the tower was killed around its due instant"),
+            }
+        }
+        // Told of once more, in case the word of its end was lost with the tower.
+        for (run_id, number, trace) in found {
+            let over = self.run(run_id).is_none_or(|run| !run.occupies() || run.latest().number != *number);
+            if over && !matches!(trace, Found::Started { .. }) {
+                self.effects.push(Effect::Forget { run_id: run_id.clone(), number: *number });
+            }
         }
         Answer::Done
     }
 
-    fn recover_run(&mut self, run: &Run, alive_at: Ms) {
+    /// Whether a delivery may have left ahead of the commit that says so, and nobody could tell.
+    fn may_have_gone_out(&self) -> bool {
+        let definition = &self.lane.cue.definition;
+        match &definition.transport {
+            Transport::Webhook(_) => definition.uses.is_empty(),
+            Transport::Command(_) | Transport::Worker(_) | Transport::Watch => false,
+        }
+    }
+
+    fn recover_run(&mut self, run: &Run, alive_at: Ms, found: &Traces) {
         let latest = run.latest();
-        let process_gone = run.definition.transport.is_command() && latest.state == AttemptState::Delivered;
-        match &run.phase {
-            Phase::Delivering => {
-                self.lose_attempt(&run.id, latest.number, "the tower stopped while it was being delivered")
+        let under_way = matches!(run.phase, Phase::Delivering | Phase::AwaitingOutcome { .. });
+        if run.definition.transport.is_command() && under_way && latest.may_have_a_process() {
+            match trace(found, &run.id, latest.number) {
+                Some(trace) => self.take_up(&run.id, latest.number, trace),
+                None if run.phase == Phase::Delivering => {
+                    self.lose_attempt(&run.id, latest.number, "the tower stopped before it was started");
+                }
+                None => self.lose_attempt(&run.id, latest.number, "its process is gone, and left no word of its end"),
             }
-            Phase::AwaitingOutcome { .. } if process_gone => {
-                self.lose_attempt(&run.id, latest.number, "the tower stopped while the process ran");
+        } else if run.phase == Phase::Delivering {
+            self.recover_delivery(run);
+        }
+        let gap = i64::try_from(self.now.since(alive_at)).unwrap_or(i64::MAX);
+        if let Some(run) = self.run(&run.id) {
+            self.move_clocks(&run, gap);
+        }
+    }
+
+    /// A delivery that was under way when the tower stopped.
+    fn recover_delivery(&mut self, run: &Run) {
+        let number = run.latest().number;
+        match &run.definition.transport {
+            // Only its checks were under way: nobody was offered anything yet.
+            Transport::Worker(_) | Transport::Watch => {
+                self.effects.push(Effect::Deliver { run_id: run.id.clone(), number, licensed: false });
             }
-            Phase::AwaitingOutcome { deadline: Some(deadline) } => {
-                let gap = i64::try_from(self.now.since(alive_at)).unwrap_or(i64::MAX);
-                self.move_deadline(run, *deadline, gap);
+            Transport::Webhook(_) | Transport::Command(_) => {
+                self.lose_attempt(&run.id, number, "the tower stopped while it was being delivered");
             }
-            Phase::AwaitingOutcome { deadline: None } | Phase::WaitingRetry { .. } | Phase::Ended { .. } => {}
+        }
+    }
+
+    /// What became of a command while the tower was away.
+    fn take_up(&mut self, run_id: &RunId, number: u32, found: &Found) {
+        let Some(run) = self.run(run_id) else { return };
+        match found {
+            Found::Started { pid } if run.latest().state == AttemptState::Delivering => {
+                let words = pid.map_or("started".to_owned(), |pid| format!("started as process {pid}"));
+                self.delivered(&run, number, true, words, None, *pid);
+            }
+            Found::Started { .. } => {}
+            Found::Lost { words } => {
+                self.lose_attempt(run_id, number, words);
+                self.effects.push(Effect::Forget { run_id: run_id.clone(), number });
+            }
+            Found::NeverStarted => {
+                self.lose_attempt(run_id, number, "the tower stopped before it was started");
+                self.effects.push(Effect::Forget { run_id: run_id.clone(), number });
+            }
         }
     }
 
@@ -57,29 +123,63 @@ impl Draft<'_> {
         let live: Vec<Arc<Run>> = self.lane.live_runs().cloned().collect();
         for run in live {
             match &run.phase {
-                Phase::AwaitingOutcome { deadline: Some(deadline) } => {
-                    self.move_deadline(&run, *deadline, slept.saturating_add(stepped_ms));
-                }
                 // Sleep counts for a backoff: whoever was to be left alone was.
                 Phase::WaitingRetry { at } if stepped_ms != 0 => {
                     let retry_at = Ms(at.0.saturating_add(stepped_ms));
                     self.emit(Event::RetryMoved { run_id: run.id.clone(), retry_at });
                 }
-                Phase::AwaitingOutcome { deadline: None }
+                Phase::Held { until: Some(until), .. } if stepped_ms != 0 => {
+                    let until = Ms(until.0.saturating_add(stepped_ms));
+                    self.emit(Event::WaitMoved { run_id: run.id.clone(), until });
+                }
+                Phase::Held { .. }
                 | Phase::WaitingRetry { .. }
+                | Phase::Offered { .. }
+                | Phase::AwaitingOutcome { .. }
                 | Phase::Delivering
                 | Phase::Ended { .. } => {}
             }
+            self.move_clocks(&run, slept.saturating_add(stepped_ms));
         }
         Answer::Done
     }
 
-    fn move_deadline(&mut self, run: &Run, deadline: Ms, by_ms: i64) {
+    /// What counts only while the tower is up and the machine awake: offers, deadlines, leases, the budget of time.
+    fn move_clocks(&mut self, run: &Run, by_ms: i64) {
         let length = run.definition.outcome_deadline_ms().unwrap_or(AFTER_GAP_MS);
-        let moved = Ms(deadline.0.saturating_add(by_ms)).max(self.now.plus(length.min(AFTER_GAP_MS)));
-        if moved != deadline {
-            self.emit(Event::DeadlineMoved { run_id: run.id.clone(), deadline: moved });
+        match &run.phase {
+            Phase::AwaitingOutcome { deadline } => {
+                if let Some(deadline) = self.moved(*deadline, by_ms, length) {
+                    self.emit(Event::DeadlineMoved { run_id: run.id.clone(), deadline });
+                }
+                let lease = run.latest().lease.as_ref().map(|lease| lease.until);
+                let lease_ms = match &run.definition.transport {
+                    Transport::Worker(worker) => worker.lease_ms,
+                    Transport::Webhook(_) | Transport::Command(_) | Transport::Watch => AFTER_GAP_MS,
+                };
+                if let Some(until) = self.moved(lease, by_ms, lease_ms) {
+                    let number = run.latest().number;
+                    self.emit(Event::LeaseExtended { run_id: run.id.clone(), number, until });
+                }
+            }
+            Phase::Offered { until } => {
+                if let Some(until) = self.moved(Some(*until), by_ms, run.definition.delivery.timeout_ms) {
+                    self.emit(Event::WaitMoved { run_id: run.id.clone(), until });
+                }
+            }
+            Phase::Held { .. } | Phase::Delivering | Phase::WaitingRetry { .. } | Phase::Ended { .. } => {}
         }
+        let budget = run.definition.budget.duration_ms.unwrap_or(AFTER_GAP_MS);
+        if let Some(fuse) = self.moved(run.fuse_at.filter(|_| run.is_live()), by_ms, budget) {
+            self.emit(Event::FuseMoved { run_id: run.id.clone(), fuse });
+        }
+    }
+
+    /// Where a clock of this length stands after a gap; None: where it stood.
+    fn moved(&self, at: Option<Ms>, by_ms: i64, length_ms: u64) -> Option<Ms> {
+        let at = at?;
+        let moved = Ms(at.0.saturating_add(by_ms)).max(self.now.plus(length_ms.min(AFTER_GAP_MS)));
+        (moved != at).then_some(moved)
     }
 
     fn lose_attempt(&mut self, run_id: &RunId, number: u32, words: &str) {
@@ -91,6 +191,11 @@ impl Draft<'_> {
             exit_code: None,
             lost: true,
             retry_at: Some(self.now),
+            usage: Usage::default(),
         });
     }
+}
+
+fn trace<'a>(found: &'a Traces, run_id: &RunId, number: u32) -> Option<&'a Found> {
+    found.iter().find(|(run, of, _)| run == run_id && *of == number).map(|(_, _, trace)| trace)
 }

@@ -1,6 +1,6 @@
 //! What an agent reports. Write-once per attempt; the past is fenced off.
 
-use crate::cue::Confirm;
+use crate::cue::{Confirm, Restart};
 use crate::event::Event;
 use crate::expect::Finding;
 use crate::id::RunId;
@@ -46,7 +46,8 @@ impl Draft<'_> {
         self.emit(outcome_event);
         self.next_run_asked(&run.id, outcome);
         let decides = match (run.definition.confirm, run.verdict()) {
-            (Confirm::Outcome, None) => true,
+            // A long-lived agent says how it stands, and lives on.
+            (Confirm::Outcome, None) => run.definition.restart() == Restart::Never || !run.may_have_a_process(),
             (Confirm::Delivery, None) => {
                 let delivered =
                     Finding { claim: "Delivered".into(), passed: true, found: "an outcome was reported".into() };
@@ -87,7 +88,11 @@ fn answer(verdict: Option<Verdict>, run: &Run) -> Answer {
     let reason = failed.map(|finding| format!("{}: {}", finding.claim, finding.found));
     let verdict = verdict.or(match &run.phase {
         Phase::Ended { verdict, .. } => Some(*verdict),
-        Phase::Delivering | Phase::AwaitingOutcome { .. } | Phase::WaitingRetry { .. } => None,
+        Phase::Held { .. }
+        | Phase::Offered { .. }
+        | Phase::Delivering
+        | Phase::AwaitingOutcome { .. }
+        | Phase::WaitingRetry { .. } => None,
     });
     Answer::Recorded { verdict, reason }
 }

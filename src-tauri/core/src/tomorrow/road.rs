@@ -8,11 +8,12 @@ use serde_json::Value;
 use super::{Bounds, Fate, Fire, Given, LaneTomorrow, Rest, Tomorrow};
 use crate::Ms;
 use crate::away::Band;
-use crate::cue::{Confirm, CueStatus};
+use crate::attempt::Usage;
+use crate::cue::{Budget, Callback, Confirm, CueStatus, Transport};
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::id::{CueId, Dice, OccurrenceId, RunId};
-use crate::input::{Decision, DeliveryResult, Input, Triggered};
+use crate::input::{Decision, DeliveryResult, Exit, Input, Triggered};
 use crate::lane::{self, Lane};
 use crate::local_time::offset_minutes;
 use crate::occurrence::{Armed, End, SkipPolicy, Trigger};
@@ -76,9 +77,21 @@ enum What {
 impl Road {
     pub fn of(given: Vec<Given>, from: Ms, until: Ms, bounds: Bounds) -> Road {
         let mut followers: HashMap<CueId, Vec<usize>> = HashMap::new();
+        let places: HashMap<CueId, usize> =
+            given.iter().enumerate().map(|(index, given)| (given.lane.cue.id.clone(), index)).collect();
+        let lanes_definition = |index: &usize| Arc::clone(&given[*index].lane.cue.definition);
         for (index, given) in given.iter().enumerate() {
-            if let Some((cue, _)) = given.lane.cue.definition.schedule.follows() {
+            let definition = &given.lane.cue.definition;
+            if let Some((cue, _)) = definition.schedule.follows() {
                 followers.entry(cue.clone()).or_default().push(index);
+            }
+            // Every run is taken to end well, so no fallback is foreseen.
+            let fired = definition.on_success_fire.as_ref();
+            let target = fired.and_then(|fired| places.get(fired)).filter(|target| {
+                lanes_definition(target).schedule.follows().is_none_or(|(cue, _)| *cue != given.lane.cue.id)
+            });
+            if let Some(target) = target {
+                followers.entry(given.lane.cue.id.clone()).or_default().push(*target);
             }
         }
         let mut road = Road {
@@ -187,6 +200,17 @@ impl Road {
                 | Event::OccurrenceHeld { .. }
                 | Event::RunBegan { .. }
                 | Event::AttemptBegan { .. }
+                | Event::AttemptHeld { .. }
+                | Event::AttemptReleased { .. }
+                | Event::AttemptOffered { .. }
+                | Event::AttemptClaimed { .. }
+                | Event::LeaseExtended { .. }
+                | Event::AttemptPinged { .. }
+                | Event::AttemptRestarting { .. }
+                | Event::AttemptSteady { .. }
+                | Event::FuseMoved { .. }
+                | Event::WaitMoved { .. }
+                | Event::RunNoted { .. }
                 | Event::AttemptDelivered { .. }
                 | Event::AttemptNoted { .. }
                 | Event::AttemptExited { .. }
@@ -205,7 +229,10 @@ impl Road {
                 Effect::Deliver { run_id, .. } => {
                     self.put(over_at, Rank::Over, index, What::Over { run_id });
                 }
-                Effect::Stop { .. } => {}
+                Effect::AskPools { .. }
+                | Effect::Stop { .. }
+                | Effect::Forget { .. }
+                | Effect::TellFailure { .. } => {}
             }
         }
     }
@@ -216,9 +243,12 @@ impl Road {
         }
         let cue = self.lanes[index].lane.cue.id.clone();
         let Some(followers) = self.followers.get(&cue).cloned() else { return };
+        let fired = self.lanes[index].lane.cue.definition.on_success_fire.clone().filter(|_| verdict.is_good());
         for follower in followers {
             let lane = &self.lanes[follower].lane;
-            let fires = lane.cue.definition.schedule.follows().is_some_and(|(_, on)| on.holds(verdict, late));
+            let follows = lane.cue.definition.schedule.follows();
+            let fires = follows.is_some_and(|(of, on)| *of == cue && on.holds(verdict, late))
+                || fired.as_ref() == Some(&lane.cue.id);
             if fires && matches!(lane.cue.status, CueStatus::Active | CueStatus::Paused) {
                 self.put(now, Rank::Chain, follower, What::Chain { of: run_id.clone(), cue: cue.clone() });
             }
@@ -353,7 +383,16 @@ impl LaneOnRoad {
     fn of(given: Given, now: Ms) -> LaneOnRoad {
         let Given { mut lane, run_ms, shown } = given;
         // Payloads play no part here, and each run would carry a copy.
-        Arc::make_mut(&mut lane.cue.definition).payload = Value::Null;
+        let definition = Arc::make_mut(&mut lane.cue.definition);
+        definition.payload = Value::Null;
+        // Who takes a run, and what it waits for on its way, is no part of what is foreseen.
+        definition.transport = Transport::Webhook(Callback {
+            url: String::new(),
+            method: "POST".to_owned(),
+            headers: Vec::new(),
+            allow_private: false,
+        });
+        (definition.uses, definition.preflight, definition.budget) = (Vec::new(), Vec::new(), Budget::default());
         lane.rebuild_plan();
         LaneOnRoad {
             seen: LaneTomorrow::default(),
@@ -428,11 +467,12 @@ fn ending_well(run: &Run) -> Vec<Input> {
             ..Outcome::default()
         }),
     };
+    let exit = || Exit { exit_code: Some(0), words: "exit code 0".to_owned(), usage: Usage::default() };
     let told = |result| Input::Delivery { run_id: run_id.clone(), number, result };
     match run.definition.confirm {
         Confirm::Outcome => vec![report()],
         Confirm::ExitCode => {
-            vec![report(), told(DeliveryResult::Exited { exit_code: Some(0), words: "exit code 0".to_owned() })]
+            vec![report(), told(DeliveryResult::Exited(exit()))]
         }
         Confirm::Delivery => vec![told(DeliveryResult::Answered {
             status: 200,

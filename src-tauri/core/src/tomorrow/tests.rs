@@ -199,6 +199,7 @@ fn every_transport_and_confirmation_ends_well_after_its_length() {
         cwd: None,
         env: vec![],
         stop_grace_ms: 1_000,
+        restart: crate::cue::Restart::Never,
     });
     let proof =
         Expect { min_processed: Some(150.0), max_error_rate: Some(0.1), evidence: crate::cue::Evidence::ALL.into() };

@@ -3,11 +3,12 @@
 use cuetower_core::cue::CueDefinition;
 use serde_json::{Map, Value};
 
-use super::pairs::Pairs;
-use super::{KEPT, expecting, schedule, writing};
+use super::pairs::{self, Pairs};
+use super::{checks, expecting, schedule, writing};
 
 /// These are merged field by field; every other field is replaced.
-const MERGED: [&str; 8] = ["schedule", "callback", "command", "retry", "delivery", "catch_up", "expect", "on_failure"];
+const MERGED: [&str; 9] =
+    ["schedule", "callback", "command", "worker", "retry", "delivery", "catch_up", "expect", "on_failure"];
 
 /// The whole cue as it would become.
 pub(super) fn changed(current: &CueDefinition, patch: &Map<String, Value>) -> Map<String, Value> {
@@ -50,8 +51,10 @@ fn make_room(whole: &mut Map<String, Value>, patch: &Map<String, Value>) {
         }
     }
     if patch.get("transport").is_some_and(|transport| whole.get("transport") != Some(transport)) {
-        whole.remove("callback");
-        whole.remove("command");
+        // How long each waits, and whether it can be caught up on, is its own as well.
+        for section in ["callback", "command", "worker", "delivery", "catch_up", "overlap"] {
+            whole.remove(section);
+        }
     }
     // CueAPI's mode replaces what a mode can ask for, and nothing else.
     if patch.contains_key("verification")
@@ -66,15 +69,14 @@ fn make_room(whole: &mut Map<String, Value>, patch: &Map<String, Value>) {
 fn kept(whole: &Map<String, Value>, section: &str, value: &Value) -> Value {
     let mut value = value.clone();
     for (holder, key, pairs) in [("callback", "headers", Pairs::Headers), ("command", "env", Pairs::Env)] {
-        let now = whole.get(section).and_then(|section| section.get(key)).and_then(Value::as_object);
-        let new = value.get_mut(key).and_then(Value::as_object_mut);
-        if let (true, Some(now), Some(new)) = (section == holder, now, new) {
-            for (name, text) in new.iter_mut().filter(|(_, text)| *text == KEPT) {
-                if let Some((_, kept)) = now.iter().find(|(known, _)| pairs.same_name(known, name)) {
-                    text.clone_from(kept);
-                }
-            }
+        if section == holder {
+            pairs::kept(whole.get(section).and_then(|now| now.get(key)), value.get_mut(key), pairs);
         }
+    }
+    if section == "preflight"
+        && let Some(now) = whole.get(section)
+    {
+        checks::kept(now, &mut value);
     }
     value
 }

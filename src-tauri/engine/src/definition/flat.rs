@@ -25,10 +25,6 @@ impl Unfolded {
     /// The problems with the names of the fields as they were handed in.
     pub(super) fn as_written(&self, problems: Vec<Invalid>) -> Vec<Invalid> {
         let renamed = |problem: Invalid| match self.moved.iter().find(|(_, meaning)| *meaning == problem.field) {
-            Some(("worker", _)) => Invalid {
-                field: "worker".to_owned(),
-                message: "`worker` is not built yet; give a `callback_url` instead.".to_owned(),
-            },
             Some((flat, meaning)) => {
                 Invalid { field: (*flat).to_owned(), message: problem.message.replace(meaning, flat) }
             }
@@ -43,6 +39,10 @@ pub(super) fn unfolded(body: &Map<String, Value>, problems: &mut Problems) -> Un
     let mut moved = Vec::new();
     let mut schedule = Map::new();
     for (flat, meaning) in MEANINGS {
+        // A section of its own, and no flag.
+        if flat == "worker" && body.get(flat).is_some_and(Value::is_object) {
+            continue;
+        }
         let asks_for_nothing = |value: &Value| value.is_null() || (flat == "worker" && *value == false);
         let Some(value) = body.remove(flat).filter(|value| !asks_for_nothing(value)) else {
             continue;

@@ -1,11 +1,13 @@
 //! The JSON of a cue (SPEC §13, and CueAPI's shapes) to and from core's `CueDefinition`. Pure; `now` is handed in.
 //!
 //! Here: typed fields (`reading`), the sections (`schedule` with `parts`, `days`, `blackout`, `paths`, `instants`,
-//! `sense`; `transport`, `pairs`, `policy`, `expecting`), CueAPI's flat body (`flat`), changes (`changing`), what is
+//! `sense`; `transport`, `pairs`, `policy`, `after`, `expecting`, `uses`, `checks`, `program`), CueAPI's flat body (`flat`), changes (`changing`), what is
 //! promised but not built (`unbuilt`), and the way back (`writing`, `writing_schedule`).
 
+mod after;
 mod blackout;
 mod changing;
+mod checks;
 mod days;
 mod expecting;
 mod flat;
@@ -14,6 +16,7 @@ mod pairs;
 mod parts;
 mod paths;
 mod policy;
+mod program;
 mod reading;
 mod schedule;
 mod sense;
@@ -21,11 +24,12 @@ mod sense;
 mod tests;
 mod transport;
 mod unbuilt;
+mod uses;
 mod writing;
 mod writing_schedule;
 
 use cuetower_core::Ms;
-use cuetower_core::cue::{CueDefinition, Transport};
+use cuetower_core::cue::CueDefinition;
 use cuetower_core::schedule_spec::ScheduleSpec;
 use serde_json::{Map, Value};
 
@@ -56,7 +60,7 @@ const NAME_CHARS_MAX: usize = 255;
 const DESCRIPTION_CHARS_MAX: usize = 10_000;
 const PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
 
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 23] = [
     "name",
     "description",
     "agent",
@@ -64,6 +68,7 @@ const FIELDS: [&str; 17] = [
     "schedule",
     "command",
     "callback",
+    "worker",
     "payload",
     "retry",
     "delivery",
@@ -72,6 +77,11 @@ const FIELDS: [&str; 17] = [
     "overlap",
     "expect",
     "on_failure",
+    "on_success_fire",
+    "budget",
+    "priority",
+    "uses",
+    "preflight",
     "verification",
     "secrets",
 ];
@@ -111,15 +121,12 @@ pub fn read_again(current: &CueDefinition, json: &Value, now: Ms) -> Result<Read
     read.map_err(|problems| unfolded.as_written(problems))
 }
 
-/// The names in `{{secret:NAME}}`, each once, in order of appearance.
+/// The names in `{{secret:NAME}}`, and those that checks look for, each once, in order of appearance.
 #[must_use]
 pub fn secret_names(definition: &CueDefinition) -> Vec<String> {
-    let pairs = match &definition.transport {
-        Transport::Webhook(callback) => &callback.headers,
-        Transport::Command(command) => &command.env,
-    };
     let mut names: Vec<String> = Vec::new();
-    for name in pairs.iter().flat_map(|(_, value)| names_in(value)) {
+    let sent = definition.transport.pairs().iter().flat_map(|(_, value)| names_in(value));
+    for name in sent.chain(checks::secret_names(&definition.preflight)) {
         if !names.contains(&name) {
             names.push(name);
         }
@@ -147,12 +154,17 @@ fn read(
     let transport = transport::read(&top, all);
     let payload = payload(&top, all);
     let retry = policy::retry(&top, all);
-    let delivery = policy::delivery(&top, all);
+    let delivery = policy::delivery(&top, transport.as_ref(), all);
     let confirm = policy::confirm(&top, transport.as_ref(), all);
-    let catch_up = policy::catch_up(&top, all);
-    let overlap = policy::overlap(&top, schedule.as_ref(), all);
+    let catch_up = policy::catch_up(&top, transport.as_ref(), all);
+    let overlap = policy::overlap(&top, schedule.as_ref(), transport.as_ref(), all);
     let expect = expecting::read(&top, all);
-    let pause_on_failure = policy::pause_on_failure(&top, all);
+    let (pause_on_failure, on_failure) = after::on_failure(&top, all);
+    let on_success_fire = after::on_success_fire(&top, all);
+    let budget = after::budget(&top, all);
+    let priority = after::priority(&top, all);
+    let uses = uses::read(&top, all);
+    let preflight = checks::preflight(&top, all);
     secrets(&top, all);
     unbuilt::refuse(&top, all);
     problems.none()?;
@@ -173,6 +185,12 @@ fn read(
         overlap,
         expect,
         pause_on_failure,
+        on_failure,
+        on_success_fire,
+        budget,
+        uses,
+        preflight,
+        priority,
     };
     let known = |field: &str| FIELDS.contains(&field) || unbuilt::is_promised("", field);
     let unknown = body.keys().filter(|field| !known(field)).cloned().collect();

@@ -96,6 +96,16 @@ pub(super) fn read(holder: &Object, key: &str, pairs: Pairs, problems: &mut Prob
     read
 }
 
+/// Puts what `••••` stands for into new pairs.
+pub(super) fn kept(now: Option<&Value>, new: Option<&mut Value>, pairs: Pairs) {
+    let (Some(Value::Object(now)), Some(Value::Object(new))) = (now, new) else { return };
+    for (name, text) in new.iter_mut().filter(|(_, text)| *text == KEPT) {
+        if let Some((_, kept)) = now.iter().find(|(known, _)| pairs.same_name(known, name)) {
+            text.clone_from(kept);
+        }
+    }
+}
+
 /// What is wrong with a pair; never says its value.
 fn trouble(pairs: Pairs, name: &str, value: &str) -> Option<String> {
     if let Some(trouble) = pairs.trouble_with_name(name).or_else(|| pairs.trouble_with_text(value)) {

@@ -1,6 +1,6 @@
-//! How a run is tried, missed, overlapped and ended: `retry`, `delivery`, `confirm`, `catch_up`, `overlap`, `on_failure`.
+//! How a run is tried, missed, overlapped and ended: `retry`, `delivery`, `confirm`, `catch_up`, `overlap`.
 
-use cuetower_core::cue::{CatchUp, CatchUpPolicy, Confirm, Delivery, Overlap, Retry, Transport, Unanswered};
+use cuetower_core::cue::{CatchUp, CatchUpPolicy, Confirm, Delivery, Overlap, Retry, Transport, Unanswered, Worker};
 use cuetower_core::schedule_spec::{Kind, ScheduleSpec};
 use serde_json::Value;
 
@@ -10,6 +10,8 @@ const WEEK_S: f64 = 7.0 * 24.0 * 3_600.0;
 const YEAR_S: f64 = 366.0 * 24.0 * 3_600.0;
 const SECONDS_MIN: f64 = 0.1;
 const WAITS_MAX: usize = 10;
+/// After its due instant, the first ping of an agent that is only watched.
+const FIRST_PING_MS: u64 = 300_000;
 
 const CONFIRMS: [(&str, Confirm); 3] =
     [("outcome", Confirm::Outcome), ("exit_code", Confirm::ExitCode), ("delivery", Confirm::Delivery)];
@@ -63,30 +65,72 @@ fn waits(retry: &Object, key: &str, unit_s: f64, problems: &mut Problems) -> Opt
     Some(waits?.into_iter().map(|wait| (wait * unit_s * 1_000.0).round() as u64).collect())
 }
 
-pub(super) fn delivery(top: &Object, problems: &mut Problems) -> Delivery {
-    let defaults = Delivery::default();
-    let known = ["timeout_seconds", "outcome_deadline_seconds", "unanswered"];
+pub(super) fn delivery(top: &Object, transport: Option<&Transport>, problems: &mut Problems) -> Delivery {
+    let timeout_ms = match transport {
+        Some(Transport::Worker(_)) => Worker::CLAIM_WITHIN_MS,
+        Some(Transport::Watch) => FIRST_PING_MS,
+        Some(Transport::Webhook(_) | Transport::Command(_)) | None => Delivery::default().timeout_ms,
+    };
+    let defaults = Delivery { timeout_ms, ..Delivery::default() };
+    let known = [
+        "timeout_seconds",
+        "connect_timeout_seconds",
+        "first_byte_timeout_seconds",
+        "outcome_deadline_seconds",
+        "unanswered",
+    ];
     let Some(delivery) = top.section("delivery", &known, problems) else {
         return defaults;
     };
     let unanswered = [("wait", Unanswered::Wait), ("retry", Unanswered::Retry)];
+    // Whoever comes by himself may be waited for.
+    let waits = matches!(transport, Some(Transport::Worker(_) | Transport::Watch));
+    let most_s = if waits { WEEK_S } else { 3_600.0 };
+    for field in ["connect_timeout_seconds", "first_byte_timeout_seconds"] {
+        if delivery.get(field).is_some() && !matches!(transport, Some(Transport::Webhook(_)) | None) {
+            let place = delivery.place(field);
+            problems.add(&place, format!("`{place}` is for web hooks, and this cue is none; leave it out."));
+        }
+    }
     Delivery {
-        timeout_ms: delivery.seconds("timeout_seconds", SECONDS_MIN..=3_600.0, problems).unwrap_or(defaults.timeout_ms),
-        outcome_deadline_ms: delivery.seconds("outcome_deadline_seconds", SECONDS_MIN..=3_600.0, problems),
+        timeout_ms: delivery.seconds("timeout_seconds", SECONDS_MIN..=most_s, problems).unwrap_or(defaults.timeout_ms),
+        connect_timeout_ms: delivery.seconds("connect_timeout_seconds", SECONDS_MIN..=600.0, problems),
+        first_byte_timeout_ms: delivery.seconds("first_byte_timeout_seconds", SECONDS_MIN..=3_600.0, problems),
+        outcome_deadline_ms: delivery.seconds("outcome_deadline_seconds", SECONDS_MIN..=most_s.max(3_600.0), problems),
         unanswered: delivery.word("unanswered", &unanswered, &[], problems).unwrap_or(defaults.unanswered),
     }
 }
 
 pub(super) fn confirm(top: &Object, transport: Option<&Transport>, problems: &mut Problems) -> Confirm {
     let confirm = top.word("confirm", &CONFIRMS, &["checks"], problems).unwrap_or(Confirm::Outcome);
-    if confirm == Confirm::ExitCode && matches!(transport, Some(Transport::Webhook(_))) {
-        problems.add("confirm", "A webhook has no exit code; write `outcome` or `delivery`, or make it a command.");
+    match (confirm, transport) {
+        (Confirm::ExitCode, Some(Transport::Webhook(_))) => {
+            problems.add("confirm", "A webhook has no exit code; write `outcome` or `delivery`, or make it a command.");
+        }
+        (Confirm::ExitCode, Some(Transport::Worker(_))) => {
+            problems.add("confirm", "A worker tells an outcome and no exit code; write `outcome` or `delivery`.");
+        }
+        _ => {}
     }
     confirm
 }
 
-/// An object, or one of CueAPI's words.
-pub(super) fn catch_up(top: &Object, problems: &mut Problems) -> CatchUp {
+/// An object, or one of CueAPI's words. Nobody heard what an agent said while the tower was away, and the tower does not
+/// start it: what is only watched is not caught up on.
+pub(super) fn catch_up(top: &Object, transport: Option<&Transport>, problems: &mut Problems) -> CatchUp {
+    if transport.is_some_and(Transport::is_watch) {
+        let none = CatchUp { policy: CatchUpPolicy::None, within_ms: None };
+        let said = top.get("catch_up").map(|_| caught_up_on(top, problems));
+        if said.is_some_and(|said| said.policy != CatchUpPolicy::None) {
+            let message = "The tower does not start an agent that it only watches, so it cannot catch up for it; write `none`, or leave it out.";
+            problems.add("catch_up", message);
+        }
+        return none;
+    }
+    caught_up_on(top, problems)
+}
+
+fn caught_up_on(top: &Object, problems: &mut Problems) -> CatchUp {
     let latest = CatchUp { policy: CatchUpPolicy::Latest, within_ms: None };
     if top.get("catch_up").is_some_and(Value::is_string) {
         let policy = top.word("catch_up", &CUEAPIS_POLICIES, &[], problems).unwrap_or(latest.policy);
@@ -102,8 +146,15 @@ pub(super) fn catch_up(top: &Object, problems: &mut Problems) -> CatchUp {
 }
 
 /// Left out: what comes by itself does not pile up, and what somebody asked for runs.
-pub(super) fn overlap(top: &Object, schedule: Option<&ScheduleSpec>, problems: &mut Problems) -> Overlap {
+pub(super) fn overlap(
+    top: &Object,
+    schedule: Option<&ScheduleSpec>,
+    transport: Option<&Transport>,
+    problems: &mut Problems,
+) -> Overlap {
     let otherwise = match schedule.map(|schedule| &schedule.kind) {
+        // It begins by itself, whatever else is live.
+        _ if transport.is_some_and(Transport::is_watch) => Overlap::Allow,
         None | Some(Kind::Recurring { .. } | Kind::Interval { .. }) => Overlap::Skip,
         Some(Kind::Once { .. } | Kind::Manual | Kind::After { .. }) => Overlap::Allow,
     };
@@ -114,13 +165,4 @@ pub(super) fn overlap(top: &Object, schedule: Option<&ScheduleSpec>, problems: &
         problems.add(format!("schedule.parts[{index}].at_once"), message);
     }
     overlap
-}
-
-/// `email` is CueAPI's and on by default there; there is no mail here yet, and alerts are always shown.
-pub(super) fn pause_on_failure(top: &Object, problems: &mut Problems) -> bool {
-    let Some(on_failure) = top.section("on_failure", &["pause", "email"], problems) else {
-        return false;
-    };
-    on_failure.flag("email", problems);
-    on_failure.flag("pause", problems).unwrap_or(false)
 }

@@ -46,6 +46,11 @@ impl<'v> Object<'v> {
         Object { path: String::new(), map: Some(map) }
     }
 
+    /// An object somewhere in a list, whose fields are not looked at yet.
+    pub(super) fn bare(place: String, map: &'v Map<String, Value>) -> Object<'v> {
+        Object { path: place, map: Some(map) }
+    }
+
     pub(super) fn get(&self, key: &str) -> Option<&'v Value> {
         self.map?.get(key).filter(|value| !value.is_null())
     }
@@ -83,7 +88,7 @@ impl<'v> Object<'v> {
         objects.collect::<Vec<_>>().into_iter().flatten().collect()
     }
 
-    fn at(place: String, value: &'v Value, known: &[&str], problems: &mut Problems) -> Option<Object<'v>> {
+    pub(super) fn at(place: String, value: &'v Value, known: &[&str], problems: &mut Problems) -> Option<Object<'v>> {
         let Value::Object(map) = value else {
             problems.mistyped(&place, "an object", value);
             return None;

@@ -5,22 +5,18 @@ use serde_json::Value;
 use super::reading::{Object, Problems};
 
 /// Section ("" is the cue itself) and field.
-const PROMISED: [(&str, &str); 18] = [
-    ("command", "restart"),
+const PROMISED: [(&str, &str); 14] = [
     ("expect", "max_duration_seconds"),
     ("expect", "assert"),
-    ("on_failure", "webhook"),
-    ("on_failure", "fallback_cue"),
+    ("budget", "day"),
+    ("budget.run", "cost_usd"),
+    ("budget.run", "tokens"),
+    ("budget.run", "steps"),
     ("verification", "required_assertions"),
-    ("", "priority"),
-    ("", "uses"),
-    ("", "preflight"),
     ("", "checks"),
     ("", "heartbeat"),
-    ("", "budget"),
     ("", "loops"),
     ("", "gate"),
-    ("", "on_success_fire"),
     ("", "alerts"),
     ("", "required_payload_keys"),
     ("", "require_payload_override"),
@@ -33,9 +29,11 @@ pub(super) fn is_promised(section: &str, field: &str) -> bool {
 
 pub(super) fn refuse(top: &Object, problems: &mut Problems) {
     for (section, field) in PROMISED {
-        let holder = if section.is_empty() { None } else { top.get(section) };
+        let mut parts = section.split('.').filter(|part| !part.is_empty());
+        let first = parts.next().and_then(|part| top.get(part));
+        let holder = parts.try_fold(first, |holder, part| holder.map(|holder| holder.get(part))).flatten();
         let found = if section.is_empty() { top.get(field) } else { holder.and_then(|holder| holder.get(field)) };
-        if found.is_none_or(|value| asks_for_nothing(value) || is_its_default(field, value)) {
+        if found.is_none_or(asks_for_nothing) {
             continue;
         }
         let place = if section.is_empty() { field.to_owned() } else { format!("{section}.{field}") };
@@ -51,13 +49,5 @@ fn asks_for_nothing(value: &Value) -> bool {
         Value::String(text) => text.is_empty(),
         Value::Array(list) => list.is_empty(),
         Value::Object(map) => map.values().all(asks_for_nothing),
-    }
-}
-
-fn is_its_default(field: &str, value: &Value) -> bool {
-    match field {
-        "priority" => value.as_f64() == Some(0.0),
-        "restart" => value == "never",
-        _ => false,
     }
 }

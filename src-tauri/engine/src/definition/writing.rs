@@ -1,12 +1,12 @@
 //! The canonical JSON of a cue: every built field, in SPEC's words and units.
 
 use cuetower_core::cue::{
-    CatchUpPolicy, Confirm, CueDefinition, Evidence, Overlap, Program, Retry, Transport, Unanswered,
+    Callback, CatchUpPolicy, Confirm, CueDefinition, Evidence, Overlap, Program, Retry, Transport, Unanswered,
 };
 use cuetower_core::time::MINUTE_MS;
 use serde_json::{Map, Value, json};
 
-use super::writing_schedule;
+use super::{checks, uses, writing_schedule};
 
 /// The canonical JSON; `read_new` makes the same definition of it (as long as a `once` instant lies ahead).
 #[must_use]
@@ -15,7 +15,7 @@ pub fn write(definition: &CueDefinition) -> Value {
 }
 
 pub(super) fn fields(definition: &CueDefinition) -> Map<String, Value> {
-    let (section, to_whom) = to_whom(&definition.transport);
+    let to_whom = to_whom(&definition.transport);
     let expect = &definition.expect;
     let fields = [
         ("name", json!(definition.name)),
@@ -23,13 +23,14 @@ pub(super) fn fields(definition: &CueDefinition) -> Map<String, Value> {
         ("agent", json!(definition.agent)),
         ("transport", json!(definition.transport.word())),
         ("schedule", writing_schedule::schedule(&definition.schedule)),
-        (section, to_whom),
         ("payload", definition.payload.clone()),
         ("retry", retry(&definition.retry)),
         (
             "delivery",
             json!({
                 "timeout_seconds": seconds(definition.delivery.timeout_ms),
+                "connect_timeout_seconds": definition.delivery.connect_timeout_ms.map(seconds),
+                "first_byte_timeout_seconds": definition.delivery.first_byte_timeout_ms.map(seconds),
                 "outcome_deadline_seconds": definition.delivery.outcome_deadline_ms.map(seconds),
                 "unanswered": match definition.delivery.unanswered {
                     Unanswered::Wait => "wait",
@@ -74,19 +75,37 @@ pub(super) fn fields(definition: &CueDefinition) -> Map<String, Value> {
                 "evidence": expect.evidence.iter().copied().map(Evidence::field).collect::<Vec<_>>(),
             }),
         ),
-        ("on_failure", json!({ "pause": definition.pause_on_failure, "email": false, "webhook": null })),
+        (
+            "on_failure",
+            json!({
+                "pause": definition.pause_on_failure,
+                "email": false,
+                "webhook": definition.on_failure.webhook,
+                "fallback_cue": definition.on_failure.fallback,
+            }),
+        ),
+        ("preflight", checks::written(&definition.preflight)),
+        ("on_success_fire", json!(definition.on_success_fire)),
+        ("budget", json!({ "run": { "duration_seconds": definition.budget.duration_ms.map(seconds) } })),
+        ("priority", json!(definition.priority)),
+        ("uses", uses::written(&definition.uses)),
     ];
-    fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect()
+    fields.into_iter().chain(to_whom).map(|(field, value)| (field.to_owned(), value)).collect()
 }
 
-fn to_whom(transport: &Transport) -> (&'static str, Value) {
+/// The section of its transport, if that has one.
+fn to_whom(transport: &Transport) -> Option<(&'static str, Value)> {
     let object =
         |pairs: &[(String, String)]| pairs.iter().cloned().map(|(name, text)| (name, Value::String(text))).collect();
     match transport {
         Transport::Webhook(callback) => {
             let headers: Map<String, Value> = object(&callback.headers);
-            ("callback", json!({ "url": callback.url, "method": callback.method, "headers": headers }))
+            let Callback { url, method, allow_private, .. } = callback;
+            let section = json!({ "url": url, "method": method, "headers": headers, "allow_private": allow_private });
+            Some(("callback", section))
         }
+        Transport::Worker(worker) => Some(("worker", json!({ "lease_seconds": seconds(worker.lease_ms) }))),
+        Transport::Watch => None,
         Transport::Command(command) => {
             let (argv, shell) = match &command.program {
                 Program::Argv(argv) => (Some(argv), None),
@@ -94,10 +113,15 @@ fn to_whom(transport: &Transport) -> (&'static str, Value) {
             };
             let env: Map<String, Value> = object(&command.env);
             let grace = seconds(command.stop_grace_ms);
-            (
-                "command",
-                json!({ "argv": argv, "shell": shell, "cwd": command.cwd, "env": env, "stop_grace_seconds": grace }),
-            )
+            let section = json!({
+                "argv": argv,
+                "shell": shell,
+                "cwd": command.cwd,
+                "env": env,
+                "restart": command.restart.word(),
+                "stop_grace_seconds": grace,
+            });
+            Some(("command", section))
         }
     }
 }
@@ -116,6 +140,6 @@ pub(super) fn seconds(length_ms: u64) -> Value {
 }
 
 /// Whole numbers without the `.0`, which some readers refuse.
-fn number(number: f64) -> Value {
+pub(super) fn number(number: f64) -> Value {
     if number.fract() == 0.0 && number.abs() <= 9e15 { json!(number as i64) } else { json!(number) }
 }

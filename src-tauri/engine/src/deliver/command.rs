@@ -1,40 +1,35 @@
-//! Starts a local process for an attempt. Its folder holds what it is given and what it prints:
-//! `payload.json` (also its standard input), `stdout`, `stderr`, and `process.json`, which says who it was.
+//! Starts a local process for an attempt, through a launcher (`src-tauri/launcher`) that stays with it whatever becomes of the
+//! tower, and finds it again after a restart. The attempt's folder holds what the process is given, what it prints, what it
+//! uses, and how it ended.
 //!
-//! What an exit code means is decided in core. A launcher that outlives the tower is not here yet: when the tower crashes, the
-//! process lives on and writes on, and the next tower stops it (`leftover`) before it tries again.
+//! What an exit code means is decided in core.
 
-use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, oneshot, watch};
-use tokio::time::Instant;
+use cuetower_launcher::{self as launcher, Exit, Found, Spec, Told};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdout};
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
 
-use super::attend::Attended;
-use super::capture::Capture;
-use super::kin::{self, Kin};
-use super::leftover;
-use super::program::{expand_home, find, why_not_started};
-
-pub use super::leftover::reap_leftover;
-pub use super::program::Program;
-
-/// The files in the attempt's folder.
-pub const PAYLOAD: &str = "payload.json";
-pub const STDOUT: &str = "stdout";
-pub const STDERR: &str = "stderr";
-
-/// The tower's own secrets, which no agent inherits.
-const KEPT_BACK: [&str; 1] = ["CUETOWER_VAULT_PASSPHRASE"];
+pub use cuetower_launcher::{LiveOutput, PAYLOAD, Program, Sample, Stream, Usage, live, usage};
 
 /// Starts under way at once. Hundreds that share the processor would all be late; in turn, only the last ones are.
 static TURNS: LazyLock<Semaphore> =
     LazyLock::new(|| Semaphore::new(2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get)));
 /// One that hangs (in a network folder that is gone) does not hold the others up for longer.
 const TURN: Duration = Duration::from_millis(100);
+
+/// Between two looks for the end of a command whose launcher another tower started.
+const LOOK: Duration = Duration::from_millis(100);
+/// Every so many looks, whether its launcher lives.
+const LOOKS_FOR_LAUNCHER: u32 = 10;
+/// How long a leftover may take to end by itself, and then to be gone.
+const LEFTOVER_GRACE: Duration = Duration::from_millis(300);
+const LEFTOVER_LIMIT: Duration = Duration::from_secs(2);
 
 /// What to start. Secrets are filled in, so it is never logged and has no `Debug`.
 pub struct CommandRequest {
@@ -51,28 +46,46 @@ pub struct CommandRequest {
     pub stop_grace: Duration,
 }
 
-/// A started process.
+/// A started process. Dropping this lets go of it: it runs on under its launcher, and [`adopt`] finds it again.
 #[derive(Debug)]
 pub struct Running {
     pub pid: u32,
-    end: oneshot::Receiver<CommandEnd>,
-    stopper: Stopper,
+    dir: PathBuf,
+    /// None if another tower started it; then its folder tells.
+    launcher: Option<Launcher>,
+}
+
+/// The launcher as a child of this tower.
+#[derive(Debug)]
+struct Launcher {
+    told: BufReader<ChildStdout>,
+    /// Only held: the runtime sees to it that it does not stay a zombie.
+    _child: Child,
 }
 
 /// Stops a started process; may be cloned and sent anywhere, and does nothing once it has ended.
 #[derive(Debug, Clone)]
-pub struct Stopper(watch::Sender<bool>);
+pub struct Stopper {
+    dir: PathBuf,
+}
 
 /// How a process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandEnd {
-    /// None if a signal ended it.
+    /// None if a signal ended it, or if nobody saw its end.
     pub exit_code: Option<i32>,
     pub signal: Option<i32>,
-    /// "exit code 1 after 2.1 s", "killed by signal 9 (SIGKILL) after 3 s", "stopped by the tower after 12 s".
+    /// "exit code 1 after 2.1 s", "killed by signal 9 (SIGKILL) after 3 s", "stopped by the tower after 12 s",
+    /// "killed by the system: out of memory (its group may use 50 MiB) after 3 s".
     pub words: String,
     /// It was stopped through a [`Stopper`].
     pub stopped: bool,
+    /// It ended for want of memory.
+    pub oom: bool,
+    /// Of the whole tree at once, as far as it was seen; None where the system does not tell.
+    pub peak_rss_bytes: Option<u64>,
+    /// Processor time of the whole tree.
+    pub cpu_ms: Option<u64>,
     /// The last 64 KiB as plain text: no ANSI escapes, invalid UTF-8 replaced.
     pub stdout_tail: String,
     pub stderr_tail: String,
@@ -81,37 +94,98 @@ pub struct CommandEnd {
     pub elapsed: Duration,
 }
 
+/// What became of an attempt that an earlier tower began.
+#[derive(Debug)]
+pub enum Adopted {
+    /// The process surely was not started, and never will be. The attempt may be started (again) in the same folder.
+    NeverStarted,
+    /// It runs.
+    Running(Running),
+    Ended(CommandEnd),
+    /// It was started, or may have been, and nobody saw how it ended. What was left of it has been ended.
+    Lost {
+        words: String,
+    },
+}
+
 impl Running {
-    /// Waits for the end of the process. Dropping this instead lets it run on, attended as before.
-    pub async fn wait(self) -> CommandEnd {
-        // Held, because a process whose last stopper is gone could not be stopped any more.
-        let _stopper = self.stopper;
-        self.end.await.unwrap_or_else(|_| CommandEnd {
-            exit_code: None,
-            signal: None,
-            words: "left running, as the tower shut down".into(),
-            stopped: false,
-            stdout_tail: String::new(),
-            stderr_tail: String::new(),
-            truncated: false,
-            elapsed: Duration::ZERO,
-        })
+    /// Waits for the end of the process. Dropping this future lets go of it, as dropping `self` does.
+    pub async fn wait(mut self) -> CommandEnd {
+        if let Some(launcher) = &mut self.launcher {
+            // Either it tells of the end, or it is gone.
+            let _ = launcher.told.read_line(&mut String::new()).await;
+        }
+        let mut looks = 0;
+        loop {
+            let over = self.dir.join(launcher::EXIT).exists();
+            if over || (looks % LOOKS_FOR_LAUNCHER == 0 && !launcher::lives(&self.dir)) {
+                let dir = self.dir.clone();
+                let adopted = tokio::task::spawn_blocking(move || adopt(&dir)).await;
+                match adopted.expect("reading a folder does not panic") {
+                    Adopted::Ended(end) => return end,
+                    Adopted::Lost { words } => return CommandEnd::unseen(words),
+                    Adopted::NeverStarted => return CommandEnd::unseen("its folder is gone".to_owned()),
+                    Adopted::Running(_) => {}
+                }
+            }
+            looks += 1;
+            sleep(LOOK).await;
+        }
     }
 
     #[must_use]
     pub fn stopper(&self) -> Stopper {
-        self.stopper.clone()
+        Stopper { dir: self.dir.clone() }
     }
 }
 
 impl Stopper {
     /// SIGTERM to the whole tree, SIGKILL after the grace. Returns at once; `wait` tells the end.
     pub fn stop(&self) {
-        self.0.send_replace(true);
+        self.ask(None);
+    }
+
+    /// The same, with a grace of at most `grace`.
+    pub fn stop_within(&self, grace: Duration) {
+        self.ask(Some(grace));
+    }
+
+    fn ask(&self, grace: Option<Duration>) {
+        if let Err(error) = launcher::stop(&self.dir, grace)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, dir = %self.dir.display(), "a command could not be asked to stop");
+        }
     }
 }
 
-/// Starts the command. From here on it is attended, whether or not [`Running::wait`] is called.
+impl CommandEnd {
+    /// Reads the tails; the rest is in the record.
+    fn of(exit: Exit, dir: &Path) -> CommandEnd {
+        let [stdout, stderr] = [launcher::STDOUT, launcher::STDERR].map(|name| launcher::tail(&dir.join(name)));
+        CommandEnd {
+            exit_code: exit.exit_code,
+            signal: exit.signal,
+            words: exit.words,
+            stopped: exit.stopped,
+            oom: exit.oom,
+            peak_rss_bytes: exit.peak_rss_bytes,
+            cpu_ms: exit.cpu_ms,
+            truncated: stdout.truncated || stderr.truncated,
+            stdout_tail: stdout.text,
+            stderr_tail: stderr.text,
+            elapsed: Duration::from_millis(exit.elapsed_ms),
+        }
+    }
+
+    fn unseen(words: String) -> CommandEnd {
+        let nothing = Exit { words, ..Exit::default() };
+        CommandEnd::of(nothing, Path::new("/nowhere"))
+    }
+}
+
+/// Starts the command. From here on its launcher stays with it, whether or not [`Running::wait`] is called. If the future is
+/// dropped before it is done, the command is not started, or stopped.
 ///
 /// # Errors
 /// A sentence that names what is missing: "python9: no such program on PATH", "the folder /x does not exist".
@@ -119,96 +193,133 @@ impl Stopper {
 /// # Panics
 /// If it is called outside of a tokio runtime.
 pub async fn start(request: CommandRequest) -> Result<Running, String> {
-    let stop_grace = request.stop_grace;
+    let launcher = launcher::launcher_path()?;
+    let CommandRequest { program, cwd, env, stdin, dir, stop_grace } = request;
+    let dir = std::path::absolute(&dir).map_err(|error| format!("the tower's own folder is gone: {error}"))?;
     let turn = TURNS.acquire().await;
-    let begun = Instant::now();
-    let mut spawning = tokio::task::spawn_blocking(move || spawn(request));
-    let spawned = match tokio::time::timeout(TURN, &mut spawning).await {
-        Ok(spawned) => spawned,
+    let unwanted = Unwanted { dir: dir.clone(), is_so: Arc::default(), started: false };
+    let (there, is_unwanted) = (dir.clone(), Arc::clone(&unwanted.is_so));
+    let beginning = async move {
+        let spawned = tokio::task::spawn_blocking(move || spawn(&launcher, &there, &stdin, &is_unwanted)).await;
+        let (ticket, child) = spawned.map_err(|error| format!("the command was not started: {error}"))??;
+        let stop_grace_ms = u64::try_from(stop_grace.as_millis()).unwrap_or(u64::MAX);
+        begin(child, Spec { ticket, program, cwd, env, stop_grace_ms }).await
+    };
+    let mut beginning = std::pin::pin!(beginning);
+    let begun = match tokio::time::timeout(TURN, &mut beginning).await {
+        Ok(begun) => begun,
         Err(_) => {
             drop(turn);
-            spawning.await
+            beginning.await
         }
     };
-    let (child, pid, kin, captures) = spawned.map_err(|error| format!("the command was not started: {error}"))??;
-    let (stop, asked) = watch::channel(false);
-    let (tell, end) = oneshot::channel();
-    let attended = Attended { child, kin, captures, stop: asked, stop_grace, begun };
-    tokio::spawn(attended.run_to_end(tell));
-    Ok(Running { pid, end, stopper: Stopper(stop) })
+    unwanted.decided();
+    let (pid, launcher) = begun?;
+    Ok(Running { pid, dir, launcher: Some(launcher) })
 }
 
-fn spawn(request: CommandRequest) -> Result<(tokio::process::Child, u32, Kin, Vec<Capture>), String> {
-    let CommandRequest { program, cwd, env, stdin, dir, .. } = request;
-    let cwd = working_folder(cwd)?;
-    let search_path = env
-        .iter()
-        .rev()
-        .find(|(name, _)| name == "PATH")
-        .map(|(_, value)| value.into())
-        .or_else(|| std::env::var_os("PATH"));
-    let found = find(program, &cwd, search_path.as_deref())?;
-    let (stdin, out, err) =
-        files(&dir, &stdin).map_err(|error| format!("the folder {} cannot be used: {error}", dir.display()))?;
-
-    let mut command = Command::new(&found.program);
-    command.args(found.arguments).current_dir(cwd).stdin(stdin).stdout(out.1).stderr(err.1);
-    for name in KEPT_BACK {
-        command.env_remove(name);
+fn spawn(path: &Path, dir: &Path, stdin: &[u8], is_unwanted: &AtomicBool) -> Result<(String, Child), String> {
+    let ticket = launcher::prepare(dir, stdin)?;
+    if is_unwanted.load(Ordering::SeqCst) {
+        return Err("nobody waits for it any more".into());
     }
-    command.envs(env).env(kin::MARK, &dir);
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
-
+    let spawned = tokio::process::Command::from(launcher::command(path, dir)).spawn();
     let child =
-        tokio::process::Command::from(command).spawn().map_err(|error| why_not_started(&found.program, &error))?;
-    let pid = child.id().ok_or("the process ended before it could be seen")?;
-    let since_ticks = leftover::note(&dir, pid).unwrap_or_else(|error| {
-        // Without the note the next tower still knows the process by its mark.
-        tracing::warn!(%error, pid, "who was started for an attempt could not be noted in its folder");
-        0
-    });
-    Ok((child, pid, Kin { leader: Some(pid), since_ticks, dir }, vec![out.0, err.0]))
+        spawned.map_err(|error| format!("{}, which starts every command, was not started: {error}", path.display()))?;
+    Ok((ticket, child))
 }
 
-fn working_folder(cwd: Option<PathBuf>) -> Result<PathBuf, String> {
-    let Some(cwd) = cwd else {
-        return std::env::current_dir().map_err(|error| format!("the tower's own folder is gone: {error}"));
-    };
-    let cwd = expand_home(&cwd);
-    match cwd.metadata() {
-        Ok(metadata) if metadata.is_dir() => Ok(cwd),
-        Ok(_) => Err(format!("{} is not a folder", cwd.display())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(format!("the folder {} does not exist", cwd.display()))
-        }
-        Err(error) => Err(format!("the folder {} cannot be entered: {error}", cwd.display())),
+async fn begin(mut child: Child, spec: Spec) -> Result<(u32, Launcher), String> {
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    let (mut stdin, told) = stdin.zip(stdout).ok_or("the launcher has no pipes")?;
+    let mut bytes = Vec::new();
+    spec.send(&mut bytes).map_err(|error| format!("the command cannot be handed over: {error}"))?;
+    drop(spec);
+    // One that is gone says so by its silence.
+    let _ = stdin.write_all(&bytes).await;
+    drop((stdin, bytes));
+    let mut told = BufReader::new(told);
+    let mut line = String::new();
+    let heard = told.read_line(&mut line).await.map_err(|error| error.to_string());
+    match heard.and_then(|_| launcher::hear(line.as_bytes()).map_err(|error| error.to_string())) {
+        Ok(Some(Told::Started { pid })) => Ok((pid, Launcher { told, _child: child })),
+        Ok(Some(Told::NotStarted { words })) => Err(words),
+        Ok(Some(Told::Ended) | None) => Err("its launcher ended before it had started anything".into()),
+        Err(error) => Err(format!("its launcher cannot be understood: {error}")),
     }
 }
 
-type Output = (Capture, Stdio);
-
-fn files(dir: &Path, payload: &[u8]) -> io::Result<(Stdio, Output, Output)> {
-    make_private(dir)?;
-    let path = dir.join(PAYLOAD);
-    // The standard input is the file itself: no pipe to feed, none that breaks when the tower crashes.
-    std::fs::write(&path, payload)?;
-    let stdin = Stdio::from(std::fs::File::open(&path)?);
-    Ok((stdin, Capture::create(dir.join(STDOUT))?, Capture::create(dir.join(STDERR))?))
+/// Makes sure that a start nobody waits for any more starts nothing that goes on.
+struct Unwanted {
+    dir: PathBuf,
+    is_so: Arc<AtomicBool>,
+    started: bool,
 }
 
-#[cfg(unix)]
-fn make_private(dir: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))
+impl Unwanted {
+    /// The start is over, well or not.
+    fn decided(mut self) {
+        self.started = true;
+    }
 }
 
-#[cfg(not(unix))]
-fn make_private(dir: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(dir)
+impl Drop for Unwanted {
+    fn drop(&mut self) {
+        if !self.started {
+            // The flag for who makes the folder, the word in the folder for whoever comes afterwards.
+            self.is_so.store(true, Ordering::SeqCst);
+            let _ = launcher::stop(&self.dir, None);
+        }
+    }
 }
 
-#[cfg(all(test, unix))]
+/// Looks at an attempt's folder that an earlier tower left. Quick, save where something must be ended (half a second) or
+/// its launcher is in the middle of the start (milliseconds; two seconds if it hangs). Blocks, so call it on a thread that may.
+#[must_use]
+pub fn adopt(dir: &Path) -> Adopted {
+    match launcher::adopt(dir) {
+        Found::NeverStarted => Adopted::NeverStarted,
+        Found::Running(started) => Adopted::Running(Running {
+            pid: started.program.map_or(0, |program| program.pid),
+            dir: dir.to_owned(),
+            launcher: None,
+        }),
+        Found::Ended(exit) => Adopted::Ended(CommandEnd::of(exit, dir)),
+        Found::Lost { words } => Adopted::Lost { words },
+    }
+}
+
+/// Ends what an earlier tower started for the attempt in `dir`, for a tower that does not want to take it up. Says what it
+/// did, or None if nothing was left. Blocks for as long as the process takes to end, 2 s at most.
+#[must_use]
+pub fn reap_leftover(dir: &Path) -> Option<String> {
+    match launcher::adopt(dir) {
+        Found::NeverStarted => None,
+        Found::Ended(_) => {
+            end(dir);
+            None
+        }
+        Found::Running(started) => {
+            let pid = started.program.map_or(0, |program| program.pid);
+            end(dir);
+            let how = launcher::ended(dir).map_or_else(|| "hangs in the system still".to_owned(), |exit| exit.words);
+            Some(format!("process {pid} of this attempt outlived a crash of the tower: {how}"))
+        }
+        Found::Lost { words } => Some(words),
+    }
+}
+
+fn end(dir: &Path) {
+    Stopper { dir: dir.to_owned() }.stop_within(LEFTOVER_GRACE);
+    let step = Duration::from_millis(5);
+    for _ in 0..LEFTOVER_LIMIT.as_millis() / step.as_millis() {
+        if !launcher::lives(dir) {
+            return;
+        }
+        std::thread::sleep(step);
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
 #[path = "command_tests.rs"]
 mod tests;

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use tempfile::TempDir;
 
 use super::*;
-use crate::deliver::kin::Process;
+use launcher::STDOUT;
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
@@ -36,8 +36,10 @@ async fn line_in(path: PathBuf) -> String {
     }
 }
 
+/// Not as a zombie.
 fn lives(pid: u32) -> bool {
-    Process::read(pid).is_some()
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
 }
 
 #[tokio::test]
@@ -63,12 +65,22 @@ async fn a_command_gets_its_payload_its_environment_and_its_folder() {
 
 #[tokio::test]
 async fn how_a_command_ended_is_told_in_words() {
-    let folder = folder();
-    let end = run(shell("exit 3", &folder)).await;
-    assert_eq!((end.exit_code, end.signal), (Some(3), None));
-    let end = run(shell("kill -9 $$", &folder)).await;
-    assert_eq!((end.exit_code, end.signal), (None, Some(9)));
+    let end = run(shell("exit 3", &folder())).await;
+    assert_eq!((end.exit_code, end.signal, end.oom), (Some(3), None, false));
+    let end = run(shell("kill -9 $$", &folder())).await;
+    assert_eq!((end.exit_code, end.signal, end.oom), (None, Some(9), false));
     assert!(end.words.starts_with("killed by signal 9 (SIGKILL) after "), "{}", end.words);
+}
+
+/// Runs one test of these in a process of its own, with `variable` set. True in that process.
+fn alone(name: &str, variable: &str) -> bool {
+    if std::env::var_os(variable).is_some() {
+        return true;
+    }
+    let mut again = std::process::Command::new(std::env::current_exe().expect("a test binary"));
+    let status = again.arg(name).env(variable, "hush").stdout(std::process::Stdio::null()).status();
+    assert!(status.expect("it ran").success());
+    false
 }
 
 #[tokio::test]
@@ -141,82 +153,113 @@ async fn a_polite_command_is_given_its_grace() {
     let end = running.wait().await;
     assert_eq!((end.exit_code, end.stdout_tail.as_str(), end.stopped), (Some(0), "saved\n", true));
     assert!(end.words.starts_with("stopped by the tower after"), "{}", end.words);
-    assert!(end.elapsed < Duration::from_secs(8), "SIGKILL was not waited for");
 }
 
 #[tokio::test]
 async fn a_grandchild_that_keeps_the_output_open_holds_nobody_up() {
     let folder = folder();
-    let begun = Instant::now();
-    let end = run(CommandRequest {
-        cwd: Some(folder.path().into()),
-        ..shell("sleep 60 & echo $! > pid; echo done", &folder)
-    })
-    .await;
+    let line = "sleep 60 & echo $! > pid; echo done";
+    let end = run(CommandRequest { cwd: Some(folder.path().into()), ..shell(line, &folder) }).await;
     assert_eq!((end.exit_code, end.stdout_tail.as_str()), (Some(0), "done\n"));
-    assert!(begun.elapsed() < Duration::from_secs(30), "the grandchild was not waited for");
     let grandchild = line_in(folder.path().join("pid")).await.parse().expect("a pid");
     assert!(lives(grandchild), "a grandchild of a command that ended by itself is left alone");
-    reap_leftover(&folder.path().join("attempt-1")).expect("it carries the attempt's mark");
+    assert_eq!(reap_leftover(&folder.path().join("attempt-1")), None, "the command itself had ended");
     assert!(!lives(grandchild));
 }
 
 #[tokio::test]
-async fn a_gigabyte_of_output_fills_neither_memory_nor_disk() {
+async fn a_gigabyte_of_output_does_not_grow_the_tower() {
+    // Other tests in the same process use memory, too.
+    if !alone("a_gigabyte_of_output_does_not_grow_the_tower", "TEST_ALONE") {
+        return;
+    }
     let folder = folder();
-    let running = start(shell("echo first; head -c 1000000000 /dev/zero | tr '\\0' 'x'; echo; echo last", &folder))
-        .await
-        .expect("started");
-    let path = folder.path().join("attempt-1").join(STDOUT);
-    let on_disk = || std::os::unix::fs::MetadataExt::blocks(&path.metadata().expect("there")) * 512;
+    let line = "echo first; head -c 1000000000 /dev/zero | tr '\\0' 'x'; echo; echo last";
+    let running = start(shell(line, &folder)).await.expect("started");
+    let dir = folder.path().join("attempt-1");
+    let before = memory_kib();
     let mut wait = std::pin::pin!(running.wait());
-    let mut most = 0;
+    let (mut most, mut from) = (0, 0);
     let end = loop {
         tokio::select! {
             end = &mut wait => break end,
-            () = tokio::time::sleep(Duration::from_millis(5)) => most = most.max(on_disk()),
+            () = sleep(Duration::from_millis(5)) => {
+                from = live(&dir, Stream::Stdout, from).next_byte;
+                most = most.max(memory_kib().saturating_sub(before));
+            }
         }
     };
     assert!(
         end.truncated && end.stdout_tail.len() <= 64 * 1024 && end.stdout_tail.ends_with("x\nlast\n"),
         "the end is kept"
     );
-    assert!(most < 200 << 20, "{} MiB were on disk at once", most >> 20);
-    let text = std::fs::read_to_string(&path).expect("text");
-    assert!(text.len() < 8 << 20 && text.starts_with("first\nxxx"), "{} bytes are kept", text.len());
-    println!("most on disk at once: {} MiB in {:?}", most >> 20, end.elapsed);
+    assert!(most < 30 << 10, "the tower grew by {most} KiB");
+    assert!(dir.join(STDOUT).metadata().expect("there").len() < 8 << 20);
+}
+
+/// What this process has in memory.
+fn memory_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux tells");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
+    line.split_whitespace().next().expect("a number").parse().expect("a number")
 }
 
 #[tokio::test]
-async fn what_a_grandchild_prints_is_bounded_after_the_command_has_ended() {
+async fn a_command_without_memory_says_so() {
     let folder = folder();
-    // It left the group and dropped the mark: only that it holds the output open is known of it.
-    let printer = "head -c 400000000 /dev/zero | tr '\\0' 'x'; echo; echo over > over";
-    let line = format!("env -i PATH=\"$PATH\" setsid sh -c '{}' & echo begun", printer.replace('\'', "'\\''"));
-    let end = run(CommandRequest { cwd: Some(folder.path().into()), ..shell(&line, &folder) }).await;
-    assert_eq!(end.exit_code, Some(0));
-    let path = folder.path().join("attempt-1").join(STDOUT);
-    let (mut most, mut length) = (0, 0);
-    while !folder.path().join("over").exists() || length > 8 << 20 {
-        let file = path.metadata().expect("there");
-        (most, length) = (most.max(std::os::unix::fs::MetadataExt::blocks(&file) * 512), file.len());
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    let end = run(shell("ulimit -v 200000; exec tail /dev/zero", &folder)).await;
+    assert!(end.oom && end.words.ends_with("out of memory (its address space is limited to 195.3 MiB)"), "{end:?}");
+    assert!(end.cpu_ms.is_some() && end.peak_rss_bytes > Some(1 << 20), "{end:?}");
+}
+
+#[tokio::test]
+async fn a_command_that_is_started_twice_runs_once() {
+    let folder = folder();
+    let request = || CommandRequest {
+        cwd: Some(folder.path().into()),
+        ..shell("echo x >> ran; echo y > begun; sleep 60", &folder)
+    };
+    let running = start(request()).await.expect("started");
+    line_in(folder.path().join("begun")).await;
+    assert_eq!(start(request()).await.expect_err("refused"), "another launcher has this attempt already");
+    running.stopper().stop();
+    assert!(running.wait().await.stopped);
+    assert_eq!(start(request()).await.expect_err("refused"), "this attempt was started before");
+    assert_eq!(std::fs::read_to_string(folder.path().join("ran")).expect("it ran"), "x\n");
+}
+
+#[tokio::test]
+async fn a_start_that_nobody_waits_for_any_more_leaves_nothing_running() {
+    for round in 0..20 {
+        let folder = folder();
+        let request =
+            CommandRequest { cwd: Some(folder.path().into()), ..shell("echo x >> ran; exec sleep 60", &folder) };
+        let given = Duration::from_micros(round * 300);
+        if let Ok(running) = tokio::time::timeout(given, start(request)).await {
+            running.expect("started").stopper().stop();
+        }
+        let dir = folder.path().join("attempt-1");
+        let ended = tokio::task::spawn_blocking(move || {
+            loop {
+                match adopt(&dir) {
+                    Adopted::Running(_) => std::thread::sleep(Duration::from_millis(5)),
+                    Adopted::NeverStarted => return,
+                    Adopted::Ended(end) => return assert!(end.stopped, "{end:?}"),
+                    Adopted::Lost { words } => panic!("{words}"),
+                }
+            }
+        });
+        ended.await.expect("it was not started, or was stopped");
     }
-    assert!(most < 200 << 20, "{} MiB were on disk at once", most >> 20);
 }
 
 #[tokio::test]
 async fn the_vaults_passphrase_does_not_reach_the_command() {
-    // The test's own environment cannot be changed safely, so a copy of this test runs with the variable set.
-    if std::env::var_os("CUETOWER_VAULT_PASSPHRASE").is_none() {
-        let name = "the_vaults_passphrase_does_not_reach_the_command";
-        let mut again = Command::new(std::env::current_exe().expect("a test binary"));
-        let status = again.arg(name).env("CUETOWER_VAULT_PASSPHRASE", "hush").stdout(Stdio::null()).status();
-        assert!(status.expect("it ran").success());
-        return;
+    // The test's own environment cannot be changed safely.
+    if alone("the_vaults_passphrase_does_not_reach_the_command", "CUETOWER_VAULT_PASSPHRASE") {
+        let end = run(shell("echo \"[$CUETOWER_VAULT_PASSPHRASE]\"", &folder())).await;
+        assert_eq!(end.stdout_tail, "[]\n");
     }
-    let end = run(shell("echo \"[$CUETOWER_VAULT_PASSPHRASE]\"", &folder())).await;
-    assert_eq!(end.stdout_tail, "[]\n");
 }
 
 /// Starts `line` as a tower that then vanishes: the process is there, nobody attends it.
@@ -229,49 +272,77 @@ fn left_behind(line: &str, folder: &TempDir) -> u32 {
     pid
 }
 
+/// As the next tower does, on a thread that may wait.
+async fn adopted(dir: &Path) -> Adopted {
+    let dir = dir.to_owned();
+    tokio::task::spawn_blocking(move || adopt(&dir)).await.expect("no panic")
+}
+
 #[test]
-fn a_process_outlives_the_tower_keeps_printing_and_is_stopped_by_the_next_tower() {
+fn a_process_outlives_the_tower_and_the_next_one_takes_it_up() {
     let folder = folder();
-    let pid = left_behind("while :; do echo tick; sleep 0.01; done", &folder);
+    let line =
+        "echo x >> ran; trap 'echo bye; exit 3' TERM; n=0; while :; do n=$((n+1)); echo tick $n; sleep 0.01; done";
+    let pid = left_behind(line, &folder);
     let dir = folder.path().join("attempt-1");
-    let printed = || std::fs::metadata(dir.join(STDOUT)).expect("there").len();
+    let printed = || live(&dir, Stream::Stdout, 0).next_byte;
     let before = printed();
     while printed() < before + 50 {
         std::thread::sleep(Duration::from_millis(5));
     }
-    let told = reap_leftover(&dir).expect("it was left");
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
+        let Adopted::Running(running) = adopted(&dir).await else { panic!("it runs on") };
+        assert_eq!(running.pid, pid);
+        running.stopper().stop();
+        let end = running.wait().await;
+        assert_eq!((end.exit_code, end.stopped), (Some(3), true), "{end:?}");
+        let ticks: Vec<&str> = end.stdout_tail.lines().collect();
+        let (last, ticks) = ticks.split_last().expect("it printed");
+        assert_eq!(*last, "bye");
+        assert!(ticks.iter().enumerate().all(|(at, tick)| *tick == format!("tick {}", at + 1)), "nothing is missing");
+        let Adopted::Ended(again) = adopted(&dir).await else { panic!("its end was recorded") };
+        assert_eq!(again, end);
+    });
+    assert_eq!(std::fs::read_to_string(folder.path().join("ran")).expect("it ran"), "x\n");
+}
+
+#[tokio::test]
+async fn what_was_never_started_is_told_from_what_is_lost() {
+    let folder = folder();
+    let dir = folder.path().join("attempt-1");
+    assert!(matches!(adopted(&dir).await, Adopted::NeverStarted), "no folder at all");
+    std::fs::create_dir(&dir).expect("made");
     assert!(
-        told.starts_with(&format!("process {pid}"))
-            && told.ends_with("outlived a crash of the tower and had to be stopped"),
-        "{told}"
+        matches!(adopted(&dir).await, Adopted::NeverStarted),
+        "the tower was killed right after it made the folder"
     );
-    assert!(!lives(pid));
-    assert_eq!(reap_leftover(&dir), None, "there is nothing left");
+    let running = start(shell("exec sleep 60", &folder)).await.expect("it may still be started");
+    let started = std::fs::read(dir.join(launcher::STARTED)).expect("there");
+    let started: launcher::Started = serde_json::from_slice(&started).expect("a record");
+    let id = nix::unistd::Pid::from_raw(i32::try_from(started.launcher.pid).expect("a pid"));
+    nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGKILL).expect("it lives");
+    let pid = running.pid;
+    let end = running.wait().await;
+    assert_eq!((end.exit_code, end.signal), (None, None));
+    assert!(end.words.starts_with("its launcher was killed, so how it ended is not known; process "), "{}", end.words);
+    assert!(!lives(pid), "nothing of it is left");
+    assert!(matches!(adopted(&dir).await, Adopted::Lost { .. }), "it stays lost");
 }
 
 #[test]
-fn a_leftover_that_ignores_the_polite_signal_is_killed() {
+fn a_tower_that_does_not_want_them_ends_leftovers() {
     let folder = folder();
     let pid = left_behind("trap '' TERM; echo ready > ready; while :; do sleep 0.05; done", &folder);
     while !folder.path().join("ready").exists() {
         std::thread::sleep(Duration::from_millis(5));
     }
-    let told = reap_leftover(&folder.path().join("attempt-1")).expect("it was left");
-    assert!(told.contains("killed, as SIGTERM did not end it"), "{told}");
+    let dir = folder.path().join("attempt-1");
+    let told = reap_leftover(&dir).expect("it was left");
+    assert!(
+        told.starts_with(&format!("process {pid} of this attempt outlived a crash of the tower: stopped by the tower"))
+            && told.contains("killed, as it did not end within 300 ms"),
+        "{told}"
+    );
     assert!(!lives(pid));
-}
-
-#[test]
-fn a_stranger_with_the_noted_pid_is_left_alone() {
-    let folder = folder();
-    let mut stranger = Command::new("sleep").arg("60").spawn().expect("started");
-    leftover::note(folder.path(), stranger.id()).expect("noted");
-    let path = folder.path().join(leftover::NOTE);
-    let note = std::fs::read_to_string(&path).expect("there");
-    let ticks = Process::read(stranger.id()).expect("it lives").start_ticks;
-    std::fs::write(&path, note.replace(&ticks.to_string(), &(ticks - 1).to_string())).expect("written");
-    assert_eq!(reap_leftover(folder.path()), None);
-    assert!(stranger.try_wait().expect("seen").is_none(), "the stranger lives");
-    stranger.kill().expect("killed");
-    stranger.wait().expect("seen");
+    assert_eq!(reap_leftover(&dir), None, "there is nothing left");
 }

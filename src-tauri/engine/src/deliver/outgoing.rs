@@ -2,18 +2,17 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use tokio::sync::watch;
 
 /// Small pieces, so that a receiver that stops reading is noticed before the last one is handed over.
 const PIECE_BYTES: usize = 16 * 1024;
 
 /// How much of the request has left, as far as the tower can tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Progress {
     /// No connection has taken the request yet.
     Waiting,
@@ -25,15 +24,18 @@ pub enum Progress {
 
 /// Reads the progress while the request is in flight.
 #[derive(Debug, Clone)]
-pub struct Gauge(Arc<AtomicU8>);
+pub struct Gauge(watch::Receiver<Progress>);
 
 impl Gauge {
     #[must_use]
     pub fn progress(&self) -> Progress {
-        match self.0.load(Ordering::Acquire) {
-            0 => Progress::Waiting,
-            1 => Progress::Begun,
-            _ => Progress::Whole,
+        *self.0.borrow()
+    }
+
+    /// Returns once it is that far; never, if it does not come to that.
+    pub async fn reaches(&mut self, progress: Progress) {
+        if self.0.wait_for(|now| *now >= progress).await.is_err() {
+            std::future::pending().await
         }
     }
 }
@@ -41,14 +43,14 @@ impl Gauge {
 /// The body itself, of a known length.
 pub struct Outgoing {
     left: Bytes,
-    gauge: Gauge,
+    gauge: watch::Sender<Progress>,
 }
 
 /// The body and the gauge on it.
 #[must_use]
 pub fn outgoing(body: Vec<u8>) -> (Outgoing, Gauge) {
-    let gauge = Gauge(Arc::new(AtomicU8::new(0)));
-    (Outgoing { left: body.into(), gauge: gauge.clone() }, gauge)
+    let (sender, receiver) = watch::channel(Progress::Waiting);
+    (Outgoing { left: body.into(), gauge: sender }, Gauge(receiver))
 }
 
 impl Body for Outgoing {
@@ -59,7 +61,7 @@ impl Body for Outgoing {
         if self.left.is_empty() {
             return Poll::Ready(None);
         }
-        self.gauge.0.store(1, Ordering::Release);
+        self.gauge.send_replace(Progress::Begun);
         let length = self.left.len().min(PIECE_BYTES);
         Poll::Ready(Some(Ok(Frame::data(self.left.split_to(length)))))
     }
@@ -75,10 +77,11 @@ impl Body for Outgoing {
 
 impl Drop for Outgoing {
     /// The connection drops the body once it has taken all of it (an empty one as soon as it has the head). When the
-    /// request is abandoned before, the body is dropped too, but by then nobody asks the gauge any more.
+    /// request is abandoned before, the body is dropped too, but by then nobody asks the gauge any more; nor does anybody
+    /// when no connection came about, as the error says so.
     fn drop(&mut self) {
         if self.left.is_empty() {
-            self.gauge.0.store(2, Ordering::Release);
+            self.gauge.send_replace(Progress::Whole);
         }
     }
 }

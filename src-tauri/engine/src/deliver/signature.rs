@@ -1,5 +1,8 @@
-//! What a CueAPI webhook carries: its body, its headers, its signature (CONTRACT 3.3). Sending it is `webhook`'s business.
+//! What a webhook carries: CueAPI's body, headers and signature (CONTRACT 3.3), and beside them the headers of Standard
+//! Webhooks (standardwebhooks.com). Sending them is `webhook`'s business.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Timelike, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -50,14 +53,36 @@ pub fn cueapi_headers(delivery: &CueapiDelivery, secret: &str, timestamp_s: i64,
     .into()
 }
 
+/// Standard Webhooks' headers for `body`. `message_id` is the same for every attempt, so that a receiver knows a repetition.
+///
+/// Their libraries take what follows `whsec_` as base64. Our 64 hex digits are that too, so one secret serves both
+/// signatures. A secret that is no base64 signs with its characters.
+#[must_use]
+pub fn standard_headers(message_id: &str, secret: &str, timestamp_s: i64, body: &[u8]) -> Vec<(String, String)> {
+    let written = secret.strip_prefix("whsec_").unwrap_or(secret);
+    let key = BASE64_STANDARD.decode(written).unwrap_or_else(|_| written.as_bytes().to_vec());
+    let digest = digest(&key, format!("{message_id}.{timestamp_s}.").as_bytes(), body);
+    [
+        ("webhook-id", message_id.to_owned()),
+        ("webhook-timestamp", timestamp_s.to_string()),
+        ("webhook-signature", format!("v1,{}", BASE64_STANDARD.encode(digest))),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
 /// `v1=<hex>`: HMAC-SHA256 over `<timestamp>.<body>`, keyed with the secret's characters as they are.
 #[must_use]
 pub fn sign(secret: &str, timestamp_s: i64, body: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
-    mac.update(format!("{timestamp_s}.").as_bytes());
-    mac.update(body);
-    let digest = mac.finalize().into_bytes();
+    let digest = digest(secret.as_bytes(), format!("{timestamp_s}.").as_bytes(), body);
     digest.iter().fold("v1=".to_owned(), |hex, byte| format!("{hex}{byte:02x}"))
+}
+
+fn digest(key: &[u8], head: &[u8], body: &[u8]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    mac.update(head);
+    mac.update(body);
+    mac.finalize().into_bytes().into()
 }
 
 /// Python's `datetime.isoformat()` in UTC: six digits of a second, or none.
@@ -103,6 +128,25 @@ mod tests {
         let output = std::process::Command::new("python3").args(["-c", program]).output().expect("python3 is needed");
         let expected = String::from_utf8(output.stdout).expect("ASCII");
         assert_eq!(sign("whsec_ab12", 1_795_202_724, b"{\"a\": 1}"), expected.trim());
+    }
+
+    /// Made by the `standardwebhooks` package 1.1.0 from PyPI: `Webhook(secret).sign(id, timestamp, body)`.
+    #[test]
+    fn the_standard_signature_is_the_one_its_own_library_computes() {
+        let secret = "whsec_936e6ba816e8f5bed3901eef40136ec69239e72e1ebf90051c9362e68b12173d";
+        let at = 1_795_202_724;
+        for (id, body, expected) in [
+            (
+                "run_01:1",
+                r#"{"attempt": 1, "payload": {"\u00fc": 1e-07}}"#,
+                "v1,wsUfVs7TgkbwJnKiRmohglNipSYZPGJzYzuIl1KHzyw=",
+            ),
+            ("d0f7c2f4-idem", "", "v1,4JL4r/6ju/cVDTW96rk4AKJWsKZHwwI1gKJ+zxFZ6DI="),
+        ] {
+            let headers = standard_headers(id, secret, at, body.as_bytes());
+            let expected = [("webhook-id", id), ("webhook-timestamp", "1795202724"), ("webhook-signature", expected)];
+            assert_eq!(headers, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        }
     }
 
     #[test]

@@ -5,10 +5,13 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use super::length;
+use super::outgoing::Progress;
+use super::resolver::Refused;
 
-/// `target` is `host:port`; `connect_limit` is how long a connection may take to come about.
+/// `target` is `host:port`; `connect_limit` is how long a connection may take to come about; `progress` is how far the
+/// request got.
 #[must_use]
-pub fn reason(error: &reqwest::Error, target: &str, connect_limit: Duration) -> String {
+pub fn reason(error: &reqwest::Error, target: &str, connect_limit: Duration, progress: Progress) -> String {
     let causes = causes(error);
     let io = causes.iter().find_map(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
     if error.is_connect() {
@@ -16,12 +19,21 @@ pub fn reason(error: &reqwest::Error, target: &str, connect_limit: Duration) -> 
     }
     let http = causes.iter().find_map(|cause| cause.downcast_ref::<hyper::Error>());
     match (http, io) {
-        (Some(http), _) if http.is_incomplete_message() => format!("{target} closed the connection without an answer"),
         (Some(http), _) if http.is_parse() => format!("{target} answered with something that is not HTTP"),
+        (Some(http), _) if http.is_incomplete_message() => broken(target, "closed", progress),
         (_, Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted)) => {
-            format!("{target} broke the connection without an answer")
+            broken(target, "broke", progress)
         }
         _ => format!("the request to {target} failed: {}", innermost(&causes)),
+    }
+}
+
+/// Whether the agent may have been at work matters to whoever reads it.
+fn broken(target: &str, did: &str, progress: Progress) -> String {
+    match progress {
+        Progress::Whole => format!("the request was sent whole, and {target} {did} the connection without an answer"),
+        Progress::Begun => format!("{target} {did} the connection before it had the whole request"),
+        Progress::Waiting => format!("{target} {did} the connection without an answer"),
     }
 }
 
@@ -32,6 +44,9 @@ fn connect_reason(
     target: &str,
     limit: Duration,
 ) -> String {
+    if let Some(refused) = causes.iter().find_map(|cause| cause.downcast_ref::<Refused>()) {
+        return refused.0.clone();
+    }
     if error.is_dns() {
         let host = target.rsplit_once(':').map_or(target, |(host, _)| host);
         return format!("the name {host} could not be resolved");

@@ -1,24 +1,21 @@
-//! One HTTP request to an agent and what became of it. The only place of the engine, beside the channels, that names reqwest.
-//!
-//! What the answer means (delivered, an outcome, a retry) is decided in core; body and signature are `signature`'s.
+//! One HTTP request to an agent and what became of it. What that means (delivered, an outcome, a retry) is decided in core;
+//! body and signature are `signature`'s, where it may go is `address`'s, who is next is `turns`'s.
 
 use std::time::Duration;
 
-use chrono::DateTime;
-pub use reqwest::Client;
-use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Method, Response, Url, redirect};
-use tokio::time::{Instant, timeout_at};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
+use tokio::time::{Instant, sleep_until};
 
+pub use super::answer::{Answer, BODY_KEPT_BYTES, BodyEnd};
+pub use super::client::{CONNECT_LIMIT, Client};
 use super::outgoing::{Gauge, Progress, outgoing};
-use super::{length, trouble};
+use super::{address, answer, length, trouble};
 
-/// A connection that has not come about by then will not (milder limits only keep a dead host's run waiting).
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// What is kept of an answer's body.
-pub const BODY_KEPT_BYTES: usize = 64 * 1024;
 /// Framing belongs to the connection, not to the cue.
 const OWN_HEADERS: [&str; 6] = ["content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"];
+/// A request waits in line as long as it would wait for its answer, and at least this long.
+const IN_LINE_LEAST: Duration = Duration::from_secs(60);
 
 /// A request, ready to be sent: secrets are filled in, so it is never logged and has no `Debug`.
 pub struct WebhookRequest {
@@ -29,87 +26,200 @@ pub struct WebhookRequest {
     /// Of two with the same name (in any case) the later one is sent.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    /// For everything: connection, sending, the answer and its body.
+    /// For everything, once its turn has come: connection, sending, the answer and its body.
     pub timeout: Duration,
+    /// Until there is a connection, TLS and all; from the same moment.
+    pub connect_timeout: Duration,
+    /// From the request's last byte to the answer's head (as only a complete one can be told from none).
+    pub first_byte_timeout: Option<Duration>,
+    /// Whether it may go to private, link-local and metadata addresses.
+    pub allow_private: bool,
 }
 
-/// How a request ended. `elapsed` counts from the call of [`send`].
+/// A request and its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    pub end: WebhookEnd,
+    /// In line, behind others to the same receiver.
+    pub waited: Duration,
+    /// From its turn to the answer's head, or to the end if there was none.
+    pub elapsed: Duration,
+}
+
+/// How a request ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WebhookEnd {
-    /// A complete head came in time. Redirects are not followed: a 3xx is an answer like any other.
     Answered {
-        status: u16,
-        /// `Retry-After`, in seconds or as a date (then counted from the answer's own `Date`).
-        retry_after: Option<Duration>,
-        /// Invalid UTF-8 replaced; at most [`BODY_KEPT_BYTES`].
-        body: String,
-        /// More of the body came, or was still to come, than `body` holds.
-        body_truncated: bool,
-        elapsed: Duration,
+        answer: Answer,
+        /// "answered 200 in 12 ms".
+        words: String,
     },
-    /// Sent whole, but no complete head within the time-out: the agent may be at work inside the request.
-    Unanswered { elapsed: Duration },
+    /// Sent whole, but no complete head within a time-out: the agent may be at work inside the request.
+    Unanswered { words: String },
     /// Not sent whole, or the connection broke. `reason` is a sentence such as "connection refused by 127.0.0.1:9000".
-    Failed { reason: String, elapsed: Duration },
+    Failed { reason: String },
 }
 
-/// The client for every delivery: no redirects, no proxy from the environment, connections kept alive.
-///
-/// # Panics
-/// If the system's TLS library cannot be set up.
-#[must_use]
-pub fn client() -> Client {
-    Client::builder()
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .connect_timeout(CONNECT_LIMIT)
-        .pool_idle_timeout(Duration::from_secs(30))
-        .pool_max_idle_per_host(8)
-        .build()
-        .expect("the system's TLS library is needed to deliver webhooks")
+/// Sends the request once, when its turn has come, and waits for its end.
+pub async fn send(client: &Client, request: WebhookRequest) -> Sent {
+    send_if(client, request, || true).await
 }
 
-/// Sends the request once and waits for its end; never longer than its time-out.
-pub async fn send(client: &Client, request: WebhookRequest) -> WebhookEnd {
-    let begun = Instant::now();
-    let timeout = request.timeout;
-    let deadline = begun + timeout;
-    let (built, gauge, target) = match prepare(request) {
-        Ok(prepared) => prepared,
-        Err(reason) => return WebhookEnd::Failed { reason, elapsed: begun.elapsed() },
+/// As [`send`], if it is still wanted when its turn has come.
+pub async fn send_if(client: &Client, request: WebhookRequest, wanted: impl FnOnce() -> bool) -> Sent {
+    let asked = Instant::now();
+    let in_line_limit = request.timeout.max(IN_LINE_LEAST);
+    let failed = |reason, waited, elapsed| Sent { end: WebhookEnd::Failed { reason }, waited, elapsed };
+    let ready = match prepare(request, client) {
+        Ok(ready) => ready,
+        Err(reason) => return failed(reason, Duration::ZERO, asked.elapsed()),
     };
-    let mut answer = std::pin::pin!(client.execute(built));
-    match timeout_at(deadline, answer.as_mut()).await {
-        Ok(Ok(response)) => read(response, begun, deadline).await,
-        Ok(Err(error)) => {
-            WebhookEnd::Failed { reason: trouble::reason(&error, &target, CONNECT_LIMIT), elapsed: begun.elapsed() }
-        }
-        // `answer` is still alive here, so what the gauge says is about the connection and not about our letting go.
-        Err(_) => late(&gauge, &target, timeout, begun.elapsed()),
+    let turn = match client.turns().take(&ready.target, in_line_limit).await {
+        Ok(turn) => turn,
+        Err(reason) => return failed(reason, asked.elapsed(), Duration::ZERO),
+    };
+    if !wanted() {
+        return failed("not sent: the run was stopped before its turn came".to_owned(), turn.waited, Duration::ZERO);
+    }
+    let (end, elapsed) = fly(client, ready, turn.waited).await;
+    Sent { end, waited: turn.waited, elapsed }
+}
+
+/// A POST of JSON that nobody signs, sent once: Ok with the status of any answer, else the sentence that says why there is none.
+///
+/// # Errors
+/// If it was not answered within `timeout`, or may not be sent there.
+pub async fn post_plain(
+    client: &Client,
+    url: &str,
+    json: Vec<u8>,
+    timeout: Duration,
+    allow_private: bool,
+) -> Result<u16, String> {
+    let headers = [("Content-Type", "application/json"), ("User-Agent", "CueAPI/1.0")];
+    let request = WebhookRequest {
+        method: "POST".to_owned(),
+        url: url.to_owned(),
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        body: json,
+        timeout,
+        connect_timeout: CONNECT_LIMIT,
+        first_byte_timeout: None,
+        allow_private,
+    };
+    match send(client, request).await.end {
+        WebhookEnd::Answered { answer, .. } => Ok(answer.status),
+        WebhookEnd::Unanswered { words } => Err(words),
+        WebhookEnd::Failed { reason } => Err(reason),
     }
 }
 
-fn late(gauge: &Gauge, target: &str, timeout: Duration, elapsed: Duration) -> WebhookEnd {
-    let timeout = length::in_words(timeout);
-    match gauge.progress() {
-        Progress::Whole => WebhookEnd::Unanswered { elapsed },
-        Progress::Begun => {
-            WebhookEnd::Failed { reason: format!("{target} took only a part of the request within {timeout}"), elapsed }
+/// A request that may be sent.
+struct Ready {
+    request: reqwest::Request,
+    gauge: Gauge,
+    limits: Limits,
+    host: String,
+    /// `host:port`.
+    target: String,
+    allow_private: bool,
+}
+
+struct Limits {
+    total: Duration,
+    connect: Duration,
+    first_byte: Option<Duration>,
+}
+
+async fn fly(client: &Client, ready: Ready, waited: Duration) -> (WebhookEnd, Duration) {
+    let Ready { request, mut gauge, limits, host, target, allow_private } = ready;
+    let http = client.http(allow_private, limits.connect).await;
+    let begun = Instant::now();
+    let came = {
+        let mut coming = std::pin::pin!(http.execute(request));
+        // `coming` is still alive where the gauge is read, so what it says is about the connection and not about our
+        // letting go.
+        match limits.head(begun, coming.as_mut(), &mut gauge, &target).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => {
+                let reason = trouble::reason(&error, &target, limits.connect, gauge.progress());
+                Err(WebhookEnd::Failed { reason })
+            }
+            Err(end) => Err(end),
         }
-        Progress::Waiting => {
-            WebhookEnd::Failed { reason: format!("no connection to {target} within {timeout}"), elapsed }
+    };
+    let elapsed = begun.elapsed();
+    match came {
+        Ok(response) => {
+            let answer = answer::read(response, client.judge(), begun + limits.total, limits.total).await;
+            let words = answer.in_words(&host, elapsed, waited);
+            (WebhookEnd::Answered { answer, words }, elapsed)
+        }
+        Err(end) => (end, elapsed),
+    }
+}
+
+impl Limits {
+    /// What comes, or what its not coming means.
+    async fn head<T>(
+        &self,
+        begun: Instant,
+        mut coming: impl Future<Output = T> + Unpin,
+        gauge: &mut Gauge,
+        target: &str,
+    ) -> Result<T, WebhookEnd> {
+        let deadline = begun + self.total;
+        tokio::select! {
+            biased;
+            came = &mut coming => return Ok(came),
+            () = gauge.reaches(Progress::Begun) => {}
+            () = sleep_until(begun + self.connect) => {
+                let reason = format!("no connection to {target} within {}", length::in_words(self.connect));
+                return Err(WebhookEnd::Failed { reason });
+            }
+        }
+        tokio::select! {
+            biased;
+            came = &mut coming => return Ok(came),
+            () = gauge.reaches(Progress::Whole) => {}
+            () = sleep_until(deadline) => {
+                let total = length::in_words(self.total);
+                let reason = format!("{target} took only a part of the request within {total}");
+                return Err(WebhookEnd::Failed { reason });
+            }
+        }
+        let first_byte_at = self.first_byte.map(|limit| Instant::now() + limit).filter(|at| *at < deadline);
+        tokio::select! {
+            biased;
+            came = &mut coming => Ok(came),
+            () = sleep_until(first_byte_at.unwrap_or(deadline)) => {
+                let words = match self.first_byte {
+                    Some(limit) if first_byte_at.is_some() => {
+                        format!("sent, and no answer began within {}", length::in_words(limit))
+                    }
+                    Some(_) | None => format!("sent, and not answered within {}", length::in_words(self.total)),
+                };
+                Err(WebhookEnd::Unanswered { words })
+            }
         }
     }
 }
 
-fn prepare(request: WebhookRequest) -> Result<(reqwest::Request, Gauge, String), String> {
+fn prepare(request: WebhookRequest, client: &Client) -> Result<Ready, String> {
     let url = Url::parse(&request.url).map_err(|error| format!("the callback address is not a URL: {error}"))?;
-    let target = match (url.scheme(), url.host_str(), url.port_or_known_default()) {
-        ("http" | "https", Some(host), Some(port)) => format!("{host}:{port}"),
+    let (host, target) = match (url.scheme(), url.host_str(), url.port_or_known_default()) {
+        ("http" | "https", Some(host), Some(port)) => (host.to_owned(), format!("{host}:{port}")),
         (scheme, _, _) => {
             return Err(format!("the callback address must begin with http:// or https://, not with {scheme}:"));
         }
     };
+    // An address needs no resolver, so nobody else would look at it.
+    if let Ok(address) = host.trim_matches(['[', ']']).parse() {
+        let kind = client.judge()(address);
+        if !kind.permitted(request.allow_private) {
+            return Err(address::refusal(&host, address, kind));
+        }
+    }
     let method = match request.method.as_str() {
         "POST" => Method::POST,
         "PUT" => Method::PUT,
@@ -122,7 +232,12 @@ fn prepare(request: WebhookRequest) -> Result<(reqwest::Request, Gauge, String),
     let mut built = reqwest::Request::new(method, url);
     *built.headers_mut() = headers;
     *built.body_mut() = Some(reqwest::Body::wrap(body));
-    Ok((built, gauge, target))
+    let limits = Limits {
+        total: request.timeout,
+        connect: request.connect_timeout.min(request.timeout),
+        first_byte: request.first_byte_timeout,
+    };
+    Ok(Ready { request: built, gauge, limits, host, target, allow_private: request.allow_private })
 }
 
 fn headers(pairs: Vec<(String, String)>) -> Result<HeaderMap, String> {
@@ -145,41 +260,10 @@ fn headers(pairs: Vec<(String, String)>) -> Result<HeaderMap, String> {
     Ok(headers)
 }
 
-async fn read(mut response: Response, begun: Instant, deadline: Instant) -> WebhookEnd {
-    let status = response.status().as_u16();
-    let retry_after = retry_after(response.headers());
-    let mut bytes = Vec::new();
-    let body_truncated = loop {
-        match timeout_at(deadline, response.chunk()).await {
-            Ok(Ok(Some(chunk))) => bytes.extend_from_slice(&chunk),
-            Ok(Ok(None)) => break false,
-            Ok(Err(_)) | Err(_) => break true,
-        }
-        if bytes.len() > BODY_KEPT_BYTES {
-            bytes.truncate(BODY_KEPT_BYTES);
-            break true;
-        }
-    };
-    WebhookEnd::Answered {
-        status,
-        retry_after,
-        body: String::from_utf8_lossy(&bytes).into_owned(),
-        body_truncated,
-        elapsed: begun.elapsed(),
-    }
-}
-
-/// A date without a `Date` beside it says nothing that can be trusted, and neither does one in the past.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = DateTime::parse_from_rfc2822(text).ok()?;
-    let from = DateTime::parse_from_rfc2822(headers.get(DATE)?.to_str().ok()?).ok()?;
-    (until - from).to_std().ok()
-}
-
 #[cfg(test)]
 #[path = "webhook_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "webhook_address_tests.rs"]
+mod address_tests;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::wire::{
     CueCreate, CueFire, CuePause, CueRef, CueTrigger, CueUpdate, CueView, DeskError, Fired, Nothing, OccurrenceAnswer,
-    Preview, PreviewRequest, TriggerUrl,
+    PingUrl, Preview, PreviewRequest, TriggerUrl,
 };
 use super::{Desk, invalid, not_found};
 use crate::definition::{self, Invalid, Read};
@@ -103,6 +103,16 @@ pub(super) async fn trigger(desk: &Desk, request: CueTrigger) -> Result<TriggerU
     Ok(TriggerUrl { url: token.map(|token| format!("{}/v1/triggers/{token}", desk.facts.agents_url)) })
 }
 
+/// Where the agent of a watched cue says that it began and how it ended. It is renewed as the trigger URL is.
+pub(super) async fn ping_url(desk: &Desk, request: CueRef) -> Result<PingUrl, DeskError> {
+    let cue = current(desk, &request.cue_id).await?;
+    if !cue.definition.transport.is_watch() {
+        return Err(invalid("cue_id", "Only a cue with the transport `watch` has pings; the tower starts this one itself."));
+    }
+    let key = desk.handle.tower_key().ping_token(&cue.id, cue.trigger_url.unwrap_or(0));
+    Ok(PingUrl { url: format!("{}/ping/{key}", desk.facts.agents_url) })
+}
+
 pub(super) async fn resume(desk: &Desk, request: CueRef) -> Result<CueView, DeskError> {
     change(desk, &request.cue_id, Input::Resume).await
 }
@@ -139,7 +149,7 @@ pub(super) async fn fire(desk: &Desk, request: CueFire) -> Result<Fired, DeskErr
 pub(super) async fn fired(desk: &Desk, cue_id: &CueId, fire: Fire) -> Result<Fired, DeskError> {
     match desk.handle.cue(cue_id, Input::Fire(fire)).await?.0 {
         Answer::Fired { run_id, occurrence_id, .. } => Ok(Fired { run_id: run_id.0, occurrence_id: occurrence_id.0 }),
-        Answer::Done | Answer::Recorded { .. } | Answer::Refused(_) => Err(not_found(&format!("cue {cue_id}"))),
+        _ => Err(not_found(&format!("cue {cue_id}"))),
     }
 }
 

@@ -7,15 +7,20 @@ pub mod audit;
 mod board;
 pub(crate) mod briefing;
 mod cues;
+mod live;
+mod pools;
 mod runs;
 mod secrets;
 pub mod serve;
 mod session;
 mod simulate;
 mod tower;
+mod workers;
 pub mod wire;
 #[cfg(test)]
 mod wire_files;
+mod wire_delivery;
+mod wire_pools;
 mod wire_schedule;
 
 use std::sync::{Arc, OnceLock};
@@ -29,6 +34,7 @@ use crate::handle::{Handle, Trouble};
 use crate::journal::StoreError;
 use crate::notify::Notifier;
 use crate::vault::Vault;
+pub(crate) use workers::status as worker_status;
 use wire::DeskError;
 
 /// What the commands work with. Cheap to clone.
@@ -126,6 +132,13 @@ commands! {
     run_get: RunRef -> RunStory = runs::get;
     run_replay: RunRef -> Fired = runs::replay;
     run_stop: RunRef -> Nothing = runs::stop;
+    run_output: RunOutputRequest -> RunOutput = live::output;
+    run_usage: RunUsageRequest -> RunUsage = live::usage;
+    workers: Nothing -> Workers = workers::list;
+    cue_ping_url: CueRef -> PingUrl = cues::ping_url;
+    pools: Nothing -> Pools = pools::list;
+    pool_set: PoolSet -> Pools = pools::set;
+    pool_remove: PoolRef -> Pools = pools::remove;
     alerts: AlertsRequest -> Alerts = alerts::list;
     alert_acknowledge: AlertRef -> AlertView = alerts::acknowledge;
     secrets: Nothing -> Secrets = secrets::list;

@@ -10,11 +10,13 @@ use cuetower_core::input::{Fire, Input};
 use cuetower_core::occurrence::Trigger;
 use cuetower_core::outcome::Outcome;
 use cuetower_core::plan::Plan;
-use cuetower_core::run::{Phase, Run};
+use cuetower_core::pool::HolderKey;
+use cuetower_core::run::{HeldBy, Phase, Run};
 use serde_json::{Value, json};
 
 use super::wire::{
-    AttemptView, CueRefView, DeskError, Fired, Nothing, OutcomeView, ProofView, RefusedReport, RunRef, RunStory,
+    AttemptView, CausedBy, CueRefView, DeskError, Fired, NoteView, Nothing, OutcomeView, ProofView, RefusedReport,
+    RunRef, RunStory, WaitView,
 };
 use super::{Desk, cues, not_found};
 use crate::journal::OutputRow;
@@ -54,12 +56,17 @@ pub(super) async fn get(desk: &Desk, request: RunRef) -> Result<RunStory, DeskEr
             .collect(),
         outcome_deadline_ms: match run.phase {
             Phase::AwaitingOutcome { deadline } => deadline.map(|at| at.0),
-            Phase::Delivering | Phase::WaitingRetry { .. } | Phase::Ended { .. } => None,
+            _ => None,
         },
         retry_at_ms: match run.phase {
             Phase::WaitingRetry { at } => Some(at.0),
-            Phase::Delivering | Phase::AwaitingOutcome { .. } | Phase::Ended { .. } => None,
+            _ => None,
         },
+        waits: waits(desk, &run),
+        restarts: run.restarts(),
+        fuse_at_ms: run.fuse_at.filter(|_| run.is_live()).map(|at| at.0),
+        caused_by: caused_by(desk, &run).await?,
+        notes: run.notes.iter().map(|note| NoteView { at_ms: note.at.0, words: note.words.clone() }).collect(),
         previous_run_id,
         next_run_id,
     })
@@ -78,19 +85,70 @@ pub(super) async fn stop(desk: &Desk, request: RunRef) -> Result<Nothing, DeskEr
     Ok(Nothing {})
 }
 
-async fn load(desk: &Desk, run_id: &str) -> Result<Arc<Run>, DeskError> {
+pub(super) async fn load(desk: &Desk, run_id: &str) -> Result<Arc<Run>, DeskError> {
     let run = desk.handle.reader().run(run_id.to_owned()).await?;
     run.map(Arc::new).ok_or_else(|| not_found(&format!("run {run_id}")))
 }
 
 fn state(run: &Run) -> String {
     match &run.phase {
+        Phase::Held { .. } | Phase::Offered { .. } => "waiting",
         Phase::Delivering => "delivering",
         Phase::WaitingRetry { .. } => "retrying",
         Phase::AwaitingOutcome { .. } => "pending_outcome",
         Phase::Ended { verdict, .. } => verdict.word(),
     }
     .to_owned()
+}
+
+/// What holds the next delivery up.
+fn waits(desk: &Desk, run: &Run) -> Option<WaitView> {
+    let watch = run.definition.transport.is_watch();
+    match &run.phase {
+        Phase::Held { by: HeldBy::Pool, since, .. } => {
+            let key = HolderKey::run(&run.id, run.latest().number);
+            let waits = desk.handle.pool_view().waits_for(&key, desk.handle.now());
+            let words = waits.as_ref().map_or("its turn comes at once".to_owned(), |waits| waits.words.clone());
+            let position = waits.map(|waits| waits.position);
+            Some(WaitView { by: "pool".to_owned(), words, since_ms: since.0, until_ms: None, position })
+        }
+        Phase::Held { by: HeldBy::Preflight, words, since, until } => Some(WaitView {
+            by: "preflight".to_owned(),
+            words: words.clone(),
+            since_ms: since.0,
+            until_ms: until.map(|at| at.0),
+            position: None,
+        }),
+        Phase::Offered { until } => Some(WaitView {
+            by: if watch { "ping" } else { "worker" }.to_owned(),
+            words: if watch { "its first ping is awaited" } else { "no worker has claimed it yet" }.to_owned(),
+            since_ms: run.latest().began_at.0,
+            until_ms: Some(until.0),
+            position: None,
+        }),
+        Phase::Delivering | Phase::AwaitingOutcome { .. } | Phase::WaitingRetry { .. } | Phase::Ended { .. } => None,
+    }
+}
+
+/// The run that brought this one about.
+async fn caused_by(desk: &Desk, run: &Run) -> Result<Option<CausedBy>, DeskError> {
+    let (of, cue) = match &run.trigger {
+        Trigger::Chain { of, cue } | Trigger::Fallback { of, cue } => (of, Some(cue)),
+        Trigger::Replay { of } | Trigger::Dynamic { of } => (of, None),
+        Trigger::Scheduled | Trigger::ManualFire | Trigger::Url | Trigger::Path { .. } | Trigger::Ping => {
+            return Ok(None);
+        }
+    };
+    let cue = match cue {
+        Some(cue) => desk.handle.reader().cue(cue.0.clone()).await?,
+        None => None,
+    };
+    Ok(Some(CausedBy {
+        how: run.trigger.word().to_owned(),
+        run_id: of.0.clone(),
+        cue_id: cue.as_ref().map(|cue| cue.id.0.clone()),
+        cue_name: cue.map(|cue| cue.definition.name.clone()),
+    }))
 }
 
 fn attempt_view(attempt: &Attempt, outputs: &[OutputRow]) -> AttemptView {
@@ -108,6 +166,10 @@ fn attempt_view(attempt: &Attempt, outputs: &[OutputRow]) -> AttemptView {
         stdout: output.map(|output| output.stdout.clone()).unwrap_or_default(),
         stderr: output.map(|output| output.stderr.clone()).unwrap_or_default(),
         output_truncated: output.is_some_and(|output| output.truncated),
+        peak_rss_bytes: attempt.usage.peak_rss_bytes,
+        cpu_ms: attempt.usage.cpu_ms,
+        worker: attempt.lease.as_ref().map(|lease| lease.worker.clone()),
+        lease_until_ms: attempt.lease.as_ref().map(|lease| lease.until.0),
     }
 }
 

@@ -6,6 +6,11 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+pub use super::wire_delivery::{
+    CausedBy, NoteView, PingUrl, RunOutput, RunOutputRequest, RunUsage, RunUsageRequest, UsageSample, WaitView,
+    WorkerView, Workers,
+};
+pub use super::wire_pools::{PoolHolderView, PoolRef, PoolSet, PoolView, PoolWaitingView, Pools};
 pub use super::wire_schedule::{
     Audit, AuditFinding, AuditRequest, BandView, Briefing, BriefingCard, BriefingLine, CuePause, CueTrigger,
     OccurrenceAnswer, SimulateRequest, SimulatedFire, SimulatedLane, Simulation, TriggerUrl,
@@ -75,8 +80,8 @@ pub struct Mark {
     pub run_id: Option<String>,
     #[ts(type = "number")]
     pub due_ms: i64,
-    /// `scheduled`, `manual_fire`, `replay`, `chain` (after another cue's run), `trigger` (its URL), `path` (a watched
-    /// file), `dynamic` (its agent asked for it).
+    /// `scheduled`, `manual_fire`, `replay`, `chain` (after another cue's run), `fallback` (in its place), `trigger` (its
+    /// URL), `path` (a watched file), `ping` (its agent began by itself), `dynamic` (its agent asked for it).
     pub triggered_by: String,
     pub scheduled: ScheduledMark,
     /// In words, when it did not simply run: "the previous run was still live".
@@ -117,7 +122,7 @@ pub struct CueView {
     pub agent: String,
     /// `active`, `paused`, `completed`, `failed`.
     pub status: String,
-    /// `webhook`, `command`.
+    /// `webhook`, `worker`, `command`, `watch`.
     pub transport: String,
     /// The schedule in words: "hourly at :05".
     pub words: String,
@@ -139,7 +144,8 @@ pub struct CueView {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct AlertView {
     pub id: String,
-    /// `silent_run`, `delivery_failed`, `outcome_failed`, `check_failed`, `missed_occurrence`.
+    /// `silent_run`, `delivery_failed`, `outcome_failed`, `check_failed`, `missed_occurrence`, `crash_loop`, `fuse_tripped`,
+    /// `fallback_failed`.
     pub kind: String,
     /// `info`, `warning`, `critical`.
     pub severity: String,
@@ -174,6 +180,8 @@ pub struct DeskEvent {
     pub alerts: Vec<AlertView>,
     /// New or longer grey bands; one with the same `from_ms` takes the place of the older.
     pub bands: Vec<BandView>,
+    /// True when `pools` would answer differently.
+    pub pools_changed: bool,
     /// True when `tower_status` would answer differently (paused, keyring, notifications, store).
     pub status_changed: bool,
 }
@@ -369,7 +377,7 @@ pub struct RunRef {
 pub struct RunStory {
     pub mark: Mark,
     pub cue: CueRefView,
-    /// `waiting`, `delivering`, `retrying`, `pending_outcome`, or the final verdict.
+    /// `waiting` (see `waits`), `delivering`, `retrying`, `pending_outcome`, or the final verdict.
     pub state: String,
     pub idempotency_key: String,
     #[ts(type = "unknown")]
@@ -384,6 +392,15 @@ pub struct RunStory {
     pub outcome_deadline_ms: Option<i64>,
     #[ts(type = "number | null")]
     pub retry_at_ms: Option<i64>,
+    /// What holds its delivery up, if something does.
+    pub waits: Option<WaitView>,
+    /// How often a long-lived command was started again.
+    pub restarts: u32,
+    /// When its budget of time is spent.
+    #[ts(type = "number | null")]
+    pub fuse_at_ms: Option<i64>,
+    pub caused_by: Option<CausedBy>,
+    pub notes: Vec<NoteView>,
     /// Neighbours in the same lane.
     pub previous_run_id: Option<String>,
     pub next_run_id: Option<String>,
@@ -409,7 +426,7 @@ pub struct AttemptView {
     pub delivered_at_ms: Option<i64>,
     #[ts(type = "number | null")]
     pub ended_at_ms: Option<i64>,
-    /// `delivering`, `delivered`, `unanswered`, `failed`, `ended`.
+    /// `waiting`, `offered`, `delivering`, `delivered`, `unanswered`, `failed`, `lost`, `ended`.
     pub state: String,
     /// "200 OK in 293 ms", "exit code 1 after 2.1 s", "connection refused".
     pub sentence: String,
@@ -420,6 +437,15 @@ pub struct AttemptView {
     pub stdout: String,
     pub stderr: String,
     pub output_truncated: bool,
+    /// Of its processes together, once they are gone; while they live, ask `run_usage`.
+    #[ts(type = "number | null")]
+    pub peak_rss_bytes: Option<u64>,
+    #[ts(type = "number | null")]
+    pub cpu_ms: Option<u64>,
+    /// Who claimed it.
+    pub worker: Option<String>,
+    #[ts(type = "number | null")]
+    pub lease_until_ms: Option<i64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

@@ -11,7 +11,7 @@ use cuetower_core::occurrence::{Armed, End};
 use cuetower_core::run::Run;
 
 use super::{Entry, Journal, KeyRow, OutputRow, SpanRow, StoreError};
-use super::{alerts, attempts, bands, cues, entries, keys, lanes, occurrences, outputs, runs, secrets, tower};
+use super::{alerts, attempts, bands, cues, entries, keys, lanes, occurrences, outputs, runs, secrets, tower, workers};
 
 /// This tower's epoch. One tower owns all lanes for now.
 const EPOCH: i64 = 1;
@@ -35,6 +35,9 @@ pub struct Commit {
     pub secrets_dropped: Vec<String>,
     pub snapshots: Vec<SnapshotRow>,
     pub bands: Vec<Band>,
+    /// Workers heard of: id, tasks, when.
+    pub workers_seen: Vec<(String, Vec<String>, Ms)>,
+    pub workers_dropped: Vec<String>,
     pub alive_at: Option<Ms>,
     /// The owner has read the briefing about everything before.
     pub briefed_at: Option<Ms>,
@@ -136,6 +139,11 @@ impl Journal {
         self.guard(|connection| runs::get(connection, &id.0))
     }
 
+    /// The newest run of a cue that was due by then.
+    pub fn newest_run(&self, cue: &CueId, due_by: Ms) -> Result<Option<Run>, StoreError> {
+        self.guard(|connection| runs::newest(connection, &cue.0, due_by))
+    }
+
     /// Last lane sequence of the tower's own facts.
     pub fn tower_seq(&self) -> Result<u64, StoreError> {
         self.guard(|connection| {
@@ -148,6 +156,12 @@ impl Journal {
 fn tower_rows(connection: &rusqlite::Connection, commit: &Commit) -> rusqlite::Result<()> {
     for band in &commit.bands {
         bands::upsert(connection, band)?;
+    }
+    for (id, handlers, at) in &commit.workers_seen {
+        workers::seen(connection, id, handlers, *at)?;
+    }
+    for id in &commit.workers_dropped {
+        workers::drop(connection, id)?;
     }
     for key in &commit.keys {
         keys::insert(connection, key)?;

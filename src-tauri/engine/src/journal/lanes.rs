@@ -7,6 +7,7 @@ use cuetower_core::Ms;
 use cuetower_core::alert::{AlertBook, AlertEvent};
 use cuetower_core::event::Event;
 use cuetower_core::lane::Lane;
+use cuetower_core::pool::{PoolBook, PoolEvent};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::de::DeserializeOwned;
 
@@ -24,6 +25,8 @@ const ONE_THREAD: usize = 256;
 
 /// Lane of the alerts in the journal.
 pub const ALERTS_LANE: &str = "alerts";
+/// Lane of the pools in the journal.
+pub const POOLS_LANE: &str = "pools";
 
 pub(super) fn upsert(connection: &Connection, lane: &str, lane_seq: u64, state: &str) -> rusqlite::Result<()> {
     connection
@@ -43,8 +46,19 @@ pub struct LoadedLane {
     pub snapshot_seq: u64,
 }
 
-/// Every lane that is not deleted, and the alert book.
-pub fn load_lanes(journal: &Journal) -> Result<(Vec<LoadedLane>, AlertBook), StoreError> {
+/// What is live, as it was when the tower last wrote.
+pub struct Loaded {
+    /// Every lane that is not deleted.
+    pub lanes: Vec<LoadedLane>,
+    pub alerts: AlertBook,
+    pub pools: PoolBook,
+}
+
+pub fn load(journal: &Journal) -> Result<Loaded, StoreError> {
+    Ok(Loaded { lanes: load_lanes(journal)?, alerts: load_alerts(journal)?, pools: load_pools(journal)? })
+}
+
+fn load_lanes(journal: &Journal) -> Result<Vec<LoadedLane>, StoreError> {
     let stored = stored_lanes(journal)?;
     // Reading the texts is most of the work, and each lane's is its own.
     let threads =
@@ -56,7 +70,7 @@ pub fn load_lanes(journal: &Journal) -> Result<(Vec<LoadedLane>, AlertBook), Sto
         let parts = reading.into_iter().map(|part| part.join().expect("reading a lane does not panic"));
         parts.collect::<Result<Vec<_>, _>>()
     })?;
-    Ok((loaded.into_iter().flatten().collect(), load_book(journal)?))
+    Ok(loaded.into_iter().flatten().collect())
 }
 
 /// What the store has of a lane.
@@ -72,8 +86,8 @@ fn stored_lanes(journal: &Journal) -> Result<Vec<StoredLane>, StoreError> {
     journal.guard(|connection| {
         // The snapshot of a cue goes in the commit that deletes the cue, so all of these are live.
         let mut stored: Vec<StoredLane> = connection
-            .prepare("SELECT lane, state FROM lanes WHERE lane <> ?1")?
-            .query_map([ALERTS_LANE], |row| {
+            .prepare("SELECT lane, state FROM lanes WHERE lane NOT IN (?1, ?2)")?
+            .query_map([ALERTS_LANE, POOLS_LANE], |row| {
                 Ok(StoredLane { id: row.get(0)?, state: Some(row.get(1)?), facts: Vec::new() })
             })?
             .collect::<Result<_, _>>()?;
@@ -146,7 +160,15 @@ pub(super) fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<
     Ok(lane)
 }
 
-fn load_book(journal: &Journal) -> Result<AlertBook, StoreError> {
+fn load_pools(journal: &Journal) -> Result<PoolBook, StoreError> {
+    let mut book: PoolBook = snapshot(journal, POOLS_LANE)?.unwrap_or_default();
+    for (_, at, body) in journal.guard(|connection| entries::after(connection, POOLS_LANE, book.seq))? {
+        book.apply(at, &parse::<PoolEvent>(&body)?);
+    }
+    Ok(book)
+}
+
+fn load_alerts(journal: &Journal) -> Result<AlertBook, StoreError> {
     let mut book: AlertBook = snapshot(journal, ALERTS_LANE)?.unwrap_or_default();
     for (_, _, body) in journal.guard(|connection| entries::after(connection, ALERTS_LANE, book.seq))? {
         book.apply(&parse::<AlertEvent>(&body)?);

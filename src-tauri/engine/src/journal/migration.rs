@@ -1,6 +1,6 @@
 //! Older formats of the file, brought to this one when it is opened. What each table adds is said by its own file.
 
-use super::{audit, bands, cues, lanes, occurrences, outputs, runs};
+use super::{audit, bands, cues, lanes, occurrences, outputs, runs, workers};
 
 /// Format 1 clustered its large rows by random ids (`WITHOUT ROWID`), which doubled the file and the work of a commit.
 const REBUILT: [(&str, &str, &str); 5] = [
@@ -14,8 +14,15 @@ const REBUILT: [(&str, &str, &str); 5] = [
 const INDEXES_OF_1: [&str; 6] =
     ["occurrences_by_due", "occurrences_by_cue", "occurrences_by_run", "cues_by_name", "runs_by_cue", "runs_by_due"];
 
+/// The statements that make today's format of an older one.
+pub(super) fn from(format: i64) -> String {
+    let steps = [from_1(), workers::SCHEMA.to_owned()];
+    let first = usize::try_from(format - 1).unwrap_or(0);
+    steps[first..].join("\n")
+}
+
 /// The statements that make format 2 of format 1.
-pub(super) fn from_1() -> String {
+fn from_1() -> String {
     let mut all: Vec<String> = INDEXES_OF_1.iter().map(|index| format!("DROP INDEX {index};")).collect();
     for (table, schema, copy) in REBUILT {
         all.push(format!("ALTER TABLE {table} RENAME TO {table}_1;\n{schema}\n{copy}\nDROP TABLE {table}_1;"));
@@ -39,7 +46,7 @@ mod tests {
         old.execute_batch(FORMAT_1).unwrap();
         drop(old);
         let journal = crate::journal::Journal::open(folder.path()).unwrap();
-        let (lanes, _) = crate::journal::load_lanes(&journal).unwrap();
+        let lanes = crate::journal::load(&journal).unwrap().lanes;
         assert_eq!(lanes.len(), 1);
         assert_eq!(lanes[0].lane.cue.run_count, 3);
         let rows = |sql: &str| Connection::open(&path).unwrap().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
@@ -47,7 +54,8 @@ mod tests {
         assert_eq!(rows("SELECT count(*) FROM runs"), 3);
         let decided = "SELECT count(*) FROM occurrences WHERE state = 'ran' AND decided_seq IS NOT NULL";
         assert_eq!(rows(decided), 3);
-        assert_eq!(rows("PRAGMA user_version"), 2);
+        assert_eq!(rows("PRAGMA user_version"), 3);
+        assert_eq!(rows("SELECT count(*) FROM workers"), 0);
         assert_eq!(
             rows("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name LIKE '%\\_1' ESCAPE '\\'"),
             0

@@ -19,6 +19,7 @@ mod reader;
 mod runs;
 mod secrets;
 mod tower;
+mod workers;
 
 use std::path::{Path, PathBuf};
 
@@ -31,16 +32,17 @@ pub use commit::{Commit, OccurrenceChange, SnapshotRow};
 pub(crate) use cues::status_word;
 pub use entries::Entry;
 pub use keys::KeyRow;
-pub use lanes::{ALERTS_LANE, LoadedLane, load_lanes};
+pub use lanes::{ALERTS_LANE, Loaded, POOLS_LANE, load};
 pub use occurrences::{OccurrenceRow, PassedRow, SpanRow};
 pub use outputs::OutputRow;
 pub use reader::Reader;
 pub use runs::{RunFilter, RunRow, status_word as run_status_word};
 pub use secrets::SecretRow;
 pub use tower::{Liveness, TOWER_LANE};
+pub use workers::WorkerRow;
 
 /// Format of the file. An older program refuses a newer file.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 const CACHE_KIB: i64 = 32 * 1024;
 /// SQLite's own choice for a new file.
 const PAGE_BYTES: u64 = 4096;
@@ -104,8 +106,9 @@ impl Journal {
         if found == FORMAT {
             return Ok(());
         }
-        if found == 1 {
-            let all = format!("BEGIN;\n{}\nPRAGMA user_version = {FORMAT};\nCOMMIT;", migration::from_1());
+        if found > 0 {
+            let steps = migration::from(found);
+            let all = format!("BEGIN;\n{steps}\nPRAGMA user_version = {FORMAT};\nCOMMIT;");
             return self.guard(|connection| connection.execute_batch(&all));
         }
         let schemas = [
@@ -122,6 +125,7 @@ impl Journal {
             tower::SCHEMA,
             bands::SCHEMA,
             audit::SCHEMA,
+            workers::SCHEMA,
         ];
         let all = format!("BEGIN;\n{}\nPRAGMA user_version = {FORMAT};\nCOMMIT;", schemas.join("\n"));
         self.guard(|connection| connection.execute_batch(&all))

@@ -13,8 +13,9 @@ use serde::de::DeserializeOwned;
 
 use super::{
     AlertRow, FORMAT, KeyRow, LaneFacts, OccurrenceRow, OutputRow, PassedRow, RunFilter, SecretRow, StoreError,
+    WorkerRow,
 };
-use super::{alerts, audit, bands, cues, entries, keys, lanes, occurrences, outputs, runs, secrets, tower};
+use super::{alerts, audit, bands, cues, entries, keys, lanes, occurrences, outputs, runs, secrets, tower, workers};
 
 /// Idle connections kept.
 const KEPT: usize = 4;
@@ -103,6 +104,8 @@ queries! {
     /// Newest first, and how many there are in all.
     cues(status: Option<String>, limit: u32, offset: u32) -> (Vec<Cue>, u32) = cues::list;
     run(id: String) -> Option<Run> = runs::get;
+    /// Newest sign of life first.
+    workers() -> Vec<WorkerRow> = workers::list;
     runs(filter: RunFilter) -> (Vec<Run>, u32) = runs::list;
     /// Median length of a cue's newest good runs, in milliseconds, and of how many runs.
     typical_run_ms(cue_id: String) -> Option<(u64, u32)> = runs::typical_ms;

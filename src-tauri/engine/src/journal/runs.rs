@@ -60,7 +60,11 @@ impl RunRow {
     pub fn of(run: &Run) -> RunRow {
         let (late, ended_at) = match &run.phase {
             Phase::Ended { at, late, .. } => (*late, Some(*at)),
-            Phase::Delivering | Phase::AwaitingOutcome { .. } | Phase::WaitingRetry { .. } => (false, None),
+            Phase::Held { .. }
+            | Phase::Offered { .. }
+            | Phase::Delivering
+            | Phase::AwaitingOutcome { .. }
+            | Phase::WaitingRetry { .. } => (false, None),
         };
         RunRow {
             id: run.id.0.clone(),
@@ -109,6 +113,7 @@ impl RunRow {
 pub fn status_word(run: &Run) -> &'static str {
     use cuetower_core::run::Verdict;
     match &run.phase {
+        Phase::Held { .. } | Phase::Offered { .. } => "pending",
         Phase::Delivering => "delivering",
         Phase::AwaitingOutcome { .. } => "pending_outcome",
         Phase::WaitingRetry { .. } => "retrying",
@@ -173,6 +178,12 @@ pub(super) fn neighbours(connection: &Connection, run: &Run) -> rusqlite::Result
         )?,
         side("SELECT id FROM runs WHERE cue_id = ?1 AND (due_ms, id) > (?2, ?3) ORDER BY due_ms, id LIMIT 1")?,
     ))
+}
+
+/// The newest run of a cue that was due by then.
+pub(super) fn newest(connection: &Connection, cue_id: &str, due_by: Ms) -> rusqlite::Result<Option<Run>> {
+    let sql = "SELECT body FROM runs WHERE cue_id = ?1 AND due_ms <= ?2 ORDER BY due_ms DESC LIMIT 1";
+    connection.prepare_cached(sql)?.query_row(params![cue_id, due_by.0], |row| json(row, 0)).optional()
 }
 
 /// Which runs to list. None means any.

@@ -3,20 +3,18 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cuetower_core::attempt::Usage;
 use cuetower_core::cue::{Command, Program};
-use cuetower_core::input::DeliveryResult;
+use cuetower_core::id::RunId;
+use cuetower_core::input::{DeliveryResult, Exit};
 use cuetower_core::run::Run;
 
+use super::secrets::Lent;
 use super::{Shared, secrets};
-use crate::deliver::command::{self, CommandRequest, PAYLOAD};
+use crate::deliver::command::{self, CommandEnd, CommandRequest, PAYLOAD, Running};
 use crate::journal::OutputRow;
 
 pub(super) async fn deliver(shared: &Shared, run: &Run, number: u32, command: &Command) {
-    run_to_its_end(shared, run, number, command).await;
-    shared.forget_attempt(&run.id, number).await;
-}
-
-async fn run_to_its_end(shared: &Shared, run: &Run, number: u32, command: &Command) {
     let filled = match secrets::filled(shared, &command.env).await {
         Ok(filled) => filled,
         Err(words) => return shared.tell(run, number, DeliveryResult::NotDelivered { words }, None).await,
@@ -42,19 +40,76 @@ async fn run_to_its_end(shared: &Shared, run: &Run, number: u32, command: &Comma
             return shared.tell(run, number, DeliveryResult::NotDelivered { words }, None).await;
         }
     };
+    let started = DeliveryResult::Started { pid: running.pid };
     shared.process_started(&run.id, number, &running.stopper());
-    shared.tell(run, number, DeliveryResult::Started { pid: running.pid }, None).await;
+    shared.tell(run, number, started, None).await;
+    stay(shared, run, number, running, &filled.lent).await;
+}
+
+/// A command of an earlier tower.
+pub(crate) enum Started {
+    Running(Running),
+    Ended(CommandEnd),
+}
+
+impl Started {
+    /// Nobody would hear of its end.
+    pub fn abandon(self) {
+        match self {
+            Started::Running(running) => running.stopper().stop(),
+            Started::Ended(_) => {}
+        }
+    }
+}
+
+/// Stays with a command of an earlier tower, whose secrets may be gone from the vault by now.
+pub(super) async fn attend(shared: &Shared, run: &Run, number: u32, started: Started) {
+    let lent = match secrets::filled(shared, run.definition.transport.pairs()).await {
+        Ok(filled) => filled.lent,
+        Err(words) => {
+            tracing::warn!(%words, run = %run.id, "a command was started with secrets that cannot be told from its output now");
+            Lent::none()
+        }
+    };
+    match started {
+        Started::Running(running) => {
+            shared.process_started(&run.id, number, &running.stopper());
+            // Stopped, and the word of it was lost with the tower.
+            if !run.is_live() {
+                running.stopper().stop();
+            }
+            stay(shared, run, number, running, &lent).await;
+        }
+        Started::Ended(end) => tell_end(shared, run, number, end, &lent).await,
+    }
+}
+
+async fn stay(shared: &Shared, run: &Run, number: u32, running: Running, lent: &Lent) {
     let end = running.wait().await;
     shared.process_ended(&run.id, number);
-    let output = OutputRow {
-        run_id: run.id.0.clone(),
+    tell_end(shared, run, number, end, lent).await;
+}
+
+async fn tell_end(shared: &Shared, run: &Run, number: u32, end: CommandEnd, lent: &Lent) {
+    let output = output_of(&run.id, number, &end, lent);
+    shared.tell(run, number, DeliveryResult::Exited(exit_of(end)), Some(output)).await;
+}
+
+/// What is kept of a command's output.
+fn output_of(run_id: &RunId, number: u32, end: &CommandEnd, lent: &Lent) -> OutputRow {
+    OutputRow {
+        run_id: run_id.0.clone(),
         number,
-        stdout: filled.lent.hidden_in(end.stdout_tail),
-        stderr: filled.lent.hidden_in(end.stderr_tail),
+        stdout: lent.hidden_in(end.stdout_tail.clone()),
+        stderr: lent.hidden_in(end.stderr_tail.clone()),
         truncated: end.truncated,
-    };
-    let exited = DeliveryResult::Exited { exit_code: end.exit_code, words: end.words };
-    shared.tell(run, number, exited, Some(output)).await;
+    }
+}
+
+/// How it ended, as the lane is told.
+fn exit_of(end: CommandEnd) -> Exit {
+    let usage = Usage { peak_rss_bytes: end.peak_rss_bytes, cpu_ms: end.cpu_ms };
+    Exit { exit_code: end.exit_code, words: end.words, usage }
 }
 
 /// The cue's own pairs win over the tower's.

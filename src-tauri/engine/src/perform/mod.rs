@@ -1,14 +1,16 @@
 //! Performs effects after their commit, and sends what became of them back to the pilot. Decides nothing.
 
+mod adoption;
 mod command;
-mod secrets;
+mod failure;
+mod preflight;
+pub(crate) mod secrets;
 mod webhook;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::Duration;
 
 use cuetower_core::alert::Alert;
 use cuetower_core::cue::Transport;
@@ -20,18 +22,18 @@ use tokio::runtime;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::clock::Clock;
-use crate::deliver::command::{Stopper, reap_leftover};
+use crate::deliver::command::Stopper;
 use crate::handle::Order;
 use crate::journal::OutputRow;
 use crate::notify::{Note, Notifier, Opens};
 use crate::token::TowerKey;
 use crate::vault::Vault;
 
-/// Processes are given 5 s of their grace when the tower stops; then they are ended like any leftover.
-const CLOSE_LOOKS: u32 = 100;
-const CLOSE_PAUSE: Duration = Duration::from_millis(50);
-/// Deliveries under way at most; a slow receiver must not hold up the others, nor may thousands starve the machine.
-const DELIVERIES_MAX: usize = 512;
+/// Commands under way at most: thousands must not starve the machine. Web hooks are bounded by `deliver::turns`.
+const COMMANDS_MAX: usize = 512;
+
+pub(crate) use adoption::adopted;
+pub(crate) use command::Started;
 
 pub(crate) struct Performer {
     shared: Arc<Shared>,
@@ -82,14 +84,14 @@ impl Performer {
         let Means { orders, vault, key, clock, agents_url, data_dir, notifier } = means;
         let shared = Shared {
             orders,
-            client: LazyLock::new(crate::deliver::webhook::client),
+            client: LazyLock::new(crate::deliver::webhook::Client::new),
             vault,
             key,
             clock,
             agents_url,
             data_dir,
             notifier,
-            permits: Semaphore::new(DELIVERIES_MAX),
+            permits: Semaphore::new(COMMANDS_MAX),
             processes: Mutex::default(),
             stopping: AtomicBool::new(false),
         };
@@ -112,8 +114,31 @@ impl Performer {
                     self.runtime.spawn(deliver(Arc::clone(&self.shared), run, number));
                 }
                 Effect::Stop { run_id, number } => self.shared.stop(run_id, number),
+                Effect::TellFailure { .. } => {
+                    self.runtime.spawn(failure::tell(Arc::clone(&self.shared), run));
+                }
+                Effect::AskPools { .. } | Effect::Forget { .. } => unreachable!("the pilot answers these itself"),
             }
         }
+    }
+
+    /// Stays with a command that outlived an earlier tower.
+    pub fn attend(&self, run: Arc<Run>, number: u32, started: Started) {
+        let shared = Arc::clone(&self.shared);
+        self.runtime.spawn(async move { command::attend(&shared, &run, number, started).await });
+    }
+
+    /// What these attempts left behind goes; their ends are on disk.
+    pub fn forget(&self, attempts: Vec<(RunId, u32)>) {
+        if attempts.is_empty() {
+            return;
+        }
+        let shared = Arc::clone(&self.shared);
+        self.runtime.spawn_blocking(move || {
+            for (run_id, number) in attempts {
+                remove_attempt_dir(&shared.attempt_dir(&run_id, number));
+            }
+        });
     }
 
     /// Tells the owner; the notifier says itself if it cannot.
@@ -131,10 +156,17 @@ impl Performer {
 }
 
 async fn deliver(shared: Arc<Shared>, run: Arc<Run>, number: u32) {
-    let Ok(_permit) = shared.permits.acquire().await else { return };
+    if let Some(unready) = preflight::unready(&shared, &run).await {
+        return shared.tell(&run, number, unready, None).await;
+    }
     match &run.definition.transport {
+        // Waits in the line of its own receiver (`deliver::turns`).
         Transport::Webhook(callback) => webhook::deliver(&shared, &run, number, callback).await,
-        Transport::Command(command) => command::deliver(&shared, &run, number, command).await,
+        Transport::Command(command) => {
+            let Ok(_permit) = shared.permits.acquire().await else { return };
+            command::deliver(&shared, &run, number, command).await;
+        }
+        Transport::Worker(_) | Transport::Watch => shared.tell(&run, number, DeliveryResult::Ready, None).await,
     }
 }
 
@@ -158,10 +190,15 @@ impl Shared {
         }
     }
 
+    /// Whether a delivery that is no process was stopped since the last time; nobody is asked twice.
+    fn was_stopped(&self, run_id: &RunId, number: u32) -> bool {
+        self.processes().unwanted.remove(&(run_id.clone(), number))
+    }
+
     fn process_started(&self, run_id: &RunId, number: u32, stopper: &Stopper) {
         let key = (run_id.clone(), number);
         let mut processes = self.processes();
-        if processes.unwanted.remove(&key) || self.stopping.load(Ordering::Relaxed) {
+        if processes.unwanted.remove(&key) {
             stopper.stop();
         }
         processes.running.insert(key, stopper.clone());
@@ -171,45 +208,24 @@ impl Shared {
         self.processes().running.remove(&(run_id.clone(), number));
     }
 
-    /// The tower stops: what runs is asked to end, and what becomes of it is decided at the next start.
-    pub async fn close(&self) {
+    /// The tower stops: commands run on under their launchers, and the next start takes them up again.
+    pub fn close(&self) {
         self.stopping.store(true, Ordering::Relaxed);
-        let stoppers: Vec<Stopper> = self.processes().running.values().cloned().collect();
-        for stopper in stoppers {
-            stopper.stop();
-        }
-        for _ in 0..CLOSE_LOOKS {
-            if self.processes().running.is_empty() {
-                return;
-            }
-            tokio::time::sleep(CLOSE_PAUSE).await;
-        }
-        let left: Vec<_> =
-            self.processes().running.keys().map(|(run_id, number)| self.attempt_dir(run_id, *number)).collect();
-        let reaped =
-            tokio::task::spawn_blocking(move || left.iter().filter_map(|dir| reap_leftover(dir)).collect::<Vec<_>>());
-        for words in reaped.await.unwrap_or_default() {
-            tracing::warn!("{words}");
-        }
     }
 
     /// Folder of one attempt's files.
     pub fn attempt_dir(&self, run_id: &RunId, number: u32) -> PathBuf {
-        self.data_dir.join("runs").join(&run_id.0).join(number.to_string())
-    }
-
-    /// Once its result is told, nothing of an attempt is left outside the store.
-    async fn forget_attempt(&self, run_id: &RunId, number: u32) {
-        if self.stopping.load(Ordering::Relaxed) {
-            return;
-        }
-        let dir = self.attempt_dir(run_id, number);
-        drop(tokio::task::spawn_blocking(move || remove_attempt_dir(&dir)).await);
+        attempt_dir(&self.data_dir, run_id, number)
     }
 
     fn processes(&self) -> std::sync::MutexGuard<'_, Processes> {
         self.processes.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Folder of one attempt's files.
+pub(crate) fn attempt_dir(data_dir: &Path, run_id: &RunId, number: u32) -> PathBuf {
+    data_dir.join("runs").join(&run_id.0).join(number.to_string())
 }
 
 /// The run's own folder goes with its last attempt.

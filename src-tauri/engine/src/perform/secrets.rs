@@ -5,22 +5,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
 use super::Shared;
-use crate::vault;
+use crate::vault::{self, Vault};
 
 /// Pairs as the agent gets them.
-pub(super) struct Filled {
+pub(crate) struct Filled {
     pub pairs: Vec<(String, String)>,
     pub lent: Lent,
 }
 
 /// The values that went out with one delivery, to be blotted out of whatever comes back.
-pub(super) struct Lent(Vec<Zeroizing<String>>);
+pub(crate) struct Lent(Vec<Zeroizing<String>>);
 
 /// A shorter value would blot out half of an innocent text.
 const HIDDEN_FROM: usize = 4;
 const HIDDEN: &str = "••••";
 
 impl Lent {
+    /// Nothing went out, or nobody knows it any more.
+    pub fn none() -> Lent {
+        Lent(Vec::new())
+    }
+
     /// The text without the values, also where they stand in a JSON string.
     pub fn hidden_in(&self, text: String) -> String {
         self.0.iter().filter(|value| value.len() >= HIDDEN_FROM).fold(text, |text, value| {
@@ -33,11 +38,15 @@ impl Lent {
 
 /// The pairs with every secret in place, or a sentence that names the one that is missing.
 pub(super) async fn filled(shared: &Shared, pairs: &[(String, String)]) -> Result<Filled, String> {
+    filled_from(&shared.vault, pairs).await
+}
+
+/// As [`filled`], for whoever has the vault alone.
+pub(crate) async fn filled_from(vault: &Vault, pairs: &[(String, String)]) -> Result<Filled, String> {
     let mut known: BTreeMap<String, String> = BTreeMap::new();
     let names: BTreeSet<String> = pairs.iter().flat_map(|(_, value)| vault::names_in(value)).collect();
     for name in names {
-        let value =
-            shared.vault.get(&name).await.map_err(|error| format!("the secret {name} could not be read: {error}"))?;
+        let value = vault.get(&name).await.map_err(|error| format!("the secret {name} could not be read: {error}"))?;
         let value = value.ok_or_else(|| format!("the secret {name} is not in the vault; add it under Secrets"))?;
         known.insert(name, value);
     }

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use cuetower_core::cue::Callback;
+use cuetower_core::cue::{Callback, Confirm};
 use cuetower_core::input::DeliveryResult;
 use cuetower_core::run::Run;
-use cuetower_core::time::length_in_words;
+use serde_json::Value;
 
 use super::secrets::Lent;
 use super::{Shared, secrets};
-use crate::deliver::signature::{CueapiDelivery, cueapi_body, cueapi_headers};
-use crate::deliver::webhook::{self, WebhookEnd, WebhookRequest};
+use crate::deliver::signature::{CueapiDelivery, cueapi_body, cueapi_headers, standard_headers};
+use crate::deliver::webhook::{self, BodyEnd, CONNECT_LIMIT, WebhookEnd, WebhookRequest};
 use crate::journal::OutputRow;
 use crate::receive;
 
@@ -29,43 +29,64 @@ pub(super) async fn deliver(shared: &Shared, run: &Run, number: u32, callback: &
     };
     let body = cueapi_body(&delivery);
     let timestamp_s = shared.clock.now().0.div_euclid(1_000);
-    let mut headers = cueapi_headers(&delivery, &shared.key.webhook_secret(), timestamp_s, &body);
+    let secret = shared.key.webhook_secret();
+    let mut headers = cueapi_headers(&delivery, &secret, timestamp_s, &body);
+    headers.extend(standard_headers(&run.idempotency_key, &secret, timestamp_s, &body));
     headers.push(("Idempotency-Key".to_owned(), run.idempotency_key.clone()));
     headers.push(("X-Cuetower-Run-Token".to_owned(), shared.key.run_token(&run.id, number)));
     headers.push(("X-Cuetower-Url".to_owned(), shared.agents_url.clone()));
     headers.extend(filled.pairs);
-    let timeout = Duration::from_millis(run.definition.delivery.timeout_ms);
-    let request = WebhookRequest { method: callback.method.clone(), url: callback.url.clone(), headers, body, timeout };
-    let end = webhook::send(&shared.client, request).await;
-    let (result, output) = told(run, number, end, &filled.lent);
+    let limits = &run.definition.delivery;
+    let request = WebhookRequest {
+        method: callback.method.clone(),
+        url: callback.url.clone(),
+        headers,
+        body,
+        timeout: Duration::from_millis(limits.timeout_ms),
+        connect_timeout: limits.connect_timeout_ms.map_or(CONNECT_LIMIT, Duration::from_millis),
+        first_byte_timeout: limits.first_byte_timeout_ms.map(Duration::from_millis),
+        allow_private: callback.allow_private,
+    };
+    let sent = webhook::send_if(&shared.client, request, || !shared.was_stopped(&run.id, number)).await;
+    // What was stopped on its way is let come to its end: its answer is recorded.
+    shared.was_stopped(&run.id, number);
+    let (result, output) = told(run, number, sent.end, &filled.lent);
     shared.tell(run, number, result, output).await;
 }
 
 fn told(run: &Run, number: u32, end: WebhookEnd, lent: &Lent) -> (DeliveryResult, Option<OutputRow>) {
-    match end {
-        WebhookEnd::Answered { status, retry_after, body, body_truncated, elapsed } => {
-            let words = format!("answered {status} in {}", in_words(elapsed));
-            let body = lent.hidden_in(body);
-            let outcome =
-                serde_json::from_str(&body).ok().and_then(|answer| receive::outcome_in_answer(&answer)).map(Box::new);
-            let retry_after_ms = retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
-            let output = OutputRow {
-                run_id: run.id.0.clone(),
-                number,
-                stdout: body,
-                stderr: String::new(),
-                truncated: body_truncated,
-            };
-            (DeliveryResult::Answered { status, words, retry_after_ms, outcome }, Some(output))
-        }
-        WebhookEnd::Unanswered { elapsed } => {
-            let words = format!("sent, and not answered within {}", in_words(elapsed));
-            (DeliveryResult::Unanswered { words }, None)
-        }
-        WebhookEnd::Failed { reason, .. } => (DeliveryResult::NotDelivered { words: reason }, None),
-    }
+    let (answer, words) = match end {
+        WebhookEnd::Answered { answer, words } => (answer, words),
+        WebhookEnd::Unanswered { words } => return (DeliveryResult::Unanswered { words }, None),
+        WebhookEnd::Failed { reason } => return (DeliveryResult::NotDelivered { words: reason }, None),
+    };
+    let retry_after_ms = answer.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+    let (status, truncated) = (answer.status, answer.body_end != BodyEnd::Whole);
+    let expected = run.definition.confirm == Confirm::Outcome && (200..300).contains(&status);
+    let body = lent.hidden_in(answer.body);
+    let read: Option<Value> = serde_json::from_str(&body).ok();
+    let outcome = read.as_ref().and_then(receive::outcome_in_answer);
+    let aside = match &outcome {
+        None if expected && answer.body_end == BodyEnd::Whole => no_outcome(&body, read.as_ref()),
+        None | Some(_) => "",
+    };
+    let result = DeliveryResult::Answered {
+        status,
+        words: lent.hidden_in(words + aside),
+        retry_after_ms,
+        outcome: outcome.map(Box::new),
+    };
+    let output = OutputRow { run_id: run.id.0.clone(), number, stdout: body, stderr: String::new(), truncated };
+    (result, Some(output))
 }
 
-fn in_words(length: Duration) -> String {
-    length_in_words(u64::try_from(length.as_millis()).unwrap_or(u64::MAX))
+/// Why a body that was expected to be one is no outcome. To say nothing is a fine answer too: the outcome comes later.
+fn no_outcome(body: &str, read: Option<&Value>) -> &'static str {
+    match read {
+        None if !body.trim().is_empty() => "; its body is not JSON, so no outcome was read from it",
+        Some(value) if value.get("success").is_some_and(|success| !success.is_boolean()) => {
+            "; `success` in its body is neither true nor false, so no outcome was read from it"
+        }
+        None | Some(_) => "",
+    }
 }

@@ -4,6 +4,7 @@ use cuetower_core::Ms;
 use cuetower_core::away::{Band, Clocks, Gap, Reason};
 use cuetower_core::id::CueId;
 use cuetower_core::input::Input;
+use cuetower_core::pool::PoolInput;
 use std::collections::BTreeSet;
 
 use super::Pilot;
@@ -36,10 +37,12 @@ impl Pilot {
         if let Some(band) = gap.band(before, clocks) {
             self.add_band(batch, band);
         }
+        let slept_ms = slept_ms.saturating_add(stalled_ms);
+        batch.pool(self, &PoolInput::Shifted { slept_ms, stepped_ms });
+        batch.settle(self);
         let live: BTreeSet<CueId> = self.live_runs.values().cloned().collect();
         for id in live {
-            let input = Input::Shifted { slept_ms: slept_ms.saturating_add(stalled_ms), stepped_ms };
-            batch.decide(self, &id, &input);
+            batch.decide(self, &id, &Input::Shifted { slept_ms, stepped_ms });
         }
     }
 

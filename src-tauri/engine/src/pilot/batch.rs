@@ -1,6 +1,6 @@
 //! The working copy of one batch: lanes as they will be, and everything that follows once that is on disk. Thrown away if the commit fails.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use cuetower_core::Ms;
@@ -13,6 +13,7 @@ use cuetower_core::id::{CueId, OccurrenceId, RunId};
 use cuetower_core::input::{Answer, Input};
 use cuetower_core::lane::{self, Lane};
 use cuetower_core::occurrence::{Armed, End};
+use cuetower_core::pool::PoolBook;
 use cuetower_core::run::Run;
 
 use super::following::Ended;
@@ -44,7 +45,14 @@ pub(super) struct Batch {
     pub snapshots_taken: Vec<(CueId, u64)>,
     /// Results of deliveries in this batch, for another try if it cannot be committed.
     pub unanswered: Vec<(RunId, Input, Option<OutputRow>)>,
-    effects: Vec<(Effect, Arc<Run>)>,
+    pub(super) effects: Vec<(Effect, Arc<Run>)>,
+    /// Attempts whose end is told: what their processes left behind goes after the commit.
+    pub(super) forgotten: Vec<(RunId, u32)>,
+    /// The pools as they are after this batch, if it touched them.
+    pub(super) pools: Option<Arc<PoolBook>>,
+    pub(super) pools_changed: bool,
+    /// What the pools have to say to runs.
+    pub(super) permitted: VecDeque<(CueId, Input)>,
     notes: Vec<Alert>,
     answers: Vec<Answerer>,
     runs_touched: BTreeSet<(CueId, RunId)>,
@@ -72,6 +80,10 @@ impl Batch {
             snapshots_taken: Vec::new(),
             unanswered: Vec::new(),
             effects: Vec::new(),
+            forgotten: Vec::new(),
+            pools: None,
+            pools_changed: false,
+            permitted: VecDeque::new(),
             notes: Vec::new(),
             answers: Vec::new(),
             runs_touched: BTreeSet::new(),
@@ -134,12 +146,23 @@ impl Batch {
     /// Decides one input of one lane and takes in everything that follows, in the lanes that follow it too.
     pub fn decide(&mut self, pilot: &mut Pilot, id: &CueId, input: &Input) -> Answer {
         let answer = self.decide_alone(pilot, id, input);
-        while let Some(ended) = self.ended.pop() {
-            for (follower, triggered) in self.following(pilot, &ended) {
-                self.decide_alone(pilot, &follower, &Input::Triggered(triggered));
+        self.settle(pilot);
+        answer
+    }
+
+    /// What a decision brings about in other lanes.
+    pub fn settle(&mut self, pilot: &mut Pilot) {
+        loop {
+            if let Some(ended) = self.ended.pop() {
+                for (follower, triggered) in self.following(pilot, &ended) {
+                    self.decide_alone(pilot, &follower, &Input::Triggered(triggered));
+                }
+            } else if let Some((cue_id, input)) = self.permitted.pop_front() {
+                self.decide_alone(pilot, &cue_id, &input);
+            } else {
+                return;
             }
         }
-        answer
     }
 
     fn decide_alone(&mut self, pilot: &mut Pilot, id: &CueId, input: &Input) -> Answer {
@@ -151,12 +174,10 @@ impl Batch {
             self.entry(&id.0, seq, event.word(), event);
             self.project(pilot, id, seq, event);
         }
-        for effect in decision.effects {
-            let (Effect::Deliver { run_id, .. } | Effect::Stop { run_id, .. }) = &effect;
-            if let Some(run) = self.lanes.get(id).and_then(|lane| lane.runs.get(run_id)) {
-                self.effects.push((effect, Arc::clone(run)));
-            }
+        for event in &decision.events {
+            self.give_back(pilot, id, event);
         }
+        self.take_in_effects(pilot, id, decision.effects);
         decision.answer
     }
 
@@ -204,19 +225,41 @@ impl Batch {
                 self.cues_run.insert(id.clone());
                 self.commit.attempts_begun.push((run_id.clone(), 1, self.now));
             }
+            Event::AttemptRestarting { run_id, crash_loop: true, .. } => {
+                if let Some((cue_name, run)) = self.named_run(id, run_id) {
+                    self.signal(pilot, &Signal::CrashLoop { cue_name, run });
+                }
+            }
+            Event::AttemptSteady { .. } => self.signal(pilot, &Signal::Steady { cue_id: id.clone() }),
             Event::AttemptBegan { run_id, number } => {
                 self.commit.attempts_begun.push((run_id.clone(), *number, self.now));
             }
             Event::RunEnded { run_id, verdict, late, .. } => {
-                self.ended.push(Ended { cue: id.clone(), run: run_id.clone(), verdict: *verdict, late: *late });
-                let lane = self.lanes.get(id);
-                if let Some((lane, run)) = lane.and_then(|lane| Some((lane, lane.runs.get(run_id)?))) {
-                    let cue_name = lane.cue.definition.name.clone();
-                    let run = Box::new(Run::clone(run));
+                let run = self.lanes.get(id).and_then(|lane| lane.runs.get(run_id));
+                let names = run.map(|run| &run.definition);
+                self.ended.push(Ended {
+                    cue: id.clone(),
+                    run: run_id.clone(),
+                    verdict: *verdict,
+                    late: *late,
+                    on_success: names.and_then(|names| names.on_success_fire.clone()),
+                    fallback: names.and_then(|names| names.on_failure.fallback.clone()),
+                });
+                if let Some((cue_name, run)) = self.named_run(id, run_id) {
                     self.signal(pilot, &Signal::RunEnded { cue_name, run, verdict: *verdict, late: *late });
                 }
             }
-            Event::AttemptDelivered { .. }
+            Event::AttemptHeld { .. }
+            | Event::AttemptReleased { .. }
+            | Event::AttemptOffered { .. }
+            | Event::AttemptClaimed { .. }
+            | Event::LeaseExtended { .. }
+            | Event::AttemptPinged { .. }
+            | Event::AttemptRestarting { crash_loop: false, .. }
+            | Event::FuseMoved { .. }
+            | Event::WaitMoved { .. }
+            | Event::RunNoted { .. }
+            | Event::AttemptDelivered { .. }
             | Event::AttemptNoted { .. }
             | Event::AttemptExited { .. }
             | Event::AttemptFailed { .. }
@@ -226,6 +269,11 @@ impl Batch {
             | Event::OutcomeReported { .. }
             | Event::ReportRefused { .. } => {}
         }
+    }
+
+    fn named_run(&self, id: &CueId, run_id: &RunId) -> Option<(String, Box<Run>)> {
+        let lane = self.lanes.get(id)?;
+        Some((lane.cue.definition.name.clone(), Box::new(Run::clone(lane.runs.get(run_id)?))))
     }
 
     fn occurrence_ended(
@@ -296,7 +344,7 @@ impl Batch {
         self.entry(TOWER_LANE, seq, kind, fact);
     }
 
-    fn entry(&mut self, lane: &str, lane_seq: u64, kind: &'static str, body: &impl serde::Serialize) {
+    pub(super) fn entry(&mut self, lane: &str, lane_seq: u64, kind: &'static str, body: &impl serde::Serialize) {
         let body = serde_json::to_string(body).expect("facts are made of text and numbers");
         self.commit.entries.push(Entry { lane: lane.to_owned(), lane_seq, at: self.now, kind, body });
     }
@@ -343,6 +391,7 @@ impl Batch {
             let state = Some(serde_json::to_string(book).expect("alerts are text and numbers"));
             self.commit.snapshots.push(SnapshotRow { lane: ALERTS_LANE.to_owned(), lane_seq: book.seq, state });
         }
+        self.commit.snapshots.extend(self.pools_snapshot(pilot));
     }
 
     /// A tick that decided nothing needs no disk, unless the stamp of life is due.
@@ -404,13 +453,15 @@ impl Batch {
             alerts: self.alerts_touched.values().map(view::alert).collect(),
             bands: self.commit.bands.iter().map(view::band).collect(),
             status_changed: self.status_changed,
+            pools_changed: self.pools_changed,
         };
         let silent = event.cues.is_empty()
             && event.cues_removed.is_empty()
             && event.marks.is_empty()
             && event.alerts.is_empty()
             && event.bands.is_empty()
-            && !event.status_changed;
+            && !event.status_changed
+            && !event.pools_changed;
         (!silent).then_some(event)
     }
 }

@@ -1,15 +1,19 @@
 //! One batch from start to end: decide → journal → apply → perform.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use cuetower_core::Ms;
 use cuetower_core::away::Clocks;
 use cuetower_core::cue::{Cue, CueDefinition};
 use cuetower_core::id::{AlertId, CueId, RunId};
-use cuetower_core::input::{Answer, Input, Refusal, RefusalCode, Triggered};
+use cuetower_core::input::{Answer, DeliveryResult, Found, Input, Refusal, RefusalCode, Triggered};
 use cuetower_core::lane::Lane;
+use cuetower_core::pool::PoolInput;
 use tokio::sync::oneshot;
 
 use super::batch::Batch;
-use super::{LICENCE_MS, Pilot};
+use super::{FoundCommand, LICENCE_MS, Pilot};
 use crate::handle::{Order, Reply, TowerChange, Trouble};
 use crate::journal::{OutputRow, StoreError};
 use crate::sabotage::Sabotage;
@@ -29,6 +33,10 @@ impl Pilot {
             batch.decide(self, &cue_id, &Input::WentOut { run_id });
         }
         self.notice_gap(&mut batch, clocks);
+        if self.pools_wake.is_some_and(|at| at <= now) {
+            batch.pool(self, &PoolInput::Tick);
+            batch.settle(self);
+        }
         for id in self.lanes_due(now) {
             batch.tick(self, &id);
         }
@@ -53,21 +61,63 @@ impl Pilot {
     }
 
     /// What became of everything while the tower was away, before anybody may ask.
-    pub(super) fn recover(&mut self, alive_at: Ms, orderly: bool) -> Result<(), StoreError> {
+    pub(super) fn recover(
+        &mut self,
+        alive_at: Ms,
+        orderly: bool,
+        commands: Vec<FoundCommand>,
+    ) -> Result<(), StoreError> {
         let clocks = self.clock.reading();
         let mut batch = Batch::at(clocks.wall);
         self.was_off(&mut batch, alive_at);
         batch.tower_fact(self, "tower_started", &serde_json::json!({ "alive_at_ms": alive_at.0, "orderly": orderly }));
+        let slept_ms = batch.now.since(alive_at);
+        batch.pool(self, &PoolInput::Shifted { slept_ms, stepped_ms: 0 });
+        let mut found: HashMap<RunId, Vec<(u32, Found)>> = HashMap::new();
+        for command in &commands {
+            found.entry(command.run_id.clone()).or_default().push((command.number, command.found.clone()));
+        }
         // With no run and nothing to wake for, there is nothing that could have become of a lane.
         let concerned = |(id, lane): &(&CueId, &Lane)| {
             !lane.runs.is_empty() || self.wake_of.get(*id).is_some_and(|at| *at <= batch.now)
         };
         for id in self.lanes.iter().filter(concerned).map(|(id, _)| id.clone()).collect::<Vec<_>>() {
             let firing = batch.firing(self);
-            batch.decide(self, &id, &Input::Recovered { alive_at, orderly, firing });
+            let found = self.found_of(&id, &mut found);
+            batch.decide(self, &id, &Input::Recovered { alive_at, orderly, firing, found });
             batch.tick(self, &id);
         }
-        self.land(batch, clocks)
+        for (run_id, rest) in found {
+            // Of runs that had ended already: what left nothing to wait for goes.
+            let gone = rest.into_iter().filter(|(_, found)| !matches!(found, Found::Started { .. }));
+            batch.forgotten.extend(gone.map(|(number, _)| (run_id.clone(), number)));
+        }
+        self.land(batch, clocks)?;
+        self.attend_to(commands);
+        Ok(())
+    }
+
+    /// What was found of the commands of one lane.
+    fn found_of(&self, id: &CueId, found: &mut HashMap<RunId, Vec<(u32, Found)>>) -> Vec<(RunId, u32, Found)> {
+        let Some(lane) = self.lanes.get(id) else { return Vec::new() };
+        let runs = lane.runs.keys().chain(lane.waiting().map(|armed| &armed.run_id));
+        let of_lane = runs.filter_map(|run_id| Some((run_id, found.remove(run_id)?)));
+        of_lane.flat_map(|(run_id, all)| all.into_iter().map(|(number, one)| (run_id.clone(), number, one))).collect()
+    }
+
+    /// Stays with the commands that were started, whether or not they have ended meanwhile.
+    fn attend_to(&mut self, commands: Vec<FoundCommand>) {
+        for FoundCommand { run_id, number, started, .. } in commands {
+            let Some(started) = started else { continue };
+            let cue = self.live_runs.get(&run_id);
+            let live = cue.and_then(|cue| self.lanes.get(cue)?.runs.get(&run_id)).map(Arc::clone);
+            let ended = || self.journal.run(&run_id).ok().flatten().map(Arc::new);
+            match live.or_else(ended) {
+                Some(run) => self.performer.attend(run, number, started),
+                // Of a cue or a store that is gone: nobody would ever hear of it.
+                None => started.abandon(),
+            }
+        }
     }
 
     fn take(&mut self, batch: &mut Batch, order: Order) {
@@ -90,6 +140,13 @@ impl Pilot {
                 }
                 self.take_run(batch, &run_id, input, output, reply);
             }
+            Order::Pool { input, reply } => {
+                let answer = batch.pool(self, &input);
+                batch.settle(self);
+                batch.answer(reply, Ok(answer));
+            }
+            Order::Ping { cue_id, ping, reply } => self.take_ping(batch, &cue_id, ping, reply),
+            Order::Worker { id, handlers, reply } => self.take_worker(batch, id, handlers, reply),
             Order::Acknowledge { alert_id, reply } => self.take_acknowledge(batch, alert_id, reply),
             Order::Tower { change, reply } => {
                 self.take_tower(batch, change);
@@ -146,6 +203,9 @@ impl Pilot {
     ) {
         // A cue that is deleted in this very batch takes no report any more, and must not seem to have taken it.
         let there = self.lane_of_run(batch, run_id).filter(|cue_id| batch.lane(self, cue_id).is_some());
+        if let (None, Input::Delivery { number, result: DeliveryResult::Exited(_), .. }) = (&there, &input) {
+            batch.forgotten.push((run_id.clone(), *number));
+        }
         let answer = match there {
             Some(cue_id) => batch.decide(self, &cue_id, &self.fenced(input)),
             None => Answer::Refused(Refusal {
@@ -218,6 +278,7 @@ impl Pilot {
                 batch.tower_fact(self, "secret_dropped", &serde_json::json!({ "name": name }));
                 batch.commit.secrets_dropped.push(name);
             }
+            TowerChange::WorkerDropped(id) => batch.commit.workers_dropped.push(id),
             TowerChange::StatusChanged => {}
         }
         batch.status_changed = true;
@@ -271,6 +332,7 @@ impl Pilot {
             let effects = std::mem::take(&mut self.effects);
             self.performer.perform(effects);
         }
+        self.performer.forget(std::mem::take(&mut batch.forgotten));
         self.performer.notify(batch.take_notes());
         Ok(())
     }
@@ -284,6 +346,10 @@ impl Pilot {
         self.went_out.clear();
         self.tower.stamped_at = batch.now;
         self.tower.newest_at = self.tower.newest_at.max(batch.now);
+        if let Some(pools) = batch.pools.take() {
+            self.pools = pools;
+            self.pools_are_known();
+        }
         self.tower.firing = batch.firing.unwrap_or(self.tower.firing);
         if let Some(away) = batch.away.take() {
             self.tower.away = away;

@@ -1,5 +1,7 @@
 //! Cues that fire after another cue's runs: who follows whom, and what an end brings about, in the same commit as the end.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use cuetower_core::cue::{CueDefinition, CueStatus};
 use cuetower_core::id::{CueId, RunId};
 use cuetower_core::input::Triggered;
@@ -20,6 +22,9 @@ pub(super) struct Ended {
     pub run: RunId,
     pub verdict: Verdict,
     pub late: bool,
+    /// Cues that its definition, as it was when the run began, fires.
+    pub on_success: Option<CueId>,
+    pub fallback: Option<CueId>,
 }
 
 impl Pilot {
@@ -50,54 +55,96 @@ impl Pilot {
 }
 
 impl Batch {
-    /// What the end of a run fires.
+    /// What the end of a run fires: cues that follow its cue, and those that its own definition names. Each once.
     pub(super) fn following(&self, pilot: &Pilot, ended: &Ended) -> Vec<(CueId, Triggered)> {
+        let mut fired: BTreeMap<CueId, Trigger> = BTreeMap::new();
+        let (of, cue) = (ended.run.clone(), ended.cue.clone());
         let mut followers: Vec<&CueId> = pilot.followers.get(&ended.cue).into_iter().flatten().collect();
         followers.extend(&self.redefined);
-        if followers.is_empty() {
-            return Vec::new();
+        for id in followers {
+            let follows = self.lane_here(pilot, id).and_then(|lane| lane.cue.definition.schedule.follows());
+            if follows.is_some_and(|(cue, on)| *cue == ended.cue && on.holds(ended.verdict, ended.late)) {
+                fired.insert(id.clone(), Trigger::Chain { of: of.clone(), cue: cue.clone() });
+            }
         }
-        followers.sort_unstable();
-        followers.dedup();
+        if let Some(next) = ended.on_success.as_ref().filter(|_| ended.verdict.is_good()) {
+            fired.insert(next.clone(), Trigger::Chain { of: of.clone(), cue: cue.clone() });
+        }
+        if let Some(instead) = ended.fallback.as_ref().filter(|_| ended.verdict.is_failure() && !ended.late) {
+            fired.insert(instead.clone(), Trigger::Fallback { of, cue });
+        }
         let firing = self.firing(pilot);
-        let fired = followers.into_iter().filter(|id| {
-            let lane = self.lanes.get(*id).or_else(|| pilot.lanes.get(*id));
-            lane.filter(|lane| is_here(lane))
-                .and_then(|lane| lane.cue.definition.schedule.follows())
-                .is_some_and(|(cue, on)| *cue == ended.cue && on.holds(ended.verdict, ended.late))
-        });
-        let trigger = Trigger::Chain { of: ended.run.clone(), cue: ended.cue.clone() };
-        fired.map(|id| (id.clone(), Triggered { trigger: trigger.clone(), payload: None, key: None, firing })).collect()
+        let triggered = |trigger| Triggered { trigger, payload: None, key: None, firing };
+        fired.into_iter().map(|(id, trigger)| (id, triggered(trigger))).collect()
     }
 
-    /// Puts the id in place of the name of the cue that is followed; refuses one that is not there, and circles.
+    /// Puts ids in place of the names of other cues; refuses those that are not there, circles, and pools that are not there.
     pub(super) fn resolve(
         &self,
         pilot: &Pilot,
         definition: &mut CueDefinition,
         own: Option<&CueId>,
     ) -> Result<(), Trouble> {
+        let missing = definition.uses.iter().position(|need| !self.pools(pilot).names().any(|name| name == need.pool));
+        if let Some(index) = missing {
+            let name = &definition.uses[index].pool;
+            let message = format!("There is no pool `{name}`; make it first, with `cuetowerctl pool set {name}`.");
+            return Err(Trouble::Unfit { field: "uses", message });
+        }
         let own_name = definition.name.clone();
-        let Kind::After { cue, .. } = &mut definition.schedule.kind else { return Ok(()) };
-        let unfit = |message: String| Trouble::Unfit { field: FIELD, message };
-        if cue.as_str() == own_name || own.is_some_and(|own| own == cue) {
-            return Err(unfit("A cue cannot follow itself; name another.".to_owned()));
-        }
-        let named = self.lane_named(pilot, cue.as_str());
-        let Some(found) = named else {
-            return Err(unfit(format!("There is no cue `{cue}`; name one that there is.")));
-        };
-        *cue = found.cue.id.clone();
-        let mut next = Some(found);
-        while let (Some(lane), Some(own)) = (next, own) {
-            if lane.cue.id == *own {
-                let name = &found.cue.definition.name;
-                return Err(unfit(format!("`{name}` itself follows this cue; a circle would never end.")));
+        for (field, named) in others(definition) {
+            if named.as_str() == own_name || own.is_some_and(|own| own == named) {
+                let message = "A cue cannot follow itself; name another.".to_owned();
+                return Err(Trouble::Unfit { field, message });
             }
-            let followed = lane.cue.definition.schedule.follows();
-            next = followed.and_then(|(cue, _)| self.lanes.get(cue).or_else(|| pilot.lanes.get(cue)));
+            let Some(found) = self.lane_named(pilot, named.as_str()) else {
+                let message = format!("There is no cue `{named}`; name one that there is.");
+                return Err(Trouble::Unfit { field, message });
+            };
+            *named = found.cue.id.clone();
         }
-        Ok(())
+        match own.and_then(|own| self.circle(pilot, own, definition)) {
+            Some((field, name)) => {
+                let message = format!("`{name}` leads back to this cue; a circle would never end.");
+                Err(Trouble::Unfit { field, message })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a run of this cue would bring about another one of it. Returns the field that closes the circle, and the name there.
+    fn circle(&self, pilot: &Pilot, own: &CueId, definition: &CueDefinition) -> Option<(&'static str, String)> {
+        let fires = |lane: &Lane| lane.cue.definition.fires_after().cloned().collect::<Vec<_>>();
+        let follows = |lane: &Lane| lane.cue.definition.schedule.follows().map(|(cue, _)| cue.clone());
+        // Whoever is fired by this cue's runs, directly or not.
+        let mut reached: BTreeSet<CueId> = BTreeSet::new();
+        let mut next: Vec<(&'static str, CueId)> = Vec::new();
+        next.extend(definition.on_success_fire.iter().map(|cue| ("on_success_fire", cue.clone())));
+        next.extend(definition.on_failure.fallback.iter().map(|cue| ("on_failure.fallback_cue", cue.clone())));
+        let followers_of = |cue: &CueId| {
+            let lanes = pilot.lanes.values().filter(|lane| !self.lanes.contains_key(&lane.cue.id));
+            let lanes = lanes.chain(self.lanes.values()).filter(|lane| is_here(lane) && lane.cue.id != *own);
+            lanes.filter(|lane| follows(lane).as_ref() == Some(cue)).map(|lane| lane.cue.id.clone()).collect::<Vec<_>>()
+        };
+        let upstream = definition.schedule.follows().map(|(cue, _)| cue.clone());
+        next.extend(followers_of(own).into_iter().map(|cue| (FIELD, cue)));
+        while let Some((field, cue)) = next.pop() {
+            let name = || self.lane_here(pilot, &cue).map_or_else(|| cue.0.clone(), |lane| lane.cue.definition.name.clone());
+            if cue == *own || upstream.as_ref() == Some(&cue) {
+                return Some((field, name()));
+            }
+            if !reached.insert(cue.clone()) {
+                continue;
+            }
+            let Some(lane) = self.lane_here(pilot, &cue) else { continue };
+            next.extend(fires(lane).into_iter().chain(followers_of(&cue)).map(|cue| (field, cue)));
+        }
+        None
+    }
+
+    /// A lane as it is in this batch, if its cue is not deleted.
+    fn lane_here<'a>(&'a self, pilot: &'a Pilot, id: &CueId) -> Option<&'a Lane> {
+        self.lanes.get(id).or_else(|| pilot.lanes.get(id)).filter(|lane| is_here(lane))
     }
 
     /// By name or id.
@@ -112,4 +159,15 @@ impl Batch {
 
 fn is_here(lane: &Lane) -> bool {
     lane.cue.status != CueStatus::Deleted
+}
+
+/// Other cues that a definition names, and where.
+fn others(definition: &mut CueDefinition) -> Vec<(&'static str, &mut CueId)> {
+    let mut named: Vec<(&'static str, &mut CueId)> = Vec::new();
+    if let Kind::After { cue, .. } = &mut definition.schedule.kind {
+        named.push((FIELD, cue));
+    }
+    named.extend(definition.on_success_fire.iter_mut().map(|cue| ("on_success_fire", cue)));
+    named.extend(definition.on_failure.fallback.iter_mut().map(|cue| ("on_failure.fallback_cue", cue)));
+    named
 }

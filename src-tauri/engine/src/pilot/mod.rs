@@ -4,6 +4,9 @@ mod away;
 mod batch;
 mod flight;
 mod following;
+mod pings;
+mod pools;
+mod workers;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -15,16 +18,19 @@ use cuetower_core::away::{Band, Clocks};
 use cuetower_core::cue::CueStatus;
 use cuetower_core::effect::Effect;
 use cuetower_core::id::{CueId, Dice, RunId};
+use cuetower_core::input::Found;
 use cuetower_core::lane::Lane;
+use cuetower_core::pool::PoolBook;
 use cuetower_core::run::Run;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
 use crate::feed::Feed;
 use crate::handle::{Order, StoreHealth};
-use crate::journal::{Journal, StoreError, load_lanes};
+use crate::journal::{Journal, Loaded, StoreError, load};
+use crate::offers::Offers;
 use crate::paths::Watched;
-use crate::perform::Performer;
+use crate::perform::{Performer, Started};
 use crate::sabotage::Sabotage;
 
 /// Orders taken into one batch at most.
@@ -47,6 +53,8 @@ const AFTER_FAILURE: Duration = Duration::from_millis(250);
 pub(crate) struct Pilot {
     pub lanes: HashMap<CueId, Lane>,
     pub book: AlertBook,
+    /// As they are on disk.
+    pub pools: Arc<PoolBook>,
     pub tower: TowerState,
     pub journal: Journal,
     pub clock: Arc<dyn Clock>,
@@ -70,6 +78,12 @@ pub(crate) struct Pilot {
     followers: HashMap<CueId, HashSet<CueId>>,
     /// Watched paths, for whoever looks at them.
     watched: Watched,
+    /// The pools as others may see them.
+    pools_seen: watch::Sender<Arc<PoolBook>>,
+    /// When the pools next want a tick.
+    pools_wake: Option<Ms>,
+    /// Runs that wait for a worker, for whoever fetches them.
+    offers: Offers,
     /// Lane sequence of each lane's last snapshot.
     snapshots: HashMap<CueId, u64>,
 }
@@ -84,6 +98,19 @@ pub(crate) struct Crew {
     pub store: StoreHealth,
     /// Which paths are watched; the pilot keeps the list.
     pub watched: Watched,
+    pub pools_seen: watch::Sender<Arc<PoolBook>>,
+    pub offers: Offers,
+    /// Commands that outlived the tower, or ended while it was away.
+    pub found: Vec<FoundCommand>,
+}
+
+/// A command of an earlier life of the tower.
+pub(crate) struct FoundCommand {
+    pub run_id: RunId,
+    pub number: u32,
+    pub found: Found,
+    /// Of one that was started.
+    pub started: Option<Started>,
 }
 
 #[derive(Debug, Clone)]
@@ -103,9 +130,9 @@ pub(crate) struct TowerState {
 impl Pilot {
     /// Loads what is live and decides what became of it while the tower was away.
     pub fn load(mut journal: Journal, crew: Crew) -> Result<Pilot, StoreError> {
-        let Crew { clock, dice, performer, feed, sabotage, store, watched } = crew;
+        let Crew { clock, dice, performer, feed, sabotage, store, watched, pools_seen, offers, found } = crew;
         let liveness = journal.liveness()?;
-        let (loaded, book) = load_lanes(&journal)?;
+        let Loaded { lanes: loaded, alerts: book, pools } = load(&journal)?;
         let clocks = clock.reading();
         let now = clocks.wall;
         let newest_at = liveness.newest_at.or(liveness.alive_at).unwrap_or(now);
@@ -123,6 +150,7 @@ impl Pilot {
         let mut pilot = Pilot {
             lanes: HashMap::new(),
             book,
+            pools: Arc::new(pools),
             tower: TowerState { seq, stamped_at, newest_at, clocks, away, firing: !liveness.paused },
             journal,
             clock,
@@ -140,12 +168,16 @@ impl Pilot {
             live_runs: HashMap::new(),
             followers: HashMap::new(),
             watched,
+            pools_seen,
+            pools_wake: None,
+            offers,
             snapshots,
         };
+        pilot.pools_are_known();
         for loaded in loaded {
             pilot.adopt(loaded.lane);
         }
-        pilot.recover(liveness.alive_at.unwrap_or(now), liveness.orderly)?;
+        pilot.recover(liveness.alive_at.unwrap_or(now), liveness.orderly, found)?;
         Ok(pilot)
     }
 
@@ -194,7 +226,13 @@ impl Pilot {
 
     fn next_wake(&self) -> Option<Ms> {
         let stamp = self.tower.stamped_at.plus(STAMP_EVERY_MS);
-        Some(self.wakes.first().map_or(stamp, |(at, _)| stamp.min(*at)))
+        self.wakes.first().map(|(at, _)| *at).into_iter().chain(self.pools_wake).chain([stamp]).min()
+    }
+
+    /// After a change of the pools, or a tick of theirs.
+    fn pools_are_known(&mut self) {
+        self.pools_wake = self.pools.wakes_at(self.clock.now());
+        self.pools_seen.send_replace(Arc::clone(&self.pools));
     }
 
     /// Lanes whose time has come.
@@ -220,9 +258,11 @@ impl Pilot {
             self.wakes.remove(&(old, id.clone()));
         }
         self.follow(&lane);
+        self.offers.keep(&lane);
         if lane.cue.status == CueStatus::Deleted {
             self.lanes.remove(&id);
             self.snapshots.remove(&id);
+            self.offers.forget(&id);
             return;
         }
         self.names.insert(lane.cue.definition.name.clone(), id.clone());

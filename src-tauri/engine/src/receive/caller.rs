@@ -127,6 +127,20 @@ impl Caller {
         if self.has(Scope::Commands) { Ok(()) } else { Err(lacking(Scope::Commands, what)) }
     }
 
+    /// Fetches work: a worker's key reports outcomes.
+    pub fn works(&self) -> Result<(), Problem> {
+        self.reads()?;
+        if self.has(Scope::Report) { Ok(()) } else { Err(lacking(Scope::Report, "claim executions")) }
+    }
+
+    /// Whether permits of pools may be asked for; in the name of the run whose token was shown, if one was.
+    pub fn asks_pools(&self) -> Result<Option<&(RunId, u32)>, Problem> {
+        match &self.run {
+            None if !self.has(Scope::Report) => Err(lacking(Scope::Report, "ask for permits of pools")),
+            run => Ok(run.as_ref()),
+        }
+    }
+
     /// Whether an outcome of this run may be reported, and for which attempt: the token's, or (None) the latest.
     pub fn reports(&self, id: &str) -> Result<Option<u32>, Problem> {
         match &self.run {

@@ -196,7 +196,7 @@ pub(super) async fn fired(door: &Door, cue_id: &CueId, fire: Fire) -> Result<Val
             "status": "pending",
             "triggered_by": triggered_by,
         })),
-        Answer::Done | Answer::Recorded { .. } | Answer::Refused(_) => Err(Problem::no_cue()),
+        _ => Err(Problem::no_cue()),
     }
 }
 
@@ -259,12 +259,13 @@ pub(super) async fn current(door: &Door, id: &str) -> Result<Cue, Problem> {
     cue.filter(|cue| cue.status != CueStatus::Deleted).ok_or_else(Problem::no_cue)
 }
 
-/// Whoever writes such a cue could run any program, send a secret anywhere, or be told what files there are: the owner's
-/// scope `commands` is needed.
+/// Whoever writes such a cue could run any program, send a secret anywhere, or be told what files there are, also through
+/// its checks: the owner's scope `commands` is needed.
 fn is_the_owners(definition: &CueDefinition) -> bool {
     definition.transport.is_command()
         || !definition.schedule.paths.is_empty()
         || !definition::secret_names(definition).is_empty()
+        || definition.preflight.iter().any(|preflight| preflight.check.what.is_the_owners())
 }
 
 fn of_cue(trouble: Trouble) -> Problem {

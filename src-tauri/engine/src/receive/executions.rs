@@ -148,7 +148,7 @@ pub(super) async fn report(
     let input = Input::Report { run_id: run_id.clone(), attempt, outcome: Box::new(outcome) };
     let (verdict, reason) = match door.handle.run(&run_id, input).await {
         Ok(Answer::Recorded { verdict, reason }) => (verdict, reason),
-        Ok(Answer::Done | Answer::Fired { .. } | Answer::Refused(_)) => (None, None),
+        Ok(_) => (None, None),
         Err(Trouble::Refused(refusal)) if refusal.code == RefusalCode::NotFound => {
             return Err(unreported(&door, run_id).await?);
         }

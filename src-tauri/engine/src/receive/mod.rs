@@ -1,8 +1,9 @@
 //! The agents' door: CueAPI's API at `/v1`, on loopback. It shares no handler and no credential with the owner's (`desk`).
 //!
 //! A request passes `entrance` (whose name was called, how much, how long), is known by `caller` (API key or run token;
-//! a trigger URL is its own credential), and is served by `cues`, `executions`, `triggers` or `meta`. Whatever goes wrong is said in the one shape of `problem`.
+//! a trigger URL is its own credential), and is served by `cues`, `executions`, `workers`, `pings`, `permits` (read by `asking`), `triggers` or `meta`. Whatever goes wrong is said in the one shape of `problem`.
 
+mod asking;
 mod caller;
 mod cues;
 mod entrance;
@@ -11,11 +12,14 @@ mod given;
 mod line;
 mod meta;
 mod outcome;
+mod permits;
+mod pings;
 mod problem;
 #[cfg(test)]
 mod tests;
 mod triggers;
 mod wire;
+mod workers;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -24,7 +28,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, patch, post};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -81,9 +85,21 @@ fn router(door: Door) -> Router {
         .route("/v1/cues/{id}/fire", post(cues::fire))
         .route("/v1/triggers/{token}", post(triggers::fire))
         .route("/v1/executions", get(executions::list))
+        .route("/v1/executions/claimable", get(workers::claimable))
+        .route("/v1/executions/claim", post(workers::claim_next))
         .route("/v1/executions/{id}", get(executions::get))
+        .route("/v1/executions/{id}/claim", post(workers::claim))
+        .route("/v1/executions/{id}/heartbeat", post(workers::heartbeat))
+        .route("/v1/executions/{id}/release", post(workers::release))
         .route("/v1/executions/{id}/outcome", post(executions::report))
         .route("/v1/executions/{id}/replay", post(executions::replay))
+        .route("/v1/worker/heartbeat", post(workers::seen))
+        .route("/v1/pools/{name}/permits", post(permits::ask))
+        .route("/v1/pools/{name}/permits/{permit}", patch(permits::renew).delete(permits::give_back))
+        .route("/v1/workers", get(workers::list))
+        .route("/v1/workers/{id}", delete(workers::remove))
+        .route("/ping/{key}", get(pings::success).post(pings::success))
+        .route("/ping/{key}/{word}", get(pings::said).post(pings::said))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "http_error", "Not Found"))
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "http_error", "Method Not Allowed")

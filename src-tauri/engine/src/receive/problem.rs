@@ -106,12 +106,15 @@ impl From<Trouble> for Problem {
                 RefusalCode::TooMany => {
                     Problem::new(StatusCode::TOO_MANY_REQUESTS, RefusalCode::TooMany.word(), message).retry_after(5)
                 }
+                code @ RefusalCode::NotOwner => Problem::new(StatusCode::FORBIDDEN, code.word(), message),
                 code @ (RefusalCode::OutcomeAlreadyRecorded
                 | RefusalCode::AttemptSuperseded
                 | RefusalCode::RunStopped
                 | RefusalCode::RunEnded
                 | RefusalCode::NotDelivered
                 | RefusalCode::RevisionConflict
+                | RefusalCode::ClaimFailed
+                | RefusalCode::NotClaimed
                 | RefusalCode::IdempotencyKeyConflict) => Problem::new(StatusCode::CONFLICT, code.word(), message),
             },
             Trouble::DuplicateName(name) => {

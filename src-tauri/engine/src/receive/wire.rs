@@ -94,8 +94,9 @@ pub(super) fn execution(run: &Run) -> Value {
     let latest = run.latest();
     let retry_at = match run.phase {
         Phase::WaitingRetry { at } => Some(at),
-        Phase::Delivering | Phase::AwaitingOutcome { .. } | Phase::Ended { .. } => None,
+        _ => None,
     };
+    let lease = latest.lease.as_ref();
     let late = matches!(run.phase, Phase::Ended { late: true, .. });
     let mut execution = json!({
         "id": run.id.0,
@@ -115,8 +116,8 @@ pub(super) fn execution(run: &Run) -> Value {
         "triggered_by": run.trigger.word(),
         "payload": run.payload,
         "next_retry": maybe_time(retry_at),
-        "claimed_by_worker": null,
-        "claimed_at": null,
+        "claimed_by_worker": lease.map(|lease| &lease.worker),
+        "claimed_at": maybe_time(latest.delivered_at.filter(|_| lease.is_some())),
         "last_heartbeat_at": null,
         "chain_parent_id": null,
         "chain_depth": 0,
@@ -131,9 +132,10 @@ pub(super) fn execution(run: &Run) -> Value {
             execution["chain_parent_id"] = json!(of.0);
             execution["chain_depth"] = Value::Null;
         }
+        Trigger::Fallback { of, .. } => execution["chain_parent_id"] = json!(of.0),
         Trigger::Dynamic { of } => execution["asked_by"] = json!(of.0),
         Trigger::Path { path, .. } => execution["path"] = json!(path),
-        Trigger::Scheduled | Trigger::ManualFire | Trigger::Url => {}
+        Trigger::Scheduled | Trigger::ManualFire | Trigger::Url | Trigger::Ping => {}
     }
     execution
 }
@@ -172,7 +174,11 @@ fn error_message(run: &Run) -> Option<String> {
     match &run.phase {
         Phase::Ended { verdict, .. } if verdict.is_good() => None,
         Phase::Ended { .. } => Some(sentence::of_run(run)),
-        Phase::Delivering | Phase::AwaitingOutcome { .. } | Phase::WaitingRetry { .. } => {
+        Phase::Held { .. }
+        | Phase::Offered { .. }
+        | Phase::Delivering
+        | Phase::AwaitingOutcome { .. }
+        | Phase::WaitingRetry { .. } => {
             let failed = run.attempts.iter().rev().find(|attempt| attempt.state == AttemptState::Failed);
             failed.map(|attempt| attempt.words.clone()).filter(|words| !words.is_empty())
         }
@@ -182,7 +188,7 @@ fn error_message(run: &Run) -> Option<String> {
 fn updated_at(run: &Run) -> Ms {
     let ended = match run.phase {
         Phase::Ended { at, .. } => Some(at),
-        Phase::Delivering | Phase::AwaitingOutcome { .. } | Phase::WaitingRetry { .. } => None,
+        _ => None,
     };
     let of_attempts = run.attempts.iter().flat_map(|attempt| {
         let reported = attempt.outcome.as_ref().map(|reported| reported.at);

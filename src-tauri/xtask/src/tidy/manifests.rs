@@ -17,7 +17,7 @@ pub fn check(file: &File) -> Vec<Finding> {
         let mut say = |sentence: String| findings.push(file.finding(line, sentence));
         if name.starts_with("cuetower") && !house.may_use.contains(&name) {
             say(format!(
-                "`{name}`: the direction is desktop → cli → engine → core (invariant 7); send what you need through an event, an input or a port"
+                "`{name}`: the direction is desktop → cli → engine → core, launcher (invariant 7); send what you need through an event, an input or a port"
             ));
         }
         if let Some(door) = DOORS.iter().find(|door| door.name.replace('_', "-") == name)
@@ -81,6 +81,7 @@ mod tests {
         let text = "[dependencies]\ncuetower-engine.workspace = true\n";
         assert!(sentences("src-tauri/core/Cargo.toml", text).contains("Cargo.toml:4: `cuetower-engine`"));
         assert_eq!(sentences("src-tauri/cli/Cargo.toml", text), "");
+        assert!(sentences("src-tauri/launcher/Cargo.toml", text).contains("invariant 7"), "the launcher is a leaf");
         assert!(sentences("tests/Cargo.toml", "[dependencies.cuetower]\npath = \"..\"").contains("invariant 7"));
     }
 

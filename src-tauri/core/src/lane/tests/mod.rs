@@ -14,14 +14,17 @@ use serde_json::json;
 
 use super::{Lane, decide};
 use crate::Ms;
+use crate::attempt::Usage;
 use crate::away::{Band, Reason};
 use crate::cue::tests::webhook;
-use crate::cue::{CatchUp, CatchUpPolicy, Command, Confirm, CueDefinition, Overlap, Program, Retry, Transport};
+use crate::cue::{
+    CatchUp, CatchUpPolicy, Command, Confirm, CueDefinition, Overlap, Program, Restart, Retry, Transport,
+};
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::id::tests::Counting;
 use crate::id::{CueId, RunId};
-use crate::input::{Answer, Decision, DeliveryResult, Fire, Input, RefusalCode};
+use crate::input::{Answer, Decision, DeliveryResult, Exit, Fire, Input, RefusalCode};
 use crate::occurrence::{End, Trigger};
 use crate::outcome::Outcome;
 use crate::run::{Run, Verdict};
@@ -129,7 +132,7 @@ impl Field {
     fn sent(&self) -> Vec<(RunId, u32)> {
         let sent = self.last.effects.iter().filter_map(|effect| match effect {
             Effect::Deliver { run_id, number, .. } => Some((run_id.clone(), *number)),
-            Effect::Stop { .. } => None,
+            Effect::AskPools { .. } | Effect::Stop { .. } | Effect::Forget { .. } | Effect::TellFailure { .. } => None,
         });
         sent.collect()
     }
@@ -159,10 +162,11 @@ fn unavailable() -> DeliveryResult {
 }
 
 fn exited(code: i32) -> DeliveryResult {
-    DeliveryResult::Exited { exit_code: Some(code), words: format!("exit code {code}") }
+    DeliveryResult::Exited(Exit { exit_code: Some(code), words: format!("exit code {code}"), usage: Usage::default() })
 }
 
 fn command(cue: &mut CueDefinition) {
     let program = Program::Argv(vec!["true".into()]);
-    cue.transport = Transport::Command(Command { program, cwd: None, env: vec![], stop_grace_ms: 1_000 });
+    cue.transport =
+        Transport::Command(Command { program, cwd: None, env: vec![], stop_grace_ms: 1_000, restart: Restart::Never });
 }

@@ -5,7 +5,7 @@ use crate::attempt::AttemptState;
 use crate::run::Phase;
 
 fn restart(field: &mut Field, alive_at: i64, orderly: bool) {
-    field.give(Input::Recovered { alive_at: Ms(NOON + alive_at * 1_000), orderly, firing: true });
+    field.give(Input::Recovered { alive_at: Ms(NOON + alive_at * 1_000), orderly, firing: true, found: vec![] });
 }
 
 #[test]

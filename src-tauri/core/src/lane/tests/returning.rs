@@ -61,7 +61,7 @@ fn an_ask_outlives_an_edit_and_a_restart() {
     let mut definition = CueDefinition::clone(&field.lane.cue.definition);
     definition.payload = json!({ "new": true });
     field.give(Input::Edit { definition: Box::new(definition), revision: None });
-    field.give(Input::Recovered { alive_at: field.now, orderly: false, firing: true });
+    field.give(Input::Recovered { alive_at: field.now, orderly: false, firing: true, found: vec![] });
     let asked = field.lane.asked[0].clone();
     field.give(Input::Answer { occurrence_id: asked.id, run: true });
     assert_eq!(field.run(&asked.run_id).payload, json!({ "new": true }));

@@ -1,10 +1,13 @@
 //! What the tests of `definition` share: a full cue of either transport, and the instant they all begin at.
 
 mod changed;
+mod checks;
 mod kept;
 mod refused;
 mod schedules_kept;
 mod schedules_refused;
+mod transports;
+mod uses;
 
 use cuetower_core::Ms;
 use cuetower_core::cue::CueDefinition;
@@ -28,6 +31,7 @@ fn webhook() -> Value {
         "catch_up": { "policy": "all", "within_seconds": 43200 },
         "overlap": "queue",
         "expect": { "min_processed": 150, "max_error_rate": 0.1, "evidence": ["result_url", "summary"] },
+        "preflight": [],
         "on_failure": { "pause": true, "email": false, "webhook": null }
     })
 }

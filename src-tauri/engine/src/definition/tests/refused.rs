@@ -87,9 +87,10 @@ fn a_callback_that_cannot_be_called() {
             ("callback.headers.x-team", json!("a"), "is there twice"),
             ("callback.headers.X-Team", json!("{{secret:my key}}"), "without the name of a secret"),
             ("callback.headers.X-Team", json!("••••"), "there is none to keep"),
-            ("transport", json!("worker"), "`transport: worker` is not built yet; write `webhook` or `command`."),
-            ("transport", json!("pigeon"), "must be `webhook` or `command`"),
+            ("callback.allow_private", json!("yes"), "must be true or false; it is a text"),
+            ("transport", json!("pigeon"), "must be `webhook`, `worker`, `command` or `watch`; it is `pigeon`"),
             ("command", json!({ "argv": ["true"] }), "belongs to the transport `command`"),
+            ("worker", json!({ "lease_seconds": 5 }), "belongs to the transport `worker`"),
         ],
     );
 }
@@ -110,11 +111,7 @@ fn a_command_that_cannot_be_started() {
             ("command.env.A=B", json!("x"), "is no name of a variable"),
             ("command.env.KEY", json!("••••"), "there is none to keep"),
             ("command.stop_grace_seconds", json!(-1), "a number from 0 to 3600; it is -1"),
-            (
-                "command.restart",
-                json!("always"),
-                "`command.restart` is not built yet, so it would be ignored; leave it out.",
-            ),
+            ("command.restart", json!("sometimes"), "must be `never`, `on_failure` or `always`; it is `sometimes`"),
             ("callback", json!({ "url": "http://127.0.0.1:1/" }), "belongs to the transport `webhook`"),
         ],
     );
@@ -180,7 +177,12 @@ fn numbers_and_words_out_of_range() {
             ("expect.max_error_rate", json!(10), "a number from 0 to 1; it is 10."),
             ("expect.evidence", json!("summary"), "must be a list"),
             ("on_failure.pause", json!(1), "must be true or false"),
-            ("on_failure.webhook", json!("http://a.b"), "`on_failure.webhook` is not built yet"),
+            ("on_failure.webhook", json!("mailto:a@b"), "must begin with http:// or https://"),
+            ("on_failure.fallback_cue", json!(5), "must be a text"),
+            ("on_success_fire", json!(["a"]), "must be a text; it is a list"),
+            ("priority", json!(0.5), "must be a whole number"),
+            ("priority", json!(101), "a number from -100 to 100; it is 101."),
+            ("delivery.connect_timeout_seconds", json!(0), "a number from 0.1"),
         ],
     );
     refused(
@@ -196,24 +198,24 @@ fn numbers_and_words_out_of_range() {
 #[test]
 fn promises_that_are_not_kept_yet() {
     for (place, value) in [
-        ("priority", json!(1)),
-        ("uses", json!([{ "pool": "openai" }])),
-        ("preflight", json!([{}])),
         ("checks", json!([{ "check": "file" }])),
         ("heartbeat", json!({ "interval_seconds": 60 })),
-        ("budget", json!({ "day": { "cost_usd": 0 } })),
         ("loops", json!("alert")),
         ("gate", json!({ "before_delivery": true })),
-        ("on_success_fire", json!("cue_1")),
         ("alerts", json!({ "consecutive_failures": 3 })),
         ("required_payload_keys", json!(["a"])),
         ("require_payload_override", json!(true)),
         ("expect.max_duration_seconds", json!(600)),
         ("expect.assert", json!(["processed >= expected"])),
-        ("on_failure.fallback_cue", json!("cue_2")),
     ] {
         let words = format!("`{place}` is not built yet, so it would be ignored; leave it out.");
         refused(&with(webhook(), place, value), place, &words);
+    }
+    for (budget, place) in [
+        (json!({ "day": { "cost_usd": 0 } }), "budget.day"),
+        (json!({ "run": { "duration_seconds": 5, "tokens": 0 } }), "budget.run.tokens"),
+    ] {
+        refused(&with(webhook(), "budget", budget), place, "is not built yet, so it would be ignored");
     }
 }
 
@@ -224,7 +226,8 @@ fn the_flat_body_is_refused_in_its_own_words() {
     let mut fields: Vec<&str> = problems.iter().map(|problem| problem.field.as_str()).collect();
     fields.sort_unstable();
     assert_eq!(fields, ["callback_url", "cron", "timezone"], "{problems:?}");
-    refused(&json!({ "name": "a", "cron": "0 9 * * *", "worker": true }), "worker", "give a `callback_url` instead");
+    let worker = json!({ "name": "a", "cron": "0 9 * * *", "worker": true, "callback_url": "http://a.b/" });
+    refused(&worker, "callback", "belongs to the transport `webhook`");
     let both = json!({ "name": "a", "cron": "0 9 * * *", "at": "2027-01-01T00:00:00Z", "callback_url": "http://a.b/" });
     refused(&both, "at", "belongs to a schedule of type `interval` or `once`");
     refused(&with(webhook(), "cron", json!("0 9 * * *")), "cron", "write `schedule.cron` alone");

@@ -4,14 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-/// What is to be run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Program {
-    /// The program and its arguments, passed on as they are.
-    Argv(Vec<String>),
-    /// A line for the system's shell (`/bin/sh -c`, on Windows `cmd /C`).
-    Shell(String),
-}
+use crate::spec::Program;
 
 /// A program that exists, and its arguments.
 #[derive(Debug, PartialEq, Eq)]

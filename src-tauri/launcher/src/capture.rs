@@ -1,24 +1,28 @@
-//! What a command prints: straight into a file of its own, kept within a bound, read back as plain text.
+//! What a command prints: straight into a file of its own, kept within a bound.
 //!
-//! The process writes to the file itself, not to a pipe that the tower copies from. So it neither dies (SIGPIPE) nor stalls
-//! when the tower crashes, what it printed is still there afterwards, and a grandchild that keeps its output open holds
-//! nobody up. The bound is kept by the living tower: it looks at the size a few times a second and gives the middle of
-//! the file back to the disk, keeping the beginning and the end. While no tower runs, nothing bounds the file.
+//! The process writes to the file itself, not to a pipe that somebody copies from. So it neither dies (SIGPIPE) nor stalls
+//! when tower or launcher are killed, what it printed is still there afterwards, and a grandchild that keeps its output open
+//! holds nobody up. The launcher keeps the bound: it looks at the size a few times a second and gives the middle of the file
+//! back to the disk, keeping the beginning and the end.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::folder::private;
+
 /// Kept of the beginning.
-const HEAD_BYTES: u64 = 64 * 1024;
+pub const HEAD_BYTES: u64 = 64 * 1024;
 /// Kept of the end.
 const END_BYTES: u64 = 4 * 1024 * 1024;
 /// The file may outgrow head and end by this much before it is trimmed.
 const SLACK_BYTES: u64 = 1024 * 1024;
-/// How much of the end is shown.
-pub const TAIL_BYTES: u64 = 64 * 1024;
+/// A multiple of every file system's block.
+const BLOCK_BYTES: u64 = 64 * 1024;
+/// The line in the place of what was given back, around the count of its bytes.
+pub const GAP_WORDS: (&str, &str) = ("\n[… ", " bytes were left out here …]\n");
 
 /// One output file of a running command.
 #[derive(Debug)]
@@ -28,15 +32,8 @@ pub struct Capture {
     length: u64,
     /// Everything between the head and this offset has been given back.
     freed_to: u64,
-}
-
-/// The end of an output, as text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tail {
-    /// Invalid UTF-8 replaced, ANSI escapes taken out, a line that a lone carriage return began anew kept in its last state.
-    pub text: String,
-    /// The command printed more than this.
-    pub truncated: bool,
+    /// The file was written anew, and nobody writes any more.
+    closed: bool,
 }
 
 impl Capture {
@@ -48,13 +45,12 @@ impl Capture {
         // Appending, so that processes that share the file never write over each other, nor past a cut.
         let theirs = private().append(true).create(true).open(&path)?;
         theirs.set_len(0)?;
-        if cfg!(unix)
-            && let Err(error) = theirs.lock_shared()
-        {
-            tracing::warn!(%error, "an output cannot be locked; what prints into it after the command has ended is not bounded");
+        if cfg!(unix) {
+            // Where nothing can be locked, what is printed after the command has ended is not bounded; see `is_open`.
+            let _ = theirs.lock_shared();
         }
         let file = OpenOptions::new().append(true).open(&path)?;
-        Ok((Capture { path, file, length: 0, freed_to: HEAD_BYTES }, Stdio::from(theirs)))
+        Ok((Capture { path, file, length: 0, freed_to: HEAD_BYTES, closed: false }, Stdio::from(theirs)))
     }
 
     /// Whether any process may still write. The lock taken at the start belongs to what the process was given, and so to
@@ -72,10 +68,10 @@ impl Capture {
             }
     }
 
-    /// Whether something was given back already, so that the file has a hole.
+    /// Whether something was given back, so that the file has a hole.
     #[must_use]
     pub fn has_gap(&self) -> bool {
-        self.freed_to > HEAD_BYTES
+        !self.closed && self.freed_to > HEAD_BYTES
     }
 
     /// Gives back what is beyond the bound. Returns how many bytes were printed since the last time.
@@ -83,11 +79,15 @@ impl Capture {
     /// # Errors
     /// If the file cannot be measured or cut.
     pub fn trim(&mut self) -> io::Result<u64> {
+        if self.closed {
+            return Ok(0);
+        }
         let length = self.file.metadata()?.len();
         let grown = length.saturating_sub(self.length);
         self.length = length;
         if length > self.freed_to + END_BYTES + SLACK_BYTES {
-            let free_to = length - END_BYTES;
+            // Whole blocks only: of one that is cut through, nothing is given back, and readers take it for printed zeros.
+            let free_to = (length - END_BYTES) / BLOCK_BYTES * BLOCK_BYTES;
             if free_range(&self.file, self.freed_to, free_to - self.freed_to) {
                 self.freed_to = free_to;
             } else {
@@ -99,6 +99,11 @@ impl Capture {
         Ok(grown)
     }
 
+    /// Gives everything back to a disk that is full.
+    pub fn give_up(&self) {
+        let _ = self.file.set_len(0);
+    }
+
     /// Once nobody writes any more: the file without its hole, with a line in its place that says what is missing. Nothing, if
     /// the file is gone.
     ///
@@ -107,17 +112,19 @@ impl Capture {
     pub fn close_gap(&mut self) -> io::Result<()> {
         self.trim()?;
         let gap = self.freed_to - HEAD_BYTES;
-        if gap == 0 || !self.path.exists() {
+        if gap == 0 || self.closed || !self.path.exists() {
             return Ok(());
         }
         let anew = self.path.with_extension("part");
         let mut from = File::open(&self.path)?;
         let mut to = private().write(true).create(true).truncate(true).open(&anew)?;
         io::copy(&mut Read::by_ref(&mut from).take(HEAD_BYTES), &mut to)?;
-        write!(to, "\n[… {gap} bytes were left out here …]\n")?;
+        write!(to, "{}{gap}{}", GAP_WORDS.0, GAP_WORDS.1)?;
         from.seek(SeekFrom::Start(self.freed_to))?;
         io::copy(&mut from, &mut to)?;
-        std::fs::rename(anew, &self.path)
+        std::fs::rename(anew, &self.path)?;
+        self.closed = true;
+        Ok(())
     }
 }
 
@@ -129,45 +136,6 @@ pub fn next_look(grown: u64, pause: Duration) -> Duration {
         return (pause * 2).clamp(least, most);
     }
     pause.mul_f64((SLACK_BYTES as f64 / grown as f64).min(2.0)).clamp(least, most)
-}
-
-/// The end of the output in `path`, also while it is being written; an empty one if there is no such file.
-#[must_use]
-pub fn tail(path: &Path) -> Tail {
-    let mut bytes = Vec::new();
-    let mut read = || -> io::Result<u64> {
-        let mut file = File::open(path)?;
-        let start = file.metadata()?.len().saturating_sub(TAIL_BYTES);
-        file.seek(SeekFrom::Start(start))?;
-        file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
-        Ok(start)
-    };
-    let start = read().unwrap_or(0);
-    // A cut may fall into the middle of a character.
-    let broken = if start > 0 { bytes.iter().take_while(|byte| **byte & 0xc0 == 0x80).count() } else { 0 };
-    Tail { text: plain(&String::from_utf8_lossy(&bytes[broken..])), truncated: start > 0 }
-}
-
-fn plain(text: &str) -> String {
-    let text = anstream::adapter::strip_str(text).to_string().replace("\r\n", "\n");
-    if !text.contains(['\r', '\u{8}', '\0']) {
-        return text;
-    }
-    let lines = text.split('\n').map(|line| line.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default());
-    lines.collect::<Vec<_>>().join("\n").replace(['\u{8}', '\0'], "")
-}
-
-#[cfg(unix)]
-fn private() -> OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut options = OpenOptions::new();
-    options.mode(0o600);
-    options
-}
-
-#[cfg(not(unix))]
-fn private() -> OpenOptions {
-    OpenOptions::new()
 }
 
 #[cfg(target_os = "linux")]
@@ -188,25 +156,6 @@ fn free_range(_: &File, _: u64, _: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn output_reads_as_plain_text() {
-        assert_eq!(
-            plain("\u{1b}[1;31mred\u{1b}[0m\tand \u{1b}]8;;http://x\u{7}link\u{1b}]8;;\u{7}\n"),
-            "red\tand link\n"
-        );
-        assert_eq!(plain("10 %\r50 %\r100 %\r\ndone\n"), "100 %\ndone\n");
-        assert_eq!(plain("working\rstill working\r"), "still working");
-    }
-
-    #[test]
-    fn a_tail_begins_with_a_whole_character() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("stdout");
-        std::fs::write(&path, format!("{}x", "€".repeat(40_000))).expect("written");
-        let tail = tail(&path);
-        assert!(tail.truncated && tail.text.starts_with('€') && tail.text.ends_with("€x"));
-    }
 
     #[test]
     fn a_long_output_keeps_its_beginning_and_its_end_and_gives_the_rest_back() {

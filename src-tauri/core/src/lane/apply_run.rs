@@ -1,0 +1,162 @@
+//! How an event changes the run it is about.
+
+use crate::Ms;
+use crate::attempt::{Attempt, AttemptState, Lease, Reported};
+use crate::event::Event;
+use crate::run::{ATTEMPTS_KEPT, HeldBy, Note, Phase, REFUSED_KEPT, Refused, Run};
+
+impl Run {
+    /// How an event about this run changes it.
+    pub fn apply(&mut self, at: Ms, event: &Event) {
+        match event {
+            Event::AttemptBegan { number, .. } => {
+                if self.attempts.len() >= ATTEMPTS_KEPT {
+                    self.attempts.remove(1);
+                }
+                self.attempts.push(Attempt::begun(*number, at));
+                self.phase = Phase::Delivering;
+            }
+            Event::AttemptHeld { number, by, words, until, .. } => {
+                let mut since = at;
+                self.change(*number, |attempt| {
+                    attempt.state = AttemptState::Waiting;
+                    attempt.words.clone_from(words);
+                    if *by == HeldBy::Preflight {
+                        // Looked at again, and it still waits.
+                        since = *attempt.checks_failed_since.get_or_insert(at);
+                    }
+                });
+                self.phase = Phase::Held { by: *by, words: words.clone(), since, until: *until };
+            }
+            Event::AttemptReleased { number, .. } => {
+                self.change(*number, |attempt| attempt.state = AttemptState::Delivering);
+                self.phase = Phase::Delivering;
+            }
+            Event::AttemptOffered { number, until, .. } => {
+                self.change(*number, |attempt| attempt.state = AttemptState::Offered);
+                self.phase = Phase::Offered { until: *until };
+            }
+            Event::AttemptClaimed { number, worker, until, deadline, fuse, .. } => {
+                self.change(*number, |attempt| {
+                    attempt.state = AttemptState::Delivered;
+                    attempt.delivered_at = Some(at);
+                    attempt.words = format!("claimed by {worker}");
+                    attempt.lease = Some(Lease { worker: worker.clone(), until: *until });
+                });
+                self.phase = Phase::AwaitingOutcome { deadline: *deadline };
+                self.fuse_at = fuse.or(self.fuse_at);
+            }
+            Event::LeaseExtended { number, until, .. } => self.change(*number, |attempt| {
+                if let Some(lease) = &mut attempt.lease {
+                    lease.until = *until;
+                }
+            }),
+            Event::AttemptPinged { number, rid, .. } => {
+                self.change(*number, |attempt| attempt.rid = rid.clone().or(attempt.rid.take()));
+            }
+            Event::AttemptDelivered { number, answered, words, http_status, pid, deadline, fuse, .. } => {
+                self.change(*number, |attempt| {
+                    attempt.state = if *answered { AttemptState::Delivered } else { AttemptState::Unanswered };
+                    attempt.delivered_at = Some(at);
+                    attempt.words.clone_from(words);
+                    attempt.http_status = *http_status;
+                    attempt.pid = *pid;
+                });
+                self.fuse_at = fuse.or(self.fuse_at);
+                self.await_outcome(*number, *deadline);
+            }
+            Event::AttemptNoted { number, words, http_status, .. } => self.change(*number, |attempt| {
+                attempt.words.clone_from(words);
+                attempt.http_status = *http_status;
+                attempt.ended_at = attempt.ended_at.or(Some(at));
+            }),
+            Event::AttemptExited { number, words, exit_code, deadline, usage, .. } => {
+                self.change(*number, |attempt| {
+                    attempt.state = AttemptState::Ended;
+                    attempt.ended_at = Some(at);
+                    attempt.words.clone_from(words);
+                    attempt.exit_code = *exit_code;
+                    attempt.usage = *usage;
+                });
+                self.await_outcome(*number, *deadline);
+            }
+            Event::AttemptFailed { number, words, http_status, exit_code, lost, retry_at, usage, .. } => {
+                self.change(*number, |attempt| {
+                    attempt.state = if *lost { AttemptState::Lost } else { AttemptState::Failed };
+                    attempt.ended_at = Some(at);
+                    attempt.words.clone_from(words);
+                    attempt.http_status = http_status.or(attempt.http_status);
+                    attempt.exit_code = exit_code.or(attempt.exit_code);
+                    attempt.usage = *usage;
+                });
+                if let Some(retry_at) = retry_at {
+                    self.phase = Phase::WaitingRetry { at: *retry_at };
+                }
+            }
+            Event::AttemptRestarting { number, words, exit_code, usage, retry_at, .. } => {
+                self.change(*number, |attempt| {
+                    attempt.state = if *exit_code == Some(0) { AttemptState::Ended } else { AttemptState::Failed };
+                    attempt.ended_at = Some(at);
+                    attempt.words.clone_from(words);
+                    attempt.exit_code = *exit_code;
+                    attempt.usage = *usage;
+                });
+                self.fuse_at = None;
+                self.phase = Phase::WaitingRetry { at: *retry_at };
+            }
+            Event::AttemptSteady { number, .. } => self.change(*number, |attempt| attempt.steady = true),
+            Event::RetryMoved { retry_at, .. } => self.phase = Phase::WaitingRetry { at: *retry_at },
+            Event::DeadlineMoved { deadline, .. } => self.phase = Phase::AwaitingOutcome { deadline: Some(*deadline) },
+            Event::FuseMoved { fuse, .. } => self.fuse_at = Some(*fuse),
+            Event::WaitMoved { until: moved, .. } => match &mut self.phase {
+                Phase::Held { until, .. } => *until = Some(*moved),
+                Phase::Offered { until } => *until = *moved,
+                Phase::Delivering
+                | Phase::AwaitingOutcome { .. }
+                | Phase::WaitingRetry { .. }
+                | Phase::Ended { .. } => {}
+            },
+            Event::OutcomeReported { number, late, outcome, .. } => self.change(*number, |attempt| {
+                attempt.outcome = Some(Reported { at, late: *late, outcome: (**outcome).clone() });
+                attempt.delivered_at = attempt.delivered_at.or(Some(at));
+            }),
+            Event::RunEnded { verdict, late, findings, .. } => {
+                self.phase = Phase::Ended { verdict: *verdict, at, late: *late };
+                self.findings.clone_from(findings);
+            }
+            Event::RunNoted { words, .. } => {
+                if self.notes.len() < REFUSED_KEPT {
+                    self.notes.push(Note { at, words: words.clone() });
+                }
+            }
+            Event::ReportRefused { attempt, reason, .. } => {
+                if self.refused.len() < REFUSED_KEPT {
+                    self.refused.push(Refused { at, attempt: *attempt, reason: reason.clone() });
+                }
+            }
+            Event::CueDefined { .. }
+            | Event::CueStatusChanged { .. }
+            | Event::TriggerUrlChanged { .. }
+            | Event::PathsSeen { .. }
+            | Event::SpanEnded { .. }
+            | Event::OccurrenceArmed { .. }
+            | Event::OccurrenceHeld { .. }
+            | Event::OccurrenceEnded { .. }
+            | Event::RunBegan { .. } => {}
+        }
+    }
+
+    fn change(&mut self, number: u32, change: impl FnOnce(&mut Attempt)) {
+        if let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.number == number) {
+            change(attempt);
+        }
+    }
+
+    /// Word of an older attempt, or of a run that ended or already waits for its retry, moves nothing.
+    fn await_outcome(&mut self, number: u32, deadline: Option<Ms>) {
+        let under_way = matches!(self.phase, Phase::Delivering | Phase::Offered { .. } | Phase::AwaitingOutcome { .. });
+        if under_way && self.latest().number == number {
+            self.phase = Phase::AwaitingOutcome { deadline };
+        }
+    }
+}

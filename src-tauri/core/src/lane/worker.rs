@@ -1,0 +1,189 @@
+//! Agents that fetch their work: claim, sign of life, giving it back. A lease that lapses returns the run with the next number.
+
+use crate::Ms;
+use crate::attempt::AttemptState;
+use crate::cue::{Confirm, Transport, Worker};
+use crate::event::Event;
+use crate::expect::Finding;
+use crate::id::RunId;
+use crate::input::{Answer, RefusalCode};
+use crate::lane::decide::{Draft, refused};
+use crate::run::{Phase, Run};
+use crate::time::length_in_words;
+
+impl Draft<'_> {
+    /// First come, first served. The same worker may ask again, if it did not hear the answer.
+    pub fn claim(&mut self, run_id: &RunId, worker: &str) -> Answer {
+        let Some(run) = self.run(run_id) else {
+            return refused(RefusalCode::NotFound, format!("There is no execution {run_id}."));
+        };
+        let Transport::Worker(work) = &run.definition.transport else {
+            return refused(
+                RefusalCode::ClaimFailed,
+                "This execution is not for workers; the tower delivers it itself.",
+            );
+        };
+        let latest = run.latest();
+        match (&run.phase, &latest.lease) {
+            (Phase::Offered { .. }, _) => self.give(&run, work, worker),
+            (Phase::AwaitingOutcome { .. }, Some(lease)) if lease.worker == worker && latest.outcome.is_none() => {
+                Answer::Claimed { number: latest.number, until: lease.until }
+            }
+            (Phase::AwaitingOutcome { .. }, Some(lease)) => {
+                refused(RefusalCode::ClaimFailed, format!("The worker {} has this execution.", lease.worker))
+            }
+            (Phase::Ended { .. }, _) => refused(RefusalCode::ClaimFailed, "This execution has ended."),
+            (
+                Phase::Held { .. } | Phase::Delivering | Phase::AwaitingOutcome { .. } | Phase::WaitingRetry { .. },
+                _,
+            ) => refused(RefusalCode::ClaimFailed, "This execution is not there to be claimed now."),
+        }
+    }
+
+    fn give(&mut self, run: &Run, work: &Worker, worker: &str) -> Answer {
+        let number = run.latest().number;
+        let until = self.now.plus(work.lease_ms);
+        let deadline = run.definition.outcome_deadline_ms().map(|length| self.now.plus(length));
+        let fuse = self.fuse_of(run);
+        let claimed =
+            Event::AttemptClaimed { run_id: run.id.clone(), number, worker: worker.to_owned(), until, deadline, fuse };
+        self.emit(claimed);
+        if run.definition.confirm == Confirm::Delivery {
+            let found = format!("claimed by {worker}");
+            self.conclude(run, None, &Finding { claim: "Delivered".into(), passed: true, found }, false);
+        }
+        Answer::Claimed { number, until }
+    }
+
+    /// A sign of life: the lease begins anew, and so does the wait for the outcome.
+    pub fn extend(&mut self, run_id: &RunId, presented: Option<u32>, worker: Option<&str>) -> Answer {
+        let run = match self.live_for(run_id, presented, worker) {
+            Ok(run) => run,
+            Err(refusal) => return refusal,
+        };
+        let latest = run.latest();
+        let by_tower = !matches!(run.definition.transport, Transport::Worker(_));
+        let Phase::AwaitingOutcome { deadline } = &run.phase else {
+            // It works inside the request: no clock of it runs yet.
+            if by_tower && run.phase == Phase::Delivering {
+                return Answer::Extended { until: None };
+            }
+            return refused(RefusalCode::NotClaimed, "This execution is not claimed, so there is nothing to extend.");
+        };
+        let mut until = None;
+        if let (Transport::Worker(work), Some(lease)) = (&run.definition.transport, &latest.lease) {
+            let extended = self.now.plus(work.lease_ms).max(lease.until);
+            until = Some(extended);
+            self.emit(Event::LeaseExtended { run_id: run_id.clone(), number: latest.number, until: extended });
+        }
+        // What has ended, or has said how it ended, is not waited for any longer.
+        let works = latest.state != AttemptState::Ended && latest.outcome.is_none();
+        let length = run.definition.outcome_deadline_ms().filter(|_| works);
+        if let (Some(before), Some(length)) = (deadline, length) {
+            let deadline = self.now.plus(length).max(*before);
+            if deadline != *before {
+                self.emit(Event::DeadlineMoved { run_id: run_id.clone(), deadline });
+            }
+            until = until.or(Some(deadline));
+        }
+        Answer::Extended { until }
+    }
+
+    /// Given back undone: there to be claimed again at once, with the next number.
+    pub fn release(&mut self, run_id: &RunId, presented: Option<u32>, worker: Option<&str>, words: &str) -> Answer {
+        let run = match self.live_for(run_id, presented, worker) {
+            Ok(run) => run,
+            Err(refusal) => return refusal,
+        };
+        let Some(lease) = &run.latest().lease.clone().filter(|_| matches!(run.phase, Phase::AwaitingOutcome { .. }))
+        else {
+            return refused(
+                RefusalCode::NotClaimed,
+                "This execution is not claimed, so there is nothing to give back.",
+            );
+        };
+        let said = if words.is_empty() { String::new() } else { format!(": {words}") };
+        let words = format!("given back by {}{said}", lease.worker);
+        self.give_up(&run, words, true);
+        Answer::Done
+    }
+
+    /// A lease that nobody extended.
+    pub fn lease_lapsed(&mut self, run: &Run) {
+        let Some(lease) = &run.latest().lease else { return };
+        let length = match &run.definition.transport {
+            Transport::Worker(work) => length_in_words(work.lease_ms),
+            Transport::Webhook(_) | Transport::Command(_) | Transport::Watch => String::new(),
+        };
+        let words = format!("claimed by {}, and no sign of life for {length}", lease.worker);
+        self.give_up(run, words, false);
+    }
+
+    /// Nobody came for it in time.
+    pub fn offer_lapsed(&mut self, run: &Run) {
+        let number = run.latest().number;
+        let within = length_in_words(run.definition.delivery.timeout_ms);
+        if run.definition.transport.is_watch() {
+            let words = format!("no ping within {within}");
+            self.emit_failed(run, number, words, None, None);
+            self.end_run(run, crate::run::Verdict::Silent, false, Vec::new());
+        } else {
+            self.fail_for_good(run, number, format!("no worker claimed it within {within}"));
+        }
+    }
+
+    /// `blameless`: it does not count against `max_attempts`.
+    fn give_up(&mut self, run: &Run, words: String, blameless: bool) {
+        let number = run.latest().number;
+        let again = blameless || run.tries_used() < run.definition.retry.max_attempts;
+        if !again {
+            return self.fail_for_good(run, number, words);
+        }
+        self.emit(Event::AttemptFailed {
+            run_id: run.id.clone(),
+            number,
+            words,
+            http_status: None,
+            exit_code: None,
+            lost: blameless,
+            retry_at: Some(self.now),
+            usage: crate::attempt::Usage::default(),
+        });
+        if let Some(run) = self.run(&run.id) {
+            self.next_attempt(&run);
+        }
+    }
+
+    /// The run, if it is live and this caller may speak for its latest attempt.
+    fn live_for(
+        &self,
+        run_id: &RunId,
+        presented: Option<u32>,
+        worker: Option<&str>,
+    ) -> Result<std::sync::Arc<Run>, Answer> {
+        let Some(run) = self.run(run_id) else {
+            return Err(refused(RefusalCode::NotFound, format!("There is no execution {run_id}.")));
+        };
+        let latest = run.latest();
+        if let Some(number) = presented.filter(|number| *number != latest.number) {
+            let message = format!("Attempt {number} was superseded by attempt {}.", latest.number);
+            return Err(refused(RefusalCode::AttemptSuperseded, message));
+        }
+        if !run.is_live() {
+            return Err(refused(RefusalCode::NotClaimed, "This execution has ended."));
+        }
+        match (&latest.lease, worker) {
+            (Some(lease), Some(worker)) if lease.worker != worker => {
+                Err(refused(RefusalCode::NotOwner, format!("The worker {} has this execution.", lease.worker)))
+            }
+            _ => Ok(run),
+        }
+    }
+
+    /// When the budget of time of this attempt is spent.
+    pub fn fuse_of(&self, run: &Run) -> Option<Ms> {
+        let length = run.definition.budget.duration_ms?;
+        let lives_on = run.definition.restart() == crate::cue::Restart::Never;
+        Some(run.fuse_at.filter(|_| lives_on).unwrap_or(self.now.plus(length)))
+    }
+}

@@ -1,0 +1,180 @@
+//! Checks before delivery as they stand in the form: simple ones as fields, the others as the JSON they are. Pure.
+import { objectAt, text, without, type Json } from './json';
+import { freshKey } from './schedule';
+import { tidy } from './span';
+
+export const CHECK_KINDS = ['url', 'disk', 'memory', 'secret', 'file', 'command', 'sql', 'git'] as const;
+export type CheckKind = (typeof CHECK_KINDS)[number];
+
+export interface CheckDraft {
+  /** Its own among the checks. */
+  key: number;
+  kind: CheckKind;
+  url: string;
+  /** Of `url`; empty: any of 200 to 299. */
+  status: string;
+  privateUrl: boolean;
+  /** Of `disk` and `file`. */
+  path: string;
+  /** Of `disk` and `memory`, in `unit`. */
+  free: string;
+  unit: 'GB' | 'MB';
+  /** Of `secret`. */
+  name: string;
+  newer: boolean;
+  minLines: string;
+  /** Of `command`, `sql` and `git`. */
+  json: string;
+  onFail: 'hold' | 'fail';
+  /** Fields that the form does not show. */
+  rest: Json;
+}
+
+export type CheckField = 'url' | 'status' | 'path' | 'free' | 'name' | 'minLines' | 'json';
+export type CheckPlace = `preflight.${number}.${CheckField}`;
+
+/** What a check of this kind says besides its kind and what happens if it fails. */
+const FIELDS: Record<CheckKind, readonly string[]> = {
+  url: ['url', 'status', 'allow_private'], disk: ['path', 'free_gb', 'free_mb'], memory: ['free_gb', 'free_mb'], secret: ['name'], file: ['path', 'newer_than_fire', 'min_lines'], command: [], sql: [], git: []
+};
+/** Where something wrong with a whole check is said. */
+const MAIN: Record<CheckKind, CheckField> = { url: 'url', disk: 'path', memory: 'free', secret: 'name', file: 'path', command: 'json', sql: 'json', git: 'json' };
+const PLACES: Record<string, CheckField> = { url: 'url', allow_private: 'url', status: 'status', path: 'path', free_gb: 'free', free_mb: 'free', name: 'name', newer_than_fire: 'path', min_lines: 'minLines' };
+const OF_ALL = ['check', 'on_fail'];
+
+/** What to change in a check that is written as JSON. */
+export const EXAMPLES: Record<'command' | 'sql' | 'git', string> = {
+  command: '{ "argv": ["pg_isready", "-q"] }',
+  sql: '{ "sqlite": "~/crm.db", "query": "select count(*) from leads", "at_least": 1 }',
+  git: '{ "repo": "~/site", "clean": true, "remote": "origin" }'
+};
+
+/** True for a kind whose fields the form has. */
+export function isSimple(kind: CheckKind): boolean {
+  return FIELDS[kind].length > 0;
+}
+
+export function blankCheck(list: readonly { key: number }[], kind: CheckKind = 'url'): CheckDraft {
+  return { key: freshKey(list), kind, url: '', status: '', privateUrl: false, path: '', free: '', unit: 'GB', name: '', newer: false, minLines: '', json: isSimple(kind) ? '' : EXAMPLES[kind as 'sql'], onFail: 'hold', rest: {} };
+}
+
+/** The same check as one of another kind: what both have in common stays. */
+export function asKind(check: CheckDraft, kind: CheckKind): CheckDraft {
+  return { ...blankCheck([], kind), key: check.key, path: check.path, free: check.free, unit: check.unit, onFail: check.onFail };
+}
+
+export function checksOf(value: unknown): CheckDraft[] {
+  const list = Array.isArray(value) ? value.filter((item): item is Json => typeof item === 'object' && item !== null) : [];
+  return list.map((item, i) => {
+    const kind = CHECK_KINDS.find((known) => known === item['check']) ?? 'command';
+    const free = typeof item['free_mb'] === 'number' ? item['free_mb'] : item['free_gb'];
+    return {
+      ...blankCheck([], kind), key: i + 1, url: text(item['url']), status: text(item['status']), privateUrl: item['allow_private'] === true, path: text(item['path']), free: typeof free === 'number' ? tidy(free) : '',
+      unit: typeof item['free_mb'] === 'number' ? 'MB' : 'GB', name: text(item['name']), newer: item['newer_than_fire'] === true, minLines: text(item['min_lines']),
+      json: isSimple(kind) ? '' : JSON.stringify(without(item, OF_ALL)), onFail: item['on_fail'] === 'fail' ? 'fail' : 'hold', rest: isSimple(kind) ? without(item, [...OF_ALL, ...FIELDS[kind]]) : {}
+    };
+  });
+}
+
+type Wrong = (field: CheckField, sentence: string) => void;
+
+function fieldsOf(check: CheckDraft, wrong: Wrong): Json {
+  const whole = (field: 'status' | 'minLines', from: number, to: number, sense: string): number | undefined => {
+    const typed = check[field].trim();
+    if (typed === '') return undefined;
+    const value = Number(typed);
+    if (Number.isInteger(value) && value >= from && value <= to) return value;
+    wrong(field, sense);
+    return undefined;
+  };
+  const free = (): Json => {
+    const amount = Number(check.free.trim());
+    if (check.free.trim() === '' || !(amount >= 0.001)) wrong('free', 'How much? Such as 2 GB.');
+    return { [check.unit === 'MB' ? 'free_mb' : 'free_gb']: amount };
+  };
+  switch (check.kind) {
+    case 'url': {
+      if (!/^https?:\/\/\S+$/i.test(check.url.trim())) wrong('url', 'Which address? Such as http://127.0.0.1:9000/health.');
+      const status = whole('status', 200, 599, 'A status from 200 to 599.');
+      return { url: check.url.trim(), ...(status === undefined ? {} : { status }), ...(check.privateUrl ? { allow_private: true } : {}) };
+    }
+    case 'disk':
+      if (check.path.trim() === '') wrong('path', 'Which folder? Such as ~/ or /srv.');
+      return { path: check.path.trim(), ...free() };
+    case 'memory':
+      return free();
+    case 'secret':
+      if (check.name.trim() === '') wrong('name', 'Which secret?');
+      return { name: check.name.trim() };
+    case 'file': {
+      if (check.path.trim() === '') wrong('path', 'Which file? Such as ~/inbox/leads.csv.');
+      const lines = whole('minLines', 1, 4_294_967_295, 'A whole number from 1 up.');
+      return { path: check.path.trim(), ...(check.newer ? { newer_than_fire: true } : {}), ...(lines === undefined ? {} : { min_lines: lines }) };
+    }
+    case 'command':
+    case 'sql':
+    case 'git':
+      try {
+        const read = JSON.parse(check.json) as unknown;
+        if (typeof read === 'object' && read !== null && !Array.isArray(read)) return read as Json;
+        wrong('json', `An object is written here, such as ${EXAMPLES[check.kind]}.`);
+      } catch (error) {
+        wrong('json', `This is not JSON yet: ${error instanceof Error ? error.message : String(error)}.`);
+      }
+      return {};
+  }
+}
+
+/** Makes the `preflight` of a definition. */
+export function makeChecks(checks: readonly CheckDraft[], wrong: (place: CheckPlace, sentence: string) => void): Json[] {
+  return checks.map((check, i) => ({
+    check: check.kind, ...check.rest, ...fieldsOf(check, (field, sentence) => wrong(`preflight.${i}.${field}`, sentence)), ...(check.onFail === 'fail' ? { on_fail: 'fail' } : {})
+  }));
+}
+
+/** The form's place for a path below `preflight` (`[0].url`); null when it is about the whole list. */
+export function checkPlace(path: string, checks: readonly CheckDraft[]): CheckPlace | null {
+  const [, at, field] = /^\[(\d+)\](?:\.(\w+))?/.exec(path) ?? [];
+  const check = checks[Number(at ?? -1)];
+  if (!check) return null;
+  const place = isSimple(check.kind) ? PLACES[field ?? ''] : 'json';
+  const shown = place !== undefined && (place === 'json' || FIELDS[check.kind].includes(field ?? ''));
+  return `preflight.${Number(at)}.${shown ? place : MAIN[check.kind]}`;
+}
+
+/** A check in words: "/srv has at least 2 GB free". */
+export function checkWords(check: CheckDraft): string {
+  switch (check.kind) {
+    case 'url':
+      return `${check.url.trim().replace(/[?#].*$/, '') || 'an address'} answers ${check.status.trim() || '2xx'}`;
+    case 'disk':
+      return `${check.path.trim() || 'a folder'} has ${check.free.trim() || '…'} ${check.unit} free`;
+    case 'memory':
+      return `${check.free.trim() || '…'} ${check.unit} of memory is free`;
+    case 'secret':
+      return `the secret ${check.name.trim() || '…'} is there`;
+    case 'file': {
+      const asked = [...(check.newer ? ['is newer than the fire'] : []), ...(check.minLines.trim() !== '' ? [`has ${check.minLines.trim()} lines or more`] : [])];
+      return `${check.path.trim() || 'a file'} ${asked.length === 0 ? 'exists' : asked.join(' and ')}`;
+    }
+    case 'command':
+    case 'sql':
+    case 'git':
+      return jsonWords(check.kind, check.json);
+  }
+}
+
+function jsonWords(kind: 'command' | 'sql' | 'git', json: string): string {
+  let read: Json = {};
+  try {
+    read = objectAt({ it: JSON.parse(json) as unknown }, 'it');
+  } catch {
+    // Half written; the words stay general.
+  }
+  if (kind === 'command') {
+    const argv = Array.isArray(read['argv']) ? read['argv'].map((word) => text(word)).join(' ') : text(read['shell']);
+    return `${argv || 'a command'} exits with 0`;
+  }
+  if (kind === 'git') return `the repository ${text(read['repo']) || '…'} is as asked`;
+  return `a query of ${text(read['sqlite']) || (read['postgres'] === undefined ? 'a database' : 'PostgreSQL')} gives what is asked`;
+}

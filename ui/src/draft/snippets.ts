@@ -1,0 +1,52 @@
+//! How somebody else's program comes to a cue's work, or tells of it: lines to copy. Pure.
+import { objectAt, text } from './json';
+
+export interface Snippet {
+  key: string;
+  label: string;
+  /** What to do with it. */
+  say: string;
+  code: string;
+}
+
+const shellWord = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+
+/** The `task` in a payload, by which a worker finds its handler; a word to put in its place where there is none. */
+export function taskOf(payload: string, cue: string): { task: string; named: boolean } {
+  try {
+    const task = text(objectAt({ it: JSON.parse(payload) as unknown }, 'it')['task']);
+    if (task !== '') return { task, named: true };
+  } catch {
+    // No payload, or half of one.
+  }
+  return { task: cue.trim() || 'my-task', named: false };
+}
+
+/** Ways to fetch the runs of a worker cue. `url`: the agents' door. */
+export function workerSnippets(url: string, task: string): Snippet[] {
+  const quoted = JSON.stringify(task);
+  return [
+    {
+      key: 'cuetowerctl', label: 'cuetowerctl worker', say: 'Save it as worker.toml, then run: cuetowerctl worker worker.toml',
+      code: `url = "${url}"      # the key is taken from CUETOWER_KEY\nconcurrency = 4\n\n[[handler]]\ntask = ${quoted}\nargv = ["python3", "leads.py"]\ntimeout_seconds = 300\n`
+    },
+    {
+      key: 'cueapi', label: 'cueapi-worker', say: 'pip install cueapi-worker, save it as worker.yaml, then run: cueapi-worker start --config worker.yaml',
+      code: `api_base: ${url}      # the key is taken from CUEAPI_API_KEY\nworker_id: my-worker\n\nhandlers:\n  ${/^[\w-]+$/.test(task) ? task : quoted}:\n    cmd: "python3 leads.py"\n    timeout: 300\n`
+    },
+    {
+      key: 'curl', label: 'curl', say: 'Any program can: claim the oldest that waits, do it, say how it went.',
+      code: `claim=$(curl -fsS -X POST ${url}/v1/executions/claim \\\n  -H "Authorization: Bearer $CUETOWER_KEY" -H "Content-Type: application/json" \\\n  -d '{ "worker_id": "my-worker" }')\n\ncurl -fsS -X POST ${url}/v1/executions/EXECUTION_ID/outcome \\\n  -H "Authorization: Bearer $CUETOWER_KEY" -H "Content-Type: application/json" \\\n  -d '{ "success": true, "summary": "Scored 200 leads." }'\n`
+    }
+  ];
+}
+
+/** Ways for an agent that is only watched to say that it began and how it ended. `url`: the cue's own ping URL; `cron`: its schedule, if it has one. */
+export function pingSnippets(url: string, cron: string): Snippet[] {
+  const when = cron.trim() === '' || cron.trim().split(/\s+/).length !== 5 ? '30 2 * * *' : cron.trim();
+  return [
+    { key: 'crontab', label: 'crontab', say: 'Put before the command that is there already: it tells start, end, output and what was needed, and keeps it while the tower is down.', code: `${when} cuetowerctl exec --ping ${shellWord(url)} -- your-command --and its arguments\n` },
+    { key: 'curl', label: 'curl', say: 'Two lines around the work; the exit code at the end of the URL says how it went.', code: `curl -fsS -m 10 --retry 3 -X POST ${shellWord(`${url}/start`)}\nyour-command\ncurl -fsS -m 10 --retry 3 -X POST ${shellWord(url)}/$?\n` },
+    { key: 'python', label: 'Python', say: 'From inside the agent; a body becomes part of the report.', code: `import urllib.request\n\nPING = ${JSON.stringify(url)}\nurllib.request.urlopen(PING + "/start", data=b"")\n...\nurllib.request.urlopen(PING, data=b"200 leads scored")      # or PING + "/fail"\n` }
+  ];
+}

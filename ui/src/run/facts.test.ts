@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest';
+import { cue, mark, NOW } from '../testing';
+import type { WaitView } from '../wire';
+import { causeWords, fuseWords, leaseWords, mayPrint, numberWords, restartWords, waitOf } from './facts';
+
+const ZONE = 'Europe/Madrid';
+
+function wait(change: Partial<WaitView> = {}): WaitView {
+  return { by: 'pool', words: 'pool openai: 1 of 1 in use (by leads); 2nd in line', since_ms: NOW - 41_000, until_ms: null, position: 2, ...change };
+}
+
+it('a wait is one sentence, with how long it lasts by now', () => {
+  expect(waitOf(wait(), NOW, ZONE)).toEqual({ icon: 'pool', sentence: 'Waits for pool openai: 1 of 1 in use (by leads); 2nd in line, since 08:59:19.', for: 'for 41 s', until: null });
+});
+
+it.each<[Partial<WaitView>, string, string | null]>([
+  [{ by: 'preflight', words: '/srv has at least 2 GB free: 1.2 GB are.', until_ms: NOW + 11_400 }, 'Held before delivery: /srv has at least 2 GB free: 1.2 GB are, since 08:59:19.', 'looked at again in 12 s'],
+  [{ by: 'worker', words: 'nobody has claimed it', until_ms: NOW + 14 * 60_000 }, 'Waits for a worker: nobody has claimed it, since 08:59:19.', 'given up in 14 min'],
+  [{ by: 'ping', words: 'its agent has not begun', until_ms: NOW - 5 }, 'Waits for its first ping: its agent has not begun, since 08:59:19.', 'given up now'],
+  [{ by: 'moon', words: 'the moon' }, 'Waits: the moon, since 08:59:19.', null]
+])('%o', (change, sentence, until) => expect(waitOf(wait(change), NOW, ZONE)).toMatchObject({ sentence, until }));
+
+it('restarts are counted', () => {
+  expect([0, 1, 3].map(restartWords)).toEqual([null, '1 restart', '3 restarts']);
+  expect(numberWords({ number: 4 }, { mark: mark(), restarts: 3 })).toBe('4');
+  expect(numberWords({ number: 2 }, { mark: mark(), restarts: 0 })).toBe('2 of 3');
+});
+
+it('a fuse names its budget, if the cue still has one', () => {
+  const bounded = cue({ definition: { budget: { run: { duration_seconds: 3600 } } } });
+  expect(fuseWords(NOW + 3_900_000, bounded, NOW, ZONE)).toBe('stops at 10:05:00 by its budget of 1 h');
+  expect(fuseWords(NOW + 3_900_000, undefined, NOW, ZONE)).toBe('stops at 10:05:00 by its budget');
+  expect(fuseWords(NOW - 1, bounded, NOW, ZONE)).toBe('its budget of 1 h is spent');
+});
+
+it('what caused a run is said with a link to it', () => {
+  expect(causeWords({ how: 'fallback', run_id: 'r', cue_id: 'c', cue_name: 'leads' })).toEqual({ before: 'Fallback for', link: 'a run of leads' });
+  expect(causeWords({ how: 'dynamic', run_id: 'r', cue_id: null, cue_name: null })).toEqual({ before: 'Asked for in', link: 'an earlier run of this cue' });
+});
+
+it('a lease says who and until when, and no more once it is over', () => {
+  expect(leaseWords({ worker: 'mac-mini', lease_until_ms: NOW + 900_000, ended_at_ms: null }, NOW, ZONE)).toBe('worker mac-mini, lease until 09:15:00');
+  expect(leaseWords({ worker: 'mac-mini', lease_until_ms: NOW - 1, ended_at_ms: null }, NOW, ZONE)).toBe('worker mac-mini, lease lapsed 08:59:59');
+  expect(leaseWords({ worker: 'mac-mini', lease_until_ms: NOW - 1, ended_at_ms: NOW }, NOW, ZONE)).toBe('worker mac-mini');
+  expect(leaseWords({ worker: null, lease_until_ms: null, ended_at_ms: null }, NOW, ZONE)).toBeNull();
+});
+
+it('only a command that still lives is asked for more output', () => {
+  const attempt = { number: 1, began_at_ms: NOW, delivered_at_ms: NOW, ended_at_ms: null, state: 'delivered', sentence: '', http_status: null, exit_code: null, pid: 1, stdout: '', stderr: '', output_truncated: false, peak_rss_bytes: null, cpu_ms: null, worker: null, lease_until_ms: null };
+  expect(mayPrint(attempt, 'command')).toBe(true);
+  expect(mayPrint(attempt, 'webhook')).toBe(false);
+  expect(mayPrint({ ...attempt, ended_at_ms: NOW }, 'command')).toBe(false);
+  expect(mayPrint({ ...attempt, state: 'waiting' }, 'command')).toBe(false);
+});

@@ -1,0 +1,81 @@
+//! What is said about a run beside its verdicts: what it waits for, what stops it, what brought it about, how often it was started again. Pure.
+import { objectAt } from '../draft/json';
+import { hms, lasting, SECOND, stamp } from '../time';
+import type { AttemptView, CausedBy, CueView, RunStory, WaitView } from '../wire';
+import { waitingSince } from '../words';
+
+/** How each kind of wait begins, and the icon beside it. */
+const WAITS: Record<string, { begins: string; icon: 'pool' | 'list' | 'worker' | 'watch' }> = {
+  pool: { begins: 'Waits for ', icon: 'pool' },
+  preflight: { begins: 'Held before delivery: ', icon: 'list' },
+  worker: { begins: 'Waits for a worker: ', icon: 'worker' },
+  ping: { begins: 'Waits for its first ping: ', icon: 'watch' }
+};
+
+export interface Wait {
+  icon: 'pool' | 'list' | 'worker' | 'watch' | 'clock';
+  /** "Waits for pool openai: 1 of 1 in use (by leads); 2nd in line, since 09:02:11." */
+  sentence: string;
+  /** "for 41 s" */
+  for: string;
+  /** "looked at again in 12 s"; null when nobody knows. */
+  until: string | null;
+}
+
+/** What a run waits for, as of now. */
+export function waitOf(wait: WaitView, now_ms: number, zone: string): Wait {
+  const kind = WAITS[wait.by];
+  const words = wait.words.replace(/[.\s]+$/, '');
+  const left = wait.until_ms === null ? null : wait.until_ms - now_ms;
+  const ends = wait.by === 'worker' || wait.by === 'ping' ? 'given up' : 'looked at again';
+  return {
+    icon: kind?.icon ?? 'clock',
+    sentence: `${kind?.begins ?? 'Waits: '}${words}, since ${stamp(wait.since_ms, now_ms, zone)}.`,
+    for: waitingSince(wait.since_ms, now_ms),
+    until: left === null ? null : left > SECOND ? `${ends} in ${lasting(Math.ceil(left / SECOND) * SECOND)}` : `${ends} now`
+  };
+}
+
+const HEADS: Record<string, string> = { pool: 'Waits for room in a pool.', preflight: 'Held before delivery.', worker: 'Waits for a worker.', ping: 'Waits for its first ping.' };
+
+/** What heads a run that waits; null when it does not, or when nobody knows for what. */
+export function waitHead(wait: WaitView | null): string | null {
+  return wait === null ? null : (HEADS[wait.by] ?? null);
+}
+
+/** "3 restarts"; null for a command that was never started again. */
+export function restartWords(restarts: number): string | null {
+  return restarts === 0 ? null : `${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`;
+}
+
+/** "stops at 10:05:00 by its budget of 1 h". `cue` as it is now: its budget is named only if there is one. */
+export function fuseWords(fuse_at_ms: number, cue: CueView | undefined, now_ms: number, zone: string): string {
+  const seconds = objectAt(objectAt(cue?.definition, 'budget'), 'run')['duration_seconds'];
+  const budget = typeof seconds === 'number' ? ` of ${lasting(seconds * SECOND)}` : '';
+  return fuse_at_ms > now_ms ? `stops at ${stamp(fuse_at_ms, now_ms, zone)} by its budget${budget}` : `its budget${budget} is spent`;
+}
+
+const CAUSES: Record<string, string> = { fallback: 'Fallback for', chain: 'Fired after', replay: 'Runs again', dynamic: 'Asked for in' };
+
+/** The words before and behind the link to the run that caused this one: "Fallback for", "a run of leads". */
+export function causeWords(cause: CausedBy): { before: string; link: string } {
+  return { before: CAUSES[cause.how] ?? 'Caused by', link: cause.cue_name === null ? 'an earlier run of this cue' : `a run of ${cause.cue_name}` };
+}
+
+/** Which try it is: "2 of 3"; a long-lived command counts its lives without an end. */
+export function numberWords(attempt: Pick<AttemptView, 'number'>, story: Pick<RunStory, 'mark' | 'restarts'>): string {
+  return story.restarts > 0 ? String(attempt.number) : `${attempt.number} of ${Math.max(story.mark.attempts_max, attempt.number)}`;
+}
+
+/** Who has it, and for how long yet: "claimed by mac-mini, lease until 09:15:00"; null when nobody claimed it. */
+export function leaseWords(attempt: Pick<AttemptView, 'worker' | 'lease_until_ms' | 'ended_at_ms'>, now_ms: number, zone: string): string | null {
+  if (attempt.worker === null) return null;
+  if (attempt.lease_until_ms === null || attempt.ended_at_ms !== null) return `worker ${attempt.worker}`;
+  const left = attempt.lease_until_ms - now_ms;
+  return `worker ${attempt.worker}, lease ${left > 0 ? 'until' : 'lapsed'} ${hms(attempt.lease_until_ms, zone)}`;
+}
+
+/** True while the processes of an attempt may print and need memory. */
+export function mayPrint(attempt: AttemptView, transport: string): boolean {
+  return transport === 'command' && attempt.ended_at_ms === null && (attempt.state === 'delivering' || attempt.state === 'delivered' || attempt.state === 'unanswered');
+}
