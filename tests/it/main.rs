@@ -2,11 +2,16 @@
 
 mod cli;
 mod crash;
+mod deliver;
 mod desk;
 mod door;
+mod exec;
 mod invariants;
 mod paths;
+mod pools;
+mod preflight;
 mod simulate;
 mod storm;
 mod time;
 mod webhook;
+mod worker;

@@ -67,9 +67,11 @@ impl Tower {
     /// Starts it again on the same folder, after [`Tower::kill9`] or [`Tower::stop`].
     pub async fn again(&mut self) {
         assert!(self.child.is_none(), "it runs already");
+        let listen: &[&str] =
+            if self.args.iter().any(|arg| arg == "--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
         let mut child = Command::new(binary("cuetowerctl"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--desk", "127.0.0.1:0", "--vault", "memory"])
-            .args(["--no-notifications", "--ready-json"])
+            .args(["serve", "--desk", "127.0.0.1:0", "--vault", "memory", "--no-notifications", "--ready-json"])
+            .args(listen)
             .arg("--data")
             .arg(&self.data)
             .args(&self.args)
@@ -90,8 +92,8 @@ impl Tower {
             drop(child.kill());
             panic!("the tower on {} was not ready within {READY_LIMIT:?}", self.data.display());
         };
+        assert!(!line.is_empty(), "the tower ended before it was ready ({:?}); its sentence is above", child.wait());
         self.child = Some((child, stdout));
-        assert!(!line.is_empty(), "the tower ended before it was ready; its sentence is above");
         self.ready = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line:?}"));
         let word = |name: &str| self.ready[name].as_str().unwrap_or_else(|| panic!("no {name} in {line}")).to_owned();
         (self.agents, self.key, self.desk_link) = (word("agents"), word("key"), word("desk"));

@@ -90,6 +90,8 @@ it('worst first', () => {
 });
 
 it('is live while it may change by itself', () => {
+  expect(isLive(mark({ confirmed: 'none', ended_at_ms: null })), 'between two tries').toBe(true);
+  expect(isLive(mark({ confirmed: 'none', delivered: 'bounced', ended_at_ms: null }))).toBe(false);
   expect([isLive(mark({ confirmed: 'working' })), isLive(mark({ delivered: 'delivering', confirmed: 'none' })), isLive(mark())]).toEqual([true, true, false]);
 });
 

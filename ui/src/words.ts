@@ -82,14 +82,19 @@ function scheduledDetail(mark: Mark): string {
   return late < 1000 ? `on time, +${Math.max(0, Math.round(late))} ms` : `${lasting(late)} late`;
 }
 
+/** "attempt 2 of 3"; what is started again and again has no last one. */
+export function attemptWords(mark: Mark): string {
+  return mark.attempts > mark.attempts_max ? `attempt ${mark.attempts}` : `attempt ${mark.attempts} of ${mark.attempts_max}`;
+}
+
 function deliveredDetail(mark: Mark): string {
-  const attempt = mark.attempts > 1 ? `attempt ${mark.attempts} of ${mark.attempts_max}` : '';
+  const attempt = mark.attempts > 1 ? attemptWords(mark) : '';
   const after = mark.delivered_at_ms !== null ? `after ${lasting(mark.delivered_at_ms - (mark.started_at_ms ?? mark.due_ms))}` : '';
   switch (mark.delivered) {
     case 'delivered':
       return [after, attempt].filter(Boolean).join(', ') || glyphOf('D', 'delivered').say;
     case 'delivering':
-      return mark.attempts > 0 ? `attempt ${mark.attempts} of ${mark.attempts_max}` : glyphOf('D', 'delivering').say;
+      return mark.attempts > 0 ? attemptWords(mark) : glyphOf('D', 'delivering').say;
     case 'bounced':
       return `${mark.attempts} ${mark.attempts === 1 ? 'attempt' : 'attempts'} failed`;
     case 'unknown':
@@ -140,6 +145,7 @@ export function headline(mark: Mark, now_ms: number): string {
       return mark.delivered === 'delivered' || mark.delivered === 'unknown' ? 'Running.' : 'On its way to the agent.';
     case 'none':
       if (mark.delivered === 'bounced') return 'Never reached the agent.';
+      if (isBetween(mark)) return 'Waits for its next try.';
       return mark.delivered === 'delivering' ? 'On its way to the agent.' : mark.delivered === 'delivered' ? 'Delivered.' : 'Fired.';
   }
 }
@@ -154,7 +160,12 @@ export function spoken(mark: Mark, cueName: string, zone: string): string {
 
 /** True while the run may still change by itself. */
 export function isLive(mark: Mark): boolean {
-  return mark.delivered === 'delivering' || mark.confirmed === 'working';
+  return mark.delivered === 'delivering' || mark.confirmed === 'working' || isBetween(mark);
+}
+
+/** True for a run whose last try has ended, and whose next one is still to come. */
+export function isBetween(mark: Mark): boolean {
+  return mark.run_id !== null && mark.ended_at_ms === null && mark.confirmed === 'none' && (mark.delivered === 'delivered' || mark.delivered === 'unknown');
 }
 
 /** Marks that keep their full drawing at any zoom; an explained miss gives way where lanes are dense. */

@@ -90,6 +90,20 @@ async fn show(owner: &Owner, run: &str, as_json: bool) -> Result<(), String> {
     say(&format!("{} ({}), due {}", story.cue.name, story.cue.words, zone.at(story.mark.due_ms)));
     say(&format!("Scheduled: {scheduled}   Delivered: {delivered}   Confirmed: {confirmed}"));
     say(&story.mark.sentence);
+    if let Some(waits) = &story.waits {
+        let until = waits.until_ms.map(|at| format!(", until {} at the latest", zone.at(at))).unwrap_or_default();
+        say(&format!("Waits since {}: {}{until}", zone.at(waits.since_ms), waits.words));
+    }
+    if let Some(cause) = &story.caused_by {
+        let of = cause.cue_name.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+        say(&format!("Brought about ({}) by run {}{of}", cause.how, cause.run_id));
+    }
+    if story.restarts > 0 {
+        say(&format!("Started again {} times", story.restarts));
+    }
+    if let Some(at_ms) = story.fuse_at_ms {
+        say(&format!("Its budget of time ends at {}", zone.at(at_ms)));
+    }
     story.attempts.iter().for_each(|attempt| tell(attempt, &zone));
     if let Some(outcome) = &story.outcome {
         let reported = if outcome.success { "success" } else { "failure" };
@@ -106,6 +120,9 @@ async fn show(owner: &Owner, run: &str, as_json: bool) -> Result<(), String> {
         };
         say(&format!("Proof: {}: {verdict}, {}", proof.claim, proof.found));
     }
+    for note in &story.notes {
+        say(&format!("Noted at {}: {}", zone.at(note.at_ms), note.words));
+    }
     for refused in &story.refused {
         say(&format!("Refused at {}: {}", zone.at(refused.at_ms), refused.reason));
     }
@@ -117,13 +134,14 @@ async fn show(owner: &Owner, run: &str, as_json: bool) -> Result<(), String> {
 }
 
 fn tell(attempt: &AttemptView, zone: &Zone) {
-    say(&format!(
-        "Attempt {} at {}: {}, {}",
-        attempt.number,
-        zone.at(attempt.began_at_ms),
-        attempt.state,
-        attempt.sentence
-    ));
+    let words = if attempt.sentence.is_empty() { String::new() } else { format!(", {}", attempt.sentence) };
+    let needed = match (attempt.peak_rss_bytes, attempt.cpu_ms) {
+        (Some(bytes), Some(cpu_ms)) => {
+            format!("; {} MiB at most, {:.1} s of the processor", bytes >> 20, cpu_ms as f64 / 1_000.0)
+        }
+        _ => String::new(),
+    };
+    say(&format!("Attempt {} at {}: {}{words}{needed}", attempt.number, zone.at(attempt.began_at_ms), attempt.state));
     for (stream, text) in [("out", &attempt.stdout), ("err", &attempt.stderr)] {
         text.lines().for_each(|line| say(&format!("  {stream} | {line}")));
     }

@@ -269,12 +269,14 @@ pub enum RefusalCode {
     NotClaimed,
     /// Another worker has it.
     NotOwner,
+    /// It could never be granted while its asker holds what it holds.
+    WaitsForItself,
     TooMany,
     Invalid,
 }
 
 impl RefusalCode {
-    pub const ALL: [RefusalCode; 13] = [
+    pub const ALL: [RefusalCode; 14] = [
         RefusalCode::NotFound,
         RefusalCode::OutcomeAlreadyRecorded,
         RefusalCode::AttemptSuperseded,
@@ -286,6 +288,7 @@ impl RefusalCode {
         RefusalCode::ClaimFailed,
         RefusalCode::NotClaimed,
         RefusalCode::NotOwner,
+        RefusalCode::WaitsForItself,
         RefusalCode::TooMany,
         RefusalCode::Invalid,
     ];
@@ -305,6 +308,7 @@ impl RefusalCode {
             RefusalCode::ClaimFailed => "claim_failed",
             RefusalCode::NotClaimed => "execution_not_claiming",
             RefusalCode::NotOwner => "not_execution_owner",
+            RefusalCode::WaitsForItself => "waits_for_itself",
             RefusalCode::TooMany => "too_many",
             RefusalCode::Invalid => "invalid",
         }

@@ -102,7 +102,6 @@ fn unattended(dir: &Path, mut lock: Lock) -> Found {
 fn hanging(dir: &Path) -> Found {
     let launcher = lock::note_of(dir).launcher.or_else(|| started(dir).map(|started| started.launcher));
     if let Some(launcher) = launcher.filter(|launcher| launcher.lives()) {
-        #[cfg(unix)]
         process::Ask::Firmly.process(launcher.pid);
         for _ in 0..100 {
             if let Ok(Some(lock)) = Lock::take(dir) {

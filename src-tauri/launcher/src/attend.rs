@@ -68,15 +68,16 @@ fn begin(dir: &Path, sender: Sender<Event>) -> Result<Attended, String> {
         if stop::asked(dir).is_some() {
             return Err("it was stopped before it was started".into());
         }
-        let witness = Witness::new();
+        let witness = Witness::default();
         let mut started =
             Started { launcher, program: None, boot_id: process::boot_id().to_owned(), at_ms: clock::now_ms() };
-        folder::write(&dir.join(STARTED), &started).map_err(unusable)?;
+        let mut record = folder::private().write(true).create_new(true).open(dir.join(STARTED)).map_err(unusable)?;
+        folder::overwrite(&mut record, &started).map_err(unusable)?;
         let begun = Instant::now();
         let (tree, captures) = ready.start(sender)?;
         started.program = Some(Who::of(tree.pid));
         // Without this record a tower that starts waits for it in vain, and has this launcher killed.
-        folder::write(&dir.join(STARTED), &started).unwrap_or_else(|_| drop(stop::stop(dir, None)));
+        folder::overwrite(&mut record, &started).unwrap_or_else(|_| drop(stop::stop(dir, None)));
         Told::Started { pid: tree.pid }.tell();
         let meter = Meter::default();
         Ok(Attended { dir: dir.to_owned(), tree, captures, stop_grace, begun, witness, meter, _lock: lock })
@@ -228,26 +229,23 @@ impl Attended {
     }
 
     /// Who dies for want of memory often does so at once, so all are looked at more often in the beginning.
-    #[cfg(target_os = "linux")]
     fn look(&mut self, now: Instant) {
+        if now >= self.begun + FRESH {
+            return;
+        }
         self.witness.look(self.tree.pid);
-        if now < self.begun + FRESH {
-            self.witness.look_at_all(self.tree.living().iter().map(|seen| seen.pid));
+        if let Some(look) = self.tree.look() {
+            self.witness.look_at_all(&look.pids);
         }
     }
 
-    #[cfg(target_os = "linux")]
     fn measure(&mut self) {
-        let living = self.tree.living();
-        self.witness.look_at_all(living.iter().map(|seen| seen.pid));
-        self.meter.take(self.tree.measure(&living), &self.dir);
+        self.witness.look(self.tree.pid);
+        if let Some(look) = self.tree.look() {
+            self.witness.look_at_all(&look.pids);
+            self.meter.take(look.measured, &self.dir);
+        }
     }
-
-    #[cfg(not(target_os = "linux"))]
-    fn look(&mut self, _: Instant) {}
-
-    #[cfg(not(target_os = "linux"))]
-    fn measure(&mut self) {}
 
     fn exit(&mut self, death: &Death, elapsed: Duration, stopping: Option<Stopping>) -> Exit {
         let want = match stopping {

@@ -44,12 +44,14 @@ impl Capture {
     pub fn create(path: PathBuf) -> io::Result<(Capture, Stdio)> {
         // Appending, so that processes that share the file never write over each other, nor past a cut.
         let theirs = private().append(true).create(true).open(&path)?;
-        theirs.set_len(0)?;
         if cfg!(unix) {
             // Where nothing can be locked, what is printed after the command has ended is not bounded; see `is_open`.
             let _ = theirs.lock_shared();
         }
-        let file = OpenOptions::new().append(true).open(&path)?;
+        let file = OpenOptions::new().write(true).open(&path)?;
+        if file.metadata()?.len() > 0 {
+            file.set_len(0)?;
+        }
         Ok((Capture { path, file, length: 0, freed_to: HEAD_BYTES, closed: false }, Stdio::from(theirs)))
     }
 

@@ -11,6 +11,7 @@ use crate::length;
 pub struct Death {
     /// The error says why it could not be seen.
     pub status: Result<ExitStatus, String>,
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "there is nothing in it"))]
     pub autopsy: Autopsy,
 }
 

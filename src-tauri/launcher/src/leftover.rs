@@ -2,6 +2,7 @@
 //! an attempt inherits, and ended.
 
 use std::path::Path;
+#[cfg(target_os = "linux")]
 use std::time::Duration;
 
 use crate::folder::Started;
@@ -13,12 +14,14 @@ pub const MARK: &str = "CUETOWER_ATTEMPT_DIR";
 #[cfg(target_os = "linux")]
 const POLITE_LIMIT: Duration = Duration::from_millis(300);
 #[cfg(target_os = "linux")]
-const FIRM_LIMIT: Duration = Duration::from_millis(200);
+const FIRM_LIMIT: Duration = Duration::from_secs(2);
+#[cfg(target_os = "linux")]
+const STEP: Duration = Duration::from_millis(10);
 
 /// Ends what lives on of the attempt in `dir` though its launcher is gone: the program with its group, and every process that
 /// carries the attempt's mark. Says what it did, or None if nothing was left.
 ///
-/// Blocks for at most half a second. A process is only ended if it is surely the same one: same pid, same start, same start
+/// Blocks until they are gone: half a second, or two and a half if one hangs. A process is only ended if it is surely the same one: same pid, same start, same start
 /// of the machine; or the attempt's own folder in its environment. Where the system does not tell starts, nobody is.
 #[cfg(target_os = "linux")]
 #[must_use]
@@ -45,11 +48,11 @@ pub fn end_leftovers(dir: &Path, started: Option<&Started>) -> Option<String> {
         (None, 1) => "one process of this attempt was left and had to be".to_owned(),
         (None, more) => format!("{more} processes of this attempt were left and had to be"),
     };
-    if kin.gone_within(POLITE_LIMIT) {
+    if within(POLITE_LIMIT, || kin.living().is_empty()) {
         return Some(format!("{who} stopped"));
     }
-    kin.signal(Ask::Firmly);
-    match kin.gone_within(FIRM_LIMIT) {
+    // Again and again, for those that are born meanwhile.
+    match within(FIRM_LIMIT, || kin.signal(Ask::Firmly) == 0) {
         true => Some(format!("{who} killed, as SIGTERM did not end it within {}", length::in_words(POLITE_LIMIT))),
         false => Some(format!("{who} killed, but hangs in the system still")),
     }
@@ -95,12 +98,16 @@ impl Kin {
         }
         living.len()
     }
+}
 
-    fn gone_within(&self, limit: Duration) -> bool {
-        let step = Duration::from_millis(10);
-        (0..limit.as_millis() / step.as_millis()).any(|_| {
-            std::thread::sleep(step);
-            self.living().is_empty()
-        })
-    }
+/// Whether it comes true in time.
+#[cfg(target_os = "linux")]
+fn within(limit: Duration, mut condition: impl FnMut() -> bool) -> bool {
+    (0..limit.as_millis() / STEP.as_millis()).any(|_| {
+        let so = condition();
+        if !so {
+            std::thread::sleep(STEP);
+        }
+        so
+    })
 }

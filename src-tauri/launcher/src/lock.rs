@@ -2,7 +2,7 @@
 //! for its life. The file itself says for which launcher the folder waits, and which one has it.
 
 use std::fs::{File, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -50,9 +50,7 @@ impl Lock {
     /// If it cannot be written.
     pub fn write(&mut self, ticket: &str, launcher: Option<Who>) -> io::Result<()> {
         let note = Note { ticket: ticket.to_owned(), boot_id: process::boot_id().to_owned(), launcher };
-        self.0.set_len(0)?;
-        self.0.seek(SeekFrom::Start(0))?;
-        self.0.write_all(&serde_json::to_vec(&note)?)
+        folder::overwrite(&mut self.0, &note)
     }
 
     /// Gives it back at once, also if a process that is just being started has the file open still.

@@ -127,6 +127,14 @@ impl Ask {
     }
 }
 
+#[cfg(not(unix))]
+impl Ask {
+    /// A pid alone says too little here to end anybody by it.
+    pub fn process(self, _: u32) -> bool {
+        false
+    }
+}
+
 /// No pid is 0 or negative: to `kill` these mean more than one process.
 #[cfg(unix)]
 fn raw(pid: u32) -> Option<nix::unistd::Pid> {

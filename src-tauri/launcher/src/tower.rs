@@ -1,6 +1,6 @@
 //! The tower's half of a start: the folder made ready for one launcher, and the launcher's command line.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,9 +61,9 @@ pub fn prepare(dir: &Path, payload: &[u8]) -> Result<String, String> {
     let own = Who::own();
     let ticket = format!("{}.{}.{}", own.pid, own.start_ticks, COUNT.fetch_add(1, Ordering::Relaxed));
     let written = lock.write(&ticket, None).and_then(|()| {
-        // Private, as the folder is: `write` keeps the mode of a file that is there.
-        folder::private().write(true).create(true).truncate(true).open(dir.join(PAYLOAD))?;
-        std::fs::write(dir.join(PAYLOAD), payload)
+        // No longer than it was, and private, as the folder is.
+        let _ = std::fs::remove_file(dir.join(PAYLOAD));
+        folder::private().write(true).create_new(true).open(dir.join(PAYLOAD))?.write_all(payload)
     });
     lock.release();
     written.map(|()| ticket).map_err(unusable)

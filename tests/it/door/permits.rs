@@ -185,6 +185,8 @@ async fn deliveries_wait_for_permits_and_their_agents_share_them() {
 
     let of_run = tower.ask_as(&token, Method::POST, "/v1/pools/gpu/permits", None).await;
     assert_eq!(of_run.status, 200, "{of_run:?}");
+    let own = tower.ask_as(&token, Method::POST, OPENAI, None).await;
+    assert_eq!((own.status, own.code()), (409, "waits_for_itself"), "its own run has all of it");
     let of_key = permit(&tower.asks(json!({})).await);
     let foreign = tower.ask_as(&token, Method::DELETE, &format!("{OPENAI}/{of_key}"), None).await;
     assert_eq!((foreign.status, foreign.code()), (404, "permit_not_found"), "a run reaches its own permits alone");

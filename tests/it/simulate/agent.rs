@@ -1,27 +1,52 @@
 //! What agents do with deliveries, and what the tower's own side sees of it.
 
-use cuetower_core::cue::Confirm;
+use cuetower_core::cue::{Confirm, Transport};
 use cuetower_core::effect::Effect;
 use cuetower_core::id::{CueId, RunId};
 use cuetower_core::input::{Answer, DeliveryResult, Input};
 use cuetower_core::outcome::{NextRun, Outcome};
-use cuetower_core::run::Run;
+use cuetower_core::run::{Run, Verdict};
 
 use super::luck::Luck;
 use super::world::World;
 
 impl World {
     pub fn perform(&mut self, luck: &mut Luck, effect: &Effect, run: &Run) {
-        let Effect::Deliver { run_id, number, licensed } = effect else { return };
-        let attempt = (run_id.clone(), *number);
-        let written = self.disk.begun.contains(&attempt) || (*licensed && self.disk.armed.contains(run_id));
+        match effect {
+            Effect::Deliver { run_id, number, licensed } => self.deliver(luck, run, (run_id, *number), *licensed),
+            Effect::Stop { run_id, number } => self.stop_process(luck, &(run_id.clone(), *number)),
+            Effect::TellFailure { run_id } => {
+                let ended = run.verdict();
+                assert!(ended.is_some_and(Verdict::is_failure), "{run_id} is told of as failed, and is {ended:?}");
+                self.tally.failures_told += 1;
+            }
+            Effect::AskPools { .. } | Effect::Forget { .. } => unreachable!("the pilot answers these itself"),
+        }
+    }
+
+    fn deliver(&mut self, luck: &mut Luck, run: &Run, (run_id, number): (&RunId, u32), licensed: bool) {
+        let attempt = (run_id.clone(), number);
+        let written = self.disk.begun.contains(&attempt) || (licensed && self.disk.armed.contains(run_id));
         assert!(written, "attempt {number} of {run_id} went out before it was written down");
-        assert!(self.sent.insert(attempt), "attempt {number} of {run_id} went out twice");
+        assert!(!self.sent.contains(&attempt), "attempt {number} of {run_id} went out twice");
+        let result = |result| Input::Delivery { run_id: run_id.clone(), number, result };
+        if !run.definition.preflight.is_empty() && !self.quiet && luck.chance(40) {
+            let unready = DeliveryResult::Unready { words: "pre-flight".into(), hold: luck.chance(75) };
+            return self.post(luck.between(1, 5_000), run.cue_id.clone(), result(unready), true);
+        }
+        match run.definition.transport {
+            // Only its checks were to be made.
+            Transport::Worker(_) | Transport::Watch => {
+                return self.post(luck.between(1, 500), run.cue_id.clone(), result(DeliveryResult::Ready), true);
+            }
+            Transport::Webhook(_) | Transport::Command(_) => {}
+        }
+        self.sent.insert(attempt);
         self.tally.deliveries += 1;
         if self.quiet {
-            self.good_agent(run, *number);
+            self.good_agent(luck, run, number);
         } else {
-            self.agent(luck, run, *number);
+            self.agent(luck, run, number);
         }
     }
 
@@ -38,10 +63,7 @@ impl World {
                 self.post(soon, cue.clone(), seen(DeliveryResult::NotDelivered { words: words() }), true);
                 false
             } else {
-                self.post(soon, cue.clone(), seen(DeliveryResult::Started { pid: 7 }), true);
-                let exit_code = if luck.chance(80) { Some(0) } else { Some(1) };
-                let end = soon + luck.between(0, 120_000);
-                self.post(end, cue.clone(), seen(DeliveryResult::Exited { exit_code, words: words() }), true);
+                self.launch(luck, run, number);
                 true
             }
         } else {
@@ -66,7 +88,10 @@ impl World {
     }
 
     /// Takes the work in a moment, and reports success ten seconds later.
-    fn good_agent(&mut self, run: &Run, number: u32) {
+    fn good_agent(&mut self, luck: &mut Luck, run: &Run, number: u32) {
+        if run.definition.transport.is_command() {
+            return self.launch(luck, run, number);
+        }
         let (cue, run_id) = (run.cue_id.clone(), run.id.clone());
         let result = if self.network {
             DeliveryResult::Answered { status: 200, words: "200 OK".into(), retry_after_ms: None, outcome: None }
@@ -82,7 +107,18 @@ impl World {
         }
     }
 
-    pub fn told(&mut self, luck: &mut Luck, id: CueId, run_id: RunId, outcome: Outcome, answer: &Answer) {
+    /// What whoever asked hears, once it is on disk.
+    pub fn answered(&mut self, luck: &mut Luck, cue: CueId, input: Input, answer: &Answer) {
+        match input {
+            Input::Report { run_id, outcome, .. } => self.told(luck, cue, run_id, *outcome, answer),
+            Input::Claim { run_id, worker } => self.claimed(luck, cue, run_id, worker, answer),
+            Input::Extend { .. } if matches!(answer, Answer::Extended { .. }) => self.tally.extended += 1,
+            Input::Ping(_) if matches!(answer, Answer::Pinged { .. }) => self.tally.pinged += 1,
+            _ => {}
+        }
+    }
+
+    fn told(&mut self, luck: &mut Luck, id: CueId, run_id: RunId, outcome: Outcome, answer: &Answer) {
         match answer {
             Answer::Recorded { .. } => {
                 self.tally.acknowledged += 1;
@@ -97,16 +133,16 @@ impl World {
             Answer::Refused(_) => self.tally.refused += 1,
             // Its cue was deleted in the meantime.
             Answer::Done => {}
-            Answer::Fired { .. } => panic!("a report was answered with {answer:?}"),
+            other => panic!("a report was answered with {other:?}"),
         }
     }
 }
 
-fn report(run_id: RunId, attempt: Option<u32>, outcome: Outcome) -> Input {
+pub fn report(run_id: RunId, attempt: Option<u32>, outcome: Outcome) -> Input {
     Input::Report { run_id, attempt, outcome: Box::new(outcome) }
 }
 
-fn outcome(luck: &mut Luck) -> Outcome {
+pub fn outcome(luck: &mut Luck) -> Outcome {
     let next_run = luck.chance(6).then(|| match luck.below(3) {
         0 => NextRun::At(cuetower_core::Ms(1_780_000_000_000)),
         _ => NextRun::InMs(luck.below(3_600_000)),

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use cuetower_core::Ms;
 use cuetower_core::audit::Audit;
-use cuetower_core::cue::CueStatus;
+use cuetower_core::cue::{CueDefinition, CueStatus};
 use cuetower_core::event::Event;
 use cuetower_core::id::{CueId, OccurrenceId, RunId};
 use cuetower_core::occurrence::Trigger;
 use cuetower_core::run::Verdict;
-use cuetower_core::schedule_spec::ScheduleSpec;
 
 use super::disk::Fact;
 use super::world::World;
@@ -29,6 +28,7 @@ pub fn audit(world: &mut World) {
     world.tally.instants += instants;
     every_end_fires_its_followers_once(&world.disk.journal);
     every_acknowledged_report_is_there(world);
+    every_exit_is_there(world);
 }
 
 fn every_occurrence_ends_once(cue: &CueId, facts: &[&Fact]) {
@@ -117,25 +117,30 @@ fn runs_and_attempts_are_in_order(cue: &CueId, facts: &[&Fact]) {
     }
 }
 
-/// Across lanes: an end of a run, and the occurrences of the cues that follow it, each once.
+/// Across lanes: an end of a run, and the occurrences of the cues that fire after it, each once.
 fn every_end_fires_its_followers_once(journal: &[Fact]) {
-    let mut schedules: BTreeMap<&CueId, &ScheduleSpec> = BTreeMap::new();
+    let mut cues: BTreeMap<&CueId, &CueDefinition> = BTreeMap::new();
+    let mut begun: HashMap<&RunId, &CueDefinition> = HashMap::new();
     let mut fired: HashMap<(&CueId, &RunId), i32> = HashMap::new();
     for fact in journal {
         match &fact.event {
-            Event::CueDefined { definition, .. } => drop(schedules.insert(&fact.cue, &definition.schedule)),
-            Event::CueStatusChanged { status: CueStatus::Deleted, .. } => drop(schedules.remove(&fact.cue)),
+            Event::CueDefined { definition, .. } => drop(cues.insert(&fact.cue, definition)),
+            Event::CueStatusChanged { status: CueStatus::Deleted, .. } => drop(cues.remove(&fact.cue)),
+            Event::RunBegan { run_id, .. } => drop(begun.insert(run_id, cues[&fact.cue])),
             Event::RunEnded { run_id, verdict, late, .. } => {
-                let followers = schedules.iter().filter_map(|(id, spec)| Some((*id, spec.follows()?)));
-                let fires = |(_, (of, on)): &(_, (&CueId, cuetower_core::schedule_spec::AfterEnd))| {
-                    **of == fact.cue && on.holds(*verdict, *late)
+                let follows = |(_, cue): &(&&CueId, &&CueDefinition)| {
+                    cue.schedule.follows().is_some_and(|(of, on)| *of == fact.cue && on.holds(*verdict, *late))
                 };
-                for (id, _) in followers.filter(fires) {
+                let mut fires: HashSet<&CueId> = cues.iter().filter(follows).map(|(id, _)| *id).collect();
+                let own = begun[run_id];
+                fires.extend(own.on_success_fire.iter().filter(|_| verdict.is_good()));
+                fires.extend(own.on_failure.fallback.iter().filter(|_| verdict.is_failure() && !late));
+                for id in fires.into_iter().filter(|id| cues.contains_key(id)) {
                     *fired.entry((id, run_id)).or_default() += 1;
                 }
             }
             Event::OccurrenceArmed { armed, .. } => {
-                if let Trigger::Chain { of, .. } = &armed.trigger {
+                if let Trigger::Chain { of, .. } | Trigger::Fallback { of, .. } = &armed.trigger {
                     *fired.entry((&fact.cue, of)).or_default() -= 1;
                 }
             }
@@ -144,6 +149,29 @@ fn every_end_fires_its_followers_once(journal: &[Fact]) {
     }
     for ((cue, of), left) in fired {
         assert_eq!(left, 0, "the end of {of} fired {cue} {left} times too few");
+    }
+}
+
+/// However often the tower was killed: each process that ended by itself is recorded with its exit code.
+fn every_exit_is_there(world: &World) {
+    let mut told: HashMap<(&RunId, u32), Option<i32>> = HashMap::new();
+    for fact in &world.disk.journal {
+        match &fact.event {
+            Event::AttemptExited { run_id, number, exit_code, .. }
+            | Event::AttemptFailed { run_id, number, exit_code, lost: false, .. }
+            | Event::AttemptRestarting { run_id, number, exit_code, .. } => {
+                let known = told.entry((run_id, *number)).or_default();
+                *known = exit_code.or(*known);
+            }
+            _ => {}
+        }
+    }
+    for ((run, number), process) in &world.processes {
+        if !process.lost && world.lanes.contains_key(&process.cue) {
+            let found = told.get(&(run, *number));
+            assert_eq!(found, Some(&process.exit_code), "attempt {number} of {run} ended, and that is not recorded");
+            assert!(process.forgotten, "what attempt {number} of {run} left behind is still there");
+        }
     }
 }
 

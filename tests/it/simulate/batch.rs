@@ -1,19 +1,19 @@
 //! One batch, as the engine's pilot does it: decide → journal → apply → perform.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use cuetower_core::Ms;
 use cuetower_core::away::{Band, Gap, Reason};
-use cuetower_core::cue::CueStatus;
+use cuetower_core::cue::{CueDefinition, CueStatus};
 use cuetower_core::effect::Effect;
 use cuetower_core::event::Event;
 use cuetower_core::id::{CueId, RunId};
-use cuetower_core::input::{Answer, Input, Triggered};
+use cuetower_core::input::{Answer, DeliveryResult, Found, Input, Triggered};
 use cuetower_core::lane::{self, Lane};
 use cuetower_core::occurrence::Trigger;
-use cuetower_core::outcome::Outcome;
-use cuetower_core::run::Run;
+use cuetower_core::pool::{PoolBook, PoolEvent, PoolInput};
+use cuetower_core::run::{Run, Verdict};
 
 use super::disk::Fact;
 use super::luck::Luck;
@@ -32,10 +32,18 @@ const BANDS_KEPT: usize = 63;
 pub struct Work {
     pub now: Ms,
     time: Time,
-    lanes: BTreeMap<CueId, Lane>,
+    pub lanes: BTreeMap<CueId, Lane>,
     facts: Vec<Fact>,
     effects: Vec<(Effect, Arc<Run>)>,
-    reports: Vec<(CueId, RunId, Outcome, Answer)>,
+    pub pools: PoolBook,
+    pub pool_facts: Vec<PoolEvent>,
+    /// What the pools have to say to runs.
+    pub permitted: VecDeque<(CueId, Input)>,
+    /// Runs that ended, for the cues that fire after them.
+    ended: Vec<Ended>,
+    /// What their processes left behind goes after the commit.
+    forgotten: Vec<(RunId, u32)>,
+    answers: Vec<(CueId, Input, Answer)>,
     firing: bool,
     orderly: bool,
     /// The clocks moved by themselves.
@@ -59,6 +67,12 @@ impl World {
             self.decide(luck, &mut work, &id, &Input::WentOut { run_id });
         }
         self.notice_gap(luck, &mut work);
+        if self.pools_wake.is_some_and(|at| at <= work.now) {
+            self.pool(&mut work, &PoolInput::Tick);
+            self.settle_work(luck, &mut work);
+        }
+        self.permit_agents(luck, &mut work);
+        self.settle_work(luck, &mut work);
         let due = |at: &Option<Ms>| at.is_some_and(|at| at <= work.now);
         for id in self.wakes.iter().filter(|(_, at)| due(at)).map(|(id, _)| id.clone()).collect::<Vec<_>>() {
             self.ticks(luck, &mut work, &id);
@@ -79,7 +93,9 @@ impl World {
     pub fn start(&mut self, luck: &mut Luck) {
         let (alive_at, orderly) = (self.disk.alive_at, std::mem::take(&mut self.disk.orderly));
         self.lanes = self.disk.lanes.clone();
+        self.pools = self.disk.pools.clone();
         self.firing = self.disk.firing;
+        let mut found = self.found(luck);
         self.looked = self.time.clocks;
         // Nothing goes ahead of its commit before this life has a stamp of its own: a second kill would not know of it.
         self.stamped_at = alive_at;
@@ -87,11 +103,26 @@ impl World {
         if alive_at < work.now {
             work.away = with_band(&self.away, Band { from: alive_at, to: work.now, reason: Reason::Off });
         }
+        let slept_ms = work.now.since(alive_at);
+        self.pool(&mut work, &PoolInput::Shifted { slept_ms, stepped_ms: 0 });
+        let there: HashSet<(RunId, u32)> =
+            found.iter().filter(started).map(|(run, number, _)| (run.clone(), *number)).collect();
+        // All of them, before anything that follows from it in other lanes begins: what begins now is not to be recovered.
         for id in self.lanes.keys().cloned().collect::<Vec<_>>() {
-            let recovered = Input::Recovered { alive_at, orderly, firing: work.firing };
-            self.decide(luck, &mut work, &id, &recovered);
+            let lane = &self.lanes[&id];
+            let of_lane = |run: &RunId| lane.runs.contains_key(run) || lane.waiting().any(|armed| armed.run_id == *run);
+            let found = found.extract_if(.., |(run, ..)| of_lane(run)).collect();
+            let recovered = Input::Recovered { alive_at, orderly, firing: work.firing, found };
+            self.decide_alone(luck, &mut work, &id, &recovered);
+        }
+        self.settle_work(luck, &mut work);
+        for id in self.lanes.keys().cloned().collect::<Vec<_>>() {
             self.ticks(luck, &mut work, &id);
         }
+        // Of runs that had ended already: what left nothing to wait for goes.
+        work.forgotten.extend(found.iter().filter(|one| !started(one)).map(|(run, number, _)| (run.clone(), *number)));
+        self.release_the_dead(&mut work, |run, number| there.contains(&(run.clone(), number)));
+        self.settle_work(luck, &mut work);
         let lost = |fact: &&Fact| matches!(fact.event, Event::AttemptFailed { lost: true, .. });
         self.tally.lost_attempts += work.facts.iter().filter(lost).count() as u64;
         let fate = match Fate::thrown(luck) {
@@ -100,7 +131,9 @@ impl World {
             Fate::CommitFails => Fate::CrashesBeforeCommit,
             fate => fate,
         };
-        self.land(luck, work, Vec::new(), fate);
+        if self.land(luck, work, Vec::new(), fate) {
+            self.attend(luck);
+        }
     }
 
     /// The clocks since the last batch that landed.
@@ -113,7 +146,10 @@ impl World {
         if let Some(band) = gap.band(self.looked, self.time.clocks) {
             work.away = with_band(&self.away, band);
         }
-        let shifted = Input::Shifted { slept_ms: gap.slept_ms + gap.stalled_ms, stepped_ms: gap.stepped_ms };
+        let (slept_ms, stepped_ms) = (gap.slept_ms + gap.stalled_ms, gap.stepped_ms);
+        self.pool(work, &PoolInput::Shifted { slept_ms, stepped_ms });
+        self.settle_work(luck, work);
+        let shifted = Input::Shifted { slept_ms, stepped_ms };
         let live = self.lanes.iter().filter(|(_, lane)| !lane.runs.is_empty());
         for id in live.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
             self.decide(luck, work, &id, &shifted);
@@ -127,14 +163,19 @@ impl World {
         self.disk.alive_at = self.now();
     }
 
-    fn work(&self) -> Work {
+    pub fn work(&self) -> Work {
         Work {
             now: self.now(),
             time: self.time,
             lanes: BTreeMap::new(),
             facts: Vec::new(),
             effects: Vec::new(),
-            reports: Vec::new(),
+            pools: self.pools.clone(),
+            pool_facts: Vec::new(),
+            permitted: VecDeque::new(),
+            ended: Vec::new(),
+            forgotten: Vec::new(),
+            answers: Vec::new(),
             firing: self.firing,
             orderly: false,
             gap: false,
@@ -150,22 +191,44 @@ impl World {
         work.lanes.get_mut(id).filter(|lane| lane.cue.status != CueStatus::Deleted)
     }
 
-    fn take(&mut self, luck: &mut Luck, work: &mut Work, id: &CueId, input: Input) {
+    fn take(&mut self, luck: &mut Luck, work: &mut Work, id: &CueId, mut input: Input) {
+        if self.lane(work, id).is_none() {
+            return self.nobody_there(luck, work, &input);
+        }
         let run_id = match &input {
-            Input::Report { run_id, .. } | Input::Delivery { run_id, .. } | Input::Stop { run_id } => {
-                Some(run_id.clone())
-            }
+            Input::Report { run_id, .. }
+            | Input::Delivery { run_id, .. }
+            | Input::Stop { run_id }
+            | Input::Claim { run_id, .. }
+            | Input::Extend { run_id, .. }
+            | Input::Release { run_id, .. } => Some(run_id.clone()),
             _ => None,
         };
-        let Some(lane) = self.lane(work, id) else { return };
-        match &run_id {
-            Some(run) => drop(self.disk.ended.get(run).map(|run| lane.recall(run.clone()))),
-            // What came due before the change is decided before the change.
-            None => self.tick(luck, work, id),
+        // What came due before the change is decided before the change.
+        if run_id.is_none() {
+            self.tick(luck, work, id);
+        }
+        let Some(lane) = work.lanes.get(id) else { return };
+        let mut recalled = run_id.and_then(|run| self.disk.ended.get(&run).cloned());
+        if let Input::Ping(ping) = &mut input {
+            recalled = self.given_up(lane, ping);
+            ping.run_id = recalled.as_ref().map(|run| run.id.clone());
+        }
+        if let (Some(run), Some(lane)) = (recalled, work.lanes.get_mut(id)) {
+            lane.recall(run);
         }
         let answer = self.decide(luck, work, id, &input);
-        if let Input::Report { run_id, outcome, .. } = input {
-            work.reports.push((id.clone(), run_id, *outcome, answer));
+        work.answers.push((id.clone(), input, answer));
+    }
+
+    /// Of a cue that was deleted: nothing is decided, and what it held goes.
+    fn nobody_there(&mut self, luck: &mut Luck, work: &mut Work, input: &Input) {
+        if let Input::Delivery { run_id, number, result } = input
+            && !matches!(result, DeliveryResult::Started { .. })
+        {
+            work.forgotten.push((run_id.clone(), *number));
+            self.pool(work, &PoolInput::RunEnded { run_id: run_id.clone() });
+            self.settle_work(luck, work);
         }
     }
 
@@ -189,44 +252,69 @@ impl World {
     }
 
     fn decide(&mut self, luck: &mut Luck, work: &mut Work, id: &CueId, input: &Input) -> Answer {
+        let answer = self.decide_alone(luck, work, id, input);
+        self.settle_work(luck, work);
+        answer
+    }
+
+    /// What a decision brings about in other lanes.
+    fn settle_work(&mut self, luck: &mut Luck, work: &mut Work) {
+        loop {
+            if let Some(ended) = work.ended.pop() {
+                for (id, trigger) in self.following(work, &ended) {
+                    let triggered = Triggered { trigger, payload: None, key: None, firing: work.firing };
+                    self.decide_alone(luck, work, &id, &Input::Triggered(triggered));
+                }
+            } else if let Some((id, input)) = work.permitted.pop_front() {
+                self.decide_alone(luck, work, &id, &input);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn decide_alone(&mut self, luck: &mut Luck, work: &mut Work, id: &CueId, input: &Input) -> Answer {
         let (now, firing) = (work.now, work.firing);
         let Some(lane) = self.lane(work, id) else { return Answer::Done };
         let before = watch::Before::of(lane, input);
         let decision = lane::decide(lane, input, now, luck);
         watch::decided(&before, lane, input, &decision, now, firing);
-        let ended: Vec<_> = decision.events.iter().filter_map(ended).collect();
-        let with_run = |effect: Effect| {
-            let (Effect::Deliver { run_id, .. } | Effect::Stop { run_id, .. }) = &effect;
-            let run = Arc::clone(&lane.runs[run_id]);
-            (effect, run)
-        };
-        let effects: Vec<_> = decision.effects.into_iter().map(with_run).collect();
-        work.effects.extend(effects);
-        work.facts.extend(decision.events.into_iter().map(|event| Fact { cue: id.clone(), at: now, event }));
-        for (run_id, verdict, late) in ended {
-            self.fire_followers(luck, work, id, &run_id, |on| on.holds(verdict, late));
+        work.ended.extend(decision.events.iter().filter_map(|event| Ended::of(id, &work.lanes[id], event)));
+        for event in &decision.events {
+            self.give_back(work, id, event);
         }
+        for effect in decision.effects {
+            let run = work.lanes[id].runs.get(effect.run_id()).cloned();
+            match (effect, run) {
+                (Effect::AskPools { number, .. }, Some(run)) => self.ask_pools(work, &run, number),
+                (Effect::Forget { run_id, number }, _) => work.forgotten.push((run_id, number)),
+                (effect, Some(run)) => work.effects.push((effect, run)),
+                (effect, None) => panic!("{effect:?} of a run that is not there"),
+            }
+        }
+        work.facts.extend(decision.events.into_iter().map(|event| Fact { cue: id.clone(), at: now, event }));
         decision.answer
     }
 
-    /// In the same batch as the end that fires them: both are on disk, or neither.
-    fn fire_followers(
-        &mut self,
-        luck: &mut Luck,
-        work: &mut Work,
-        of: &CueId,
-        run_id: &RunId,
-        holds: impl Fn(cuetower_core::schedule_spec::AfterEnd) -> bool,
-    ) {
-        for id in self.lanes.keys().cloned().collect::<Vec<_>>() {
-            let lane = work.lanes.get(&id).unwrap_or(&self.lanes[&id]);
-            if lane.cue.definition.schedule.follows().is_some_and(|(cue, on)| cue == of && holds(on)) {
-                let trigger = Trigger::Chain { of: run_id.clone(), cue: of.clone() };
-                let firing = work.firing;
-                let triggered = Triggered { trigger, payload: None, key: None, firing };
-                self.decide(luck, work, &id, &Input::Triggered(triggered));
+    /// In the same batch as the end that fires them: both are on disk, or neither. Each once.
+    fn following(&self, work: &Work, ended: &Ended) -> BTreeMap<CueId, Trigger> {
+        let mut fired = BTreeMap::new();
+        let (of, cue) = (ended.run.clone(), ended.cue.clone());
+        for id in self.lanes.keys() {
+            let lane = work.lanes.get(id).unwrap_or(&self.lanes[id]);
+            let follows = lane.cue.definition.schedule.follows();
+            if follows.is_some_and(|(cue, on)| *cue == ended.cue && on.holds(ended.verdict, ended.late)) {
+                fired.insert(id.clone(), Trigger::Chain { of: of.clone(), cue: cue.clone() });
             }
         }
+        if let Some(next) = ended.definition.on_success_fire.as_ref().filter(|_| ended.verdict.is_good()) {
+            fired.insert(next.clone(), Trigger::Chain { of: of.clone(), cue: cue.clone() });
+        }
+        let fails = ended.verdict.is_failure() && !ended.late;
+        if let Some(instead) = ended.definition.on_failure.fallback.as_ref().filter(|_| fails) {
+            fired.insert(instead.clone(), Trigger::Fallback { of, cue });
+        }
+        fired
     }
 
     /// Returns whether the tower is still there.
@@ -243,7 +331,12 @@ impl World {
             self.perform(luck, effect, run);
         }
         let stamp = work.now.since(self.stamped_at) >= STAMP_EVERY_MS || work.now < self.stamped_at;
-        let worth = stamp || !work.facts.is_empty() || work.firing != self.firing || work.orderly || work.gap;
+        let worth = stamp
+            || !work.facts.is_empty()
+            || !work.pool_facts.is_empty()
+            || work.firing != self.firing
+            || work.orderly
+            || work.gap;
         match fate {
             Fate::CommitFails if worth => {
                 self.tally.failed_commits += 1;
@@ -277,9 +370,9 @@ impl World {
             }
             Fate::CrashesAmidEffects => {
                 // Answers and effects go out in any order, up to the kill.
-                let answered = luck.below(work.reports.len() as u64 + 1) as usize;
-                for (id, run_id, outcome, answer) in work.reports.drain(..answered) {
-                    self.told(luck, id, run_id, outcome, &answer);
+                let answered = luck.below(work.answers.len() as u64 + 1) as usize;
+                for (id, input, answer) in work.answers.drain(..answered) {
+                    self.answered(luck, id, input, &answer);
                 }
                 self.again_later(luck, taken, false);
                 luck.shuffle(&mut work.effects);
@@ -292,19 +385,26 @@ impl World {
             }
             _ => {}
         }
-        for (id, run_id, outcome, answer) in work.reports {
-            self.told(luck, id, run_id, outcome, &answer);
+        for (id, input, answer) in work.answers {
+            self.answered(luck, id, input, &answer);
         }
         for (effect, run) in work.effects {
             self.perform(luck, &effect, &run);
+        }
+        for key in work.forgotten {
+            self.forget(&key);
         }
         !work.orderly
     }
 
     /// Journal, then memory.
-    fn commit(&mut self, work: &mut Work) {
-        watch::deadlines(self, &work.facts, work.time);
+    pub fn commit(&mut self, work: &mut Work) {
+        watch::clocks(self, &work.facts, work.time);
         watch::count(&mut self.tally, &work.facts);
+        watch::pools(self, &work.pools, &work.pool_facts, work.time);
+        self.disk.write_pools(work.now, &std::mem::take(&mut work.pool_facts));
+        self.pools = work.pools.clone();
+        self.pools_wake = self.pools.wakes_at(work.now);
         self.disk.write(std::mem::take(&mut work.facts));
         (self.disk.alive_at, self.disk.firing, self.disk.orderly) = (work.now, work.firing, work.orderly);
         self.went_out.clear();
@@ -331,7 +431,9 @@ impl World {
     fn again_later(&mut self, luck: &mut Luck, taken: Vec<(CueId, Input)>, tower_lives: bool) {
         for (id, input) in taken {
             match input {
-                Input::Report { .. } => self.post(luck.between(500, 5_000), id, input, false),
+                Input::Report { .. } | Input::Release { .. } | Input::Ping(_) => {
+                    self.post(luck.between(500, 5_000), id, input, false);
+                }
                 Input::Delivery { .. } if tower_lives => self.post(0, id, input, true),
                 _ => {}
             }
@@ -354,9 +456,15 @@ impl World {
     /// The process is killed, and starts again later.
     pub fn crash(&mut self, luck: &mut Luck, off_ms: u64) {
         self.tally.crashes += 1;
+        if Gap::between(self.looked, self.time.clocks).stepped_ms != 0 {
+            self.line.minute_is_unknown();
+        }
         assert!(self.lanes == self.disk.lanes, "memory is not what the journal says: {}", self.differences());
+        assert!(self.pools == self.disk.pools, "the pools in memory are not what the journal says");
         self.mail.retain(|message| !message.dies_with_tower);
         self.went_out.clear();
+        let machine_too = luck.chance(15);
+        self.tower_left_processes(machine_too);
         self.time.off(off_ms);
         self.start(luck);
     }
@@ -377,9 +485,23 @@ fn with_band(known: &[Band], band: Band) -> Arc<[Band]> {
     known[older..].iter().copied().chain([band]).collect()
 }
 
-fn ended(event: &Event) -> Option<(RunId, cuetower_core::run::Verdict, bool)> {
-    match event {
-        Event::RunEnded { run_id, verdict, late, .. } => Some((run_id.clone(), *verdict, *late)),
-        _ => None,
+fn started((.., found): &&(RunId, u32, Found)) -> bool {
+    matches!(found, Found::Started { .. })
+}
+
+/// A run that ended, with its definition as it was when it began.
+struct Ended {
+    cue: CueId,
+    run: RunId,
+    verdict: Verdict,
+    late: bool,
+    definition: Arc<CueDefinition>,
+}
+
+impl Ended {
+    fn of(cue: &CueId, lane: &Lane, event: &Event) -> Option<Ended> {
+        let Event::RunEnded { run_id, verdict, late, .. } = event else { return None };
+        let definition = Arc::clone(&lane.runs.get(run_id)?.definition);
+        Some(Ended { cue: cue.clone(), run: run_id.clone(), verdict: *verdict, late: *late, definition })
     }
 }

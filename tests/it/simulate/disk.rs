@@ -7,6 +7,7 @@ use cuetower_core::cue::CueStatus;
 use cuetower_core::event::Event;
 use cuetower_core::id::{CueId, RunId};
 use cuetower_core::lane::Lane;
+use cuetower_core::pool::{PoolBook, PoolEvent};
 use cuetower_core::run::Run;
 
 /// One fact on the pretended disk.
@@ -19,6 +20,8 @@ pub struct Fact {
 
 pub struct Disk {
     pub journal: Vec<Fact>,
+    /// What the facts about the pools say they are.
+    pub pools: PoolBook,
     /// What the journal says the lanes are: each fact applied once, when it was written.
     pub lanes: BTreeMap<CueId, Lane>,
     /// Attempts and armed runs that are on it.
@@ -35,6 +38,7 @@ impl Disk {
     pub fn new(now: Ms) -> Disk {
         Disk {
             journal: Vec::new(),
+            pools: PoolBook::default(),
             lanes: BTreeMap::new(),
             begun: HashSet::new(),
             armed: HashSet::new(),
@@ -61,6 +65,14 @@ impl Disk {
             }
         }
         self.journal.extend(facts);
+    }
+
+    /// Through the text that a fact is on a real disk.
+    pub fn write_pools(&mut self, at: Ms, facts: &[PoolEvent]) {
+        for fact in facts {
+            let text = serde_json::to_string(fact).expect("an event is text and numbers");
+            self.pools.apply(at, &serde_json::from_str(&text).expect("what was written is read"));
+        }
     }
 
     /// The lanes from the first fact on, through the text that a fact is on a real disk.

@@ -1,9 +1,10 @@
 //! The cues of a simulated world: every schedule kind, with policies thrown at random.
 
 use cuetower_core::Ms;
+use cuetower_core::check::{Check, OnFail, Preflight, What};
 use cuetower_core::cue::{
-    Callback, CatchUp, CatchUpPolicy, Command, Confirm, CueDefinition, Delivery, Evidence, Expect, Overlap, Program,
-    Retry, Transport, Unanswered,
+    Budget, Callback, CatchUp, CatchUpPolicy, Command, Confirm, CueDefinition, Delivery, Evidence, Expect, OnFailure,
+    Overlap, Program, Restart, Retry, Transport, Unanswered, Worker,
 };
 use cuetower_core::id::CueId;
 use cuetower_core::plan::Plan;
@@ -12,6 +13,10 @@ use cuetower_core::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 use serde_json::json;
 
 use super::luck::Luck;
+use super::permits;
+
+const FALLBACK: &str = "cue_fallback";
+const NEXT: &str = "cue_next";
 
 const CRONS: &[&str] = &[
     "* * * * *",
@@ -50,6 +55,7 @@ pub fn fleet(luck: &mut Luck, now: Ms) -> Vec<(CueId, CueDefinition)> {
     let upstream = if luck.chance(50) { follower } else { manual };
     let kind = after(luck, upstream);
     add(luck, "after-another", Some(kind));
+    all.extend([last(luck, FALLBACK), last(luck, NEXT)]);
     all
 }
 
@@ -60,7 +66,10 @@ pub fn edited(luck: &mut Luck, current: &CueDefinition, now: Ms) -> CueDefinitio
         _ => repeating(luck, now),
     };
     let spec = if luck.chance(50) { current.schedule.clone() } else { schedule(luck, kind, now) };
-    cue(luck, &current.name, spec)
+    match current.name.as_str() {
+        FALLBACK | NEXT => last(luck, &current.name).1,
+        name => cue(luck, name, spec),
+    }
 }
 
 fn after(luck: &mut Luck, cue: CueId) -> Kind {
@@ -130,19 +139,29 @@ fn blackout(luck: &mut Luck, now: Ms) -> Blackout {
 }
 
 fn cue(luck: &mut Luck, name: &str, schedule: ScheduleSpec) -> CueDefinition {
-    let command = luck.chance(40);
+    let transport = transport(luck);
+    let by_exit = matches!(transport, Transport::Command(_) | Transport::Watch);
+    let lives_long = matches!(&transport, Transport::Command(command) if command.restart != Restart::Never);
     let confirm = match luck.below(4) {
-        0 if command => Confirm::ExitCode,
-        1 => Confirm::Delivery,
+        0 if by_exit => Confirm::ExitCode,
+        1 if !lives_long && transport != Transport::Watch => Confirm::Delivery,
         _ => Confirm::Outcome,
     };
+    let timeout_ms = if matches!(transport, Transport::Worker(_) | Transport::Watch) {
+        luck.between(1_000, 300_000)
+    } else {
+        30_000
+    };
+    let memory = Check { what: What::Memory { free_bytes: 1 }, timeout_ms: 1_000 };
+    let preflight = Preflight { check: memory, on_fail: OnFail::Hold };
     let policy = *luck.pick(&[CatchUpPolicy::Latest, CatchUpPolicy::All, CatchUpPolicy::None, CatchUpPolicy::Ask]);
     CueDefinition {
         name: name.to_owned(),
         description: None,
         agent: "simulated".to_owned(),
         schedule,
-        transport: if command { program() } else { webhook() },
+        uses: if transport == Transport::Watch { Vec::new() } else { permits::needs(luck) },
+        transport,
         payload: json!({}),
         retry: Retry {
             max_attempts: luck.between(1, 4) as u32,
@@ -150,9 +169,10 @@ fn cue(luck: &mut Luck, name: &str, schedule: ScheduleSpec) -> CueDefinition {
             on_failed_outcome: luck.chance(50),
         },
         delivery: Delivery {
-            timeout_ms: 30_000,
+            timeout_ms,
             outcome_deadline_ms: luck.chance(60).then(|| luck.between(1_000, 600_000)),
             unanswered: *luck.pick(&[Unanswered::Wait, Unanswered::Retry]),
+            ..Delivery::default()
         },
         confirm,
         catch_up: CatchUp { policy, within_ms: luck.chance(30).then(|| luck.between(1_000, 12 * HOUR_MS)) },
@@ -163,14 +183,43 @@ fn cue(luck: &mut Luck, name: &str, schedule: ScheduleSpec) -> CueDefinition {
             evidence: if luck.chance(20) { vec![Evidence::Summary] } else { Vec::new() },
         },
         pause_on_failure: luck.chance(5),
+        on_failure: OnFailure {
+            webhook: luck.chance(20).then(|| "http://127.0.0.1:9/failed".to_owned()),
+            fallback: luck.chance(15).then(|| CueId(FALLBACK.to_owned())),
+        },
+        on_success_fire: luck.chance(10).then(|| CueId(NEXT.to_owned())),
+        budget: Budget { duration_ms: luck.chance(20).then(|| luck.between(2_000, 600_000)) },
+        preflight: if luck.chance(20) { vec![preflight] } else { Vec::new() },
+        priority: luck.below(2) as i32,
+    }
+}
+
+fn transport(luck: &mut Luck) -> Transport {
+    match luck.below(10) {
+        0..3 => webhook(),
+        3..6 => program(*luck.pick(&[Restart::Never, Restart::Never, Restart::OnFailure, Restart::Always])),
+        6..8 => Transport::Worker(Worker { lease_ms: luck.between(1_000, 120_000) }),
+        _ => Transport::Watch,
     }
 }
 
 pub fn webhook() -> Transport {
-    Transport::Webhook(Callback { url: "http://127.0.0.1:9/".into(), method: "POST".into(), headers: Vec::new() })
+    Transport::Webhook(Callback {
+        url: "http://127.0.0.1:9/".into(),
+        method: "POST".into(),
+        headers: Vec::new(),
+        allow_private: false,
+    })
 }
 
-fn program() -> Transport {
+fn program(restart: Restart) -> Transport {
     let program = Program::Argv(vec!["true".into()]);
-    Transport::Command(Command { program, cwd: None, env: Vec::new(), stop_grace_ms: 1_000 })
+    Transport::Command(Command { program, cwd: None, env: Vec::new(), stop_grace_ms: 1_000, restart })
+}
+
+/// One that nothing follows and nothing stands in for: no circle.
+fn last(luck: &mut Luck, id: &str) -> (CueId, CueDefinition) {
+    let definition = cue(luck, id, ScheduleSpec::of(Kind::Manual, "UTC"));
+    let (on_failure, on_success_fire) = (OnFailure { fallback: None, ..definition.on_failure }, None);
+    (CueId(id.to_owned()), CueDefinition { on_failure, on_success_fire, ..definition })
 }

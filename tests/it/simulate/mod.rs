@@ -9,11 +9,14 @@ mod fleet;
 mod luck;
 mod owner;
 mod passing;
+mod permits;
+mod process;
 mod scenarios;
 mod scene;
 mod tally;
 mod time;
 mod watch;
+mod worker;
 mod world;
 
 use std::ops::Range;

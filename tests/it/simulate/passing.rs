@@ -1,6 +1,7 @@
 //! How a simulated world's time passes: by and by, asleep, off, stalled, or set.
 
-use cuetower_core::id::CueId;
+use cuetower_core::cue::Restart;
+use cuetower_core::id::{CueId, RunId};
 use cuetower_core::input::Input;
 use cuetower_core::lane::Lane;
 use cuetower_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
@@ -39,6 +40,7 @@ impl World {
             _ => self.time.awake(luck.between(1, 100)),
         }
         let mut inputs = self.arrived(luck);
+        inputs.extend(self.agents_act(luck));
         let mut tower = Tower::Goes;
         if luck.chance(30) {
             let (input, change) = self.owners_whim(luck);
@@ -59,7 +61,8 @@ impl World {
             if left == 0 {
                 return;
             }
-            let inputs = self.arrived(luck);
+            let mut inputs = self.arrived(luck);
+            inputs.extend(self.agents_act(luck));
             let fate = if self.quiet { Fate::Lands } else { Fate::thrown(luck) };
             self.batch(luck, inputs, Tower::Goes, fate);
         }
@@ -79,7 +82,7 @@ impl World {
 
     /// Until something is due, or comes in; at least a moment.
     pub fn next_wake_ms(&self) -> u64 {
-        let due = self.wakes.values().flatten().map(|at| at.since(self.now()));
+        let due = self.wakes.values().flatten().chain(&self.pools_wake).map(|at| at.since(self.now()));
         let mail = self.mail.iter().map(|message| message.at_elapsed_ms.saturating_sub(self.time.clocks.elapsed_ms));
         due.chain(mail).min().unwrap_or(u64::MAX).max(1)
     }
@@ -145,10 +148,12 @@ impl World {
         }
         self.mail.retain(|message| !message.dies_with_tower);
         self.went_out.clear();
+        self.tower_left_processes(luck.chance(10));
         self.time.off(length_ms);
         if luck.chance(20) {
             let by = HOUR_MS as i64;
             self.step_clock(if luck.chance(50) { by } else { -by });
+            self.line.minute_is_unknown();
         }
         self.start(luck);
     }
@@ -179,13 +184,29 @@ impl World {
                 paused = true;
                 inputs.extend(self.lanes.keys().map(|id| (id.clone(), Input::Pause { until: None })));
             }
+            if round > 100 {
+                inputs.extend(self.services().map(|(id, run_id)| (id, Input::Stop { run_id })));
+            }
             self.batch(luck, inputs, if round == 0 { Tower::Firing(true) } else { Tower::Goes }, Fate::Lands);
-            if paused && self.mail.is_empty() && !self.lanes.values().any(is_busy) {
+            let still = self.mail.is_empty() && !self.lanes.values().any(is_busy) && !self.processes_live();
+            if paused && still && self.pools_are_free() {
                 return;
             }
         }
         let busy: Vec<&CueId> = self.lanes.iter().filter(|(_, lane)| is_busy(lane)).map(|(id, _)| id).collect();
-        panic!("what nothing hinders did not come to its end: {busy:?}");
+        let pools = self.pools.pools(self.now());
+        panic!("what nothing hinders did not come to its end: {busy:?} {pools:?}");
+    }
+
+    /// Long-lived agents, which do not end by themselves.
+    fn services(&self) -> impl Iterator<Item = (CueId, RunId)> {
+        let runs = self.lanes.values().flat_map(|lane| lane.runs.values());
+        runs.filter(|run| run.definition.restart() != Restart::Never).map(|run| (run.cue_id.clone(), run.id.clone()))
+    }
+
+    fn pools_are_free(&self) -> bool {
+        let free = |pool: &cuetower_core::pool::PoolView| pool.holders.is_empty() && pool.waiting == 0;
+        self.pools.pools(self.now()).iter().all(free)
     }
 }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use cuetower_core::Ms;
 use cuetower_core::audit::Audit;
-use cuetower_core::cue::{CatchUp, CatchUpPolicy, Confirm, CueDefinition, Delivery, Expect, Overlap, Retry};
+use cuetower_core::cue::{
+    Budget, CatchUp, CatchUpPolicy, Confirm, CueDefinition, Delivery, Expect, OnFailure, Overlap, Retry,
+};
 use cuetower_core::event::Event;
 use cuetower_core::id::{CueId, OccurrenceId, RunId};
 use cuetower_core::input::Input;
@@ -49,6 +51,12 @@ impl Scene {
             overlap,
             expect: Expect::default(),
             pause_on_failure: false,
+            on_failure: OnFailure::default(),
+            on_success_fire: None,
+            budget: Budget::default(),
+            uses: Vec::new(),
+            preflight: Vec::new(),
+            priority: 0,
         };
         let cue = CueId("cue_scene".to_owned());
         let mut world = World::with(now, vec![(cue.clone(), definition)]);

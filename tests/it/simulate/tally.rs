@@ -24,4 +24,7 @@ tally! {
     facts, instants, spans, crashes, failed_commits, slow_commits, sleeps, dark_wakes, clock_steps, days_of_1970, reboot_loops,
     deliveries, licensed, acknowledged, refused, lost_attempts, silent, late, chained, from_outside, by_files, asked, answered,
     blacked_out, tower_paused, coalesced, missed, queued, dynamic,
+    held_by_pool, held_by_checks, granted, claimed, claims_refused, extended, lapsed, released, unclaimed, pinged, by_ping,
+    stopped, restarted, crash_loops, steady, fused, fallbacks, failures_told, found_running, found_ended, found_lost, never_started,
+    attempts_cut,
 }

@@ -1,18 +1,21 @@
 //! What must hold of every single decision, whatever the world is in. What must hold of a whole life is in `audit`.
 
+use std::collections::BTreeMap;
+
 use cuetower_core::Ms;
-use cuetower_core::cue::Overlap;
+use cuetower_core::cue::{Overlap, Restart};
 use cuetower_core::event::Event;
-use cuetower_core::id::RunId;
+use cuetower_core::id::{CueId, RunId};
 use cuetower_core::input::{Decision, Input};
 use cuetower_core::lane::Lane;
 use cuetower_core::occurrence::{End, SkipPolicy, Trigger};
-use cuetower_core::run::Verdict;
+use cuetower_core::pool::{HolderKey, Need, PoolBook, PoolEvent};
+use cuetower_core::run::{ATTEMPTS_KEPT, HeldBy, Verdict};
 
 use super::disk::Fact;
 use super::tally::Tally;
 use super::time::Time;
-use super::world::World;
+use super::world::{Clocked, World};
 
 /// After a gap, a deadline leaves at least this.
 const AFTER_GAP_MS: u64 = 5_000;
@@ -27,8 +30,10 @@ pub struct Before {
 
 impl Before {
     pub fn of(lane: &Lane, input: &Input) -> Before {
-        let free =
-            matches!(input, Input::Fire(_) | Input::Answer { .. } | Input::WentOut { .. } | Input::Recovered { .. });
+        let free = matches!(
+            input,
+            Input::Fire(_) | Input::Answer { .. } | Input::WentOut { .. } | Input::Recovered { .. } | Input::Ping(_)
+        );
         Before { waited: !lane.held.is_empty(), live: live(lane), free }
     }
 }
@@ -64,33 +69,146 @@ pub fn decided(before: &Before, lane: &Lane, input: &Input, decision: &Decision,
     }
 }
 
-/// Notes when deadlines begin, and that none strikes early: they count only while the tower is up and the machine awake.
-pub fn deadlines(world: &mut World, facts: &[Fact], time: Time) {
-    for Fact { at, event, .. } in facts {
+/// Notes when deadlines, offers, leases and budgets begin, and that none strikes early: they count only while the tower is
+/// up and the machine awake.
+pub fn clocks(world: &mut World, facts: &[Fact], time: Time) {
+    for Fact { cue, at, event } in facts {
         match event {
-            Event::AttemptDelivered { run_id, number, deadline: Some(deadline), .. }
-            | Event::AttemptExited { run_id, number, deadline: Some(deadline), .. } => {
-                let set = (*number, time.counted_ms, deadline.since(*at));
-                // The exit of an older attempt moves nothing.
-                if world.deadlines.get(run_id).is_none_or(|(newest, ..)| newest <= number) {
-                    world.deadlines.insert(run_id.clone(), set);
-                }
+            Event::AttemptDelivered { run_id, number, deadline, fuse, .. } => {
+                begins(&mut world.deadlines, run_id, *number, *deadline, *at, time);
+                budget_begins(world, cue, run_id, *number, *fuse, *at, time);
+            }
+            Event::AttemptExited { run_id, number, deadline, .. } => {
+                begins(&mut world.deadlines, run_id, *number, *deadline, *at, time);
+            }
+            Event::AttemptOffered { run_id, number, until } => {
+                begins(&mut world.deadlines, run_id, *number, Some(*until), *at, time);
+            }
+            Event::AttemptClaimed { run_id, number, until, deadline, fuse, .. } => {
+                begins(&mut world.deadlines, run_id, *number, *deadline, *at, time);
+                begins(&mut world.leases, run_id, *number, Some(*until), *at, time);
+                budget_begins(world, cue, run_id, *number, *fuse, *at, time);
+            }
+            Event::DeadlineMoved { run_id, deadline } => {
+                begins_anew(&mut world.deadlines, run_id, *deadline, *at, time)
+            }
+            Event::LeaseExtended { run_id, until, .. } => begins_anew(&mut world.leases, run_id, *until, *at, time),
+            Event::AttemptFailed { run_id, words, lost: false, .. } if words.contains("no sign of life") => {
+                world.tally.lapsed += 1;
+                strikes_in_time("its lease lapsed", run_id, &world.leases, time);
+            }
+            Event::AttemptFailed { run_id, words, lost: false, .. } if words.contains("no worker claimed") => {
+                world.tally.unclaimed += 1;
+                strikes_in_time("nobody claimed it", run_id, &world.deadlines, time);
             }
             Event::RunEnded { run_id, verdict: Verdict::Silent, late: false, .. } => {
-                strikes_in_time(run_id, world.deadlines.get(run_id), time);
+                strikes_in_time("it is silent", run_id, &world.deadlines, time);
+            }
+            Event::RunEnded { run_id, verdict: Verdict::Stopped, findings, .. } if !findings.is_empty() => {
+                world.tally.fused += 1;
+                strikes_in_time("its budget was spent", run_id, &world.fuses, time);
             }
             _ => {}
         }
     }
 }
 
-fn strikes_in_time(run: &RunId, set: Option<&(u32, u64, u64)>, time: Time) {
-    let (_, set_at, length) = *set.unwrap_or_else(|| panic!("{run} is silent and had no deadline"));
-    let waited = time.counted_ms - set_at;
-    assert!(waited >= length, "{run} is silent after {waited} ms awake, its deadline is {length} ms");
-    if time.counted_at_gap_ms > set_at {
+fn begins(clocks: &mut Clocked, run: &RunId, number: u32, until: Option<Ms>, at: Ms, time: Time) {
+    // Word of an older attempt moves nothing.
+    if let Some(until) = until
+        && clocks.get(run).is_none_or(|(newest, ..)| *newest <= number)
+    {
+        clocks.insert(run.clone(), (number, time.counted_ms, until.since(at)));
+    }
+}
+
+/// After a sign of life; one that only stood still goes on.
+fn begins_anew(clocks: &mut Clocked, run: &RunId, until: Ms, at: Ms, time: Time) {
+    if let Some((_, began, length)) = clocks.get_mut(run)
+        && until.since(at) >= *length
+    {
+        *began = time.counted_ms;
+    }
+}
+
+/// A budget begins with the first delivery; that of a long-lived agent with each start.
+fn budget_begins(world: &mut World, cue: &CueId, run: &RunId, number: u32, fuse: Option<Ms>, at: Ms, time: Time) {
+    let known = world.lanes.get(cue).and_then(|lane| lane.runs.get(run));
+    let goes_on = world.fuses.contains_key(run) && known.is_some_and(|run| run.definition.restart() == Restart::Never);
+    if !goes_on {
+        begins(&mut world.fuses, run, number, fuse, at, time);
+    }
+}
+
+fn strikes_in_time(what: &str, run: &RunId, clocks: &Clocked, time: Time) {
+    let (_, began, length) = *clocks.get(run).unwrap_or_else(|| panic!("{run}: {what}, and no clock of it began"));
+    let waited = time.counted_ms - began;
+    assert!(waited >= length, "{run}: {what} after {waited} ms awake, and its clock is {length} ms long");
+    if time.counted_at_gap_ms > began {
         let left = time.counted_ms - time.counted_at_gap_ms;
-        assert!(left >= length.min(AFTER_GAP_MS), "{run} is silent {left} ms after a gap, its deadline is {length} ms");
+        assert!(left >= length.min(AFTER_GAP_MS), "{run}: {what} {left} ms after a gap, its clock is {length} ms long");
+    }
+}
+
+/// Who asked when, and who got permits when (on the clock that nobody sets).
+#[derive(Default)]
+pub struct Line {
+    asked: Vec<(HolderKey, Vec<Need>, i32)>,
+    calls: BTreeMap<String, Vec<u64>>,
+}
+
+/// No pool gives more than it has, none gives more calls in a minute than it may, and nobody who waits for one pool only is
+/// passed by somebody who asked later and is no more urgent.
+pub fn pools(world: &mut World, book: &PoolBook, facts: &[PoolEvent], time: Time) {
+    let views = book.pools(time.wall());
+    for pool in &views {
+        let (in_use, most) = (pool.in_use, pool.limits.concurrency.unwrap_or(u32::MAX));
+        assert!(in_use <= u64::from(most), "{in_use} of {most} are in use of {}: {:?}", pool.name, pool.holders);
+    }
+    for fact in facts {
+        match fact {
+            PoolEvent::PermitsAwaited { holder, needs, priority, .. } => {
+                world.line.asked.push((holder.key(), needs.clone(), *priority));
+            }
+            PoolEvent::PermitsGranted { holder, needs, .. } => {
+                world.tally.granted += 1;
+                world.line.granted(&holder.key(), needs);
+                for need in needs {
+                    let calls = world.line.calls.entry(need.pool.clone()).or_default();
+                    calls.retain(|at| time.clocks.elapsed_ms - at < 60_000);
+                    calls.push(time.clocks.elapsed_ms);
+                    let pool =
+                        views.iter().find(|pool| pool.name == need.pool).expect("permits are of pools there are");
+                    let most = pool.limits.calls_per_min.unwrap_or(u32::MAX) as usize;
+                    assert!(calls.len() <= most, "{} calls in a minute of {}, at most {most}", calls.len(), need.pool);
+                }
+            }
+            PoolEvent::AskWithdrawn { holder } | PoolEvent::LeaseLapsed { holder } => {
+                world.line.asked.retain(|(key, ..)| key != holder);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Line {
+    /// The clock was set while the tower was not there: how long ago it gave its last permits, it cannot know.
+    pub fn minute_is_unknown(&mut self) {
+        self.calls.clear();
+    }
+
+    fn granted(&mut self, to: &HolderKey, needs: &[Need]) {
+        let place = self.asked.iter().position(|(key, ..)| key == to);
+        let urgency = place.map(|place| self.asked[place].2);
+        for (key, waits_for, priority) in &self.asked[..place.unwrap_or(self.asked.len())] {
+            let [only] = waits_for.as_slice() else { continue };
+            let passed =
+                needs.iter().any(|need| need.pool == only.pool) && urgency.is_some_and(|urgency| *priority >= urgency);
+            assert!(!passed, "{to:?} passed {key:?}, which waits for {} only and asked first", only.pool);
+        }
+        if let Some(place) = place {
+            self.asked.remove(place);
+        }
     }
 }
 
@@ -103,6 +221,8 @@ pub fn count(tally: &mut Tally, facts: &[Fact]) {
                 Trigger::Url => tally.from_outside += 1,
                 Trigger::Path { .. } => tally.by_files += 1,
                 Trigger::Dynamic { .. } => tally.dynamic += 1,
+                Trigger::Fallback { .. } => tally.fallbacks += 1,
+                Trigger::Ping => tally.by_ping += 1,
                 Trigger::Scheduled | Trigger::ManualFire | Trigger::Replay { .. } => {}
             },
             Event::OccurrenceHeld { asks: true, .. } => tally.asked += 1,
@@ -114,6 +234,15 @@ pub fn count(tally: &mut Tally, facts: &[Fact]) {
             }
             Event::OccurrenceEnded { end: End::Coalesced { .. }, .. } => tally.coalesced += 1,
             Event::OccurrenceEnded { end: End::Missed { .. }, .. } => tally.missed += 1,
+            Event::AttemptHeld { by: HeldBy::Pool, .. } => tally.held_by_pool += 1,
+            Event::AttemptHeld { by: HeldBy::Preflight, .. } => tally.held_by_checks += 1,
+            Event::AttemptFailed { words, lost: true, .. } if words.starts_with("given back") => tally.released += 1,
+            Event::AttemptRestarting { crash_loop, number, .. } => {
+                tally.restarted += 1;
+                tally.crash_loops += u64::from(*crash_loop);
+                tally.attempts_cut += u64::from(*number as usize > ATTEMPTS_KEPT);
+            }
+            Event::AttemptSteady { .. } => tally.steady += 1,
             Event::RunEnded { late: true, .. } => tally.late += 1,
             Event::RunEnded { verdict: Verdict::Silent, .. } => tally.silent += 1,
             _ => {}

@@ -9,17 +9,22 @@ use std::sync::Arc;
 use cuetower_core::Ms;
 use cuetower_core::away::{Band, Clocks};
 use cuetower_core::cue::CueDefinition;
-use cuetower_core::id::{CueId, RunId};
+use cuetower_core::id::{CueId, PermitId, RunId};
 use cuetower_core::input::Input;
 use cuetower_core::lane::Lane;
 use cuetower_core::outcome::Outcome;
+use cuetower_core::pool::PoolBook;
 use cuetower_core::time::DAY_MS;
 
 use super::disk::{Disk, Fact};
 use super::fleet;
 use super::luck::Luck;
+use super::process::Process;
 use super::tally::Tally;
 use super::time::Time;
+use super::watch::Line;
+
+pub type Clocked = HashMap<RunId, (u32, u64, u64)>;
 
 /// Something on its way to the tower.
 pub struct Message {
@@ -45,12 +50,25 @@ pub struct World {
     /// Went out by their licence in a batch that was not written.
     pub went_out: Vec<(CueId, RunId)>,
     pub mail: Vec<Message>,
+    pub pools: PoolBook,
+    pub pools_wake: Option<Ms>,
+    /// Every process there ever was.
+    pub processes: BTreeMap<(RunId, u32), Process>,
+    /// Was about to start when the tower left.
+    pub unborn: Vec<(RunId, u32)>,
+    /// To whom each attempt was given.
+    pub claims: HashMap<(RunId, u32), String>,
+    /// Permits of agents that live.
+    pub permits: Vec<PermitId>,
+    pub line: Line,
     /// Deliveries that went out, each at most once.
     pub sent: HashSet<(RunId, u32)>,
     /// Reports the tower said it has recorded: run and outcome.
     pub acknowledged: Vec<(RunId, Outcome)>,
-    /// By which attempt a run's deadline was set, when (counted), and its length.
-    pub deadlines: HashMap<RunId, (u32, u64, u64)>,
+    /// By which attempt a run's clock was set, when (counted), and its length.
+    pub deadlines: Clocked,
+    pub leases: Clocked,
+    pub fuses: Clocked,
     /// The watched folder: each file's time of change.
     pub files: BTreeMap<String, i64>,
     /// The clock was set back to 1970, by so much.
@@ -94,7 +112,9 @@ impl World {
         let from = *luck.pick(&[1_772_000_000_000, 1_791_000_000_000]);
         let now = Ms(from + luck.below(40 * DAY_MS) as i64);
         let cues = fleet::fleet(luck, now);
-        World { quiet: false, ..World::with(now, cues) }
+        let mut world = World { quiet: false, ..World::with(now, cues) };
+        world.make_pools();
+        world
     }
 
     /// Nothing goes wrong in it but what is made to.
@@ -118,9 +138,18 @@ impl World {
             stamped_at: now,
             went_out: Vec::new(),
             mail: Vec::new(),
+            pools: PoolBook::default(),
+            pools_wake: None,
+            processes: BTreeMap::new(),
+            unborn: Vec::new(),
+            claims: HashMap::new(),
+            permits: Vec::new(),
+            line: Line::default(),
             sent: HashSet::new(),
             acknowledged: Vec::new(),
             deadlines: HashMap::new(),
+            leases: HashMap::new(),
+            fuses: HashMap::new(),
             files: BTreeMap::new(),
             behind_ms: 0,
             network: true,
@@ -132,6 +161,10 @@ impl World {
 
     pub fn now(&self) -> Ms {
         self.time.wall()
+    }
+
+    pub fn elapsed(&self) -> u64 {
+        self.time.clocks.elapsed_ms
     }
 
     pub fn post(&mut self, in_ms: u64, cue: CueId, input: Input, dies_with_tower: bool) {
@@ -149,7 +182,8 @@ impl World {
         }
         let mut inputs = Vec::new();
         for message in here {
-            let again = !self.quiet && matches!(message.input, Input::Report { .. }) && luck.chance(10);
+            let repeatable = matches!(message.input, Input::Report { .. } | Input::Extend { .. } | Input::Claim { .. });
+            let again = !self.quiet && repeatable && luck.chance(10);
             let times = if again { 2 } else { 1 };
             inputs.extend(std::iter::repeat_n((message.cue, message.input), times));
         }

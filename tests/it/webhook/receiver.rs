@@ -1,5 +1,6 @@
 //! A receiver without manners: plain sockets, one script for what follows each request.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use tokio::task::JoinSet;
 pub enum Does {
     /// Says nothing, and keeps the connection.
     Hangs,
+    /// Says nothing until this is true, and then hangs up.
+    Waits(watch::Receiver<bool>),
     /// Ends the connection with a reset.
     Resets,
     /// Says this, and closes.
@@ -32,7 +35,12 @@ pub struct Receiver {
 impl Receiver {
     /// `script` gets how many requests came before.
     pub async fn start(script: impl Fn(usize) -> Does + Send + Sync + 'static) -> Receiver {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Receiver::start_at([127, 0, 0, 1].into(), script).await
+    }
+
+    /// At another address of this machine.
+    pub async fn start_at(address: IpAddr, script: impl Fn(usize) -> Does + Send + Sync + 'static) -> Receiver {
+        let listener = TcpListener::bind((address, 0)).await.unwrap();
         let at = listener.local_addr().unwrap().to_string();
         let (sender, requests) = watch::channel(Vec::new());
         let (sender, script) = (Arc::new(sender), Arc::new(script));
@@ -85,6 +93,7 @@ async fn serve(
     });
     match script(before) {
         Does::Hangs => std::future::pending().await,
+        Does::Waits(mut released) => drop(released.wait_for(|released| *released).await),
         Does::Resets => stream.set_zero_linger().unwrap(),
         Does::Says(text) => {
             stream.write_all(text.as_bytes()).await.unwrap();

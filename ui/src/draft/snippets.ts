@@ -28,11 +28,11 @@ export function workerSnippets(url: string, task: string): Snippet[] {
   return [
     {
       key: 'cuetowerctl', label: 'cuetowerctl worker', say: 'Save it as worker.toml, then run: cuetowerctl worker worker.toml',
-      code: `url = "${url}"      # the key is taken from CUETOWER_KEY\nconcurrency = 4\n\n[[handler]]\ntask = ${quoted}\nargv = ["python3", "leads.py"]\ntimeout_seconds = 300\n`
+      code: `# The key is taken from CUETOWER_KEY.\nurl = "${url}"\nconcurrency = 4\n\n[[handler]]\ntask = ${quoted}\nargv = ["python3", "leads.py"]\ntimeout_seconds = 300\n`
     },
     {
       key: 'cueapi', label: 'cueapi-worker', say: 'pip install cueapi-worker, save it as worker.yaml, then run: cueapi-worker start --config worker.yaml',
-      code: `api_base: ${url}      # the key is taken from CUEAPI_API_KEY\nworker_id: my-worker\n\nhandlers:\n  ${/^[\w-]+$/.test(task) ? task : quoted}:\n    cmd: "python3 leads.py"\n    timeout: 300\n`
+      code: `# The key is taken from CUEAPI_API_KEY.\napi_base: ${url}\nworker_id: my-worker\n\nhandlers:\n  ${/^[\w-]+$/.test(task) ? task : quoted}:\n    cmd: "python3 leads.py"\n    timeout: 300\n`
     },
     {
       key: 'curl', label: 'curl', say: 'Any program can: claim the oldest that waits, do it, say how it went.',
@@ -47,6 +47,6 @@ export function pingSnippets(url: string, cron: string): Snippet[] {
   return [
     { key: 'crontab', label: 'crontab', say: 'Put before the command that is there already: it tells start, end, output and what was needed, and keeps it while the tower is down.', code: `${when} cuetowerctl exec --ping ${shellWord(url)} -- your-command --and its arguments\n` },
     { key: 'curl', label: 'curl', say: 'Two lines around the work; the exit code at the end of the URL says how it went.', code: `curl -fsS -m 10 --retry 3 -X POST ${shellWord(`${url}/start`)}\nyour-command\ncurl -fsS -m 10 --retry 3 -X POST ${shellWord(url)}/$?\n` },
-    { key: 'python', label: 'Python', say: 'From inside the agent; a body becomes part of the report.', code: `import urllib.request\n\nPING = ${JSON.stringify(url)}\nurllib.request.urlopen(PING + "/start", data=b"")\n...\nurllib.request.urlopen(PING, data=b"200 leads scored")      # or PING + "/fail"\n` }
+    { key: 'python', label: 'Python', say: 'From inside the agent; a body becomes part of the report.', code: `import urllib.request\n\nPING = ${JSON.stringify(url)}\nurllib.request.urlopen(PING + "/start", data=b"")\n...\n# ... or PING + "/fail"\nurllib.request.urlopen(PING, data=b"200 leads scored")\n` }
   ];
 }

@@ -14,9 +14,9 @@ it('a wait is one sentence, with how long it lasts by now', () => {
 });
 
 it.each<[Partial<WaitView>, string, string | null]>([
-  [{ by: 'preflight', words: '/srv has at least 2 GB free: 1.2 GB are.', until_ms: NOW + 11_400 }, 'Held before delivery: /srv has at least 2 GB free: 1.2 GB are, since 08:59:19.', 'looked at again in 12 s'],
-  [{ by: 'worker', words: 'nobody has claimed it', until_ms: NOW + 14 * 60_000 }, 'Waits for a worker: nobody has claimed it, since 08:59:19.', 'given up in 14 min'],
-  [{ by: 'ping', words: 'its agent has not begun', until_ms: NOW - 5 }, 'Waits for its first ping: its agent has not begun, since 08:59:19.', 'given up now'],
+  [{ by: 'preflight', words: 'pre-flight: /srv has at least 2 GB free: 1.2 GB are.', until_ms: NOW + 11_400 }, 'Held: /srv has at least 2 GB free: 1.2 GB are, since 08:59:19.', 'looked at again in 12 s'],
+  [{ by: 'worker', words: 'no worker has claimed it yet', until_ms: NOW + 14 * 60_000 }, 'No worker has claimed it yet, since 08:59:19.', 'given up in 14 min'],
+  [{ by: 'ping', words: 'its first ping is awaited', until_ms: NOW - 5 }, 'Its first ping is awaited, since 08:59:19.', 'given up now'],
   [{ by: 'moon', words: 'the moon' }, 'Waits: the moon, since 08:59:19.', null]
 ])('%o', (change, sentence, until) => expect(waitOf(wait(change), NOW, ZONE)).toMatchObject({ sentence, until }));
 
@@ -39,10 +39,11 @@ it('what caused a run is said with a link to it', () => {
 });
 
 it('a lease says who and until when, and no more once it is over', () => {
-  expect(leaseWords({ worker: 'mac-mini', lease_until_ms: NOW + 900_000, ended_at_ms: null }, NOW, ZONE)).toBe('worker mac-mini, lease until 09:15:00');
-  expect(leaseWords({ worker: 'mac-mini', lease_until_ms: NOW - 1, ended_at_ms: null }, NOW, ZONE)).toBe('worker mac-mini, lease lapsed 08:59:59');
-  expect(leaseWords({ worker: 'mac-mini', lease_until_ms: NOW - 1, ended_at_ms: NOW }, NOW, ZONE)).toBe('worker mac-mini');
-  expect(leaseWords({ worker: null, lease_until_ms: null, ended_at_ms: null }, NOW, ZONE)).toBeNull();
+  expect(leaseWords({ worker: 'mac-mini', lease_until_ms: NOW + 900_000, ended_at_ms: null, sentence: '' }, NOW, ZONE)).toBe('worker mac-mini, lease until 09:15:00');
+  expect(leaseWords({ worker: 'mac-mini', lease_until_ms: NOW - 1, ended_at_ms: null, sentence: '' }, NOW, ZONE)).toBe('worker mac-mini, lease lapsed 08:59:59');
+  expect(leaseWords({ worker: 'mac-mini', lease_until_ms: NOW - 1, ended_at_ms: NOW, sentence: 'ended' }, NOW, ZONE)).toBe('worker mac-mini');
+  expect(leaseWords({ worker: 'mac-mini', lease_until_ms: NOW + 900_000, ended_at_ms: null, sentence: 'claimed by mac-mini' }, NOW, ZONE)).toBe('lease until 09:15:00');
+  expect(leaseWords({ worker: null, lease_until_ms: null, ended_at_ms: null, sentence: '' }, NOW, ZONE)).toBeNull();
 });
 
 it('only a command that still lives is asked for more output', () => {

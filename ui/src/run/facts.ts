@@ -7,9 +7,9 @@ import { waitingSince } from '../words';
 /** How each kind of wait begins, and the icon beside it. */
 const WAITS: Record<string, { begins: string; icon: 'pool' | 'list' | 'worker' | 'watch' }> = {
   pool: { begins: 'Waits for ', icon: 'pool' },
-  preflight: { begins: 'Held before delivery: ', icon: 'list' },
-  worker: { begins: 'Waits for a worker: ', icon: 'worker' },
-  ping: { begins: 'Waits for its first ping: ', icon: 'watch' }
+  preflight: { begins: 'Held: ', icon: 'list' },
+  worker: { begins: '', icon: 'worker' },
+  ping: { begins: '', icon: 'watch' }
 };
 
 export interface Wait {
@@ -25,12 +25,13 @@ export interface Wait {
 /** What a run waits for, as of now. */
 export function waitOf(wait: WaitView, now_ms: number, zone: string): Wait {
   const kind = WAITS[wait.by];
-  const words = wait.words.replace(/[.\s]+$/, '');
+  const words = wait.words.replace(/^pre-flight: /i, '').replace(/[.\s]+$/, '');
   const left = wait.until_ms === null ? null : wait.until_ms - now_ms;
   const ends = wait.by === 'worker' || wait.by === 'ping' ? 'given up' : 'looked at again';
+  const sentence = `${kind?.begins ?? 'Waits: '}${words}`;
   return {
     icon: kind?.icon ?? 'clock',
-    sentence: `${kind?.begins ?? 'Waits: '}${words}, since ${stamp(wait.since_ms, now_ms, zone)}.`,
+    sentence: `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}, since ${stamp(wait.since_ms, now_ms, zone)}.`,
     for: waitingSince(wait.since_ms, now_ms),
     until: left === null ? null : left > SECOND ? `${ends} in ${lasting(Math.ceil(left / SECOND) * SECOND)}` : `${ends} now`
   };
@@ -67,12 +68,12 @@ export function numberWords(attempt: Pick<AttemptView, 'number'>, story: Pick<Ru
   return story.restarts > 0 ? String(attempt.number) : `${attempt.number} of ${Math.max(story.mark.attempts_max, attempt.number)}`;
 }
 
-/** Who has it, and for how long yet: "claimed by mac-mini, lease until 09:15:00"; null when nobody claimed it. */
-export function leaseWords(attempt: Pick<AttemptView, 'worker' | 'lease_until_ms' | 'ended_at_ms'>, now_ms: number, zone: string): string | null {
+/** Who has it, and for how long yet: "claimed by mac-mini, lease until 09:15:00"; null when nobody claimed it, or its own sentence says so. */
+export function leaseWords(attempt: Pick<AttemptView, 'worker' | 'lease_until_ms' | 'ended_at_ms' | 'sentence'>, now_ms: number, zone: string): string | null {
   if (attempt.worker === null) return null;
-  if (attempt.lease_until_ms === null || attempt.ended_at_ms !== null) return `worker ${attempt.worker}`;
-  const left = attempt.lease_until_ms - now_ms;
-  return `worker ${attempt.worker}, lease ${left > 0 ? 'until' : 'lapsed'} ${hms(attempt.lease_until_ms, zone)}`;
+  const words = attempt.sentence.includes(attempt.worker) ? [] : [`worker ${attempt.worker}`];
+  if (attempt.lease_until_ms !== null && attempt.ended_at_ms === null) words.push(`lease ${attempt.lease_until_ms > now_ms ? 'until' : 'lapsed'} ${hms(attempt.lease_until_ms, zone)}`);
+  return words.length === 0 ? null : words.join(', ');
 }
 
 /** True while the processes of an attempt may print and need memory. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NOW } from '../testing';
 import type { RunUsage, UsageSample } from '../wire';
-import { chartOf, coreShare, usageLine } from './usage';
+import { chartOf, coreShare, usageLine, usageWords } from './usage';
 
 const MIB = 1024 * 1024;
 const NONE = { peak_rss_bytes: null, cpu_ms: null };
@@ -45,8 +45,10 @@ it('the share of a core is that of the last seconds', () => {
 });
 
 it.each<[string, RunUsage | null, Parameters<typeof usageLine>[1], string | null]>([
-  ['while it lives', usage(), NONE, '41 MiB, peak 63 MiB, 2 processes, 300 ms of CPU, now 10 % of a core'],
+  ['while it lives', usage(), NONE, '41 MiB, peak 63 MiB, 2 processes, 300 ms of CPU'],
   ['once it has ended', usage({ live: false }), { peak_rss_bytes: 64 * MIB, cpu_ms: 3100 }, 'Peak 64 MiB, 3.1 s of CPU'],
   ['nothing known yet', null, NONE, null],
   ['one process', usage({ samples: samples([41]).map((sample) => ({ ...sample, processes: 1 })) }), NONE, '41 MiB, peak 63 MiB, 1 process, 100 ms of CPU']
 ])('in words %s', (_, of, attempt, words) => expect(usageLine(of, attempt)).toBe(words));
+
+it('while it lives, its share of a core is known', () => expect(usageWords(usage(), NONE).cpu).toBe('300 ms of CPU, now 10 % of a core'));

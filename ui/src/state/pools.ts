@@ -17,15 +17,17 @@ export function limitWords(pool: Pick<PoolView, 'concurrency' | 'calls_per_min' 
 export interface Use {
   what: 'at once' | 'calls' | 'tokens';
   words: string;
+  /** The same where room is short. */
+  brief: string;
   /** 0 to 1. */
   share: number;
 }
 
-/** Every limit with what is used of it now; the fullest first where one must do. */
+/** Every limit with what is used of it now. */
 export function usesOf(pool: PoolView): Use[] {
   const uses: Use[] = [];
   const add = (what: Use['what'], used: number, most: number | null, behind: string) => {
-    if (most !== null) uses.push({ what, words: `${grouped(used)} of ${grouped(most)}${behind}`, share: Math.min(1, used / Math.max(1, most)) });
+    if (most !== null) uses.push({ what, words: `${grouped(used)} of ${grouped(most)}${behind}`, brief: `${grouped(used)} of ${grouped(most)}${what === 'at once' ? '' : ` ${what}/min`}`, share: Math.min(1, used / Math.max(1, most)) });
   };
   add('at once', pool.in_use, pool.concurrency, ' in use');
   add('calls', pool.calls_last_min, pool.calls_per_min, ' calls in the last minute');

@@ -45,6 +45,8 @@ pub struct NotStarted {
 
 pub struct Running {
     child: Child,
+    /// What this process needed at most before, in bytes.
+    own_rss_bytes: Option<u64>,
     tail: Arc<Mutex<Tail>>,
     ended: watch::Sender<bool>,
     relays: [Option<JoinHandle<Option<Stdio>>>; 2],
@@ -53,6 +55,7 @@ pub struct Running {
 impl Running {
     pub fn start(command: &[OsString]) -> Result<Running, NotStarted> {
         let copies = [copy_of(io::stdout()), copy_of(io::stderr())];
+        let own_rss_bytes = own_rss_bytes();
         let mut child = spawn(command, &copies)?;
         let tail = Arc::new(Mutex::new(Tail::of(OUTPUT_MAX)));
         let (ended, _) = watch::channel(false);
@@ -61,7 +64,7 @@ impl Running {
             child.stdout.take().zip(out).map(|(from, to)| relay(from, to, &tail, ended.subscribe())),
             child.stderr.take().zip(err).map(|(from, to)| relay(from, to, &tail, ended.subscribe())),
         ];
-        Ok(Running { child, tail, ended, relays })
+        Ok(Running { child, own_rss_bytes, tail, ended, relays })
     }
 
     /// Until it has ended and what it printed has gone on. Signals go to the command as long as it is there.
@@ -73,7 +76,7 @@ impl Running {
             }
         };
         self.ended.send_replace(true);
-        let usage = usage_of_children();
+        let usage = usage_of_children(self.own_rss_bytes);
         for (at, relay) in self.relays.into_iter().enumerate() {
             let Some(relay) = relay else { continue };
             tokio::select! {
@@ -218,22 +221,37 @@ fn code_of(status: ExitStatus) -> u8 {
 }
 
 #[cfg(unix)]
-fn usage_of_children() -> Usage {
+fn usage_of_children(own_rss_bytes: Option<u64>) -> Usage {
     use nix::sys::resource::{UsageWho, getrusage};
     use nix::sys::time::TimeValLike as _;
     let Ok(usage) = getrusage(UsageWho::RUSAGE_CHILDREN) else { return Usage::default() };
     let cpu = usage.user_time() + usage.system_time();
-    // Linux counts in KiB, macOS in bytes.
+    // A child begins as a copy of this process, and the system counts that: what is not more says nothing of the command.
+    let peak = bytes_of(usage.max_rss()).filter(|peak| own_rss_bytes.is_none_or(|own| *peak > own));
+    Usage { cpu_ms: u64::try_from(cpu.num_milliseconds()).ok(), max_rss_bytes: peak }
+}
+
+#[cfg(unix)]
+fn own_rss_bytes() -> Option<u64> {
+    use nix::sys::resource::{UsageWho, getrusage};
+    bytes_of(getrusage(UsageWho::RUSAGE_SELF).ok()?.max_rss())
+}
+
+/// Linux counts in KiB, macOS in bytes.
+#[cfg(unix)]
+fn bytes_of(max_rss: i64) -> Option<u64> {
     let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
-    Usage {
-        cpu_ms: u64::try_from(cpu.num_milliseconds()).ok(),
-        max_rss_bytes: u64::try_from(usage.max_rss()).ok().map(|peak| peak * unit),
-    }
+    u64::try_from(max_rss).ok().map(|peak| peak * unit)
 }
 
 #[cfg(not(unix))]
-fn usage_of_children() -> Usage {
+fn usage_of_children(_: Option<u64>) -> Usage {
     Usage::default()
+}
+
+#[cfg(not(unix))]
+fn own_rss_bytes() -> Option<u64> {
+    None
 }
 
 /// Runs the command with nothing beside it, when not even a runtime could be had.

@@ -11,14 +11,18 @@ use cuetower_engine::token::new_ticket;
 use tokio::sync::watch;
 
 use super::command::Usage;
-use super::post::{Post, Told};
+use super::post::{Post, Told, When};
 use super::signals::Signals;
 use crate::tower::Options;
 
 /// For one ping, from looking up where it goes to its answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+/// A failure that took longer than this is not risked again at once.
+const IN_VAIN_MS: u64 = 1_000;
 /// Even if the command's end was kept waiting by an older ping.
 const LAST_WORD_LIMIT: Duration = Duration::from_secs(1);
+/// What is told within it is told as it happens.
+const A_MOMENT: Duration = Duration::from_secs(1);
 /// How long the exit may be held up by what older tries left.
 const BACKLOG_MS: u64 = 2_000;
 const TURN_TRIES: u32 = 20;
@@ -43,7 +47,7 @@ pub struct Messenger {
     post: Option<Post>,
     /// The start, if it could not be told.
     kept_start: Option<Name>,
-    /// When a ping was not answered last, in the clock's elapsed milliseconds.
+    /// When a ping was last waited for in vain, in the clock's elapsed milliseconds.
     failed_at_ms: Option<u64>,
     /// What went wrong first.
     trouble: Option<String>,
@@ -73,7 +77,7 @@ impl Messenger {
     /// Tells the start, then what is kept of older tries until `ending` says that the command has ended.
     pub async fn begin(mut self, began: Ms, ending: watch::Receiver<bool>) -> Messenger {
         let start = self.ping(Kind::Start, began);
-        match self.tell(&start, ANSWER_LIMIT).await {
+        match self.tell(&start, When::Now, ANSWER_LIMIT).await {
             Told::Yes => self.tell_backlog(|_| *ending.borrow()).await,
             told => self.kept_start = self.keep(&start, told),
         }
@@ -121,7 +125,9 @@ impl Messenger {
         {
             return Told::Later("the start has not been told yet".to_owned());
         }
-        self.tell(end, limit).await
+        // Long since, if the tower was waited for.
+        let when = if waited > A_MOMENT { When::Earlier } else { When::Now };
+        self.tell(end, when, limit).await
     }
 
     async fn start_is_told(&mut self, start: &Name, limit: Duration) -> bool {
@@ -157,10 +163,10 @@ impl Messenger {
     /// Whom it was for, if it could not be told now.
     async fn tell_kept(&mut self, turn: &Turn, name: &Name, limit: Duration) -> Option<Addressee> {
         let ping = turn.read(name)?;
-        match self.tell(&ping, limit).await {
+        match self.tell(&ping, When::Earlier, limit).await {
             Told::Yes => {
                 if let Some(log) = ping.dropped_as_log() {
-                    self.tell(&log, limit).await;
+                    self.tell(&log, When::Earlier, limit).await;
                 }
                 turn.done(name);
             }
@@ -170,17 +176,20 @@ impl Messenger {
         None
     }
 
-    async fn tell(&mut self, ping: &Spooled, limit: Duration) -> Told {
-        let told = tokio::time::timeout(limit, self.send(ping)).await;
+    async fn tell(&mut self, ping: &Spooled, when: When, limit: Duration) -> Told {
+        let began_ms = self.clock.reading().elapsed_ms;
+        let told = tokio::time::timeout(limit, self.send(ping, when)).await;
         let told =
             told.unwrap_or_else(|_| Told::Later(format!("the tower did not answer within {} s", limit.as_secs())));
-        if matches!(told, Told::Later(_)) && ping.to == self.to {
-            self.failed_at_ms = Some(self.clock.reading().elapsed_ms);
+        let now_ms = self.clock.reading().elapsed_ms;
+        // A refusal that comes at once costs nothing: it is asked again.
+        if matches!(told, Told::Later(_)) && ping.to == self.to && now_ms > began_ms + IN_VAIN_MS {
+            self.failed_at_ms = Some(now_ms);
         }
         told
     }
 
-    async fn send(&mut self, ping: &Spooled) -> Told {
+    async fn send(&mut self, ping: &Spooled, when: When) -> Told {
         if self.post.is_none() {
             match Post::open(self.folder.clone(), &self.to).await {
                 Ok(post) => self.post = Some(post),
@@ -188,7 +197,7 @@ impl Messenger {
             }
         }
         match &mut self.post {
-            Some(post) => post.send(ping, self.clock.now()).await,
+            Some(post) => post.send(ping, when).await,
             None => Told::Later("nothing can be sent".to_owned()),
         }
     }
@@ -211,7 +220,7 @@ impl Messenger {
             Ok(None) => format!("it is put aside in {folder}/refused"),
             Err(error) => format!("it could not be kept either: {error}"),
         };
-        self.trouble.get_or_insert(format!("{why}; {kept_where}"));
+        self.trouble.get_or_insert(format!("{}; {kept_where}", why.trim_end_matches('.')));
         kept.ok().flatten()
     }
 

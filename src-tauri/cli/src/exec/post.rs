@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cuetower_core::Ms;
 use cuetower_engine::desk::wire::PingUrl;
 use cuetower_engine::spool::{Addressee, Spooled};
 use reqwest::{StatusCode, Url};
@@ -18,8 +17,14 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// Where this machine's tower listens unless told otherwise.
 const AGENTS: &str = "http://127.0.0.1:8737";
 
-/// So long after it happened, a ping says when that was.
-const NOW_MS: u64 = 1_000;
+/// When what is told happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// The tower's own clock tells it best: this machine's may go wrong.
+    Now,
+    /// It is told late, and so with its instant.
+    Earlier,
+}
 
 /// What became of one ping.
 #[derive(Debug)]
@@ -53,13 +58,13 @@ impl Post {
     }
 
     /// Takes as long as the tower lets it; the caller has a limit.
-    pub async fn send(&mut self, ping: &Spooled, now: Ms) -> Told {
+    pub async fn send(&mut self, ping: &Spooled, when: When) -> Told {
         let base = match self.url_of(&ping.to).await {
             Ok(base) => base,
             Err(told) => return told,
         };
         let origin = base.origin().ascii_serialization();
-        let request = self.http.post(with_what_is_said(base, ping, now));
+        let request = self.http.post(with_what_is_said(base, ping, when));
         let request =
             request.header("content-type", "text/plain; charset=utf-8").body(ping.words().unwrap_or_default());
         match request.send().await {
@@ -112,15 +117,14 @@ fn agents_door(folder: Option<&Path>) -> String {
 }
 
 /// `…/ping/<key>` with the kind behind it and the facts in the query.
-fn with_what_is_said(mut url: Url, ping: &Spooled, now: Ms) -> Url {
+fn with_what_is_said(mut url: Url, ping: &Spooled, when: When) -> Url {
     if let Ok(mut parts) = url.path_segments_mut() {
         parts.pop_if_empty().extend(ping.kind.path());
     }
-    // Of what happens just now the tower's own clock knows better: this machine's may go wrong.
     let at = ping
         .at
         .utc()
-        .filter(|_| now.since(ping.at) > NOW_MS)
+        .filter(|_| when == When::Earlier)
         .map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true));
     let number = |number: Option<u64>| number.map(|number| number.to_string());
     let said = [
@@ -149,6 +153,7 @@ fn judged(status: StatusCode, origin: &str) -> Told {
 
 #[cfg(test)]
 mod tests {
+    use cuetower_core::Ms;
     use cuetower_engine::spool::Kind;
 
     use super::*;
@@ -169,16 +174,15 @@ mod tests {
 
     #[test]
     fn the_facts_stand_in_the_url() {
-        let later = Ms(1_763_700_009_000);
-        let said = |base: &str, kind| with_what_is_said(Url::parse(base).unwrap(), &ping(kind), later).to_string();
+        let said =
+            |base: &str, kind| with_what_is_said(Url::parse(base).unwrap(), &ping(kind), When::Earlier).to_string();
         assert_eq!(
             said("http://h:1/ping/cue_1.1.ab", Kind::Start),
             "http://h:1/ping/cue_1.1.ab/start?rid=web+1-ab%26c&at=2025-11-21T04%3A40%3A00.123Z&duration_ms=5"
         );
         assert!(said("http://h/ping/k/", Kind::Exit(3)).starts_with("http://h/ping/k/3?rid="));
         assert!(said("http://h/ping/k?a=b", Kind::Success).starts_with("http://h/ping/k?a=b&rid="));
-        let at_once =
-            with_what_is_said(Url::parse("http://h/ping/k").unwrap(), &ping(Kind::Success), Ms(1_763_700_000_500));
+        let at_once = with_what_is_said(Url::parse("http://h/ping/k").unwrap(), &ping(Kind::Success), When::Now);
         assert_eq!(at_once.query(), Some("rid=web+1-ab%26c&duration_ms=5"));
     }
 

@@ -26,6 +26,8 @@ examples!(
     "honest_failure.py",
     "flaky_server.py",
     "disk_report.sh",
+    "shared_quota.py",
+    "listener.py",
     "outcome.py"
 );
 
@@ -90,13 +92,30 @@ impl Fleet {
     pub async fn take_off(&self, desk: &Desk) -> Result<(), DemoError> {
         let board = desk.call("board", json!({ "from_ms": 0, "to_ms": 1 })).await.map_err(DemoError::Board)?;
         let there = serde_json::from_value::<Board>(board).expect("the desk keeps to its own types").cues;
+        self.make_pools(desk).await?;
         for definition in self.definitions() {
             let name = definition["name"].as_str().unwrap_or_default().to_owned();
             let done = match there.iter().find(|cue| cue.name == name) {
-                None => desk.call("cue_create", json!({ "definition": definition })).await.map(drop),
+                None => create(desk, &definition).await,
                 Some(cue) => update_address(desk, cue, &definition).await,
             };
             done.map_err(|error| DemoError::Cue { name, error })?;
+        }
+        Ok(())
+    }
+
+    /// The pools that the fleet's cues use. One that is there keeps the limits its owner gave it.
+    async fn make_pools(&self, desk: &Desk) -> Result<(), DemoError> {
+        let known = desk.call("pools", json!({})).await.map_err(DemoError::Board)?.to_string();
+        let definitions = self.definitions();
+        let used = definitions.iter().flat_map(|cue| cue["uses"].as_array().into_iter().flatten());
+        let mut names: Vec<&str> = used.filter_map(|need| need["pool"].as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in names.into_iter().filter(|name| !known.contains(&format!("\"{name}\""))) {
+            let pool = json!({ "name": name, "concurrency": 1, "calls_per_min": 30 });
+            let made = desk.call("pool_set", pool).await;
+            made.map_err(|error| DemoError::Cue { name: name.to_owned(), error })?;
         }
         Ok(())
     }
@@ -141,6 +160,15 @@ async fn start_server(folder: &Path, port: &str) -> Result<(Child, String), Demo
     }
 }
 
+/// What nothing fires by itself is fired once.
+async fn create(desk: &Desk, definition: &Value) -> Result<(), DeskError> {
+    let cue = desk.call("cue_create", json!({ "definition": definition })).await?;
+    if definition.pointer("/schedule/type") == Some(&json!("manual")) {
+        desk.call("cue_fire", json!({ "cue_id": cue["id"], "payload": null })).await?;
+    }
+    Ok(())
+}
+
 async fn update_address(desk: &Desk, cue: &CueView, wanted: &Value) -> Result<(), DeskError> {
     let Some(url) = wanted.pointer("/callback/url") else { return Ok(()) };
     let mut definition = cue.definition.clone();
@@ -178,7 +206,7 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let fleet = Fleet::start(data.path()).await.unwrap();
         let definitions = fleet.definitions();
-        assert_eq!(definitions.len(), 6);
+        assert_eq!(definitions.len(), 9);
         for definition in &definitions {
             let text = definition.to_string();
             assert!(!["{examples}", "{python}", "{flaky_url}"].iter().any(|name| text.contains(name)), "{text}");

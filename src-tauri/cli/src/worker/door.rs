@@ -70,7 +70,7 @@ impl Backoff {
             Trouble::Refused { message, .. } => message,
         };
         if self.0 == 0 {
-            tracing::warn!("{words} It is asked again and again.");
+            tracing::warn!("{}; it is asked again and again", words.trim_end_matches('.'));
         }
         let pause = FIRST_PAUSE.saturating_mul(1 << self.0.min(10)).min(LONGEST_PAUSE);
         self.0 += 1;

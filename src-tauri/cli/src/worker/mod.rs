@@ -202,11 +202,16 @@ impl Worker {
     }
 
     async fn show_life(&self) {
+        let mut backoff = door::Backoff::default();
         loop {
-            if let Err(trouble) = self.door.register(&self.plan.tasks()).await {
-                tracing::debug!("no sign of life could be given: {}", trouble.sentence());
-            }
-            tokio::time::sleep(SIGN_OF_LIFE).await;
+            let pause = match self.door.register(&self.plan.tasks()).await {
+                Ok(()) => {
+                    backoff = door::Backoff::default();
+                    SIGN_OF_LIFE
+                }
+                Err(trouble) => backoff.after(&trouble),
+            };
+            tokio::time::sleep(pause).await;
         }
     }
 }

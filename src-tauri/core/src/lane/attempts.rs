@@ -60,7 +60,7 @@ impl Draft<'_> {
         Answer::Done
     }
 
-    fn held(&self, run_id: &RunId, number: u32, by: HeldBy) -> Option<std::sync::Arc<Run>> {
+    pub fn held(&self, run_id: &RunId, number: u32, by: HeldBy) -> Option<std::sync::Arc<Run>> {
         let run = self.run(run_id)?;
         let held = matches!(&run.phase, Phase::Held { by: found, .. } if *found == by);
         (held && run.latest().number == number).then_some(run)

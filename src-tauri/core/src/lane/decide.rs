@@ -11,7 +11,7 @@ use crate::id::{Dice, RunId};
 use crate::input::{Answer, Decision, Input, Refusal, RefusalCode};
 use crate::lane::Lane;
 use crate::outcome::Outcome;
-use crate::run::{Run, Verdict};
+use crate::run::{HeldBy, Run, Verdict};
 
 /// Decides one input. `lane` is the batch's working copy: it has taken in this decision's events when this returns.
 pub fn decide(lane: &mut Lane, input: &Input, now: Ms, dice: &mut dyn Dice) -> Decision {
@@ -41,7 +41,11 @@ pub fn decide(lane: &mut Lane, input: &Input, now: Ms, dice: &mut dyn Dice) -> D
         Input::Ping(ping) => draft.ping(ping),
         Input::Note { run_id, words } => draft.noted(run_id, words),
     };
-    Decision { events: draft.events, effects: draft.effects, answer }
+    // One that began and ended in one decision needs nothing of the pools, and would never give it back.
+    let held = |run_id: &RunId, number: u32| draft.held(run_id, number, HeldBy::Pool).is_some();
+    let wanted = |effect: &Effect| !matches!(effect, Effect::AskPools { run_id, number } if !held(run_id, *number));
+    let effects = draft.effects.iter().filter(|effect| wanted(effect)).cloned().collect();
+    Decision { effects, events: draft.events, answer }
 }
 
 /// A decision in the making. Each event is applied as it is drafted, so that the next rule sees it.

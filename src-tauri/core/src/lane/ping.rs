@@ -11,7 +11,7 @@ use crate::lane::decide::{Draft, refused};
 use crate::lane::{ARM_AHEAD_MS, LIVE_RUNS_MAX};
 use crate::occurrence::Trigger;
 use crate::outcome::Outcome;
-use crate::run::{Phase, Run};
+use crate::run::{Phase, Run, Verdict};
 
 impl Draft<'_> {
     pub fn ping(&mut self, ping: &Ping) -> Answer {
@@ -54,6 +54,10 @@ impl Draft<'_> {
             PingKind::Fail => (1, None),
             PingKind::Exit(code) => (code, Some(format!("exit code {code}"))),
         };
+        // Told of its end before: who does not hear the answer says it again.
+        if !run.is_live() && run.verdict() != Some(Verdict::Silent) {
+            return;
+        }
         let success = code == 0;
         let words =
             said.clone().unwrap_or_else(|| if success { "it said it is done" } else { "it said it failed" }.into());
@@ -82,7 +86,9 @@ impl Draft<'_> {
             return Some(run);
         }
         let soon = self.soon_after(ping);
-        let mut live: Vec<&Arc<Run>> = self.lane.live_runs().collect();
+        // One that began before the cue was edited may be a process of the tower's own.
+        let watched = self.lane.live_runs().filter(|run| run.definition.transport.is_watch());
+        let mut live: Vec<&Arc<Run>> = watched.collect();
         live.sort_by_key(|run| (run.began_at, run.due));
         let named = |run: &&&Arc<Run>| ping.rid.is_some() && run.latest().rid == ping.rid;
         if let Some(run) = live.iter().find(named) {

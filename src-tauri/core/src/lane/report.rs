@@ -46,8 +46,11 @@ impl Draft<'_> {
         self.emit(outcome_event);
         self.next_run_asked(&run.id, outcome);
         let decides = match (run.definition.confirm, run.verdict()) {
-            // A long-lived agent says how it stands, and lives on.
-            (Confirm::Outcome, None) => run.definition.restart() == Restart::Never || !run.may_have_a_process(),
+            // A long-lived agent says how it stands, and lives on, or is started again.
+            (Confirm::Outcome, None) => {
+                let over = matches!(run.phase, Phase::AwaitingOutcome { .. }) && !run.may_have_a_process();
+                run.definition.restart() == Restart::Never || over
+            }
             (Confirm::Delivery, None) => {
                 let delivered =
                     Finding { claim: "Delivered".into(), passed: true, found: "an outcome was reported".into() };

@@ -125,9 +125,14 @@ impl Draft<'_> {
         };
         let candidate = self.book.next_waiting(holder, needs, priority, lease_ms, self.now);
         let (holder, needs) = (holder.clone(), needs.to_vec());
-        if self.book.may_go(Some(&candidate), self.now).contains(&candidate.place) {
+        let goes = self.book.may_go(Some(&candidate), self.now).contains(&candidate.place);
+        if goes || self.book.may_pass(Some(&candidate), self.now) == Some(candidate.place) {
             self.grant(holder, needs, lease_ms, None);
             return PoolAnswer::Granted { lease_ms };
+        }
+        if self.book.never_ends(&candidate) {
+            let message = "This would wait for ever: it needs what its own run holds, or what runs hold that wait for this one. Give something back first, or let the cue use all these pools, so that they are taken at once.";
+            return refused(RefusalCode::WaitsForItself, message.to_owned());
         }
         self.add(PoolEvent::PermitsAwaited { holder, needs, priority, lease_ms });
         self.stands(&key)
@@ -224,11 +229,18 @@ impl Draft<'_> {
             return;
         }
         for place in self.book.may_go(None, self.now) {
-            let going = self.book.waiting.iter().find(|waiting| waiting.place == place);
-            let going = going.cloned().expect("whoever may go stands in the line");
-            let lease_ms = going.lease.map(|lease| lease.length_ms);
-            self.grant(going.holder.clone(), going.needs.clone(), lease_ms, Some(going.since));
+            self.grant_from_line(place);
         }
+        while let Some(place) = self.book.may_pass(None, self.now) {
+            self.grant_from_line(place);
+        }
+    }
+
+    fn grant_from_line(&mut self, place: u64) {
+        let going = self.book.waiting.iter().find(|waiting| waiting.place == place);
+        let going = going.cloned().expect("whoever may go stands in the line");
+        let lease_ms = going.lease.map(|lease| lease.length_ms);
+        self.grant(going.holder.clone(), going.needs.clone(), lease_ms, Some(going.since));
     }
 
     fn grant(&mut self, holder: Holder, needs: Vec<Need>, lease_ms: Option<u64>, waited_since: Option<Ms>) {

@@ -1,6 +1,6 @@
 //! Who of the line may go now: the rule of the pool's header, once through from the head.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Need, Pool, PoolBook, SOON_MS, Waiting};
 use crate::Ms;
@@ -27,6 +27,11 @@ struct Share {
 impl PoolBook {
     /// Places in the line of those who go now, from the head. `candidate` is looked at as if it stood in the line already.
     pub(super) fn may_go(&self, candidate: Option<&Waiting>, now: Ms) -> Vec<u64> {
+        self.may_go_without(&BTreeSet::new(), candidate, now)
+    }
+
+    /// The same, as if some did not stand in the line.
+    pub(super) fn may_go_without(&self, some: &BTreeSet<u64>, candidate: Option<&Waiting>, now: Ms) -> Vec<u64> {
         let mut going = Vec::new();
         let mut rooms: BTreeMap<&str, Room> = BTreeMap::new();
         for (name, pool) in &self.pools {
@@ -40,7 +45,8 @@ impl PoolBook {
             .map_or(self.waiting.len(), |candidate| self.waiting.partition_point(|w| w.order() < candidate.order()));
         let (ahead, behind) = self.waiting.split_at(before);
         let line = ahead.iter().map(|waiting| &**waiting).chain(candidate);
-        for waiting in line.chain(behind.iter().map(|waiting| &**waiting)) {
+        let line = line.chain(behind.iter().map(|waiting| &**waiting));
+        for waiting in line.filter(|waiting| !some.contains(&waiting.place)) {
             if rooms.values().all(Room::is_closed) {
                 break;
             }

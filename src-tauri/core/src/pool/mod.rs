@@ -1,8 +1,8 @@
 //! Pools: what several runs and agents share, such as an API with a limit. A unit of its own beside the lanes, which asks
 //! nobody and is asked by the pilot.
 //!
-//! One book holds all pools, and an ask gets all its needs at once or none of them: nobody ever holds one pool while
-//! waiting for another, so no ring of holders can form.
+//! One book holds all pools, and an ask gets all its needs at once or none of them: nobody holds one of its pools while
+//! waiting for another of them.
 //!
 //! **Who goes first.** One line for all. A higher priority goes before a lower one that asked up to [`PRIORITY_WORTH_MS`]
 //! earlier per step of priority; with equal priority, who asked first goes first. Since an ask's place in the line never
@@ -14,6 +14,9 @@
 //! 2. at its other pools too, so that they are free when the short ones are — unless somebody stands before it at a short
 //!    pool, or the clock says that a short pool (backing off, or its rate used up) lets it wait for more than [`SOON_MS`].
 //!    Until then others may use what it could not use anyway.
+//!
+//! **Runs whose agents ask for more.** What a run holds it holds until it ends, so here somebody does hold while waiting:
+//! `ring` sees to it that no ring closes.
 //!
 //! **What counts.** A grant takes `weight` of the concurrency until it is given back, one call of the rate (whatever its
 //! weight), and its estimate of tokens, put right to what was really used when it is given back. A debt delays whoever
@@ -28,6 +31,7 @@ mod event;
 mod input;
 mod limits;
 mod line;
+mod ring;
 #[cfg(test)]
 mod tests;
 mod view;

@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use cuetower_launcher::{self as launcher, Exit, Found, Spec, Told};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdout};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
@@ -27,9 +27,6 @@ const TURN: Duration = Duration::from_millis(100);
 const LOOK: Duration = Duration::from_millis(100);
 /// Every so many looks, whether its launcher lives.
 const LOOKS_FOR_LAUNCHER: u32 = 10;
-/// How long a leftover may take to end by itself, and then to be gone.
-const LEFTOVER_GRACE: Duration = Duration::from_millis(300);
-const LEFTOVER_LIMIT: Duration = Duration::from_secs(2);
 
 /// What to start. Secrets are filled in, so it is never logged and has no `Debug`.
 pub struct CommandRequest {
@@ -142,16 +139,7 @@ impl Running {
 impl Stopper {
     /// SIGTERM to the whole tree, SIGKILL after the grace. Returns at once; `wait` tells the end.
     pub fn stop(&self) {
-        self.ask(None);
-    }
-
-    /// The same, with a grace of at most `grace`.
-    pub fn stop_within(&self, grace: Duration) {
-        self.ask(Some(grace));
-    }
-
-    fn ask(&self, grace: Option<Duration>) {
-        if let Err(error) = launcher::stop(&self.dir, grace)
+        if let Err(error) = launcher::stop(&self.dir, None)
             && error.kind() != std::io::ErrorKind::NotFound
         {
             tracing::warn!(%error, dir = %self.dir.display(), "a command could not be asked to stop");
@@ -200,10 +188,15 @@ pub async fn start(request: CommandRequest) -> Result<Running, String> {
     let unwanted = Unwanted { dir: dir.clone(), is_so: Arc::default(), started: false };
     let (there, is_unwanted) = (dir.clone(), Arc::clone(&unwanted.is_so));
     let beginning = async move {
-        let spawned = tokio::task::spawn_blocking(move || spawn(&launcher, &there, &stdin, &is_unwanted)).await;
-        let (ticket, child) = spawned.map_err(|error| format!("the command was not started: {error}"))??;
         let stop_grace_ms = u64::try_from(stop_grace.as_millis()).unwrap_or(u64::MAX);
-        begin(child, Spec { ticket, program, cwd, env, stop_grace_ms }).await
+        let spawned = tokio::task::spawn_blocking(move || {
+            let ticket = launcher::prepare(&there, &stdin)?;
+            match is_unwanted.load(Ordering::SeqCst) {
+                true => Err("nobody waits for it any more".into()),
+                false => spawn(&launcher, &there, Spec { ticket, program, cwd, env, stop_grace_ms }),
+            }
+        });
+        answer(spawned.await.map_err(|error| format!("the command was not started: {error}"))??).await
     };
     let mut beginning = std::pin::pin!(beginning);
     let begun = match tokio::time::timeout(TURN, &mut beginning).await {
@@ -218,26 +211,20 @@ pub async fn start(request: CommandRequest) -> Result<Running, String> {
     Ok(Running { pid, dir, launcher: Some(launcher) })
 }
 
-fn spawn(path: &Path, dir: &Path, stdin: &[u8], is_unwanted: &AtomicBool) -> Result<(String, Child), String> {
-    let ticket = launcher::prepare(dir, stdin)?;
-    if is_unwanted.load(Ordering::SeqCst) {
-        return Err("nobody waits for it any more".into());
-    }
-    let spawned = tokio::process::Command::from(launcher::command(path, dir)).spawn();
-    let child =
-        spawned.map_err(|error| format!("{}, which starts every command, was not started: {error}", path.display()))?;
-    Ok((ticket, child))
+/// Starts the launcher and hands the spec over. Blocks, so that between the two nobody waits for a turn of the runtime's.
+fn spawn(path: &Path, dir: &Path, spec: Spec) -> Result<Child, String> {
+    let not_started = |error| format!("{}, which starts every command, was not started: {error}", path.display());
+    let (theirs, mut ours) = std::io::pipe().map_err(not_started)?;
+    let mut command = launcher::command(path, dir);
+    command.stdin(theirs);
+    let child = tokio::process::Command::from(command).spawn().map_err(not_started)?;
+    // A launcher that is gone already says so by its silence.
+    let _ = spec.send(&mut ours);
+    Ok(child)
 }
 
-async fn begin(mut child: Child, spec: Spec) -> Result<(u32, Launcher), String> {
-    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    let (mut stdin, told) = stdin.zip(stdout).ok_or("the launcher has no pipes")?;
-    let mut bytes = Vec::new();
-    spec.send(&mut bytes).map_err(|error| format!("the command cannot be handed over: {error}"))?;
-    drop(spec);
-    // One that is gone says so by its silence.
-    let _ = stdin.write_all(&bytes).await;
-    drop((stdin, bytes));
+async fn answer(mut child: Child) -> Result<(u32, Launcher), String> {
+    let told = child.stdout.take().ok_or("the launcher has no pipe")?;
     let mut told = BufReader::new(told);
     let mut line = String::new();
     let heard = told.read_line(&mut line).await.map_err(|error| error.to_string());
@@ -286,37 +273,6 @@ pub fn adopt(dir: &Path) -> Adopted {
         }),
         Found::Ended(exit) => Adopted::Ended(CommandEnd::of(exit, dir)),
         Found::Lost { words } => Adopted::Lost { words },
-    }
-}
-
-/// Ends what an earlier tower started for the attempt in `dir`, for a tower that does not want to take it up. Says what it
-/// did, or None if nothing was left. Blocks for as long as the process takes to end, 2 s at most.
-#[must_use]
-pub fn reap_leftover(dir: &Path) -> Option<String> {
-    match launcher::adopt(dir) {
-        Found::NeverStarted => None,
-        Found::Ended(_) => {
-            end(dir);
-            None
-        }
-        Found::Running(started) => {
-            let pid = started.program.map_or(0, |program| program.pid);
-            end(dir);
-            let how = launcher::ended(dir).map_or_else(|| "hangs in the system still".to_owned(), |exit| exit.words);
-            Some(format!("process {pid} of this attempt outlived a crash of the tower: {how}"))
-        }
-        Found::Lost { words } => Some(words),
-    }
-}
-
-fn end(dir: &Path) {
-    Stopper { dir: dir.to_owned() }.stop_within(LEFTOVER_GRACE);
-    let step = Duration::from_millis(5);
-    for _ in 0..LEFTOVER_LIMIT.as_millis() / step.as_millis() {
-        if !launcher::lives(dir) {
-            return;
-        }
-        std::thread::sleep(step);
     }
 }
 

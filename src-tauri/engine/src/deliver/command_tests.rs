@@ -163,8 +163,13 @@ async fn a_grandchild_that_keeps_the_output_open_holds_nobody_up() {
     assert_eq!((end.exit_code, end.stdout_tail.as_str()), (Some(0), "done\n"));
     let grandchild = line_in(folder.path().join("pid")).await.parse().expect("a pid");
     assert!(lives(grandchild), "a grandchild of a command that ended by itself is left alone");
-    assert_eq!(reap_leftover(&folder.path().join("attempt-1")), None, "the command itself had ended");
-    assert!(!lives(grandchild));
+    let dir = folder.path().join("attempt-1");
+    assert!(matches!(adopted(&dir).await, Adopted::Ended(_)), "the command itself has ended");
+    launcher::stop(&dir, None).expect("asked");
+    while launcher::lives(&dir) {
+        sleep(Duration::from_millis(5)).await;
+    }
+    assert!(!lives(grandchild), "who prints for it still is ended with it");
 }
 
 #[tokio::test]
@@ -224,6 +229,9 @@ async fn a_command_that_is_started_twice_runs_once() {
     assert_eq!(start(request()).await.expect_err("refused"), "another launcher has this attempt already");
     running.stopper().stop();
     assert!(running.wait().await.stopped);
+    while launcher::lives(&folder.path().join("attempt-1")) {
+        sleep(Duration::from_millis(5)).await;
+    }
     assert_eq!(start(request()).await.expect_err("refused"), "this attempt was started before");
     assert_eq!(std::fs::read_to_string(folder.path().join("ran")).expect("it ran"), "x\n");
 }
@@ -330,19 +338,16 @@ async fn what_was_never_started_is_told_from_what_is_lost() {
 }
 
 #[test]
-fn a_tower_that_does_not_want_them_ends_leftovers() {
+fn a_command_of_an_earlier_tower_can_be_stopped_at_once() {
     let folder = folder();
     let pid = left_behind("trap '' TERM; echo ready > ready; while :; do sleep 0.05; done", &folder);
-    while !folder.path().join("ready").exists() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
     let dir = folder.path().join("attempt-1");
-    let told = reap_leftover(&dir).expect("it was left");
-    assert!(
-        told.starts_with(&format!("process {pid} of this attempt outlived a crash of the tower: stopped by the tower"))
-            && told.contains("killed, as it did not end within 300 ms"),
-        "{told}"
-    );
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
+        line_in(folder.path().join("ready")).await;
+        let Adopted::Running(running) = adopted(&dir).await else { panic!("it runs on") };
+        launcher::stop(&dir, Some(Duration::from_millis(100))).expect("asked");
+        let end = running.wait().await;
+        assert!(end.words.contains("killed, as it did not end within 100 ms"), "{}", end.words);
+    });
     assert!(!lives(pid));
-    assert_eq!(reap_leftover(&dir), None, "there is nothing left");
 }

@@ -10,11 +10,11 @@ use tokio::time::{Instant, sleep_until};
 pub use super::answer::{Answer, BODY_KEPT_BYTES, BodyEnd};
 pub use super::client::{CONNECT_LIMIT, Client};
 use super::outgoing::{Gauge, Progress, outgoing};
+pub use super::turns::Turn;
 use super::{address, answer, length, trouble};
 
 /// Framing belongs to the connection, not to the cue.
 const OWN_HEADERS: [&str; 6] = ["content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"];
-/// A request waits in line as long as it would wait for its answer, and at least this long.
 const IN_LINE_LEAST: Duration = Duration::from_secs(60);
 
 /// A request, ready to be sent: secrets are filled in, so it is never logged and has no `Debug`.
@@ -60,29 +60,32 @@ pub enum WebhookEnd {
     Failed { reason: String },
 }
 
-/// Sends the request once, when its turn has come, and waits for its end.
-pub async fn send(client: &Client, request: WebhookRequest) -> Sent {
-    send_if(client, request, || true).await
+/// Waits for the turn of a request to this address, as long as it would wait for its answer, and at least a minute.
+///
+/// # Errors
+/// With a sentence: the address is none, or its turn did not come.
+pub async fn turn(client: &Client, url: &str, timeout: Duration) -> Result<Turn, String> {
+    let (_, _, target) = address_of(url)?;
+    client.turns().take(&target, timeout.max(IN_LINE_LEAST)).await
 }
 
-/// As [`send`], if it is still wanted when its turn has come.
-pub async fn send_if(client: &Client, request: WebhookRequest, wanted: impl FnOnce() -> bool) -> Sent {
+/// Sends the request once, when its turn has come, and waits for its end.
+pub async fn send(client: &Client, request: WebhookRequest) -> Sent {
     let asked = Instant::now();
-    let in_line_limit = request.timeout.max(IN_LINE_LEAST);
-    let failed = |reason, waited, elapsed| Sent { end: WebhookEnd::Failed { reason }, waited, elapsed };
-    let ready = match prepare(request, client) {
-        Ok(ready) => ready,
-        Err(reason) => return failed(reason, Duration::ZERO, asked.elapsed()),
-    };
-    let turn = match client.turns().take(&ready.target, in_line_limit).await {
-        Ok(turn) => turn,
-        Err(reason) => return failed(reason, asked.elapsed(), Duration::ZERO),
-    };
-    if !wanted() {
-        return failed("not sent: the run was stopped before its turn came".to_owned(), turn.waited, Duration::ZERO);
+    match turn(client, &request.url, request.timeout).await {
+        Ok(turn) => send_in_turn(client, request, turn).await,
+        Err(reason) => Sent { end: WebhookEnd::Failed { reason }, waited: asked.elapsed(), elapsed: Duration::ZERO },
     }
-    let (end, elapsed) = fly(client, ready, turn.waited).await;
-    Sent { end, waited: turn.waited, elapsed }
+}
+
+/// As [`send`], by whoever has waited already.
+pub async fn send_in_turn(client: &Client, request: WebhookRequest, turn: Turn) -> Sent {
+    let waited = turn.waited;
+    let (end, elapsed) = match prepare(request, client) {
+        Ok(ready) => fly(client, ready, waited).await,
+        Err(reason) => (WebhookEnd::Failed { reason }, Duration::ZERO),
+    };
+    Sent { end, waited, elapsed }
 }
 
 /// A POST of JSON that nobody signs, sent once: Ok with the status of any answer, else the sentence that says why there is none.
@@ -205,14 +208,20 @@ impl Limits {
     }
 }
 
-fn prepare(request: WebhookRequest, client: &Client) -> Result<Ready, String> {
-    let url = Url::parse(&request.url).map_err(|error| format!("the callback address is not a URL: {error}"))?;
-    let (host, target) = match (url.scheme(), url.host_str(), url.port_or_known_default()) {
-        ("http" | "https", Some(host), Some(port)) => (host.to_owned(), format!("{host}:{port}")),
-        (scheme, _, _) => {
-            return Err(format!("the callback address must begin with http:// or https://, not with {scheme}:"));
+/// The URL, its host, and `host:port`.
+fn address_of(url: &str) -> Result<(Url, String, String), String> {
+    let url = Url::parse(url).map_err(|error| format!("the callback address is not a URL: {error}"))?;
+    match (url.scheme(), url.host_str(), url.port_or_known_default()) {
+        ("http" | "https", Some(host), Some(port)) => {
+            let (host, target) = (host.to_owned(), format!("{host}:{port}"));
+            Ok((url, host, target))
         }
-    };
+        (scheme, _, _) => Err(format!("the callback address must begin with http:// or https://, not with {scheme}:")),
+    }
+}
+
+fn prepare(request: WebhookRequest, client: &Client) -> Result<Ready, String> {
+    let (url, host, target) = address_of(&request.url)?;
     // An address needs no resolver, so nobody else would look at it.
     if let Ok(address) = host.trim_matches(['[', ']']).parse() {
         let kind = client.judge()(address);

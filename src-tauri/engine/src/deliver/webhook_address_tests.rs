@@ -193,24 +193,6 @@ async fn six_hundred_requests_that_hang_at_one_receiver_delay_none_to_another() 
 }
 
 #[tokio::test]
-async fn what_was_stopped_in_line_is_not_sent() {
-    let hanging = silent().await;
-    let client = Client::with(Names::of_the_system(), kind, Turns::new(1, 8));
-    let (patient, at) = (client.clone(), hanging.at);
-    let first = tokio::spawn(async move { send(&patient, request(at)).await });
-    hanging.connections.clone().wait_for(|count| *count == 1).await.expect("the first one comes");
-    let stopped = Arc::new(AtomicUsize::new(0));
-    let (asked, patient) = (Arc::clone(&stopped), client.clone());
-    let second =
-        tokio::spawn(
-            async move { send_if(&patient, request(at), move || asked.fetch_add(1, Ordering::SeqCst) != 0).await },
-        );
-    first.abort();
-    assert_eq!(reason(second.await.expect("it ends")), "not sent: the run was stopped before its turn came");
-    assert_eq!((stopped.load(Ordering::SeqCst), *hanging.connections.borrow()), (1, 1));
-}
-
-#[tokio::test]
 async fn a_plain_post_is_answered_refused_or_late() {
     let agent = answering("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n").await;
     let client = to(always(&["10.0.0.1"]), kind);

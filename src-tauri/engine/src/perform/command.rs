@@ -32,12 +32,15 @@ pub(super) async fn deliver(shared: &Shared, run: &Run, number: u32, command: &C
         stop_grace: Duration::from_millis(command.stop_grace_ms),
     };
     let limit = Duration::from_millis(run.definition.delivery.timeout_ms);
-    let running = match tokio::time::timeout(limit, command::start(request)).await {
-        Ok(Ok(running)) => running,
-        Ok(Err(words)) => return shared.tell(run, number, DeliveryResult::NotDelivered { words }, None).await,
-        Err(_) => {
-            let words = format!("the process was not started within {} s", limit.as_secs_f64());
-            return shared.tell(run, number, DeliveryResult::NotDelivered { words }, None).await;
+    let started = tokio::time::timeout(limit, command::start(request)).await.unwrap_or_else(|_| {
+        Err(format!("the process was not started within {} s", limit.as_secs_f64()))
+    });
+    let running = match started {
+        Ok(running) => running,
+        Err(words) => {
+            shared.tell(run, number, DeliveryResult::NotDelivered { words }, None).await;
+            // Nothing was started, so there is no end to wait for.
+            return shared.forget(vec![(run.id.clone(), number)]).await;
         }
     };
     let started = DeliveryResult::Started { pid: running.pid };

@@ -134,11 +134,7 @@ impl Performer {
             return;
         }
         let shared = Arc::clone(&self.shared);
-        self.runtime.spawn_blocking(move || {
-            for (run_id, number) in attempts {
-                remove_attempt_dir(&shared.attempt_dir(&run_id, number));
-            }
-        });
+        self.runtime.spawn(async move { shared.forget(attempts).await });
     }
 
     /// Tells the owner; the notifier says itself if it cannot.
@@ -211,6 +207,11 @@ impl Shared {
     /// The tower stops: commands run on under their launchers, and the next start takes them up again.
     pub fn close(&self) {
         self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    async fn forget(&self, attempts: Vec<(RunId, u32)>) {
+        let folders: Vec<_> = attempts.iter().map(|(run_id, number)| self.attempt_dir(run_id, *number)).collect();
+        drop(tokio::task::spawn_blocking(move || folders.iter().for_each(|dir| remove_attempt_dir(dir))).await);
     }
 
     /// Folder of one attempt's files.

@@ -19,6 +19,18 @@ pub(super) async fn deliver(shared: &Shared, run: &Run, number: u32, callback: &
         Ok(filled) => filled,
         Err(words) => return shared.tell(run, number, DeliveryResult::NotDelivered { words }, None).await,
     };
+    let timeout = Duration::from_millis(run.definition.delivery.timeout_ms);
+    let turn = match webhook::turn(&shared.client, &callback.url, timeout).await {
+        Ok(_) if shared.was_stopped(&run.id, number) => {
+            Err("not sent: the run was stopped before its turn came".to_owned())
+        }
+        turn => turn,
+    };
+    let turn = match turn {
+        Ok(turn) => turn,
+        Err(words) => return shared.tell(run, number, DeliveryResult::NotDelivered { words }, None).await,
+    };
+    // Signed only now: receivers refuse what was signed minutes ago.
     let delivery = CueapiDelivery {
         attempt: number,
         cue_id: &run.cue_id.0,
@@ -42,12 +54,12 @@ pub(super) async fn deliver(shared: &Shared, run: &Run, number: u32, callback: &
         url: callback.url.clone(),
         headers,
         body,
-        timeout: Duration::from_millis(limits.timeout_ms),
+        timeout,
         connect_timeout: limits.connect_timeout_ms.map_or(CONNECT_LIMIT, Duration::from_millis),
         first_byte_timeout: limits.first_byte_timeout_ms.map(Duration::from_millis),
         allow_private: callback.allow_private,
     };
-    let sent = webhook::send_if(&shared.client, request, || !shared.was_stopped(&run.id, number)).await;
+    let sent = webhook::send_in_turn(&shared.client, request, turn).await;
     // What was stopped on its way is let come to its end: its answer is recorded.
     shared.was_stopped(&run.id, number);
     let (result, output) = told(run, number, sent.end, &filled.lent);

@@ -165,7 +165,7 @@ impl Batch {
         }
     }
 
-    fn decide_alone(&mut self, pilot: &mut Pilot, id: &CueId, input: &Input) -> Answer {
+    pub(super) fn decide_alone(&mut self, pilot: &mut Pilot, id: &CueId, input: &Input) -> Answer {
         let now = self.now;
         let Some(lane) = self.lane(pilot, id) else { return Answer::Done };
         let before = lane.seq;
@@ -401,6 +401,8 @@ impl Batch {
             || !self.commit.entries.is_empty()
             || !self.commit.bands.is_empty()
             || !self.commit.outputs.is_empty()
+            || !self.commit.workers_seen.is_empty()
+            || !self.commit.workers_dropped.is_empty()
             || self.status_changed
     }
 

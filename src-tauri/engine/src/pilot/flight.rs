@@ -81,11 +81,18 @@ impl Pilot {
         let concerned = |(id, lane): &(&CueId, &Lane)| {
             !lane.runs.is_empty() || self.wake_of.get(*id).is_some_and(|at| *at <= batch.now)
         };
-        for id in self.lanes.iter().filter(concerned).map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+        let concerned: Vec<CueId> = self.lanes.iter().filter(concerned).map(|(id, _)| id.clone()).collect();
+        // All of them before anything follows from one: what would begin in a lane that is not recovered yet would be taken
+        // there for cut off by the crash, and begin once more.
+        for id in &concerned {
             let firing = batch.firing(self);
-            let found = self.found_of(&id, &mut found);
-            batch.decide(self, &id, &Input::Recovered { alive_at, orderly, firing, found });
-            batch.tick(self, &id);
+            let found = self.found_of(id, &mut found);
+            batch.decide_alone(self, id, &Input::Recovered { alive_at, orderly, firing, found });
+        }
+        batch.give_back_for_the_dead(self, &commands);
+        batch.settle(self);
+        for id in &concerned {
+            batch.tick(self, id);
         }
         for (run_id, rest) in found {
             // Of runs that had ended already: what left nothing to wait for goes.
@@ -203,8 +210,12 @@ impl Pilot {
     ) {
         // A cue that is deleted in this very batch takes no report any more, and must not seem to have taken it.
         let there = self.lane_of_run(batch, run_id).filter(|cue_id| batch.lane(self, cue_id).is_some());
-        if let (None, Input::Delivery { number, result: DeliveryResult::Exited(_), .. }) = (&there, &input) {
+        if let (None, Input::Delivery { number, result, .. }) = (&there, &input)
+            && !matches!(result, DeliveryResult::Started { .. })
+        {
             batch.forgotten.push((run_id.clone(), *number));
+            batch.is_done(self, run_id, *number);
+            batch.settle(self);
         }
         let answer = match there {
             Some(cue_id) => batch.decide(self, &cue_id, &self.fenced(input)),

@@ -38,7 +38,7 @@ impl Pilot {
         batch.answer(reply, Ok(answer));
     }
 
-    /// The run that had gone silent before this word of it came.
+    /// The run that had gone silent before this word of it came, or that this very word was told of before.
     fn given_up(&mut self, batch: &mut Batch, cue_id: &CueId, ping: &Ping) -> Option<cuetower_core::id::RunId> {
         let lane = batch.lane(self, cue_id)?;
         let soon = ping.at.plus(ARM_AHEAD_MS);
@@ -57,8 +57,9 @@ impl Pilot {
         let latest = run.latest();
         let unheard = run.verdict() == Some(Verdict::Silent) && latest.outcome.is_none() && latest.exit_code.is_none();
         let named = ping.rid.is_none() || latest.rid.is_none() || latest.rid == ping.rid;
+        let told_before = ping.rid.is_some() && latest.rid == ping.rid;
         let id = run.id.clone();
-        let fits = unheard && named && ping.at.since(run.due) <= LATE_MAX_MS;
+        let fits = (told_before || unheard && named) && ping.at.since(run.due) <= LATE_MAX_MS;
         fits.then(|| {
             if let Some(lane) = batch.lane(self, cue_id) {
                 lane.recall(run);

@@ -9,8 +9,8 @@ use cuetower_core::input::{Input, Refusal, RefusalCode};
 use cuetower_core::pool::{Holder, HolderKey, PoolAnswer, PoolBook, PoolInput};
 use cuetower_core::run::Run;
 
-use super::Pilot;
 use super::batch::Batch;
+use super::{FoundCommand, Pilot};
 use crate::journal::{POOLS_LANE, SnapshotRow};
 
 /// Facts after which the pools are written whole again.
@@ -46,7 +46,8 @@ impl Batch {
     /// A pool that a cue names must stay, or the cue could never run again.
     fn is_used_by_cues(&self, pilot: &Pilot, input: &PoolInput) -> Option<Refusal> {
         let PoolInput::Remove { name } = input else { return None };
-        let lanes = pilot.lanes.values().filter(|lane| !self.lanes.contains_key(&lane.cue.id)).chain(self.lanes.values());
+        let lanes =
+            pilot.lanes.values().filter(|lane| !self.lanes.contains_key(&lane.cue.id)).chain(self.lanes.values());
         let uses = lanes.map(|lane| &lane.cue.definition).find(|cue| cue.uses.iter().any(|need| need.pool == *name))?;
         let message = format!("The cue `{}` uses the pool `{name}`; take it out there first.", uses.name);
         Some(Refusal { code: RefusalCode::Invalid, message })
@@ -74,7 +75,8 @@ impl Batch {
             Event::AttemptFailed { run_id, number, .. }
             | Event::AttemptExited { run_id, number, .. }
             | Event::AttemptRestarting { run_id, number, .. }
-            | Event::AttemptHeld { run_id, number, .. } => (run_id, Some(*number)),
+            | Event::AttemptHeld { run_id, number, .. }
+            | Event::AttemptNoted { run_id, number, .. } => (run_id, Some(*number)),
             Event::RunEnded { run_id, .. } => (run_id, None),
             _ => return,
         };
@@ -83,16 +85,43 @@ impl Batch {
         }
         let Some(run) = self.lanes.get(id).and_then(|lane| lane.runs.get(run_id)).map(Arc::clone) else { return };
         let number = number.unwrap_or(run.latest().number);
-        if run.occupies() && run.latest().number == number {
+        // A late word of a delivery: it came to nothing, or ended long ago.
+        let noted = matches!(event, Event::AttemptNoted { .. });
+        if !noted && run.occupies() && run.latest().number == number {
             return;
         }
         let tokens = run.outcome().and_then(|(_, reported)| reported.outcome.tokens).map(|tokens| tokens as u64);
         let key = HolderKey::run(run_id, number);
-        if self.pools(pilot).holds(&key) || !run.is_live() {
-            self.pool(pilot, &PoolInput::GiveBack { holder: key, tokens });
-        }
+        // Held, or still waited for.
+        self.pool(pilot, &PoolInput::GiveBack { holder: key, tokens });
         if !run.is_live() {
             self.pool(pilot, &PoolInput::RunEnded { run_id: run_id.clone() });
+        }
+    }
+
+    /// Nothing of this attempt works any more, and no lane says so: its cue is deleted, or its end was seen by nobody.
+    pub(super) fn is_done(&mut self, pilot: &Pilot, run_id: &RunId, number: u32) {
+        if self.pools(pilot).concerns(run_id) {
+            self.pool(pilot, &PoolInput::GiveBack { holder: HolderKey::run(run_id, number), tokens: None });
+            self.pool(pilot, &PoolInput::RunEnded { run_id: run_id.clone() });
+        }
+    }
+
+    /// At the start: runs that had ended, and whose processes are gone, hold nothing.
+    pub(super) fn give_back_for_the_dead(&mut self, pilot: &Pilot, commands: &[FoundCommand]) {
+        let held: Vec<Holder> = {
+            let pools = self.pools(pilot).pools(self.now);
+            pools.into_iter().flat_map(|pool| pool.holders).map(|held| held.holder).collect()
+        };
+        for holder in held {
+            let Holder::Run { run_id, cue_id, number, .. } = holder else { continue };
+            let lane = self.lanes.get(&cue_id).or_else(|| pilot.lanes.get(&cue_id));
+            let is_live = lane.and_then(|lane| lane.runs.get(&run_id)).is_some_and(|run| run.is_live());
+            let works =
+                |found: &FoundCommand| found.run_id == run_id && found.number == number && found.started.is_some();
+            if !is_live && !commands.iter().any(works) {
+                self.is_done(pilot, &run_id, number);
+            }
         }
     }
 

@@ -32,11 +32,13 @@ pub(super) async fn ask(
         Some(permit) => (asker.own(&door, &pool, permit)?, false),
         None => (asker.new_holder(ask.agent.as_deref()), true),
     };
+    // Should its lease lapse just now, it asks anew for what it asked for.
+    let needs = door.handle.pool_view().needs_of(&holder.key()).map_or(ask.needs, <[_]>::to_vec);
     let key = holder.key();
     let permit = permit_of(&holder);
     let priority = ask.priority.unwrap_or(asker.priority);
     let mut watched = door.handle.pools_watched();
-    let input = PoolInput::Ask { holder, needs: ask.needs, priority, lease_ms: ask.lease_ms };
+    let input = PoolInput::Ask { holder, needs, priority, lease_ms: ask.lease_ms };
     // If its connection breaks before it has heard of the permit, nobody else will give it back.
     let unheard = is_new.then(|| Unheard { handle: door.handle.clone(), key: Some(key.clone()) });
     let mut answer = door.handle.pools(input).await?;
@@ -46,7 +48,7 @@ pub(super) async fn ask(
         answer = now_stands(&door.handle, &key)?;
     }
     if let Some(unheard) = unheard {
-        unheard.is_told();
+        unheard.has_heard();
     }
     let lease_ms = door.handle.pool_view().lease_ms(&key);
     Ok(told(&permit, answer, lease_ms))
@@ -144,7 +146,7 @@ struct Unheard {
 }
 
 impl Unheard {
-    fn is_told(mut self) {
+    fn has_heard(mut self) {
         self.key = None;
     }
 }

@@ -114,6 +114,7 @@ impl From<Trouble> for Problem {
                 | RefusalCode::NotDelivered
                 | RefusalCode::RevisionConflict
                 | RefusalCode::ClaimFailed
+                | RefusalCode::WaitsForItself
                 | RefusalCode::NotClaimed
                 | RefusalCode::IdempotencyKeyConflict) => Problem::new(StatusCode::CONFLICT, code.word(), message),
             },

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::unistd::{SysconfVar, sysconf};
 
-use super::Measured;
 use super::unix::Tree;
+use super::{Look, Measured};
 use crate::process::{Ask, Seen};
 
 impl Tree {
@@ -23,16 +23,18 @@ impl Tree {
         living.len()
     }
 
-    /// What the living processes use, and those that ended have used.
-    pub fn measure(&self, living: &[Seen]) -> Measured {
+    /// None where nothing can be seen.
+    pub fn look(&self) -> Option<Look> {
         static PAGE_BYTES: LazyLock<u64> = LazyLock::new(|| configured(SysconfVar::PAGE_SIZE).unwrap_or(4096));
         static TICKS_PER_SECOND: LazyLock<u64> = LazyLock::new(|| configured(SysconfVar::CLK_TCK).unwrap_or(100));
+        let living = self.living();
         let ticks: u64 = living.iter().map(|seen| seen.cpu_ticks).sum();
-        Measured {
+        let measured = Measured {
             rss_bytes: living.iter().map(|seen| seen.rss_pages).sum::<u64>() * *PAGE_BYTES,
             cpu_ms: ticks * 1000 / *TICKS_PER_SECOND + ended().1,
             processes: u32::try_from(living.len()).unwrap_or(u32::MAX),
-        }
+        };
+        Some(Look { pids: living.iter().map(|seen| seen.pid).collect(), measured })
     }
 
     /// [`super::Event::Alone`] comes.
@@ -51,7 +53,7 @@ impl Tree {
     }
 
     /// Whom the kernel names as children, from the launcher down. Misses one that is born or handed over just now.
-    pub fn living(&self) -> Vec<Seen> {
+    fn living(&self) -> Vec<Seen> {
         let mut found = Vec::new();
         let mut parents = vec![std::process::id()];
         while let Some(parent) = parents.pop() {

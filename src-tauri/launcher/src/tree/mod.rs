@@ -16,12 +16,21 @@ pub enum Event {
     /// The program has ended.
     Ended(Death),
     /// Nothing of the tree is left. After `Ended`; only where that can be told.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux tells"))]
     Alone,
     /// Somebody wants it to end; the `stop` file may say more.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there are no signals"))]
     Stop,
 }
 
-/// What the living part of a tree uses.
+/// The living part of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    pub pids: Vec<u32>,
+    pub measured: Measured,
+}
+
+/// What it uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Measured {
     pub rss_bytes: u64,

@@ -47,6 +47,10 @@ impl Tree {
         false
     }
 
+    pub fn look(&self) -> Option<super::Look> {
+        None
+    }
+
     /// Whether anybody of the group does.
     pub fn lives(&self) -> bool {
         let group = i32::try_from(self.pid).map(nix::unistd::Pid::from_raw);

@@ -57,6 +57,10 @@ impl Tree {
         false
     }
 
+    pub fn look(&self) -> Option<super::Look> {
+        None
+    }
+
     /// A job that was ended is gone; one that was not is left alone.
     pub fn lives(&self) -> bool {
         false

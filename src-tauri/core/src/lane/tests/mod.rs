@@ -1,12 +1,18 @@
 //! The rules of a lane, one by one. What they add up to over a life of crashes is the simulator's question.
 
+mod budgets;
 mod confirming;
+mod failing;
 mod firing;
 mod owning;
+mod pinging;
 mod recovering;
+mod restarting;
 mod returning;
 mod triggering;
+mod waiting;
 mod windows;
+mod working;
 
 use std::sync::Arc;
 

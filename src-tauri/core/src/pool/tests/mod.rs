@@ -6,6 +6,7 @@ mod limits;
 mod line;
 mod random;
 mod rate;
+mod ring;
 mod week;
 mod words;
 
