@@ -107,6 +107,7 @@ mod tests {
             alerts: vec![],
             bands: vec![],
             status_changed: true,
+            pools_changed: false,
         };
         let sent = serde_json::to_value(Message::Event { event: Arc::new(event) }).expect("JSON");
         assert_eq!((&sent["type"], &sent["event"]["seq"]), (&json!("event"), &json!(7)));

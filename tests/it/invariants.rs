@@ -41,6 +41,18 @@ async fn a_delivery_that_ends_while_the_store_is_in_trouble_is_not_forgotten() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_given_to_one_worker_only() {
+    double_claim(&Tower::start().await).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sabotage_that_gives_a_run_to_two_workers_is_noticed() {
+    let tower = Tower::start_with(None, &[], &[("CUETOWER_SABOTAGE", "double_claim")]).await;
+    let noticed = double_claim(&tower).await.expect_err("two workers had one run, and the check did not say so");
+    println!("noticed: {noticed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sabotage_without_the_fence_is_noticed() {
     let tower = Tower::start_with(None, &[], &[("CUETOWER_SABOTAGE", "no_fence")]).await;
     let noticed = fence(&tower).await.expect_err("an older attempt's report was taken, and the check did not say so");
@@ -83,6 +95,28 @@ async fn fence(tower: &Tower) -> Result<(), String> {
     let (status, answer) =
         send(Method::POST, &url, Some(seen[1].header("x-cuetower-run-token")), Some(&json!({ "success": true }))).await;
     if status == 200 { Ok(()) } else { Err(format!("attempt 2 was answered {status}: {answer}")) }
+}
+
+/// Of workers that claim one run, at the same time or later, exactly one has it; the others are answered 409.
+async fn double_claim(tower: &Tower) -> Result<(), String> {
+    let cue = create(tower, json!({ "name": "contested", "transport": "worker" })).await;
+    let run = fire(tower, &cue).await;
+    let path = format!("/v1/executions/{run}/claim");
+    let claim = async |worker: &str| tower.post(&path, &json!({ "worker_id": worker })).await;
+    let (ada, bob) = tokio::join!(claim("ada"), claim("bob"));
+    let answers = [ada, bob, claim("eve").await];
+    let (had, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|(status, _)| *status == 200);
+    if had.len() != 1 || refused.iter().any(|(status, _)| *status != 409) {
+        return Err(format!("three workers claimed one run, and were answered {answers:?}"));
+    }
+    let token = had[0].1["run_token"].as_str();
+    let url = format!("{}/v1/executions/{run}/outcome", tower.agents);
+    let (status, answer) = send(Method::POST, &url, token, Some(&json!({ "success": true }))).await;
+    if status == 200 {
+        Ok(())
+    } else {
+        Err(format!("the one that has it reported, and was answered {status}: {answer}"))
+    }
 }
 
 /// What could not be written was refused to its caller, and is neither in the store nor in memory.

@@ -22,7 +22,11 @@ pub fn binary(name: &str) -> PathBuf {
         test.ancestors().nth(2).expect("tests are built to target/debug/deps").to_owned()
     });
     let path = folder.join(name);
-    assert!(path.exists(), "{} is missing: cargo build -p cuetower-launcher -p cuetower-cli --features saboteur", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing: cargo build -p cuetower-launcher -p cuetower-cli --features saboteur",
+        path.display()
+    );
     path
 }
 

@@ -108,16 +108,24 @@ export function copy(text: string, what: string): void {
   );
 }
 
-/** The owner's key goes straight to the clipboard; it is never shown. */
-export function copyKey(): Promise<boolean> {
-  return attempt('Copying your key', async () => {
-    const key = desk.ask('owner_key', {}).then((answer) => new Blob([answer.key], { type: 'text/plain' }));
+/** A key goes straight to the clipboard; it is never shown. `what`: "Your key". */
+function copyUnseen(command: 'owner_key' | 'webhook_secret', what: string): Promise<boolean> {
+  return attempt(`Copying ${what.charAt(0).toLowerCase()}${what.slice(1)}`, async () => {
+    const key = desk.ask(command, {}).then((answer) => new Blob([answer.key], { type: 'text/plain' }));
     // The promise goes into the clipboard's own item: after an await the click no longer counts everywhere.
     const copied = await navigator.clipboard.write([new ClipboardItem({ 'text/plain': key })]).then(() => true, () => false);
     await key;
-    if (copied) notices.tell('Your key is copied.');
-    else notices.tell('Your key could not be copied: the system did not allow it.', 'bad');
+    if (copied) notices.tell(`${what} is copied.`);
+    else notices.tell(`${what} could not be copied: the system did not allow it.`, 'bad');
   });
+}
+
+export function copyKey(): Promise<boolean> {
+  return copyUnseen('owner_key', 'Your key');
+}
+
+export function copyWebhookSecret(): Promise<boolean> {
+  return copyUnseen('webhook_secret', 'The signing secret');
 }
 
 /** Escape leaves a room for the board. */

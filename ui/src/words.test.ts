@@ -106,11 +106,11 @@ it('speaks a run in one sentence', () => {
 });
 
 it('what needs the owner: open alerts of runs, the longest wait first', () => {
-  const list = [alert({ id: 'b', opened_at_ms: NOW - 10 }), alert({ id: 'a', opened_at_ms: NOW - 99, kind: 'check_failed' }), alert({ id: 'c', state: 'acknowledged' }), alert({ id: 'd', kind: 'store_trouble' }), alert({ id: 'e', state: 'resolved' })];
-  expect(needsYou(list).map((a) => a.id)).toEqual(['a', 'b']);
+  const list = [alert({ id: 'b', opened_at_ms: NOW - 10 }), alert({ id: 'a', opened_at_ms: NOW - 99, kind: 'check_failed' }), alert({ id: 'c', state: 'acknowledged' }), alert({ id: 'd', kind: 'store_trouble' }), alert({ id: 'e', state: 'resolved' }), alert({ id: 'f', kind: 'crash_loop', opened_at_ms: NOW - 5 })];
+  expect(needsYou(list).map((a) => a.id)).toEqual(['a', 'b', 'f']);
 });
 
-it.each([['silent_run', 'Silent'], ['check_failed', 'Refuted'], ['outcome_failed', 'Failed'], ['delivery_failed', 'Bounced'], ['missed_occurrence', 'Missed'], ['store_trouble', 'Store'], ['something_new', 'Alert']])('alert %s is %s', (kind, word) =>
+it.each([['silent_run', 'Silent'], ['check_failed', 'Refuted'], ['outcome_failed', 'Failed'], ['delivery_failed', 'Bounced'], ['missed_occurrence', 'Missed'], ['crash_loop', 'Crashes'], ['fuse_tripped', 'Fuse'], ['fallback_failed', 'Failed'], ['store_trouble', 'Store'], ['something_new', 'Alert']])('alert %s is %s', (kind, word) =>
   expect(alertFace(kind).word).toBe(word)
 );
 

@@ -212,6 +212,12 @@ export function alertFace(kind: string): AlertFace {
       return { family: 'D', state: 'bounced', word: 'Bounced', tone: 'bad' };
     case 'missed_occurrence':
       return { family: 'S', state: 'missed', word: 'Missed', tone: 'bad' };
+    case 'crash_loop':
+      return { family: 'C', state: 'failed', word: 'Crashes', tone: 'bad' };
+    case 'fuse_tripped':
+      return { family: 'C', state: 'stopped', word: 'Fuse', tone: 'bad' };
+    case 'fallback_failed':
+      return { family: 'C', state: 'failed', word: 'Failed', tone: 'bad' };
     case 'store_trouble':
       return { family: 'P', state: 'asks', word: 'Store', tone: 'bad' };
     default:
@@ -219,9 +225,9 @@ export function alertFace(kind: string): AlertFace {
   }
 }
 
-const NEEDS_YOU = new Set(['silent_run', 'check_failed', 'outcome_failed', 'delivery_failed']);
+const NEEDS_YOU = new Set(['silent_run', 'check_failed', 'outcome_failed', 'delivery_failed', 'crash_loop', 'fuse_tripped', 'fallback_failed']);
 
-/** Open alerts of runs that are silent or refuted, or failed for good: oldest wait first. */
+/** Open alerts of runs that are silent or refuted, stopped by a fuse, or failed for good: oldest wait first. */
 export function needsYou(alerts: Iterable<AlertView>): AlertView[] {
   return [...alerts].filter((alert) => alert.state === 'open' && NEEDS_YOU.has(alert.kind)).sort((a, b) => a.opened_at_ms - b.opened_at_ms || a.id.localeCompare(b.id));
 }

@@ -34,7 +34,11 @@ pub enum Command {
     /// A fresh link to the running tower's window, good for one browser, once
     DeskLink,
     /// Your key for the running tower's agents' door: KEY=$(cuetowerctl key)
-    Key,
+    Key {
+        /// What web hooks are signed with, instead: for whoever checks their signatures
+        #[arg(long)]
+        webhook_secret: bool,
+    },
     /// Is the running tower armed, and is what it leans on there
     Status,
     /// Cues: standing instructions

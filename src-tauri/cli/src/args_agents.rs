@@ -51,6 +51,7 @@ pub struct ExecArgs {
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct WorkerArgs {
+    /// What it can do, as TOML
     pub file: PathBuf,
     /// The tower's agents' door, instead of FILE's
     #[arg(long)]

@@ -15,12 +15,11 @@ pub enum PoolCommand {
 }
 
 #[derive(Debug, Args)]
-#[group(id = "limits", required = true, multiple = true, args = ["concurrency", "calls_per_min", "tokens_per_min"])]
 pub struct PoolSetArgs {
     /// Such as openai
     pub name: String,
     /// At once; `none` takes the limit away
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", required_unless_present_any = ["calls_per_min", "tokens_per_min"])]
     pub concurrency: Option<Limit<u32>>,
     /// Begun within any minute
     #[arg(long, value_name = "N")]

@@ -90,7 +90,9 @@ fn obey(cli: Cli) -> Result<(), String> {
             with_owner(data, async |owner| simulate::obey(&owner, &args, json).await)
         }
         Command::DeskLink => with_owner(data, async |owner| status::desk_link(&owner, json).await),
-        Command::Key => with_owner(data, async |owner| status::key(&owner, json).await),
+        Command::Key { webhook_secret } => {
+            with_owner(data, async move |owner| status::key(&owner, webhook_secret, json).await)
+        }
         Command::Call { command, request } => {
             with_owner(data, async |owner| status::call(&owner, &command, request).await)
         }

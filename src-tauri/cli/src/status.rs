@@ -48,8 +48,8 @@ pub async fn desk_link(owner: &Owner, as_json: bool) -> Result<(), String> {
     Ok(())
 }
 
-pub async fn key(owner: &Owner, as_json: bool) -> Result<(), String> {
-    let answer: Key = owner.ask("owner_key", json!({})).await?;
+pub async fn key(owner: &Owner, webhook_secret: bool, as_json: bool) -> Result<(), String> {
+    let answer: Key = owner.ask(if webhook_secret { "webhook_secret" } else { "owner_key" }, json!({})).await?;
     if as_json {
         say_json(&json!({ "key": answer.key }))
     } else {

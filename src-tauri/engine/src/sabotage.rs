@@ -9,6 +9,8 @@ pub enum Sabotage {
     NoFence,
     /// Decisions change the live state, also when their commit fails.
     NoWorkingCopy,
+    /// Whoever claims a run that another worker has gets it too.
+    DoubleClaim,
 }
 
 /// The switch that is on, by `CUETOWER_SABOTAGE`.
@@ -19,6 +21,7 @@ pub fn active() -> Option<Sabotage> {
         Ok("effect_before_commit") => Some(Sabotage::EffectBeforeCommit),
         Ok("no_fence") => Some(Sabotage::NoFence),
         Ok("no_working_copy") => Some(Sabotage::NoWorkingCopy),
+        Ok("double_claim") => Some(Sabotage::DoubleClaim),
         Ok(_) | Err(_) => None,
     }
 }

@@ -9,7 +9,7 @@ use crate::capture::{self, Capture};
 use crate::clock;
 use crate::death::{Death, Stopped};
 use crate::evidence::Witness;
-use crate::folder::{self, EXIT, Exit, STARTED, STDERR, Started};
+use crate::folder::{self, EXIT, Exit, LOG, STARTED, STDERR, Started};
 use crate::lock::Lock;
 use crate::process::{self, Ask, Who};
 use crate::spec::{Spec, Told};
@@ -35,6 +35,8 @@ const KILL_LIMIT: Duration = Duration::from_secs(2);
 pub fn run(dir: &Path) -> ExitCode {
     tree::stand_apart();
     let dir = &std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    let log = dir.join(LOG);
+    std::panic::set_hook(Box::new(move |panic| drop(std::fs::write(&log, panic.to_string()))));
     let (sender, events) = channel();
     match begin(dir, sender) {
         Ok(attended) => {

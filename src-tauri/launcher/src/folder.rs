@@ -8,6 +8,7 @@
 //! usage.json     memory and processor time                (`usage`)
 //! stop           somebody asked for its end               (`stop`)
 //! exit.json      how it ended
+//! launcher.log   why the launcher gave up, if it did: a mistake in it
 //! ```
 
 use std::fs::{File, OpenOptions};
@@ -27,6 +28,7 @@ pub const STDERR: &str = "stderr";
 pub const USAGE: &str = "usage.json";
 pub const STOP: &str = "stop";
 pub const EXIT: &str = "exit.json";
+pub const LOG: &str = "launcher.log";
 
 /// That a launcher set out to start the program. Never taken back: a folder with this record starts nothing any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

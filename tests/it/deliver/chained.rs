@@ -49,6 +49,27 @@ async fn a_fallback_that_fails_too_says_that_a_person_is_needed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_silent_run_falls_back_and_its_late_success_is_taken_without_undoing_that() {
+    let scene = Scene::new().await;
+    let instead = scene.made(&scene.command("instead", "", json!({}))).await;
+    let more = json!({
+        "confirm": "outcome", "delivery": { "outcome_deadline_seconds": 1 }, "on_failure": { "fallback_cue": "instead" },
+    });
+    let script = r#"until_there speak; report '{"success":true,"summary":"at last"}'"#;
+    let quiet = scene.fired(&scene.command("quiet", script, more)).await;
+    scene.ended(&quiet, "silent").await;
+    let run = scene.run_of(&instead).await;
+    scene.ended(&run, "confirmed").await;
+    assert_eq!(scene.alerts("silent_run").await[0]["state"], "open");
+    scene.put("speak");
+    let story = scene.once(&quiet, "late outcome", |story| story["state"] == "claimed").await;
+    assert_eq!((&story["mark"]["late"], &story["outcome"]["late"]), (&json!(true), &json!(true)), "{story:#}");
+    assert_eq!(scene.alerts("silent_run").await[0]["state"], "resolved");
+    assert_eq!(scene.runs_of(&instead).await, [run]);
+    scene.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_chain_goes_on_after_success_alone() {
     let scene = Scene::new().await;
     let third = scene.made(&scene.command("third", "", json!({}))).await;

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cuetower_tests::{Answer, Server, send, until};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng as _, SeedableRng as _};
 use reqwest::Method;
@@ -14,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::{PATIENCE, Scene, of_attempts};
-use crate::crash::{Witness, agent, broken, settle};
+use crate::crash::{Witness, agent, broken};
 
 const KILLS: u32 = 10;
 /// Cues of each kind, each of which fires every second.
@@ -35,10 +37,24 @@ struct Hands {
     /// Result of every outcome that was answered with 200.
     acknowledged: Vec<String>,
     at_work: usize,
+    /// With its vault in memory alone, the tower makes another at every start.
+    key: String,
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_kills_amid_webhooks_workers_and_commands_lose_nothing_and_run_nothing_twice() {
+    kills_amid_everything(KILLS).await;
+}
+
+/// `CUETOWER_CRASH_CYCLES=200 cargo test -p cuetower-tests -- --ignored many_kills`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes"]
+async fn many_kills_amid_webhooks_workers_and_commands() {
+    let cycles = std::env::var("CUETOWER_CRASH_CYCLES").ok().and_then(|text| text.parse().ok()).unwrap_or(100);
+    kills_amid_everything(cycles).await;
+}
+
+async fn kills_amid_everything(kills: u32) {
     let mut scene = Scene::new().await;
     let seed = std::env::var("CUETOWER_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| StdRng::try_from_rng(&mut SysRng).unwrap().next_u64());
@@ -66,21 +82,23 @@ async fn ten_kills_amid_webhooks_workers_and_commands_lose_nothing_and_run_nothi
         let job = json!({ "name": format!("job {number}"), "transport": "worker", "worker": { "lease_seconds": 2 } });
         steady.push(scene.made(&every_second(job)).await);
     }
+    hands.lock().unwrap().key.clone_from(&scene.tower.key);
     let mut workers = JoinSet::new();
     for number in 0..WORKERS {
-        workers.spawn(work(scene.tower.agents.clone(), scene.tower.key.clone(), number, Arc::clone(&hands)));
+        workers.spawn(work(scene.tower.agents.clone(), number, Arc::clone(&hands)));
     }
 
     let mut in_the_middle = 0;
-    for _ in 0..KILLS {
+    for _ in 0..kills {
         tokio::time::sleep(Duration::from_millis(200 + luck.next_u64() % 1_000)).await;
         let log = scene.log();
         in_the_middle += log.matches("began").count() - log.matches("ended").count() + hands.lock().unwrap().at_work;
         scene.crash().await;
+        hands.lock().unwrap().key.clone_from(&scene.tower.key);
     }
-    settle(&scene.tower).await;
+    settled(&scene).await;
     workers.shutdown().await;
-    println!("{in_the_middle} commands and jobs were in the middle of their work, over {KILLS} kills");
+    println!("{in_the_middle} commands and jobs were in the middle of their work, over {kills} kills");
     assert!(in_the_middle >= KILLS as usize, "too few for this test to bite");
 
     for cue in steady {
@@ -108,13 +126,13 @@ async fn ten_kills_amid_webhooks_workers_and_commands_lose_nothing_and_run_nothi
             let result = format!("{run} by attempt {attempt}");
             assert!(recorded.contains(&result), "an acknowledged outcome is gone: {result}");
         }
-        assert!(hands.acknowledged.len() > 10, "{}", hands.acknowledged.len());
+        assert!(hands.acknowledged.len() >= 2 * kills as usize, "{} jobs were done", hands.acknowledged.len());
     }
     scene.end().await;
 }
 
 /// Claims, works for a moment, reports until it is heard, over and over.
-async fn work(agents: String, key: String, number: usize, hands: Arc<Mutex<Hands>>) {
+async fn work(agents: String, number: usize, hands: Arc<Mutex<Hands>>) {
     let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
     let ask = async |path: &str, bearer: &str, body: Value| {
         let request =
@@ -124,6 +142,7 @@ async fn work(agents: String, key: String, number: usize, hands: Arc<Mutex<Hands
         Some((status, serde_json::from_str::<Value>(&answer.text().await.ok()?).unwrap_or_default()))
     };
     for round in 0_u64.. {
+        let key = hands.lock().unwrap().key.clone();
         let claim = ask("/v1/executions/claim", &key, json!({ "worker_id": format!("w{number}"), "wait": 1 })).await;
         let Some((200, claim)) = claim else {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -151,6 +170,24 @@ async fn work(agents: String, key: String, number: usize, hands: Arc<Mutex<Hands
             hands.acknowledged.push(result);
         }
     }
+}
+
+/// Every cue is paused, and every run has ended.
+async fn settled(scene: &Scene) {
+    let (_, cues) = scene.tower.get("/v1/cues?limit=100").await;
+    for cue in cues["cues"].as_array().unwrap() {
+        scene.tower.owner("cue_pause", &json!({ "cue_id": cue["id"] })).await;
+    }
+    let live = "/v1/executions?status__in=pending,delivering,retrying,pending_outcome&limit=3";
+    let mut left = Value::Null;
+    let ended = tokio::time::timeout(PATIENCE, async {
+        while left["total"] != 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            left = scene.tower.get(live).await.1;
+        }
+    });
+    let in_time = ended.await.is_ok();
+    assert!(in_time, "these do not end: {left:#}");
 }
 
 /// The result of every outcome in the journal.
@@ -201,12 +238,43 @@ async fn a_killed_agent_whose_tower_was_killed_too_is_told_by_its_signal_and_tri
     let file = scene.work.path().join("pid.1");
     let pid = until("process id", PATIENCE, async || std::fs::read_to_string(&file).ok()?.trim().parse().ok()).await;
     scene.tower.kill9().await;
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL).unwrap();
+    kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
     scene.tower.again().await;
     let story = scene.ended(&run, "confirmed").await;
     assert_eq!(of_attempts(&story, "number"), [1, 2], "{story:#}");
     let said = story["attempts"][0]["sentence"].as_str().unwrap();
     assert!(said.starts_with("killed by signal 9 (SIGKILL) after "), "{said}");
+    scene.end().await;
+}
+
+/// Whatever of the tree is left, it is gone before the next attempt begins.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_launcher_that_is_killed_alone_or_with_its_tower_leaves_no_process_beside_the_next_attempt() {
+    let script = r#"
+        for pid in $(cat "$WORK"/pids 2>/dev/null); do lives "$pid" && say "still there: $pid"; done
+        [ $CUETOWER_ATTEMPT = 3 ] && exit 0
+        echo $$ > "$WORK/pids"
+        setsid sh -c 'trap "" TERM; echo $$ >> "$0"; while :; do sleep 0.1; done' "$WORK/pids" 9>&- &
+        while [ "$(wc -l < "$WORK/pids")" -lt 2 ]; do sleep 0.05; done
+        say grown; wait"#;
+    let mut scene = Scene::new().await;
+    let again = json!({ "retry": { "max_attempts": 3, "backoff_seconds": [0.1] } });
+    let run = scene.fired(&scene.command("orphan", script, again)).await;
+    for with_its_tower in [false, true] {
+        scene.logged("grown", 1 + usize::from(with_its_tower)).await;
+        if with_its_tower {
+            scene.tower.kill9().await;
+        }
+        let processes = scene.processes();
+        let launcher = processes.iter().find(|(_, line)| line.contains("cuetower-launcher")).expect("it has one");
+        kill(Pid::from_raw(launcher.0), Signal::SIGKILL).unwrap();
+        if with_its_tower {
+            scene.tower.again().await;
+        }
+    }
+    let story = scene.ended(&run, "confirmed").await;
+    assert_eq!(of_attempts(&story, "number"), [1, 2, 3], "{story:#}");
+    assert!(!scene.log().contains("still there"), "{}", scene.log());
     scene.end().await;
 }
 

@@ -27,13 +27,14 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What every shell agent begins with: one process of a run at a time, or the log says so; its token, for whoever wants to
-/// speak in its name; `report JSON`, which tries until it is answered; `until_there FILE`.
+/// speak in its name; `report JSON`, which tries until it is answered; `until_there FILE`; `lives PID`, which a zombie does not.
 const AGENT: &str = r#"
 exec 9>"$WORK/lock.$CUETOWER_RUN"
 flock -n 9 || echo "two at once: $CUETOWER_RUN $CUETOWER_ATTEMPT" >> "$WORK/log"
 echo "$CUETOWER_TOKEN" > "$WORK/token.$CUETOWER_RUN.$CUETOWER_ATTEMPT"
 say() { echo "$1 $CUETOWER_RUN $CUETOWER_ATTEMPT" >> "$WORK/log"; }
 until_there() { while [ ! -e "$WORK/$1" ]; do sleep 0.05; done; }
+lives() { grep -q '^State:.[^ZX]' "/proc/$1/status" 2>/dev/null; }
 report() {
     while :; do
         code=$(curl -s --noproxy '*' -m 5 -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $CUETOWER_TOKEN" \
@@ -128,12 +129,19 @@ impl Scene {
 
     /// Every run of the cue, oldest first.
     async fn runs_of(&self, cue: &str) -> Vec<String> {
-        let ledger = self.tower.owner("ledger", &json!({ "cue_id": cue, "before_ms": null, "limit": 500 })).await;
-        assert_eq!(ledger["more"], false, "one page is not enough");
-        let marks = ledger["marks"].as_array().unwrap().iter().filter(|mark| mark["started_at_ms"].is_number());
-        let mut runs: Vec<String> = marks.map(|mark| mark["run_id"].as_str().unwrap().to_owned()).collect();
-        runs.reverse();
-        runs
+        let (mut runs, mut before_ms) = (Vec::new(), Value::Null);
+        loop {
+            let request = json!({ "cue_id": cue, "before_ms": before_ms, "limit": 500 });
+            let page = self.tower.owner("ledger", &request).await;
+            let marks = page["marks"].as_array().unwrap();
+            let begun = marks.iter().filter(|mark| mark["started_at_ms"].is_number());
+            runs.extend(begun.map(|mark| mark["run_id"].as_str().unwrap().to_owned()));
+            before_ms = marks.last().map_or(Value::Null, |mark| mark["due_ms"].clone());
+            if page["more"] == false {
+                runs.reverse();
+                return runs;
+            }
+        }
     }
 
     /// The only run of the cue, once there is one.

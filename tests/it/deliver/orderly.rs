@@ -1,5 +1,6 @@
 //! The tower is stopped in order and started again, as at an update: the commands do not notice.
 
+use nix::unistd::{Pid, getpgid, getsid};
 use serde_json::json;
 
 use super::{Scene, of_attempts};
@@ -54,5 +55,24 @@ async fn the_end_of_a_command_while_the_tower_was_stopped_is_told_with_its_outpu
     assert_eq!(of_attempts(&story, "stderr"), ["oh\n", "oh\n"]);
     assert!(story["attempts"][0]["sentence"].as_str().unwrap().starts_with("exit code 7 after "), "{story:#}");
     assert_eq!(scene.log().matches("began").count(), 2);
+    scene.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_in_the_towers_terminal_reaches_no_command() {
+    let scene = Scene::new().await;
+    let run = scene.fired(&scene.command("deaf", "until_there leave", json!({}))).await;
+    scene.logged("began", 1).await;
+    let tower = Pid::from_raw(i32::try_from(scene.tower.pid()).unwrap());
+    let processes = scene.processes();
+    assert!(processes.len() >= 2, "the launcher and its command: {processes:?}");
+    for (pid, line) in processes {
+        let pid = Pid::from_raw(pid);
+        // One that ended meanwhile is in no group.
+        assert_ne!(getpgid(Some(pid)).ok(), getpgid(Some(tower)).ok(), "{line}");
+        assert_ne!(getsid(Some(pid)).ok(), getsid(Some(tower)).ok(), "{line}");
+    }
+    scene.put("leave");
+    scene.ended(&run, "confirmed").await;
     scene.end().await;
 }

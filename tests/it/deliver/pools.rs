@@ -90,13 +90,19 @@ async fn a_permit_is_kept_over_kills_of_the_tower_and_given_back_when_its_holder
     scene.end().await;
 }
 
+/// Whoever gets the permits that come free as the tower starts must not be taken for cut off by the crash.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_permit_of_a_holder_that_died_while_the_tower_was_down_comes_back_with_the_tower() {
-    let mut scene = with_pool(&["--concurrency", "1"]).await;
-    let holder = scene.fired(&scene.command("holder", HOLDER, uses_openai())).await;
+async fn the_permits_of_a_holder_that_died_while_the_tower_was_down_come_back_with_the_tower_and_each_next_one_runs_once()
+ {
+    let mut scene = with_pool(&["--concurrency", "6"]).await;
+    let holder = scene.command("holder", HOLDER, json!({ "uses": [{ "pool": "openai", "weight": 6 }] }));
+    let holder = scene.fired(&holder).await;
     scene.logged("began", 1).await;
-    let next = scene.fired(&scene.command("next", "", uses_openai())).await;
-    scene.waits_for_a_permit(&next).await;
+    let mut waiting = Vec::new();
+    for number in 0..6 {
+        waiting.push(scene.fired(&scene.command(&format!("next {number}"), "sleep 0.3", uses_openai())).await);
+        scene.waits_for_a_permit(waiting.last().unwrap()).await;
+    }
     scene.tower.kill9().await;
     // Its launcher with it, so that nobody is left to say how it ended.
     for (pid, _) in scene.processes() {
@@ -104,12 +110,44 @@ async fn the_permit_of_a_holder_that_died_while_the_tower_was_down_comes_back_wi
     }
     scene.alone().await;
     scene.tower.again().await;
-    // It is lost, and tried again: after the one that stood in the line.
-    scene.ended(&next, "confirmed").await;
+    // It is lost, and tried again: after those that stood in the line.
+    for run in &waiting {
+        let story = scene.ended(run, "confirmed").await;
+        assert_eq!(of_attempts(&story, "number"), [1], "{story:#}");
+    }
     let story = scene.once(&holder, "second attempt", |story| story["attempts"][1]["state"] == "delivered").await;
     assert_eq!(of_attempts(&story, "state"), ["lost", "delivered"], "{story:#}");
     scene.put("leave");
     scene.ended(&holder, "confirmed").await;
+    assert_eq!(scene.pool().await["in_use"], 0);
+    assert_eq!(scene.log().matches("began").count(), 8, "{}", scene.log());
+    scene.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_is_gone_gives_its_permit_back_with_its_lease() {
+    let mut scene = with_pool(&["--concurrency", "1"]).await;
+    let job = |name: &str| {
+        json!({ "name": name, "transport": "worker", "schedule": { "type": "manual" }, "uses": ["openai"],
+            "worker": { "lease_seconds": 2 } })
+    };
+    let first = scene.fired(&job("first")).await;
+    let (status, claim) = scene.tower.post("/v1/executions/claim", &json!({ "worker_id": "w1" })).await;
+    assert_eq!((status, &claim["execution_id"]), (200, &json!(first)), "{claim}");
+    let second = scene.fired(&job("second")).await;
+    scene.waits_for_a_permit(&second).await;
+    scene.crash().await;
+    assert_eq!(scene.pool().await["holders"][0]["run_id"], json!(first), "its lease still runs");
+    scene.once(&second, "offer", |story| story["waits"]["by"] == "worker").await;
+    scene.waits_for_a_permit(&first).await;
+    for (run, attempt) in [(&second, 1), (&first, 2)] {
+        let body = json!({ "worker_id": "w2", "wait": 20 });
+        let (status, claim) = scene.tower.post("/v1/executions/claim", &body).await;
+        assert_eq!((status, &claim["execution_id"], &claim["attempt"]), (200, &json!(run), &json!(attempt)), "{claim}");
+        let outcome = format!("/v1/executions/{run}/outcome");
+        assert_eq!(scene.tower.post(&outcome, &json!({ "success": true })).await.0, 200);
+        scene.ended(run, "claimed").await;
+    }
     assert_eq!(scene.pool().await["in_use"], 0);
     scene.end().await;
 }

@@ -115,3 +115,24 @@ async fn a_stop_between_two_lives_is_the_end_also_for_a_tower_that_is_killed_rig
     assert_eq!(scene.log().matches("began").count(), lives, "{story:#}");
     scene.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_crashes_lets_others_into_its_pool_between_two_lives() {
+    let scene = Scene::new().await;
+    scene.ctl(&["pool", "set", "openai", "--concurrency", "1"]).await;
+    let mut crasher = scene.command("crasher", "exit 1", json!({ "uses": ["openai"] }));
+    super::lay_over(&mut crasher, lives("always"));
+    let crasher = scene.fired(&crasher).await;
+    scene.once(&crasher, "wait for the next life", |story| story["state"] == "retrying").await;
+    let holder = scene.fired(&scene.command("holder", "until_there leave", json!({ "uses": ["openai"] }))).await;
+    scene.logged(&format!("began {holder}"), 1).await;
+    let waits = scene.once(&crasher, "wait for its pool", |story| story["waits"]["by"] == "pool").await;
+    assert_eq!(waits["waits"]["words"], "pool openai: 1 of 1 in use (by cue holder); next in line", "{waits:#}");
+    let lives = waits["attempts"].as_array().unwrap().len();
+    scene.put("leave");
+    scene.ended(&holder, "confirmed").await;
+    scene.logged(&format!("began {crasher}"), lives).await;
+    scene.ctl(&["run", "stop", &crasher]).await;
+    scene.ended(&crasher, "stopped").await;
+    scene.end().await;
+}

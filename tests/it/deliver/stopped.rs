@@ -12,7 +12,7 @@ use super::{PATIENCE, Scene, of_attempts};
 /// Writes down who of an earlier run still lives; then a tree of four, with two in sessions of their own, one of which ignores
 /// the polite signal. It stays until it is stopped.
 const TREE: &str = r#"
-    for pid in $(cat "$WORK"/pids.* 2>/dev/null); do kill -0 "$pid" 2>/dev/null && say "still there: $pid"; done
+    for pid in $(cat "$WORK"/pids.* 2>/dev/null); do lives "$pid" && say "still there: $pid"; done
     pids="$WORK/pids.$CUETOWER_RUN"; echo $$ > "$pids"
     setsid sh -c 'trap "" TERM; echo $$ >> "$0"; while :; do sleep 0.1; done' "$pids" 9>&- &
     (setsid sh -c 'echo $$ >> "$0"; sleep 1000 & echo $! >> "$0"; wait' "$pids" 9>&- &)
@@ -21,7 +21,7 @@ const TREE: &str = r#"
 
 /// Goes as soon as it may, and writes down who of an earlier run still lives.
 const NEXT: &str = r#"
-    for pid in $(cat "$WORK"/pids.*); do kill -0 "$pid" 2>/dev/null && say "still there: $pid"; done; :"#;
+    for pid in $(cat "$WORK"/pids.*); do lives "$pid" && say "still there: $pid"; done; :"#;
 
 /// A tree that runs, and the next run, which waits for its permit.
 struct Grown {
@@ -161,20 +161,22 @@ async fn a_stopped_run_of_which_nothing_is_left_holds_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_stopped_while_its_check_is_made_gives_its_permit_back_once_the_check_has_failed() {
-    let scene = Scene::new().await;
-    scene.ctl(&["pool", "set", "openai", "--concurrency", "1"]).await;
-    let looked = scene.work.path().join("looked");
-    let line = format!("touch {0}; while [ ! -e {0}.go ]; do sleep 0.05; done; exit 1", looked.display());
-    let check = json!({ "check": "command", "shell": line, "on_fail": "fail", "timeout_seconds": 60 });
-    let cue = scene.command("checked", "", json!({ "uses": ["openai"], "preflight": [check] }));
-    let run = scene.fired(&cue).await;
-    until("look", PATIENCE, async || looked.exists().then_some(())).await;
-    scene.ctl(&["run", "stop", &run]).await;
-    let next = scene.fired(&scene.command("next", "", json!({ "uses": ["openai"] }))).await;
-    scene.put("looked.go");
-    scene.ended(&next, "confirmed").await;
-    scene.ended(&run, "stopped").await;
-    assert_eq!(scene.log().matches("began").count(), 1, "{}", scene.log());
-    scene.end().await;
+async fn a_run_that_is_stopped_while_its_check_is_made_never_starts_and_gives_its_permit_back_after_it() {
+    for passes in [false, true] {
+        let scene = Scene::new().await;
+        scene.ctl(&["pool", "set", "openai", "--concurrency", "1"]).await;
+        let looked = scene.work.path().join("looked");
+        let line = format!("touch {0}; while [ ! -e {0}.go ]; do sleep 0.05; done; {passes}", looked.display());
+        let check = json!({ "check": "command", "shell": line, "on_fail": "fail", "timeout_seconds": 60 });
+        let cue = scene.command("checked", "", json!({ "uses": ["openai"], "preflight": [check] }));
+        let run = scene.fired(&cue).await;
+        until("look", PATIENCE, async || looked.exists().then_some(())).await;
+        scene.ctl(&["run", "stop", &run]).await;
+        let next = scene.fired(&scene.command("next", "", json!({ "uses": ["openai"] }))).await;
+        scene.put("looked.go");
+        scene.ended(&next, "confirmed").await;
+        scene.ended(&run, "stopped").await;
+        assert_eq!(scene.log(), format!("began {next} 1\n"), "whether its check passes: {passes}");
+        scene.end().await;
+    }
 }

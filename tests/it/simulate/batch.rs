@@ -115,14 +115,13 @@ impl World {
             let recovered = Input::Recovered { alive_at, orderly, firing: work.firing, found };
             self.decide_alone(luck, &mut work, &id, &recovered);
         }
+        self.release_the_dead(&mut work, |run, number| there.contains(&(run.clone(), number)));
         self.settle_work(luck, &mut work);
         for id in self.lanes.keys().cloned().collect::<Vec<_>>() {
             self.ticks(luck, &mut work, &id);
         }
         // Of runs that had ended already: what left nothing to wait for goes.
         work.forgotten.extend(found.iter().filter(|one| !started(one)).map(|(run, number, _)| (run.clone(), *number)));
-        self.release_the_dead(&mut work, |run, number| there.contains(&(run.clone(), number)));
-        self.settle_work(luck, &mut work);
         let lost = |fact: &&Fact| matches!(fact.event, Event::AttemptFailed { lost: true, .. });
         self.tally.lost_attempts += work.facts.iter().filter(lost).count() as u64;
         let fate = match Fate::thrown(luck) {

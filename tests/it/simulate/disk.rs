@@ -22,6 +22,8 @@ pub struct Disk {
     pub journal: Vec<Fact>,
     /// What the facts about the pools say they are.
     pub pools: PoolBook,
+    /// Those facts as text, each with its instant and the length of the journal before it; kept only to be looked at.
+    pub pool_facts: Option<Vec<(usize, Ms, String)>>,
     /// What the journal says the lanes are: each fact applied once, when it was written.
     pub lanes: BTreeMap<CueId, Lane>,
     /// Attempts and armed runs that are on it.
@@ -39,6 +41,7 @@ impl Disk {
         Disk {
             journal: Vec::new(),
             pools: PoolBook::default(),
+            pool_facts: None,
             lanes: BTreeMap::new(),
             begun: HashSet::new(),
             armed: HashSet::new(),
@@ -72,6 +75,9 @@ impl Disk {
         for fact in facts {
             let text = serde_json::to_string(fact).expect("an event is text and numbers");
             self.pools.apply(at, &serde_json::from_str(&text).expect("what was written is read"));
+            if let Some(kept) = &mut self.pool_facts {
+                kept.push((self.journal.len(), at, text));
+            }
         }
     }
 

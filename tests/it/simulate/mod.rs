@@ -115,7 +115,7 @@ fn simulate(seeds: Range<u64>) {
 fn live(seed: u64) -> Tally {
     let mut luck = Luck::of(seed);
     let mut world = World::new(&mut luck);
-    let traced = Trace(std::env::var_os("CUETOWER_SIM_TRACE").is_some(), &mut world);
+    let traced = Trace::of(&mut world);
     for _ in 0..STEPS {
         traced.1.step(&mut luck);
     }
@@ -130,12 +130,26 @@ fn live(seed: u64) -> Tally {
 /// Prints the journal when the world ends, however it ends.
 struct Trace<'a>(bool, &'a mut World);
 
+impl<'a> Trace<'a> {
+    fn of(world: &'a mut World) -> Trace<'a> {
+        let wanted = std::env::var_os("CUETOWER_SIM_TRACE").is_some();
+        world.disk.pool_facts = wanted.then(Vec::new);
+        Trace(wanted, world)
+    }
+}
+
 impl Drop for Trace<'_> {
     fn drop(&mut self) {
-        if self.0 {
-            for disk::Fact { cue, at, event } in &self.1.disk.journal {
-                println!("{} {cue} {}", at.0, serde_json::to_string(event).expect("an event is text and numbers"));
+        if !self.0 {
+            return;
+        }
+        let disk = &self.1.disk;
+        let mut pools = disk.pool_facts.iter().flatten().peekable();
+        for (place, disk::Fact { cue, at, event }) in disk.journal.iter().enumerate() {
+            while let Some((_, at, fact)) = pools.next_if(|(before, ..)| *before <= place) {
+                println!("{} pools {fact}", at.0);
             }
+            println!("{} {cue} {}", at.0, serde_json::to_string(event).expect("an event is text and numbers"));
         }
     }
 }

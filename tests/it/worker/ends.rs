@@ -52,12 +52,12 @@ async fn pass(near: TcpStream, own: &str, to: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Says that it began, and goes on until the gate is open; a later attempt ends at once.
+/// Says that it began, and goes on until the gate is open or its folder is gone; a later attempt ends at once.
 fn gated(folder: &std::path::Path) -> String {
     let folder = folder.display();
     format!(
         "echo $CUETOWER_ATTEMPT >> {folder}/began; [ $CUETOWER_ATTEMPT = 1 ] || exit 0; \
-         trap 'echo stopped > {folder}/stopped; exit 1' TERM; while [ ! -e {folder}/gate ]; do sleep 0.05; done; echo through"
+         trap 'echo stopped > {folder}/stopped; exit 1' TERM; while [ -d {folder} -a ! -e {folder}/gate ]; do sleep 0.05; done; echo through"
     )
 }
 

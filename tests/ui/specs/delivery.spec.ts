@@ -1,5 +1,5 @@
 //! What a cue's delivery looks like while it goes on: live output, memory, waits, restarts, workers, pings; and the editor that asks for it.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { byHand, expect, expectNoBarrier, expectToFit, make, test, verdict } from '../support/desk';
@@ -40,6 +40,30 @@ test('what a command prints and needs is seen while it runs, and what is kept wh
   await expect(page.getByTestId('memory')).toContainText(/^peak \d+/);
   await expect(page.getByRole('table', { name: 'Attempts' })).toContainText(/[KM]iB/);
   await page.getByRole('button', { name: 'Copy standard output' }).focus();
+  await rm(folder, { recursive: true });
+});
+
+test('what is printed while the tower is away is there when it is back', async ({ window: page, ask, tower }) => {
+  const folder = await mkdtemp(join(tmpdir(), 'cuetower-away-'));
+  const end = join(folder, 'end');
+  const [cue] = await make(ask, [byHand('talker', ['sh', '-c', `i=0; while [ ! -e ${end} ]; do i=$((i+1)); echo "line $i of many"; echo $i > ${folder}/at; sleep 0.1; done; echo the end`])]);
+  const { run_id } = await ask<{ run_id: string }>('cue_fire', { cue_id: cue?.id });
+  await page.goto(`/#/run/${run_id}`);
+  const log = page.getByTestId('log-stdout');
+  await expect(log).toContainText('line 5 of many');
+  await tower.crash();
+  const at = async () => Number(await readFile(join(folder, 'at'), 'utf8'));
+  const left = await at();
+  await expect.poll(at, 'it goes on without the tower').toBeGreaterThan(left + 10);
+  await tower.comeBack();
+  const back = await at();
+  await expect(log).toContainText(`line ${left + 5} of many`);
+  await expect(log).toContainText(`line ${back + 10} of many`);
+  await writeFile(end, '');
+  await expect(verdict(page, 'Confirmed')).toHaveAttribute('data-state', 'confirmed');
+  await expect(log).toContainText('the end');
+  expect((await log.innerText()).split('\n').filter((line) => line.startsWith('line ')).map((line) => Number(line.split(' ')[1]))).toEqual(Array.from({ length: await at() }, (_, i) => i + 1));
+  await expect(page.getByRole('table', { name: 'Attempts' }).getByRole('row')).toHaveCount(2);
   await rm(folder, { recursive: true });
 });
 
@@ -86,6 +110,15 @@ test('a run that waits for a pool says for what, in which place and since when; 
   await page.getByLabel('Calls a minute').fill('10');
   await page.getByRole('button', { name: 'Change it' }).click();
   await expect(page.getByTestId('pool-row-openai')).toContainText(/of 10 calls/);
+
+  // Only one that no cue uses can go.
+  await page.getByRole('button', { name: 'Remove the pool openai' }).click();
+  await expect(page.getByRole('dialog')).toContainText('digest, leads use it');
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  for (const cue of [first, second]) await ask('cue_delete', { cue_id: cue?.id });
+  await page.getByRole('button', { name: 'Remove the pool openai' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove openai' }).click();
+  await expect(page.getByRole('main')).toContainText('There is no pool yet.');
 });
 
 test('an agent that is started again and again has its restarts counted', async ({ window: page, ask }) => {
@@ -184,7 +217,7 @@ test('a worker fetches a run: who has it, until when, and in which list', async 
   await page.request.post(`${tower.ready.agents}/v1/worker/heartbeat`, { ...door, data: { worker_id: 'mac-mini', handlers: ['thumbnails'] } });
   const claimed = await page.request.post(`${tower.ready.agents}/v1/executions/claim`, { ...door, data: { worker_id: 'mac-mini' } });
   const { execution_id } = (await claimed.json()) as { execution_id: string };
-  await expect(page.getByRole('table', { name: 'Attempts' })).toContainText(/worker mac-mini, lease until \d\d:\d\d:\d\d/);
+  await expect(page.getByRole('table', { name: 'Attempts' })).toContainText(/claimed by mac-mini.*lease until \d\d:\d\d:\d\d/);
   await expect(page.getByTestId('waits')).toHaveCount(0);
   await page.goto('/#/settings/workers');
   await expect(page.getByRole('table', { name: 'Workers' })).toContainText(/mac-mini.*Here.*thumbnails/);

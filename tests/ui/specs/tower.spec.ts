@@ -63,6 +63,12 @@ test('the owner’s key is copied for a program to use, and never shown', async 
   await expect(page.locator('body')).not.toContainText(key);
   const cues = await page.request.get(`${tower.ready.agents}/v1/cues`, { headers: { Authorization: `Bearer ${key}` } });
   expect(cues.status()).toBe(200);
+
+  await page.getByRole('button', { name: 'Copy the signing secret' }).click();
+  await expect(page.getByRole('status').filter({ hasText: 'The signing secret is copied.' }).first()).toBeVisible();
+  const secret = await page.evaluate(() => navigator.clipboard.readText());
+  expect(secret).toMatch(/^\S{16,}$/);
+  await expect(page.locator('body')).not.toContainText(secret);
 });
 
 test('a browser without a session is told how to get one', async ({ browser, tower }) => {

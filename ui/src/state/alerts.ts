@@ -4,7 +4,7 @@ import type { AlertView } from '../wire';
 export type AlertKind = 'all' | 'open' | 'silent' | 'failed' | 'missed' | 'other';
 
 const KIND_OF: Record<string, AlertKind> = {
-  silent_run: 'silent', check_failed: 'failed', outcome_failed: 'failed', delivery_failed: 'failed', missed_occurrence: 'missed'
+  silent_run: 'silent', check_failed: 'failed', outcome_failed: 'failed', delivery_failed: 'failed', crash_loop: 'failed', fuse_tripped: 'failed', fallback_failed: 'failed', missed_occurrence: 'missed'
 };
 
 export function kindOf(alert: AlertView): AlertKind {

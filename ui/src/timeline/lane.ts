@@ -1,7 +1,7 @@
 //! Draws one lane: three rows that never merge. What went right loses detail first.
 import { glyphOf, toneToken } from '../glyphs';
 import { lasting, money } from '../time';
-import { dueTimes, isExceptional, isLive, isSpan, scheduledTone } from '../words';
+import { attemptWords, dueTimes, isBetween, isExceptional, isLive, isSpan, scheduledTone } from '../words';
 import type { BandView, Mark } from '../wire';
 import { bandAt } from './bands';
 import { drawMark, rounded, type Ink, type InkName } from './ink';
@@ -313,7 +313,8 @@ function drawLabels(brush: Brush, placed: readonly Placed[], shown: readonly Spo
 
 /** What may stand beside a run, longest first; `madeUp` due times merged into it. */
 function labelsOf(mark: Mark, now_ms: number, madeUp: number): string[] {
-  if (mark.delivered === 'delivering') return [mark.attempts > 1 ? `attempt ${mark.attempts} of ${mark.attempts_max}` : 'delivering'];
+  if (mark.delivered === 'delivering') return [mark.attempts > 1 ? attemptWords(mark) : 'delivering'];
+  if (isBetween(mark)) return [`waits for its next try, ${mark.attempts} so far`, 'next try'];
   if (mark.confirmed === 'working') return [`running ${lasting(now_ms - deliveredAt(mark, now_ms))}`, 'running'];
   if (mark.scheduled === 'held') return mark.asks ? ['waits for you', 'asks'] : ['held'];
   if (mark.scheduled === 'skipped') return [`skipped: ${mark.scheduled_reason ?? glyphOf('S', 'skipped').say}`, 'skipped'];

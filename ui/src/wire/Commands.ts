@@ -49,6 +49,7 @@ export interface Commands {
   tower_status: [Nothing, TowerStatus];
   tower_pause: [Nothing, TowerStatus];
   owner_key: [Nothing, Key];
+  webhook_secret: [Nothing, Key];
   tower_resume: [Nothing, TowerStatus];
   board: [BoardRequest, Board];
   forecast: [ForecastRequest, Forecast];

@@ -45,7 +45,7 @@ pub struct NotStarted {
 
 pub struct Running {
     child: Child,
-    /// What this process needed at most before, in bytes.
+    /// What this process needed at most when it started the command, in bytes.
     own_rss_bytes: Option<u64>,
     tail: Arc<Mutex<Tail>>,
     ended: watch::Sender<bool>,
@@ -55,8 +55,8 @@ pub struct Running {
 impl Running {
     pub fn start(command: &[OsString]) -> Result<Running, NotStarted> {
         let copies = [copy_of(io::stdout()), copy_of(io::stderr())];
-        let own_rss_bytes = own_rss_bytes();
         let mut child = spawn(command, &copies)?;
+        let own_rss_bytes = own_rss_bytes();
         let tail = Arc::new(Mutex::new(Tail::of(OUTPUT_MAX)));
         let (ended, _) = watch::channel(false);
         let [out, err] = copies;

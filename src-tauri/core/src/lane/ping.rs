@@ -108,6 +108,10 @@ impl Draft<'_> {
 
     /// It began by itself: a moment before its due instant, or when nobody expected it.
     fn run_for_ping(&mut self, ping: &Ping) -> Result<Arc<Run>, Answer> {
+        if !self.lane.cue.definition.transport.is_watch() {
+            let message = "This cue is not only watched: the tower delivers it itself, and takes no pings of it.";
+            return Err(refused(RefusalCode::Invalid, message));
+        }
         let live = self.lane.live_runs().count();
         if self.lane.cue.status == CueStatus::Deleted || self.is_full() || live >= LIVE_RUNS_MAX {
             return Err(refused(RefusalCode::TooMany, "More of this cue is under way than it can keep."));

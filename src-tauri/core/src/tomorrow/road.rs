@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::{Bounds, Fate, Fire, Given, LaneTomorrow, Rest, Tomorrow};
 use crate::Ms;
-use crate::away::Band;
 use crate::attempt::Usage;
+use crate::away::Band;
 use crate::cue::{Budget, Callback, Confirm, CueStatus, Transport};
 use crate::effect::Effect;
 use crate::event::Event;
@@ -229,10 +229,7 @@ impl Road {
                 Effect::Deliver { run_id, .. } => {
                     self.put(over_at, Rank::Over, index, What::Over { run_id });
                 }
-                Effect::AskPools { .. }
-                | Effect::Stop { .. }
-                | Effect::Forget { .. }
-                | Effect::TellFailure { .. } => {}
+                Effect::AskPools { .. } | Effect::Stop { .. } | Effect::Forget { .. } | Effect::TellFailure { .. } => {}
             }
         }
     }

@@ -107,7 +107,10 @@ pub(super) async fn trigger(desk: &Desk, request: CueTrigger) -> Result<TriggerU
 pub(super) async fn ping_url(desk: &Desk, request: CueRef) -> Result<PingUrl, DeskError> {
     let cue = current(desk, &request.cue_id).await?;
     if !cue.definition.transport.is_watch() {
-        return Err(invalid("cue_id", "Only a cue with the transport `watch` has pings; the tower starts this one itself."));
+        return Err(invalid(
+            "cue_id",
+            "Only a cue with the transport `watch` has pings; the tower starts this one itself.",
+        ));
     }
     let key = desk.handle.tower_key().ping_token(&cue.id, cue.trigger_url.unwrap_or(0));
     Ok(PingUrl { url: format!("{}/ping/{key}", desk.facts.agents_url) })

@@ -15,13 +15,13 @@ pub mod serve;
 mod session;
 mod simulate;
 mod tower;
-mod workers;
 pub mod wire;
+mod wire_delivery;
 #[cfg(test)]
 mod wire_files;
-mod wire_delivery;
 mod wire_pools;
 mod wire_schedule;
+mod workers;
 
 use std::sync::{Arc, OnceLock};
 
@@ -34,8 +34,8 @@ use crate::handle::{Handle, Trouble};
 use crate::journal::StoreError;
 use crate::notify::Notifier;
 use crate::vault::Vault;
-pub(crate) use workers::status as worker_status;
 use wire::DeskError;
+pub(crate) use workers::status as worker_status;
 
 /// What the commands work with. Cheap to clone.
 #[derive(Clone)]
@@ -111,6 +111,7 @@ commands! {
     tower_status: Nothing -> TowerStatus = tower::status;
     tower_pause: Nothing -> TowerStatus = tower::pause;
     owner_key: Nothing -> Key = tower::key;
+    webhook_secret: Nothing -> Key = tower::webhook_secret;
     tower_resume: Nothing -> TowerStatus = tower::resume;
     board: BoardRequest -> Board = board::board;
     forecast: ForecastRequest -> Forecast = board::forecast;

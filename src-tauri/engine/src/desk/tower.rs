@@ -29,6 +29,11 @@ pub(super) async fn status(desk: &Desk, _: Nothing) -> Result<TowerStatus, DeskE
     })
 }
 
+/// What web hooks are signed with: CueAPI's and Standard Webhooks' libraries take it as it is.
+pub(super) async fn webhook_secret(desk: &Desk, _: Nothing) -> Result<Key, DeskError> {
+    Ok(Key { key: desk.handle.tower_key().webhook_secret() })
+}
+
 pub(super) async fn key(desk: &Desk, _: Nothing) -> Result<Key, DeskError> {
     let key = desk.owner_key.get().ok_or_else(|| not_found("key yet: the tower is still starting"))?;
     Ok(Key { key })

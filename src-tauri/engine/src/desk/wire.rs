@@ -220,9 +220,9 @@ pub struct TowerStatus {
     pub seq: u64,
 }
 
-// ---- owner_key: Nothing -> Key
+// ---- owner_key, webhook_secret: Nothing -> Key
 
-/// The owner's own key for the agents' door, `cue_sk_…`, with every scope.
+/// The owner's own key for the agents' door, `cue_sk_…`, with every scope; or what web hooks are signed with, `whsec_…`.
 #[derive(Clone, Serialize, Deserialize, TS)]
 pub struct Key {
     pub key: String,

@@ -18,7 +18,8 @@ pub(super) async fn list(desk: &Desk, _: Nothing) -> Result<Workers, DeskError> 
     let (live, _) = reader.runs(filter).await?;
     let now = desk.handle.now();
     let has = |worker: &WorkerRow| {
-        let of_worker = live.iter().filter(|run| run.latest().lease.as_ref().is_some_and(|lease| lease.worker == worker.id));
+        let of_worker =
+            live.iter().filter(|run| run.latest().lease.as_ref().is_some_and(|lease| lease.worker == worker.id));
         of_worker.map(|run| run.id.0.clone()).collect()
     };
     let view = |worker: &WorkerRow| WorkerView {

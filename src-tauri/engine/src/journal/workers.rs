@@ -46,7 +46,9 @@ pub(super) fn drop(connection: &Connection, id: &str) -> rusqlite::Result<()> {
 /// Newest sign of life first.
 pub(super) fn list(connection: &Connection) -> rusqlite::Result<Vec<WorkerRow>> {
     connection
-        .prepare_cached("SELECT id, handlers, registered_at_ms, last_seen_ms FROM workers ORDER BY last_seen_ms DESC, id")?
+        .prepare_cached(
+            "SELECT id, handlers, registered_at_ms, last_seen_ms FROM workers ORDER BY last_seen_ms DESC, id",
+        )?
         .query_map([], |row| {
             Ok(WorkerRow {
                 id: row.get(0)?,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cuetower_core::id::RunId;
 use cuetower_core::input::Found;
 
-use super::Started;
+use super::{GONE, Started, remove_attempt_dir};
 use crate::deliver::command::{self, Adopted};
 use crate::pilot::FoundCommand;
 
@@ -15,8 +15,15 @@ const AT_ONCE: usize = 64;
 /// Every attempt that has a folder.
 pub(crate) fn adopted(data_dir: &Path) -> Vec<FoundCommand> {
     let runs = std::fs::read_dir(data_dir.join("runs")).into_iter().flatten().flatten();
-    let attempts = |run: std::fs::DirEntry| std::fs::read_dir(run.path()).into_iter().flatten().flatten();
-    let folders: Vec<PathBuf> = runs.flat_map(attempts).map(|attempt| attempt.path()).collect();
+    let attempts = |run: std::fs::DirEntry| {
+        // Goes if it is empty: its last attempt's folder was removed right before a crash.
+        let _ = std::fs::remove_dir(run.path());
+        std::fs::read_dir(run.path()).into_iter().flatten().flatten()
+    };
+    let folders = runs.flat_map(attempts).map(|attempt| attempt.path());
+    let is_gone = |folder: &PathBuf| folder.extension().is_some_and(|ending| ending == GONE);
+    let (gone, folders): (Vec<PathBuf>, Vec<PathBuf>) = folders.partition(is_gone);
+    gone.iter().for_each(|folder| remove_attempt_dir(folder));
     let mut found = Vec::new();
     for some in folders.chunks(AT_ONCE) {
         std::thread::scope(|scope| {

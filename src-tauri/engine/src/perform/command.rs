@@ -32,9 +32,9 @@ pub(super) async fn deliver(shared: &Shared, run: &Run, number: u32, command: &C
         stop_grace: Duration::from_millis(command.stop_grace_ms),
     };
     let limit = Duration::from_millis(run.definition.delivery.timeout_ms);
-    let started = tokio::time::timeout(limit, command::start(request)).await.unwrap_or_else(|_| {
-        Err(format!("the process was not started within {} s", limit.as_secs_f64()))
-    });
+    let started = tokio::time::timeout(limit, command::start(request))
+        .await
+        .unwrap_or_else(|_| Err(format!("the process was not started within {} s", limit.as_secs_f64())));
     let running = match started {
         Ok(running) => running,
         Err(words) => {

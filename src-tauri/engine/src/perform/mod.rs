@@ -160,6 +160,10 @@ async fn deliver(shared: Arc<Shared>, run: Arc<Run>, number: u32) {
         Transport::Webhook(callback) => webhook::deliver(&shared, &run, number, callback).await,
         Transport::Command(command) => {
             let Ok(_permit) = shared.permits.acquire().await else { return };
+            if shared.was_stopped(&run.id, number) {
+                let words = "not started: the run was stopped before its turn came".to_owned();
+                return shared.tell(&run, number, DeliveryResult::NotDelivered { words }, None).await;
+            }
             command::deliver(&shared, &run, number, command).await;
         }
         Transport::Worker(_) | Transport::Watch => shared.tell(&run, number, DeliveryResult::Ready, None).await,
@@ -224,6 +228,9 @@ impl Shared {
     }
 }
 
+/// Ending of the name of a folder that is being removed.
+const GONE: &str = "gone";
+
 /// Folder of one attempt's files.
 pub(crate) fn attempt_dir(data_dir: &Path, run_id: &RunId, number: u32) -> PathBuf {
     data_dir.join("runs").join(&run_id.0).join(number.to_string())
@@ -231,6 +238,9 @@ pub(crate) fn attempt_dir(data_dir: &Path, run_id: &RunId, number: u32) -> PathB
 
 /// The run's own folder goes with its last attempt.
 pub(crate) fn remove_attempt_dir(dir: &Path) {
+    // By another name first: half of it, left by a crash, would be taken for an attempt whose launcher was killed.
+    let gone = dir.with_extension(GONE);
+    let dir = if std::fs::rename(dir, &gone).is_ok() { &gone } else { dir };
     if let Err(error) = std::fs::remove_dir_all(dir)
         && error.kind() != std::io::ErrorKind::NotFound
     {

@@ -252,6 +252,11 @@ impl Pilot {
             Input::Report { run_id, outcome, .. } if self.sabotage == Some(Sabotage::NoFence) => {
                 Input::Report { run_id, attempt: None, outcome }
             }
+            Input::Claim { run_id, worker } if self.sabotage == Some(Sabotage::DoubleClaim) => {
+                let lane = self.live_runs.get(&run_id).and_then(|cue| self.lanes.get(cue));
+                let lease = lane.and_then(|lane| lane.runs.get(&run_id)?.latest().lease.clone());
+                Input::Claim { run_id, worker: lease.map_or(worker, |lease| lease.worker) }
+            }
             input => input,
         }
     }

@@ -129,7 +129,8 @@ impl Batch {
         let upstream = definition.schedule.follows().map(|(cue, _)| cue.clone());
         next.extend(followers_of(own).into_iter().map(|cue| (FIELD, cue)));
         while let Some((field, cue)) = next.pop() {
-            let name = || self.lane_here(pilot, &cue).map_or_else(|| cue.0.clone(), |lane| lane.cue.definition.name.clone());
+            let name =
+                || self.lane_here(pilot, &cue).map_or_else(|| cue.0.clone(), |lane| lane.cue.definition.name.clone());
             if cue == *own || upstream.as_ref() == Some(&cue) {
                 return Some((field, name()));
             }

@@ -240,7 +240,8 @@ fn tasks(body: &Map<String, Value>) -> Result<Vec<String>, Problem> {
 }
 
 fn words(body: &Map<String, Value>, field: &str) -> Result<Vec<String>, Problem> {
-    let bad = || Problem::field(format!("body.{field}"), format!("It should be a list of at most {HANDLERS_MAX} texts."));
+    let bad =
+        || Problem::field(format!("body.{field}"), format!("It should be a list of at most {HANDLERS_MAX} texts."));
     let list = match body.get(field) {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Array(list)) if list.len() <= HANDLERS_MAX => list,

@@ -33,6 +33,25 @@ fn a_program_gets_its_payload_its_environment_and_its_folder_and_leaves_a_record
 }
 
 #[test]
+fn a_signal_is_told_by_its_name_if_it_has_one() {
+    let place = Place::new();
+    let exit = place.start("kill -11 $$").end(&place.dir);
+    assert_eq!((exit.exit_code, exit.signal), (None, Some(11)));
+    assert!(exit.words.starts_with("killed by signal 11 (SIGSEGV"), "{}", exit.words);
+    // The library that waits has no name for this one, and an orphan that dies of it comes first.
+    let place = Place::new();
+    let until = |name: &str| format!("until [ -e {name} ]; do sleep 0.01; done; kill -40 $$");
+    let launched = place.start(&format!("(sh -c 'echo $$ > orphan; {}' &); {}", until("first"), until("second")));
+    let orphan = place.pid_in("orphan");
+    std::fs::write(place.path("first"), "").expect("written");
+    wait_until("the orphan is buried", || !Path::new(&format!("/proc/{orphan}")).exists());
+    std::fs::write(place.path("second"), "").expect("written");
+    let exit = launched.end(&place.dir);
+    assert_eq!((exit.exit_code, exit.signal), (None, Some(40)), "{exit:?}");
+    assert!(exit.words.starts_with("killed by signal 40 (unnamed) after "), "{}", exit.words);
+}
+
+#[test]
 fn a_secret_is_in_the_program_alone() {
     let place = Place::new();
     let ticket = prepare(&place.dir, b"{}").expect("a folder");

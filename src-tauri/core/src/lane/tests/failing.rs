@@ -141,7 +141,7 @@ fn a_process_that_does_not_end_by_itself_is_ended() {
     assert!(field.last.effects.is_empty());
     field.until(11);
     let stop = Effect::Stop { run_id: run.clone(), number: 1 };
-    assert_eq!(field.last.effects, [stop.clone()]);
+    assert_eq!(field.last.effects, std::slice::from_ref(&stop));
     assert!(field.run(&run).is_live());
     field.until(22);
     assert_eq!(field.last.effects, [stop], "asked for again, in case it was lost");

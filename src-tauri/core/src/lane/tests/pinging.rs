@@ -259,3 +259,11 @@ fn the_wait_for_the_first_ping_stands_still_in_gaps() {
     field.give(Input::Shifted { slept_ms: 3_600_000, stepped_ms: 0 });
     assert_eq!(field.run(&run).phase, Phase::Offered { until: field.now.plus(30_000) });
 }
+
+#[test]
+fn a_cue_that_the_tower_delivers_takes_no_pings() {
+    let mut field = Field::manual(command);
+    let ping = field.word(SUCCESS, None, None);
+    assert_eq!(Field::refused(&field.give(Input::Ping(ping))), RefusalCode::Invalid);
+    assert!(field.lane.runs.is_empty(), "and nothing of it is started");
+}

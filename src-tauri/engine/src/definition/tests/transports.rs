@@ -62,7 +62,8 @@ fn a_long_lived_command_has_no_outcome_deadline_unless_it_is_set() {
 #[test]
 fn what_follows_and_bounds_a_run_is_kept() {
     let mut body = with(webhook(), "budget", json!({ "run": { "duration_seconds": 3600 } }));
-    body = with(body, "on_failure", json!({ "webhook": "http://127.0.0.1:1/x", "fallback_cue": "other", "pause": false }));
+    body =
+        with(body, "on_failure", json!({ "webhook": "http://127.0.0.1:1/x", "fallback_cue": "other", "pause": false }));
     body = with(with(body, "on_success_fire", json!("next")), "priority", json!(-7));
     body = with(body, "callback.allow_private", json!(true));
     body = with(body, "delivery.connect_timeout_seconds", json!(2));
