@@ -60,6 +60,8 @@ impl World {
             false
         } else if run.definition.transport.is_command() {
             if luck.chance(10) {
+                // No program was started, and no trace of it is left: its number may be used once more.
+                self.sent.remove(&(id.clone(), number));
                 self.post(soon, cue.clone(), seen(DeliveryResult::NotDelivered { words: words() }), true);
                 false
             } else {

@@ -114,7 +114,7 @@ test('a run that waits for a pool says for what, in which place and since when; 
   // Only one that no cue uses can go.
   await page.getByRole('button', { name: 'Remove the pool openai' }).click();
   await expect(page.getByRole('dialog')).toContainText('digest, leads use it');
-  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
   for (const cue of [first, second]) await ask('cue_delete', { cue_id: cue?.id });
   await page.getByRole('button', { name: 'Remove the pool openai' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Remove openai' }).click();

@@ -123,7 +123,8 @@ impl Draft<'_> {
             Some(armed) => armed,
             None => {
                 let id = OccurrenceId::fired(&self.lane.cue.id, self.dice);
-                let armed = self.new_armed(id, self.now, Trigger::Ping);
+                // It stands where it happened, also if the word of it was late.
+                let armed = self.new_armed(id, ping.at.min(self.now), Trigger::Ping);
                 self.emit(Event::OccurrenceArmed { armed: armed.clone(), fire_key: None });
                 armed
             }

@@ -12,7 +12,7 @@ use crate::run::{Phase, Run};
 use crate::time::length_in_words;
 
 impl Draft<'_> {
-    /// First come, first served. The same worker may ask again, if it did not hear the answer.
+    /// First come, first served. To the same worker it is given once too: two of them may share a name.
     pub fn claim(&mut self, run_id: &RunId, worker: &str) -> Answer {
         let Some(run) = self.run(run_id) else {
             return refused(RefusalCode::NotFound, format!("There is no execution {run_id}."));
@@ -26,9 +26,6 @@ impl Draft<'_> {
         let latest = run.latest();
         match (&run.phase, &latest.lease) {
             (Phase::Offered { .. }, _) => self.give(&run, work, worker),
-            (Phase::AwaitingOutcome { .. }, Some(lease)) if lease.worker == worker && latest.outcome.is_none() => {
-                Answer::Claimed { number: latest.number, until: lease.until }
-            }
             (Phase::AwaitingOutcome { .. }, Some(lease)) => {
                 refused(RefusalCode::ClaimFailed, format!("The worker {} has this execution.", lease.worker))
             }

@@ -29,7 +29,9 @@ mod writing;
 mod writing_schedule;
 
 use cuetower_core::Ms;
-use cuetower_core::cue::CueDefinition;
+use cuetower_core::check::Preflight;
+use cuetower_core::cue::{Confirm, CueDefinition, Restart, Transport};
+use cuetower_core::pool::Need;
 use cuetower_core::schedule_spec::ScheduleSpec;
 use serde_json::{Map, Value};
 
@@ -165,6 +167,7 @@ fn read(
     let priority = after::priority(&top, all);
     let uses = uses::read(&top, all);
     let preflight = checks::preflight(&top, all);
+    without_effect(transport.as_ref(), confirm, &uses, &preflight, all);
     secrets(&top, all);
     unbuilt::refuse(&top, all);
     problems.none()?;
@@ -195,6 +198,33 @@ fn read(
     let known = |field: &str| FIELDS.contains(&field) || unbuilt::is_promised("", field);
     let unknown = body.keys().filter(|field| !known(field)).cloned().collect();
     Ok(Read { definition, unknown })
+}
+
+/// What would be kept and never mean anything.
+fn without_effect(
+    transport: Option<&Transport>,
+    confirm: Confirm,
+    uses: &[Need],
+    preflight: &[Preflight],
+    problems: &mut Problems,
+) {
+    match transport {
+        Some(Transport::Watch) => {
+            for (field, is_there) in [("uses", !uses.is_empty()), ("preflight", !preflight.is_empty())] {
+                if is_there {
+                    let message = format!(
+                        "The tower does not start an agent that it only watches, so nothing waits for `{field}`; leave it out."
+                    );
+                    problems.add(field, message);
+                }
+            }
+        }
+        Some(Transport::Command(command)) if command.restart != Restart::Never && confirm == Confirm::Delivery => {
+            let message = "Confirmed by its start alone, its run would end there, and nothing would start it again; write `outcome` or `exit_code`, or `\"restart\": \"never\"`.";
+            problems.add("confirm", message);
+        }
+        Some(Transport::Webhook(_) | Transport::Worker(_) | Transport::Command(_)) | None => {}
+    }
 }
 
 fn name(top: &Object, problems: &mut Problems) -> Option<String> {

@@ -7,7 +7,7 @@ use cuetower_core::attempt::Usage;
 use cuetower_core::cue::{Command, Program};
 use cuetower_core::id::RunId;
 use cuetower_core::input::{DeliveryResult, Exit};
-use cuetower_core::run::Run;
+use cuetower_core::run::{Run, Verdict};
 
 use super::secrets::Lent;
 use super::{Shared, secrets};
@@ -77,8 +77,8 @@ pub(super) async fn attend(shared: &Shared, run: &Run, number: u32, started: Sta
     match started {
         Started::Running(running) => {
             shared.process_started(&run.id, number, &running.stopper());
-            // Stopped, and the word of it was lost with the tower.
-            if !run.is_live() {
+            // Stopped, and the word of it was lost with the tower. One that ended otherwise may still say how it ends.
+            if matches!(run.verdict(), Some(Verdict::Stopped | Verdict::Cancelled)) {
                 running.stopper().stop();
             }
             stay(shared, run, number, running, &lent).await;

@@ -113,7 +113,11 @@ impl Performer {
                 Effect::Deliver { number, .. } => {
                     self.runtime.spawn(deliver(Arc::clone(&self.shared), run, number));
                 }
-                Effect::Stop { run_id, number } => self.shared.stop(run_id, number),
+                Effect::Stop { run_id, number } => match &run.definition.transport {
+                    Transport::Webhook(_) | Transport::Command(_) => self.shared.stop(run_id, number),
+                    // Whoever has it hears of it with the next sign of life.
+                    Transport::Worker(_) | Transport::Watch => {}
+                },
                 Effect::TellFailure { .. } => {
                     self.runtime.spawn(failure::tell(Arc::clone(&self.shared), run));
                 }

@@ -218,7 +218,10 @@ impl Pilot {
             batch.settle(self);
         }
         let answer = match there {
-            Some(cue_id) => batch.decide(self, &cue_id, &self.fenced(input)),
+            Some(cue_id) => {
+                let answer = batch.decide(self, &cue_id, &self.fenced(input));
+                self.given_twice(batch, &cue_id, run_id, answer)
+            }
             None => Answer::Refused(Refusal {
                 code: RefusalCode::NotFound,
                 message: format!("There is no execution {run_id}."),
@@ -247,15 +250,21 @@ impl Pilot {
         Some(cue_id)
     }
 
+    /// What is claimed already is given to whoever asks, if that is to be noticed.
+    fn given_twice(&self, batch: &mut Batch, cue_id: &CueId, run_id: &RunId, answer: Answer) -> Answer {
+        let wanted = self.sabotage == Some(Sabotage::DoubleClaim)
+            && matches!(&answer, Answer::Refused(refusal) if refusal.code == RefusalCode::ClaimFailed);
+        let run = batch.lane(self, cue_id).filter(|_| wanted).and_then(|lane| lane.runs.get(run_id));
+        match run.map(|run| run.latest()).and_then(|latest| Some((latest.number, latest.lease.as_ref()?.until))) {
+            Some((number, until)) => Answer::Claimed { number, until },
+            None => answer,
+        }
+    }
+
     fn fenced(&self, input: Input) -> Input {
         match input {
             Input::Report { run_id, outcome, .. } if self.sabotage == Some(Sabotage::NoFence) => {
                 Input::Report { run_id, attempt: None, outcome }
-            }
-            Input::Claim { run_id, worker } if self.sabotage == Some(Sabotage::DoubleClaim) => {
-                let lane = self.live_runs.get(&run_id).and_then(|cue| self.lanes.get(cue));
-                let lease = lane.and_then(|lane| lane.runs.get(&run_id)?.latest().lease.clone());
-                Input::Claim { run_id, worker: lease.map_or(worker, |lease| lease.worker) }
             }
             input => input,
         }

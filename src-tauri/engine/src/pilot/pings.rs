@@ -1,6 +1,7 @@
 //! Pings of agents that somebody else starts: which run a late one is about.
 
 use cuetower_core::Ms;
+use cuetower_core::cue::Confirm;
 use cuetower_core::id::CueId;
 use cuetower_core::input::{Answer, Input, Ping, PingKind, Refusal, RefusalCode};
 use cuetower_core::lane::ARM_AHEAD_MS;
@@ -56,6 +57,9 @@ impl Pilot {
         };
         let latest = run.latest();
         let unheard = run.verdict() == Some(Verdict::Silent) && latest.outcome.is_none() && latest.exit_code.is_none();
+        // It was confirmed by its first ping alone.
+        let begun = run.definition.confirm == Confirm::Delivery && ping.kind != PingKind::Start;
+        let unheard = unheard || begun && run.verdict() == Some(Verdict::Confirmed);
         let named = ping.rid.is_none() || latest.rid.is_none() || latest.rid == ping.rid;
         let told_before = ping.rid.is_some() && latest.rid == ping.rid;
         let id = run.id.clone();

@@ -47,14 +47,15 @@ fn lease_s(run: &AnyRun, now: Ms) -> u64 {
 }
 
 #[test]
-fn the_first_to_claim_has_it_and_may_ask_again() {
+fn the_first_to_claim_has_it_and_nobody_gets_it_twice() {
     let (mut field, run) = offered(|_| ());
     let first = field.claim(&run, "ada");
     assert_eq!(first, Answer::Claimed { number: 1, until: field.now.plus(60_000) });
     assert_eq!(field.run(&run).phase, Phase::AwaitingOutcome { deadline: None }, "delivered, not confirmed");
     assert_eq!(Field::refused(&field.claim(&run, "bob")), RefusalCode::ClaimFailed);
     field.now = field.now.plus(10_000);
-    assert_eq!(field.claim(&run, "ada"), first, "the answer may have been lost");
+    let again = field.claim(&run, "ada");
+    assert_eq!(Field::refused(&again), RefusalCode::ClaimFailed, "two workers may share a name");
     assert!(field.last.events.is_empty(), "and nothing is new");
 }
 

@@ -45,6 +45,9 @@ fn what_is_only_watched_is_neither_caught_up_on_nor_held_back() {
     refused(&with(watch(), "catch_up", json!("latest")), "catch_up", "cannot catch up for it");
     let week = json!({ "timeout_seconds": 604_800 });
     assert_eq!(read(&with(watch(), "delivery", week)).delivery.timeout_ms, 604_800_000);
+    refused(&with(watch(), "uses", json!(["openai"])), "uses", "nothing waits for `uses`");
+    let disk = json!([{ "check": "disk", "path": "/", "free_gb": 1 }]);
+    refused(&with(watch(), "preflight", disk), "preflight", "nothing waits for `preflight`");
     let connect = json!({ "connect_timeout_seconds": 1 });
     refused(&with(watch(), "delivery", connect), "delivery.connect_timeout_seconds", "is for web hooks");
 }
@@ -57,6 +60,8 @@ fn a_long_lived_command_has_no_outcome_deadline_unless_it_is_set() {
     let set = read(&with(agent, "delivery", json!({ "outcome_deadline_seconds": 9 })));
     assert_eq!(set.outcome_deadline_ms(), Some(9_000));
     assert_eq!(write(&set)["command"]["restart"], "on_failure");
+    let started = with(with(command(), "command.restart", json!("always")), "confirm", json!("delivery"));
+    refused(&started, "confirm", "nothing would start it again");
 }
 
 #[test]
