@@ -54,4 +54,10 @@ story('a silent run is told by a native notification, and a click on it opens th
   desktop.clickNotification();
   await until('the second run in the window', async () => (await page.hash()) === `#/run/${second.run_id}` && !(await page.script('return window.sameAsAtFirst')));
   await page.says('[data-testid="run-verdicts"]', /Silent|silent/);
+
+  // Silent is not ended: the programs would outlive the tower.
+  for (const run of [run_id, second.run_id]) {
+    app.call('run_stop', { run_id: run });
+    await until('the end of its program', () => app.call('run_get', { run_id: run }).attempts[0].ended_at_ms !== null);
+  }
 });

@@ -136,7 +136,7 @@ export function headline(mark: Mark, now_ms: number): string {
       if (mark.delivered === 'bounced') return 'Never reached the agent.';
       return mark.late ? 'The agent reported failure, late.' : 'It failed.';
     case 'silent':
-      return 'Delivered, then silence.';
+      return mark.delivered === 'delivered' ? 'Delivered, then silence.' : 'No sign of it.';
     case 'stopped':
       return 'Stopped before it ended.';
     case 'cancelled':

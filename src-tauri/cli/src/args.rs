@@ -173,6 +173,13 @@ impl TowerArgs {
 pub enum RunCommand {
     /// What happened, attempt by attempt
     Show { run: String },
+    /// What its command prints, as it prints it, until it has ended
+    Tail {
+        run: String,
+        /// The standard error instead of the standard output
+        #[arg(long)]
+        stderr: bool,
+    },
     /// Run it again, with the same payload
     Replay { run: String },
     /// Stop it

@@ -11,6 +11,7 @@ mod args_pools;
 mod briefing;
 mod cues;
 mod exec;
+mod follow;
 mod instant;
 mod ledger;
 mod owner;

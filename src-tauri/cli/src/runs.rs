@@ -4,6 +4,7 @@ use cuetower_engine::desk::wire::{AttemptView, Fired, Ledger, Mark, RunStory};
 use serde_json::json;
 
 use crate::args::RunCommand;
+use crate::follow;
 use crate::owner::Owner;
 use crate::show::{Zone, say, say_json, table, verdicts};
 
@@ -58,6 +59,7 @@ async fn newest(owner: &Owner, cue_id: Option<String>, limit: usize) -> Result<V
 pub async fn obey(owner: &Owner, what: RunCommand, as_json: bool) -> Result<(), String> {
     match what {
         RunCommand::Show { run } => show(owner, &run, as_json).await,
+        RunCommand::Tail { run, stderr } => follow::tail(owner, &run, stderr).await,
         RunCommand::Replay { run } => {
             let fired: Fired = owner.ask("run_replay", json!({ "run_id": run })).await?;
             if as_json {
@@ -91,7 +93,11 @@ async fn show(owner: &Owner, run: &str, as_json: bool) -> Result<(), String> {
     say(&format!("Scheduled: {scheduled}   Delivered: {delivered}   Confirmed: {confirmed}"));
     say(&story.mark.sentence);
     if let Some(waits) = &story.waits {
-        let until = waits.until_ms.map(|at| format!(", until {} at the latest", zone.at(at))).unwrap_or_default();
+        let until = match (waits.until_ms, waits.by.as_str()) {
+            (Some(at), "preflight") => format!("; looked at again at {}", zone.at(at)),
+            (Some(at), _) => format!(", until {} at the latest", zone.at(at)),
+            (None, _) => String::new(),
+        };
         say(&format!("Waits since {}: {}{until}", zone.at(waits.since_ms), waits.words));
     }
     if let Some(cause) = &story.caused_by {

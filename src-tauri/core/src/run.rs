@@ -129,6 +129,15 @@ impl Verdict {
         }
     }
 
+    /// Somebody, or its budget, ended it; its processes were told then.
+    #[must_use]
+    pub fn is_called_off(self) -> bool {
+        match self {
+            Verdict::Stopped | Verdict::Cancelled => true,
+            Verdict::Confirmed | Verdict::Claimed | Verdict::Failed | Verdict::Refuted | Verdict::Silent => false,
+        }
+    }
+
     /// The work was not done, and nobody called it off.
     #[must_use]
     pub fn is_failure(self) -> bool {

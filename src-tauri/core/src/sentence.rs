@@ -31,6 +31,9 @@ pub fn of_run(run: &Run) -> String {
         },
         Phase::AwaitingOutcome { .. } => match &latest.lease {
             Some(lease) => format!("Claimed by {}; its outcome is awaited.", lease.worker),
+            None if run.definition.confirm == Confirm::ExitCode => {
+                format!("Running: {}; its exit code is awaited.", latest.words)
+            }
             None => "Delivered; its outcome is awaited.".to_owned(),
         },
         Phase::WaitingRetry { .. } if run.definition.restart() != Restart::Never => {
@@ -48,11 +51,10 @@ pub fn of_run(run: &Run) -> String {
 #[must_use]
 pub fn of_crash_loop(run: &Run) -> String {
     let times = run.short_lives();
-    let next = match &run.phase {
-        Phase::WaitingRetry { at } => format!(" Next start {}.", instant(*at)),
-        _ => String::new(),
-    };
-    format!("It ended {times} times in a row soon after its start, the last time with {}.{next}", run.latest().words)
+    let last = &run.latest().words;
+    format!(
+        "It ended {times} times in a row soon after its start, the last time with {last}. It is started again, later each time."
+    )
 }
 
 fn ended(run: &Run, verdict: Verdict, of: &str) -> String {

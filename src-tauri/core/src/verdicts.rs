@@ -32,6 +32,8 @@ impl Delivered {
             AttemptState::Delivered | AttemptState::Ended => Delivered::Delivered,
             AttemptState::Unanswered => Delivered::Unknown,
             AttemptState::Failed if latest.delivered_at.is_some() => Delivered::Delivered,
+            // Nobody was to deliver anything; it may have run, and not said so.
+            AttemptState::Failed if run.definition.transport.is_watch() => Delivered::Unknown,
             AttemptState::Failed if run.is_live() => Delivered::Delivering,
             AttemptState::Failed => Delivered::Bounced,
             AttemptState::Lost => Delivered::Unknown,

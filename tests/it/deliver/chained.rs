@@ -180,7 +180,8 @@ async fn the_web_hook_of_on_failure_hears_cueapis_words_once_and_the_run_says_th
     let noted = |story: &Value| story["notes"].as_array().is_some_and(|notes| !notes.is_empty());
     let story = scene.once(&run, "note of the hook", noted).await;
     // The path of many a hook is a secret.
-    assert_eq!(story["notes"][0]["words"], "told http://127.0.0.1 of the failure: answered 204", "{story:#}");
+    let words = story["notes"][0]["words"].as_str().unwrap();
+    assert!(words.starts_with("told http://127.0.0.1:") && words.ends_with(" of the failure: answered 204"), "{words}");
     scene.crash().await;
     let next = scene.fire(&cue_id).await;
     scene.ended(&next, "failed").await;

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use serde_json::json;
 
 /// As issue 3's `cuetowerctl` left it, killed with `-9`: `done` ran twice, `awaited` waits for an outcome (attempt 1 was
-/// answered 200), `retrying` waits an hour for its second attempt, `yearly` is armed by its schedule.
+/// answered 200), `retrying` waits for its second attempt (its instant was moved to the year 2100), `yearly` is armed by its schedule.
 const FORMAT_2: &str = include_str!("format_2.sql");
 const AWAITED: &str = "ba2016a9-d97e-4c68-b2de-e563463b01f9";
 const RETRYING: &str = "a7cd9dba-51e2-42e4-a0d5-838c5d9b9a1d";

@@ -172,6 +172,13 @@ impl Door {
         self.ask::<Value>(with_json(request, outcome)).await.map(drop)
     }
 
+    /// Whether its program has reported by itself.
+    pub async fn has_outcome(&self, claimed: &Claimed) -> bool {
+        let url = format!("{}/v1/executions/{}", self.base, claimed.execution_id);
+        let request = self.http.request(Method::GET, url).bearer_auth(&claimed.run_token);
+        self.ask::<Value>(request).await.is_ok_and(|execution| !execution["outcome"].is_null())
+    }
+
     /// Says that this worker is there, and what it can do.
     pub async fn register(&self, tasks: &[&str]) -> Result<(), Trouble> {
         let request = self.post("/v1/worker/heartbeat", &self.key);

@@ -70,6 +70,10 @@ async fn lost(worker: &Worker, claimed: &Claimed) -> String {
 async fn report(worker: &Worker, claimed: &Claimed, outcome: &Value, stage: &mut watch::Receiver<Stage>) {
     let execution = claimed.execution_id.as_str();
     let telling = async {
+        if worker.door.has_outcome(claimed).await {
+            tracing::info!(execution, "its program has reported it itself");
+            return;
+        }
         let mut backoff = Backoff::default();
         loop {
             match worker.door.report(claimed, outcome).await {

@@ -55,7 +55,7 @@ impl Draft<'_> {
 
     pub fn not_permitted(&mut self, run_id: &RunId, number: u32, words: &str) -> Answer {
         if let Some(run) = self.held(run_id, number, HeldBy::Pool) {
-            self.fail_for_good(&run, number, words.to_owned());
+            self.fail_for_good(&run, number, words.trim_end_matches('.').to_owned());
         }
         Answer::Done
     }

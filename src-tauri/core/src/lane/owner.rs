@@ -151,6 +151,13 @@ impl Draft<'_> {
     pub fn stop(&mut self, run_id: &RunId) -> Answer {
         match self.run(run_id) {
             None => refused(RefusalCode::NotFound, format!("There is no run {run_id}.")),
+            // It fell silent, or was judged by its report, and its program works on.
+            Some(run) if run.verdict().is_some_and(|verdict| !verdict.is_called_off()) && run.may_have_a_process() => {
+                self.effects.push(Effect::Stop { run_id: run.id.clone(), number: run.latest().number });
+                let words = "its process was told to end".to_owned();
+                self.emit(Event::RunNoted { run_id: run.id.clone(), words });
+                Answer::Done
+            }
             Some(run) if !run.is_live() => refused(RefusalCode::RunEnded, "This run has ended already."),
             Some(run) => {
                 self.stop_run(&run);

@@ -228,8 +228,15 @@ impl Draft<'_> {
         if self.book.waiting.is_empty() {
             return;
         }
-        for place in self.book.may_go(None, self.now) {
-            self.grant_from_line(place);
+        // Once more after each round: an ask that names no tokens sets one aside and takes none.
+        loop {
+            let going = self.book.may_go(None, self.now);
+            if going.is_empty() {
+                break;
+            }
+            for place in going {
+                self.grant_from_line(place);
+            }
         }
         while let Some(place) = self.book.may_pass(None, self.now) {
             self.grant_from_line(place);

@@ -52,7 +52,7 @@ fn make_room(whole: &mut Map<String, Value>, patch: &Map<String, Value>) {
     }
     if patch.get("transport").is_some_and(|transport| whole.get("transport") != Some(transport)) {
         // How long each waits, and whether it can be caught up on, is its own as well.
-        for section in ["callback", "command", "worker", "delivery", "catch_up", "overlap"] {
+        for section in ["callback", "command", "worker", "delivery", "catch_up", "overlap", "retry"] {
             whole.remove(section);
         }
     }

@@ -155,7 +155,7 @@ fn read(
     let schedule = schedule::read(&top, now, standing, all);
     let transport = transport::read(&top, all);
     let payload = payload(&top, all);
-    let retry = policy::retry(&top, all);
+    let retry = policy::retry(&top, transport.as_ref(), all);
     let delivery = policy::delivery(&top, transport.as_ref(), all);
     let confirm = policy::confirm(&top, transport.as_ref(), all);
     let catch_up = policy::catch_up(&top, transport.as_ref(), all);

@@ -34,10 +34,25 @@ const CUEAPIS_POLICIES: [(&str, CatchUpPolicy); 8] = [
 const OVERLAPS: [(&str, Overlap); 4] =
     [("skip", Overlap::Skip), ("queue", Overlap::Queue), ("allow", Overlap::Allow), ("replace", Overlap::Replace)];
 
-pub(super) fn retry(top: &Object, problems: &mut Problems) -> Retry {
+/// What somebody else starts is not tried again by the tower.
+pub(super) fn retry(top: &Object, transport: Option<&Transport>, problems: &mut Problems) -> Retry {
+    let watched = transport.is_some_and(Transport::is_watch);
+    let retry = tried_again(top, problems);
+    if watched
+        && top.section("retry", &RETRY, &mut Problems::default()).is_some_and(|said| said.get("max_attempts").is_some())
+        && retry.max_attempts > 1
+    {
+        let message = "The tower does not start an agent that it only watches, so it cannot try again; write 1, or leave `retry` out.";
+        problems.add("retry.max_attempts", message);
+    }
+    if watched { Retry { max_attempts: 1, on_failed_outcome: false, ..retry } } else { retry }
+}
+
+const RETRY: [&str; 4] = ["max_attempts", "backoff_minutes", "backoff_seconds", "on_failed_outcome"];
+
+fn tried_again(top: &Object, problems: &mut Problems) -> Retry {
     let defaults = Retry::default();
-    let known = ["max_attempts", "backoff_minutes", "backoff_seconds", "on_failed_outcome"];
-    let Some(retry) = top.section("retry", &known, problems) else {
+    let Some(retry) = top.section("retry", &RETRY, problems) else {
         return defaults;
     };
     let minutes = waits(&retry, "backoff_minutes", 60.0, problems);
@@ -96,7 +111,7 @@ pub(super) fn delivery(top: &Object, transport: Option<&Transport>, problems: &m
         timeout_ms: delivery.seconds("timeout_seconds", SECONDS_MIN..=most_s, problems).unwrap_or(defaults.timeout_ms),
         connect_timeout_ms: delivery.seconds("connect_timeout_seconds", SECONDS_MIN..=600.0, problems),
         first_byte_timeout_ms: delivery.seconds("first_byte_timeout_seconds", SECONDS_MIN..=3_600.0, problems),
-        outcome_deadline_ms: delivery.seconds("outcome_deadline_seconds", SECONDS_MIN..=most_s.max(3_600.0), problems),
+        outcome_deadline_ms: delivery.seconds("outcome_deadline_seconds", SECONDS_MIN..=WEEK_S, problems),
         unanswered: delivery.word("unanswered", &unanswered, &[], problems).unwrap_or(defaults.unanswered),
     }
 }

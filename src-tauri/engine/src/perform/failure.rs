@@ -49,6 +49,7 @@ pub(super) async fn tell(shared: Arc<Shared>, run: Arc<Run>) {
 /// Without what may be a secret: the path of many a hook is one.
 fn shown(url: &str) -> String {
     let parsed = url::Url::parse(url).ok();
-    let host = parsed.as_ref().and_then(|url| Some(format!("{}://{}", url.scheme(), url.host_str()?)));
+    let port = |url: &url::Url| url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let host = parsed.as_ref().and_then(|url| Some(format!("{}://{}{}", url.scheme(), url.host_str()?, port(url))));
     host.unwrap_or_else(|| "the web hook".to_owned())
 }

@@ -188,6 +188,14 @@ impl Pilot {
                 }
             }
             Input::Triggered(Triggered { firing, .. }) | Input::Files { firing, .. } => *firing = batch.firing(self),
+            Input::Delete => {
+                if let Some(name) = batch.stands_in_for(self, cue_id) {
+                    let message =
+                        format!("The cue `{name}` fires this one after its own runs; take it out there first.");
+                    let refusal = Refusal { code: RefusalCode::Invalid, message };
+                    return batch.answer(reply, Err(Trouble::Refused(refusal)));
+                }
+            }
             _ => {}
         }
         // What came due before the change is decided before the change.

@@ -92,6 +92,17 @@ impl Batch {
             return Err(Trouble::Unfit { field: "uses", message });
         }
         let own_name = definition.name.clone();
+        for (index, need) in definition.uses.iter().enumerate() {
+            let limits = self.pools(pilot).pool(&need.pool, self.now).map(|pool| pool.limits);
+            let most = limits.and_then(|limits| limits.concurrency).filter(|most| need.weight > *most);
+            if let Some(most) = most {
+                let message = format!(
+                    "`uses[{index}].weight` is {}, and the pool `{}` lets {most} go at once; it could never begin.",
+                    need.weight, need.pool
+                );
+                return Err(Trouble::Unfit { field: "uses", message });
+            }
+        }
         for (field, named) in others(definition) {
             if named.as_str() == own_name || own.is_some_and(|own| own == named) {
                 let message = "A cue cannot follow itself; name another.".to_owned();
@@ -118,19 +129,23 @@ impl Batch {
         let follows = |lane: &Lane| lane.cue.definition.schedule.follows().map(|(cue, _)| cue.clone());
         // Whoever is fired by this cue's runs, directly or not.
         let mut reached: BTreeSet<CueId> = BTreeSet::new();
-        let mut next: Vec<(&'static str, CueId)> = Vec::new();
-        next.extend(definition.on_success_fire.iter().map(|cue| ("on_success_fire", cue.clone())));
-        next.extend(definition.on_failure.fallback.iter().map(|cue| ("on_failure.fallback_cue", cue.clone())));
+        let mut next: Vec<(&'static str, CueId, CueId)> = Vec::new();
+        let first = |field, cue: &CueId| (field, cue.clone(), cue.clone());
+        next.extend(definition.on_success_fire.iter().map(|cue| first("on_success_fire", cue)));
+        next.extend(definition.on_failure.fallback.iter().map(|cue| first("on_failure.fallback_cue", cue)));
         let followers_of = |cue: &CueId| {
             let lanes = pilot.lanes.values().filter(|lane| !self.lanes.contains_key(&lane.cue.id));
             let lanes = lanes.chain(self.lanes.values()).filter(|lane| is_here(lane) && lane.cue.id != *own);
             lanes.filter(|lane| follows(lane).as_ref() == Some(cue)).map(|lane| lane.cue.id.clone()).collect::<Vec<_>>()
         };
         let upstream = definition.schedule.follows().map(|(cue, _)| cue.clone());
-        next.extend(followers_of(own).into_iter().map(|cue| (FIELD, cue)));
-        while let Some((field, cue)) = next.pop() {
-            let name =
-                || self.lane_here(pilot, &cue).map_or_else(|| cue.0.clone(), |lane| lane.cue.definition.name.clone());
+        next.extend(followers_of(own).iter().map(|cue| first(FIELD, cue)));
+        while let Some((field, by, cue)) = next.pop() {
+            // Of a circle that its own schedule closes, the cue that it follows; else the one that it names.
+            let named = if field == FIELD { &cue } else { &by };
+            let name = || {
+                self.lane_here(pilot, named).map_or_else(|| named.0.clone(), |lane| lane.cue.definition.name.clone())
+            };
             if cue == *own || upstream.as_ref() == Some(&cue) {
                 return Some((field, name()));
             }
@@ -138,9 +153,18 @@ impl Batch {
                 continue;
             }
             let Some(lane) = self.lane_here(pilot, &cue) else { continue };
-            next.extend(fires(lane).into_iter().chain(followers_of(&cue)).map(|cue| (field, cue)));
+            next.extend(fires(lane).into_iter().chain(followers_of(&cue)).map(|cue| (field, by.clone(), cue)));
         }
         None
+    }
+
+    /// A cue that stands in for another must not go without a word: nothing would.
+    pub(super) fn stands_in_for(&self, pilot: &Pilot, cue: &CueId) -> Option<String> {
+        let lanes =
+            pilot.lanes.values().filter(|lane| !self.lanes.contains_key(&lane.cue.id)).chain(self.lanes.values());
+        let mut lanes = lanes.filter(|lane| is_here(lane) && lane.cue.id != *cue);
+        let names = lanes.find(|lane| lane.cue.definition.fires_after().any(|fired| fired == cue))?;
+        Some(names.cue.definition.name.clone())
     }
 
     /// A lane as it is in this batch, if its cue is not deleted.

@@ -99,6 +99,23 @@ fn a_stopped_run_takes_no_outcome() {
 }
 
 #[test]
+fn a_silent_runs_program_that_works_on_can_be_ended() {
+    let mut field = Field::manual(|cue| {
+        command(cue);
+        cue.delivery.outcome_deadline_ms = Some(1_000);
+    });
+    let run = field.fire();
+    field.told(&run, 1, DeliveryResult::Started { pid: 7 });
+    field.until(5);
+    assert_eq!(field.verdict(&run), Some(Verdict::Silent));
+    assert_eq!(field.give(Input::Stop { run_id: run.clone() }), Answer::Done);
+    assert_eq!(field.last.effects, [Effect::Stop { run_id: run.clone(), number: 1 }]);
+    field.told(&run, 1, exited(143));
+    assert_eq!(field.verdict(&run), Some(Verdict::Silent), "what it was stays");
+    assert_eq!(Field::refused(&field.give(Input::Stop { run_id: run })), RefusalCode::RunEnded);
+}
+
+#[test]
 fn a_fires_key_is_good_once_a_day() {
     let mut field = Field::manual(|_| ());
     let fire = |payload: i32| {

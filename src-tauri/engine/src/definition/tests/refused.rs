@@ -165,7 +165,7 @@ fn numbers_and_words_out_of_range() {
             ("retry.jitter", json!(1), "`retry` has no field `jitter`"),
             ("delivery.timeout_seconds", json!(0), "a number from 0.1 to 3600; it is 0."),
             ("delivery.timeout_seconds", json!(3601), "it is 3601"),
-            ("delivery.outcome_deadline_seconds", json!("5"), "must be a number from 0.1 to 3600; it is a text"),
+            ("delivery.outcome_deadline_seconds", json!("5"), "must be a number from 0.1 to 604800; it is a text"),
             ("delivery.unanswered", json!("hope"), "must be `wait` or `retry`"),
             ("confirm", json!("checks"), "`confirm: checks` is not built yet"),
             ("confirm", json!("exit_code"), "A webhook has no exit code"),
