@@ -244,7 +244,8 @@ impl PoolBook {
         line.find(|(_, waiting)| waiting.key == *key).map(|(at, waiting)| (at, &**waiting))
     }
 
-    /// When it wants a [`PoolInput::Tick`]: a lease lapses, or time alone lets somebody in the line go.
+    /// When it wants a [`PoolInput::Tick`]: a lease lapses, or time alone lets somebody in the line go. `now` is the instant
+    /// of the last decision: what has been freed since then is not waited for any more, and nobody would hear of it.
     #[must_use]
     pub fn wakes_at(&self, now: Ms) -> Option<Ms> {
         let held = self.held.values().filter_map(|held| held.lease);

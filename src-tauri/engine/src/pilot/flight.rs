@@ -330,6 +330,10 @@ impl Pilot {
         batch.finish(self);
         if !batch.is_worth_a_commit(self) {
             self.tower.clocks = clocks;
+            if batch.pools.is_some() {
+                // Looked at in vain: not again before time has changed something.
+                self.pools_wake = self.pools.wakes_at(batch.now);
+            }
             batch.answer_all(None);
             return Ok(());
         }
@@ -381,7 +385,7 @@ impl Pilot {
         self.tower.newest_at = self.tower.newest_at.max(batch.now);
         if let Some(pools) = batch.pools.take() {
             self.pools = pools;
-            self.pools_are_known();
+            self.pools_are_known(batch.now);
         }
         self.tower.firing = batch.firing.unwrap_or(self.tower.firing);
         if let Some(away) = batch.away.take() {

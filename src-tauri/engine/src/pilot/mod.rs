@@ -173,7 +173,7 @@ impl Pilot {
             offers,
             snapshots,
         };
-        pilot.pools_are_known();
+        pilot.pools_are_known(now);
         for loaded in loaded {
             pilot.adopt(loaded.lane);
         }
@@ -229,9 +229,10 @@ impl Pilot {
         self.wakes.first().map(|(at, _)| *at).into_iter().chain(self.pools_wake).chain([stamp]).min()
     }
 
-    /// After a change of the pools, or a tick of theirs.
-    fn pools_are_known(&mut self) {
-        self.pools_wake = self.pools.wakes_at(self.clock.now());
+    /// After a change of the pools. `now`: when it was decided, not when it was on disk: what time alone freed in between
+    /// would wake nobody.
+    fn pools_are_known(&mut self, now: Ms) {
+        self.pools_wake = self.pools.wakes_at(now);
         self.pools_seen.send_replace(Arc::clone(&self.pools));
     }
 
