@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cuetower_engine::desk::wire::{RunOutput, RunStory};
+use cuetower_engine::spool::end_of;
 use serde_json::json;
 
 use crate::owner::Owner;
@@ -55,9 +56,7 @@ impl Shown {
         if !news.is_empty() {
             say(news.trim_end_matches('\n'));
             self.end.push_str(news);
-            let cut = self.end.len().saturating_sub(END_BYTES);
-            let cut = (cut..=self.end.len()).find(|at| self.end.is_char_boundary(*at)).unwrap_or(0);
-            self.end.drain(..cut);
+            self.end = end_of(&self.end, END_BYTES);
         }
         if piece.live {
             self.to_byte = piece.next_byte;

@@ -182,7 +182,8 @@ impl Draft<'_> {
         (moved != at).then_some(moved)
     }
 
-    fn lose_attempt(&mut self, run_id: &RunId, number: u32, words: &str) {
+    /// It came to nothing by nobody's fault, and does not count; the next one goes at once.
+    pub fn lose_attempt(&mut self, run_id: &RunId, number: u32, words: &str) {
         self.emit(Event::AttemptFailed {
             run_id: run_id.clone(),
             number,

@@ -136,16 +136,11 @@ impl Draft<'_> {
         if !again {
             return self.fail_for_good(run, number, words);
         }
-        self.emit(Event::AttemptFailed {
-            run_id: run.id.clone(),
-            number,
-            words,
-            http_status: None,
-            exit_code: None,
-            lost: blameless,
-            retry_at: Some(self.now),
-            usage: crate::attempt::Usage::default(),
-        });
+        if blameless {
+            self.lose_attempt(&run.id, number, &words);
+        } else {
+            self.emit_failed(run, number, words, None, Some(self.now));
+        }
         if let Some(run) = self.run(&run.id) {
             self.next_attempt(&run);
         }

@@ -38,21 +38,18 @@ const OVERLAPS: [(&str, Overlap); 4] =
 pub(super) fn retry(top: &Object, transport: Option<&Transport>, problems: &mut Problems) -> Retry {
     let watched = transport.is_some_and(Transport::is_watch);
     let retry = tried_again(top, problems);
-    if watched
-        && top.section("retry", &RETRY, &mut Problems::default()).is_some_and(|said| said.get("max_attempts").is_some())
-        && retry.max_attempts > 1
-    {
+    let said = top.get("retry").and_then(|retry| retry.get("max_attempts")).is_some_and(|said| !said.is_null());
+    if watched && said && retry.max_attempts > 1 {
         let message = "The tower does not start an agent that it only watches, so it cannot try again; write 1, or leave `retry` out.";
         problems.add("retry.max_attempts", message);
     }
     if watched { Retry { max_attempts: 1, on_failed_outcome: false, ..retry } } else { retry }
 }
 
-const RETRY: [&str; 4] = ["max_attempts", "backoff_minutes", "backoff_seconds", "on_failed_outcome"];
-
 fn tried_again(top: &Object, problems: &mut Problems) -> Retry {
     let defaults = Retry::default();
-    let Some(retry) = top.section("retry", &RETRY, problems) else {
+    let known = ["max_attempts", "backoff_minutes", "backoff_seconds", "on_failed_outcome"];
+    let Some(retry) = top.section("retry", &known, problems) else {
         return defaults;
     };
     let minutes = waits(&retry, "backoff_minutes", 60.0, problems);

@@ -7,8 +7,9 @@ use cuetower_core::id::{CueId, RunId};
 use cuetower_core::input::Triggered;
 use cuetower_core::lane::Lane;
 use cuetower_core::occurrence::Trigger;
+use cuetower_core::pool::Need;
 use cuetower_core::run::Verdict;
-use cuetower_core::schedule_spec::Kind;
+use cuetower_core::schedule_spec::{AfterEnd, Kind};
 
 use super::Pilot;
 use super::batch::Batch;
@@ -59,11 +60,8 @@ impl Batch {
     pub(super) fn following(&self, pilot: &Pilot, ended: &Ended) -> Vec<(CueId, Triggered)> {
         let mut fired: BTreeMap<CueId, Trigger> = BTreeMap::new();
         let (of, cue) = (ended.run.clone(), ended.cue.clone());
-        let mut followers: Vec<&CueId> = pilot.followers.get(&ended.cue).into_iter().flatten().collect();
-        followers.extend(&self.redefined);
-        for id in followers {
-            let follows = self.lane_here(pilot, id).and_then(|lane| lane.cue.definition.schedule.follows());
-            if follows.is_some_and(|(cue, on)| *cue == ended.cue && on.holds(ended.verdict, ended.late)) {
+        for (id, on) in self.followers(pilot, &ended.cue) {
+            if on.holds(ended.verdict, ended.late) {
                 fired.insert(id.clone(), Trigger::Chain { of: of.clone(), cue: cue.clone() });
             }
         }
@@ -85,24 +83,8 @@ impl Batch {
         definition: &mut CueDefinition,
         own: Option<&CueId>,
     ) -> Result<(), Trouble> {
-        let missing = definition.uses.iter().position(|need| !self.pools(pilot).names().any(|name| name == need.pool));
-        if let Some(index) = missing {
-            let name = &definition.uses[index].pool;
-            let message = format!("There is no pool `{name}`; make it first, with `cuetowerctl pool set {name}`.");
-            return Err(Trouble::Unfit { field: "uses", message });
-        }
+        self.pools_serve(pilot, &definition.uses)?;
         let own_name = definition.name.clone();
-        for (index, need) in definition.uses.iter().enumerate() {
-            let limits = self.pools(pilot).pool(&need.pool, self.now).map(|pool| pool.limits);
-            let most = limits.and_then(|limits| limits.concurrency).filter(|most| need.weight > *most);
-            if let Some(most) = most {
-                let message = format!(
-                    "`uses[{index}].weight` is {}, and the pool `{}` lets {most} go at once; it could never begin.",
-                    need.weight, need.pool
-                );
-                return Err(Trouble::Unfit { field: "uses", message });
-            }
-        }
         for (field, named) in others(definition) {
             if named.as_str() == own_name || own.is_some_and(|own| own == named) {
                 let message = "A cue cannot follow itself; name another.".to_owned();
@@ -125,46 +107,66 @@ impl Batch {
 
     /// Whether a run of this cue would bring about another one of it. Returns the field that closes the circle, and the name there.
     fn circle(&self, pilot: &Pilot, own: &CueId, definition: &CueDefinition) -> Option<(&'static str, String)> {
-        let fires = |lane: &Lane| lane.cue.definition.fires_after().cloned().collect::<Vec<_>>();
-        let follows = |lane: &Lane| lane.cue.definition.schedule.follows().map(|(cue, _)| cue.clone());
-        // Whoever is fired by this cue's runs, directly or not.
-        let mut reached: BTreeSet<CueId> = BTreeSet::new();
-        let mut next: Vec<(&'static str, CueId, CueId)> = Vec::new();
-        let first = |field, cue: &CueId| (field, cue.clone(), cue.clone());
-        next.extend(definition.on_success_fire.iter().map(|cue| first("on_success_fire", cue)));
-        next.extend(definition.on_failure.fallback.iter().map(|cue| first("on_failure.fallback_cue", cue)));
-        let followers_of = |cue: &CueId| {
-            let lanes = pilot.lanes.values().filter(|lane| !self.lanes.contains_key(&lane.cue.id));
-            let lanes = lanes.chain(self.lanes.values()).filter(|lane| is_here(lane) && lane.cue.id != *own);
-            lanes.filter(|lane| follows(lane).as_ref() == Some(cue)).map(|lane| lane.cue.id.clone()).collect::<Vec<_>>()
-        };
-        let upstream = definition.schedule.follows().map(|(cue, _)| cue.clone());
-        next.extend(followers_of(own).iter().map(|cue| first(FIELD, cue)));
+        // Whom it follows now does not count: that is about to change.
+        let followers_of = |cue| self.followers(pilot, cue).map(|(id, _)| id).filter(|id| *id != own);
+        let upstream = definition.schedule.follows().map(|(cue, _)| cue);
+        // Whoever is fired by this cue's runs, directly or not: by which field, through whom first, and who.
+        let mut next: Vec<(&'static str, &CueId, &CueId)> = Vec::new();
+        next.extend(definition.on_success_fire.iter().map(|cue| ("on_success_fire", cue, cue)));
+        next.extend(definition.on_failure.fallback.iter().map(|cue| ("on_failure.fallback_cue", cue, cue)));
+        next.extend(followers_of(own).map(|cue| (FIELD, cue, cue)));
+        let mut reached: BTreeSet<&CueId> = BTreeSet::new();
         while let Some((field, by, cue)) = next.pop() {
-            // Of a circle that its own schedule closes, the cue that it follows; else the one that it names.
-            let named = if field == FIELD { &cue } else { &by };
-            let name = || {
-                self.lane_here(pilot, named).map_or_else(|| named.0.clone(), |lane| lane.cue.definition.name.clone())
-            };
-            if cue == *own || upstream.as_ref() == Some(&cue) {
-                return Some((field, name()));
+            if cue == own || upstream == Some(cue) {
+                // Of a circle that its own schedule closes, the cue that it follows; else the one that it names.
+                let named = if field == FIELD { cue } else { by };
+                let lane = self.lane_here(pilot, named);
+                return Some((field, lane.map_or(&named.0, |lane| &lane.cue.definition.name).clone()));
             }
-            if !reached.insert(cue.clone()) {
+            if !reached.insert(cue) {
                 continue;
             }
-            let Some(lane) = self.lane_here(pilot, &cue) else { continue };
-            next.extend(fires(lane).into_iter().chain(followers_of(&cue)).map(|cue| (field, by.clone(), cue)));
+            let Some(lane) = self.lane_here(pilot, cue) else { continue };
+            next.extend(lane.cue.definition.fires_after().chain(followers_of(cue)).map(|cue| (field, by, cue)));
         }
         None
     }
 
     /// A cue that stands in for another must not go without a word: nothing would.
     pub(super) fn stands_in_for(&self, pilot: &Pilot, cue: &CueId) -> Option<String> {
-        let lanes =
-            pilot.lanes.values().filter(|lane| !self.lanes.contains_key(&lane.cue.id)).chain(self.lanes.values());
-        let mut lanes = lanes.filter(|lane| is_here(lane) && lane.cue.id != *cue);
+        let mut lanes = self.all_lanes(pilot).filter(|lane| is_here(lane) && lane.cue.id != *cue);
         let names = lanes.find(|lane| lane.cue.definition.fires_after().any(|fired| fired == cue))?;
         Some(names.cue.definition.name.clone())
+    }
+
+    /// Whether every pool that is named is there, and lets so much go at once.
+    fn pools_serve(&self, pilot: &Pilot, uses: &[Need]) -> Result<(), Trouble> {
+        let unfit = |message| Err(Trouble::Unfit { field: "uses", message });
+        for (index, Need { pool: name, weight, .. }) in uses.iter().enumerate() {
+            let Some(pool) = self.pools(pilot).pool(name, self.now) else {
+                return unfit(format!("There is no pool `{name}`; make it first, with `cuetowerctl pool set {name}`."));
+            };
+            if let Some(most) = pool.limits.concurrency.filter(|most| weight > most) {
+                return unfit(format!(
+                    "`uses[{index}].weight` is {weight}, and the pool `{name}` lets {most} go at once; it could never begin."
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Cues that fire after this one's runs, and after which ends. One that was changed in this batch may come twice.
+    fn followers<'a>(&'a self, pilot: &'a Pilot, cue: &'a CueId) -> impl Iterator<Item = (&'a CueId, AfterEnd)> {
+        let known = pilot.followers.get(cue).into_iter().flatten().chain(&self.redefined);
+        known.filter_map(move |id| {
+            let (followed, on) = self.lane_here(pilot, id)?.cue.definition.schedule.follows()?;
+            (followed == cue).then_some((id, on))
+        })
+    }
+
+    /// Every lane as it is in this batch, deleted ones too.
+    pub(super) fn all_lanes<'a>(&'a self, pilot: &'a Pilot) -> impl Iterator<Item = &'a Lane> {
+        pilot.lanes.values().filter(|lane| !self.lanes.contains_key(&lane.cue.id)).chain(self.lanes.values())
     }
 
     /// A lane as it is in this batch, if its cue is not deleted.

@@ -46,9 +46,8 @@ impl Batch {
     /// A pool that a cue names must stay, or the cue could never run again.
     fn is_used_by_cues(&self, pilot: &Pilot, input: &PoolInput) -> Option<Refusal> {
         let PoolInput::Remove { name } = input else { return None };
-        let lanes =
-            pilot.lanes.values().filter(|lane| !self.lanes.contains_key(&lane.cue.id)).chain(self.lanes.values());
-        let uses = lanes.map(|lane| &lane.cue.definition).find(|cue| cue.uses.iter().any(|need| need.pool == *name))?;
+        let mut cues = self.all_lanes(pilot).map(|lane| &lane.cue.definition);
+        let uses = cues.find(|cue| cue.uses.iter().any(|need| need.pool == *name))?;
         let message = format!("The cue `{}` uses the pool `{name}`; take it out there first.", uses.name);
         Some(Refusal { code: RefusalCode::Invalid, message })
     }

@@ -32,11 +32,11 @@ pub(super) async fn claimable(State(door): State<Door>, caller: Caller, query: Q
     let agent = query.get("agent").map(str::to_owned);
     let wait_s = query.number("wait", 0, 0, 3_600)?.min(WAIT_MAX_S);
     let fits = |run: &Run| fits(run, &tasks) && agent.as_ref().is_none_or(|agent| run.definition.agent == *agent);
-    let found = found_within(&door, wait_s, |door| {
+    let found = found_within(&door, wait_s, async || {
         let offers = door.handle.offers.list_of(fits, CLAIMABLE_SHOWN);
-        (!offers.is_empty()).then_some(offers)
+        Ok((!offers.is_empty()).then_some(offers))
     });
-    let offers = found.await.unwrap_or_default();
+    let offers = found.await?.unwrap_or_default();
     let shown = offers.iter().map(|run| {
         json!({
             "execution_id": run.id.0,
@@ -80,22 +80,15 @@ pub(super) async fn claim_next(State(door): State<Door>, caller: Caller, given: 
             u32::try_from(seconds?).unwrap_or(u32::MAX).min(WAIT_MAX_S)
         }
     };
-    let mut news = door.handle.offers.news();
-    let until = tokio::time::sleep(Duration::from_secs(wait_s.into()));
-    tokio::pin!(until);
-    loop {
-        news.mark_unchanged();
+    let claim = found_within(&door, wait_s, async || {
         for offer in door.handle.offers.list_of(|run| fits(run, &tasks), CLAIMABLE_SHOWN) {
             if let Some(claim) = claimed(&door, &offer.id, &worker).await? {
-                return Ok(Json(claim));
+                return Ok(Some(claim));
             }
         }
-        tokio::select! {
-            changed = news.changed() => if changed.is_err() { break },
-            () = &mut until => break,
-        }
-    }
-    Err(claim_failed("No executions available for claiming"))
+        Ok(None)
+    });
+    claim.await?.map(Json).ok_or_else(|| claim_failed("No executions available for claiming"))
 }
 
 /// The claim as its worker is told of it; None: somebody else has it, or it has ended.
@@ -211,18 +204,21 @@ pub(super) async fn remove(State(door): State<Door>, caller: Caller, Id(id): Id)
 }
 
 /// Looks now, and again at each news, for so long.
-async fn found_within<T>(door: &Door, wait_s: u32, look: impl Fn(&Door) -> Option<T>) -> Option<T> {
+async fn found_within<T, Look>(door: &Door, wait_s: u32, look: impl Fn() -> Look) -> Result<Option<T>, Problem>
+where
+    Look: Future<Output = Result<Option<T>, Problem>>,
+{
     let mut news = door.handle.offers.news();
     let until = tokio::time::sleep(Duration::from_secs(wait_s.into()));
     tokio::pin!(until);
     loop {
         news.mark_unchanged();
-        if let Some(found) = look(door) {
-            return Some(found);
+        if let Some(found) = look().await? {
+            return Ok(Some(found));
         }
         tokio::select! {
-            changed = news.changed() => if changed.is_err() { return None },
-            () = &mut until => return None,
+            changed = news.changed() => if changed.is_err() { return Ok(None) },
+            () = &mut until => return Ok(None),
         }
     }
 }
