@@ -1,6 +1,7 @@
 //! The integration tests, one binary.
 
 mod cli;
+mod clients;
 mod crash;
 mod deliver;
 mod desk;

@@ -1,7 +1,8 @@
 //! Support for the integration tests: the real program as a guarded process (`tower`, `program`), a real agent's server
-//! (`server`), a wall clock to set (`wall`), and a client for the doors. The product is looked at from outside; nothing here replaces a part of it.
+//! (`server`), published Python clients (`python`), a wall clock to set (`wall`), and a client for the doors. The product is looked at from outside; nothing here replaces a part of it.
 
 mod program;
+mod python;
 mod server;
 mod tower;
 mod wall;
@@ -13,6 +14,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 pub use program::{Ended, binary, ctl, ctl_in};
+pub use python::{Client, Home, Package, finished};
 pub use server::{Answer, Seen, Server};
 pub use tower::Tower;
 pub use wall::{Wall, ms};

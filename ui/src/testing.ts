@@ -24,7 +24,7 @@ export function alert(change: Partial<AlertView> = {}): AlertView {
 }
 
 export function event(seq: number, change: Partial<DeskEvent> = {}): DeskEvent {
-  return { seq, at_ms: NOW, cues: [], cues_removed: [], marks: [], alerts: [], bands: [], pools_changed: false, status_changed: false, ...change };
+  return { seq, at_ms: NOW, cues: [], cues_removed: [], marks: [], alerts: [], bands: [], pools_changed: false, topics: [], status_changed: false, ...change };
 }
 
 /** A night's sleep, from five hours ago to one hour ago. */

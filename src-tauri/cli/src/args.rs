@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use cuetower_engine::receive::Openings;
 use cuetower_engine::vault::VaultKind;
 
 pub use crate::args_agents::{ExecArgs, WorkerArgs};
@@ -138,6 +139,25 @@ pub struct TowerArgs {
     /// With the demo fleet
     #[arg(long)]
     demo: bool,
+    #[command(flatten)]
+    openings: OpeningArgs,
+}
+
+/// How far the agents' door is open.
+#[derive(Debug, Args)]
+struct OpeningArgs {
+    /// Let anybody on this machine register an account of its own (POST /v1/auth/register)
+    #[arg(long)]
+    open_registration: bool,
+    /// Let programs that ask to sign in have a key at once, without your click
+    #[arg(long)]
+    allow_logins: bool,
+    /// Refuse callbacks that do not lead to public addresses, as hosted CueAPI does
+    #[arg(long)]
+    strict_addresses: bool,
+    /// Requests per key and minute [default: as many as come]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    rate_limit: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -165,6 +185,12 @@ impl TowerArgs {
             },
             notifications: !self.no_notifications,
             demo: self.demo,
+            openings: Openings {
+                registration: self.openings.open_registration,
+                logins: self.openings.allow_logins,
+                strict_addresses: self.openings.strict_addresses,
+                rate_limit: self.openings.rate_limit,
+            },
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::Ms;
 use crate::check::Preflight;
-use crate::id::CueId;
+use crate::id::{AccountId, CueId};
 use crate::pool::Need;
 use crate::schedule_spec::ScheduleSpec;
 use crate::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
@@ -48,6 +48,10 @@ pub enum CueStatus {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CueDefinition {
+    /// Whose it is. Said by the door when the cue is made, and never changed.
+    #[serde(default, skip_serializing_if = "AccountId::is_owner")]
+    pub account: AccountId,
+    /// Unique within its account.
     pub name: String,
     pub description: Option<String>,
     /// Whoever runs; empty when the cue names none.
@@ -318,6 +322,7 @@ pub(crate) mod tests {
     /// A web hook that a test changes to its needs.
     pub(crate) fn webhook(schedule: ScheduleSpec) -> CueDefinition {
         CueDefinition {
+            account: AccountId::OWNER,
             name: "leads".into(),
             description: None,
             agent: String::new(),

@@ -30,6 +30,10 @@ macro_rules! id {
 }
 
 id!(
+    /// Whose a cue is: empty for the owner's own, else `acc_` and 12 of [a-z0-9].
+    AccountId
+);
+id!(
     /// `cue_` and 12 of [a-z0-9], as CueAPI's.
     CueId
 );
@@ -50,6 +54,25 @@ id!(
     /// An agent's permits of one ask, and its place in the line before: `permit_` and a UUID version 4.
     PermitId
 );
+
+impl Default for AccountId {
+    fn default() -> AccountId {
+        AccountId::OWNER
+    }
+}
+
+impl AccountId {
+    pub const OWNER: AccountId = AccountId(String::new());
+
+    #[must_use]
+    pub fn is_owner(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn thrown(dice: &mut dyn Dice) -> AccountId {
+        AccountId(format!("acc_{}", letters(dice)))
+    }
+}
 
 impl CueId {
     pub fn thrown(dice: &mut dyn Dice) -> CueId {

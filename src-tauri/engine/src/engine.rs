@@ -82,6 +82,7 @@ impl Engine {
         let dice = Box::new(Thrown::from_system());
         let (store, watched, offers) = (StoreHealth::default(), Watched::default(), Offers::default());
         let (pools_seen, pools) = watch::channel(Arc::default());
+        let (record, recorded) = watch::channel(0);
         let crew = Crew {
             clock: Arc::clone(&ports.clock),
             dice,
@@ -92,6 +93,7 @@ impl Engine {
             watched: watched.clone(),
             pools_seen,
             offers: offers.clone(),
+            recorded: record,
             found,
         };
         let pilot = Pilot::load(journal, crew)?;
@@ -99,7 +101,8 @@ impl Engine {
             .name("pilot".to_owned())
             .spawn(move || fly(pilot, received))
             .map_err(StartError::Thread)?;
-        let handle = Handle { orders: orders.clone(), reader, feed, clock: ports.clock, key, store, pools, offers };
+        let handle =
+            Handle { orders: orders.clone(), reader, feed, clock: ports.clock, key, store, pools, offers, recorded };
         let mut minding = JoinSet::new();
         minding.spawn(deliver_spooled(handle.clone(), data_dir));
         minding.spawn(look_after(watched, handle.clone()));

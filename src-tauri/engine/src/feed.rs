@@ -65,6 +65,7 @@ impl Feed {
             bands: vec![],
             status_changed: true,
             pools_changed: false,
+            topics: Vec::new(),
         };
         self.push(&mut ring, nothing);
     }
@@ -148,6 +149,7 @@ mod tests {
             bands: vec![],
             status_changed: false,
             pools_changed: false,
+            topics: Vec::new(),
         }
     }
 

@@ -6,7 +6,7 @@ use cuetower_core::Ms;
 use cuetower_core::alert::Alert;
 use cuetower_core::cue::{Cue, CueDefinition};
 use cuetower_core::event::FileSeen;
-use cuetower_core::id::{AlertId, CueId, RunId};
+use cuetower_core::id::{AccountId, AlertId, CueId, RunId};
 use cuetower_core::input::{Answer, Input, Ping, Refusal};
 use cuetower_core::pool::{PoolAnswer, PoolBook, PoolInput};
 use thiserror::Error;
@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::Clock;
 use crate::feed::Feed;
-use crate::journal::{KeyRow, OutputRow, Reader};
+use crate::journal::{KeyRow, OutputRow, Reader, Recorded, Recorder, Recording, StoreError};
 use crate::offers::Offers;
 use crate::token::TowerKey;
 
@@ -60,6 +60,8 @@ pub(crate) enum Order {
         reply: Reply<(Answer, Cue)>,
     },
     Run {
+        /// Only if the run is of this account; None: whoever's it is.
+        by: Option<AccountId>,
         run_id: RunId,
         input: Input,
         output: Option<OutputRow>,
@@ -76,10 +78,13 @@ pub(crate) enum Order {
     },
     /// A worker lives, and can do these tasks.
     Worker {
+        account: AccountId,
         id: String,
         handlers: Vec<String>,
         reply: Reply<()>,
     },
+    /// Decided on disk, by itself.
+    Record(Box<dyn Recording>),
     Acknowledge {
         alert_id: AlertId,
         reply: Reply<Alert>,
@@ -105,7 +110,7 @@ pub enum TowerChange {
     KeyAdded(KeyRow),
     SecretKept(String),
     SecretDropped(String),
-    WorkerDropped(String),
+    WorkerDropped(AccountId, String),
     /// Something outside changed (keyring, notifications): the window asks for the status again.
     StatusChanged,
 }
@@ -121,6 +126,8 @@ pub struct Handle {
     pub(crate) store: StoreHealth,
     pub(crate) pools: watch::Receiver<Arc<PoolBook>>,
     pub(crate) offers: Offers,
+    /// Counts commits with something recorded in them.
+    pub(crate) recorded: watch::Receiver<u64>,
 }
 
 /// Why the last commit failed; None while the store is well.
@@ -150,8 +157,13 @@ impl Handle {
 
     /// Report or stop.
     pub async fn run(&self, run_id: &RunId, input: Input) -> Result<Answer, Trouble> {
-        let order = |reply| Order::Run { run_id: run_id.clone(), input, output: None, reply: Some(reply) };
-        unrefused(self.ask(order).await?)
+        self.run_by(None, run_id, input).await
+    }
+
+    /// The same, if the run is of this account; another's is not there. None: whoever's it is.
+    pub async fn run_by(&self, by: Option<&AccountId>, run_id: &RunId, input: Input) -> Result<Answer, Trouble> {
+        let (by, run_id) = (by.cloned(), run_id.clone());
+        unrefused(self.ask(|reply| Order::Run { by, run_id, input, output: None, reply: Some(reply) }).await?)
     }
 
     /// How the watched files of a cue look, all of them.
@@ -192,8 +204,24 @@ impl Handle {
     }
 
     /// A worker lives, and can do these tasks.
-    pub async fn worker(&self, id: String, handlers: Vec<String>) -> Result<(), Trouble> {
-        self.ask(|reply| Order::Worker { id, handlers, reply }).await
+    pub async fn worker(&self, account: AccountId, id: String, handlers: Vec<String>) -> Result<(), Trouble> {
+        self.ask(|reply| Order::Worker { account, id, handlers, reply }).await
+    }
+
+    /// Decides and writes something that no lane decides, inside one transaction of the pilot: `work` looks at what is on
+    /// disk, writes facts and rows, and answers; an `Err` of its own leaves nothing behind. It must be short: everybody waits
+    /// meanwhile.
+    pub async fn record<T: Send + 'static, E: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Recorder<'_>) -> Result<Result<T, E>, StoreError> + Send + 'static,
+    ) -> Result<Result<T, E>, Trouble> {
+        self.ask(|reply| Order::Record(Box::new(Recorded::new(work, reply)))).await
+    }
+
+    /// Changes after each commit in which something was recorded. Take it before the look, so that nothing is missed between the two.
+    #[must_use]
+    pub fn recorded(&self) -> watch::Receiver<u64> {
+        self.recorded.clone()
     }
 
     pub async fn acknowledge(&self, alert_id: &AlertId) -> Result<Alert, Trouble> {

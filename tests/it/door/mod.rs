@@ -12,8 +12,8 @@ use cuetower_engine::clock::SystemClock;
 use cuetower_engine::handle::TowerChange;
 use cuetower_engine::journal::KeyRow;
 use cuetower_engine::notify::Notifier;
-use cuetower_engine::receive::Door;
-use cuetower_engine::token::{key_hash, new_api_key};
+use cuetower_engine::receive::{Door, Openings};
+use cuetower_engine::token::new_api_key;
 use cuetower_engine::vault::{Vault, VaultKind};
 use cuetower_engine::{Config, Engine, Handle, Ports, Running};
 use reqwest::{Method, RequestBuilder};
@@ -77,7 +77,7 @@ impl Tower {
         let config = Config { data_dir: dir.path().to_owned(), agents_url: base.clone() };
         let (handle, running) = Engine::start(config, ports).unwrap();
         let (close, closed) = oneshot::channel::<()>();
-        let door = Door::new(handle.clone(), "0.0.0-test");
+        let door = Door::new(handle.clone(), "0.0.0-test", Openings::default());
         let serving = tokio::spawn(door.serve(listener, async move { drop(closed.await) }));
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let mut tower = Tower { http, base, handle, key: String::new(), dir, running, close, serving };
@@ -88,8 +88,7 @@ impl Tower {
     /// A new key with these scopes.
     async fn key_with(&self, scopes: &str) -> String {
         let key = new_api_key();
-        let (hash, name) = (key_hash(&key), format!("for {scopes}"));
-        let row = KeyRow { hash, name, scopes: scopes.to_owned(), created_at: self.handle.now() };
+        let row = KeyRow::of_owner(&key, &format!("for {scopes}"), scopes, self.handle.now());
         self.handle.tower(TowerChange::KeyAdded(row)).await.unwrap();
         key
     }

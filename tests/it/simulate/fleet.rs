@@ -6,7 +6,7 @@ use cuetower_core::cue::{
     Budget, Callback, CatchUp, CatchUpPolicy, Command, Confirm, CueDefinition, Delivery, Evidence, Expect, OnFailure,
     Overlap, Program, Restart, Retry, Transport, Unanswered, Worker,
 };
-use cuetower_core::id::CueId;
+use cuetower_core::id::{AccountId, CueId};
 use cuetower_core::plan::Plan;
 use cuetower_core::schedule_spec::{AfterEnd, Blackout, Kind, NextRunLimits, Part, Rate, ScheduleSpec, Weekdays};
 use cuetower_core::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
@@ -156,6 +156,7 @@ fn cue(luck: &mut Luck, name: &str, schedule: ScheduleSpec) -> CueDefinition {
     let preflight = Preflight { check: memory, on_fail: OnFail::Hold };
     let policy = *luck.pick(&[CatchUpPolicy::Latest, CatchUpPolicy::All, CatchUpPolicy::None, CatchUpPolicy::Ask]);
     CueDefinition {
+        account: AccountId::OWNER,
         name: name.to_owned(),
         description: None,
         agent: "simulated".to_owned(),

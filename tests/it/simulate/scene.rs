@@ -8,7 +8,7 @@ use cuetower_core::cue::{
     Budget, CatchUp, CatchUpPolicy, Confirm, CueDefinition, Delivery, Expect, OnFailure, Overlap, Retry,
 };
 use cuetower_core::event::Event;
-use cuetower_core::id::{CueId, OccurrenceId, RunId};
+use cuetower_core::id::{AccountId, CueId, OccurrenceId, RunId};
 use cuetower_core::input::Input;
 use cuetower_core::occurrence::End;
 use cuetower_core::run::Verdict;
@@ -38,6 +38,7 @@ impl Scene {
 
     pub fn of(now: Ms, schedule: ScheduleSpec, policy: CatchUpPolicy, overlap: Overlap) -> Scene {
         let definition = CueDefinition {
+            account: AccountId::OWNER,
             name: "scene".to_owned(),
             description: None,
             agent: String::new(),

@@ -3,6 +3,7 @@ import type { AlertView } from "./AlertView";
 import type { BandView } from "./BandView";
 import type { CueView } from "./CueView";
 import type { Mark } from "./Mark";
+import type { Topic } from "./Topic";
 
 /**
  * One live change, published after it is on disk. `seq` grows; a gap means: fetch the board again.
@@ -20,6 +21,10 @@ bands: Array<BandView>,
  * True when `pools` would answer differently.
  */
 pools_changed: boolean, 
+/**
+ * What else would be answered differently.
+ */
+topics: Array<Topic>, 
 /**
  * True when `tower_status` would answer differently (paused, keyring, notifications, store).
  */

@@ -65,6 +65,7 @@ export type { SimulateRequest } from "./SimulateRequest";
 export type { SimulatedFire } from "./SimulatedFire";
 export type { SimulatedLane } from "./SimulatedLane";
 export type { Simulation } from "./Simulation";
+export type { Topic } from "./Topic";
 export type { TowerStatus } from "./TowerStatus";
 export type { TriggerUrl } from "./TriggerUrl";
 export type { UsageSample } from "./UsageSample";

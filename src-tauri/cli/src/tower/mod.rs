@@ -12,7 +12,7 @@ use cuetower_engine::clock::{Clock, SystemClock};
 use cuetower_engine::desk::serve::Host;
 use cuetower_engine::desk::{Desk, Facts, OwnerKey};
 use cuetower_engine::notify::{Notifier, Opens};
-use cuetower_engine::receive::Door;
+use cuetower_engine::receive::{Door, Openings};
 use cuetower_engine::vault::{Vault, VaultKind};
 use cuetower_engine::{Config, Engine, Ports, Running, Trouble, token};
 use thiserror::Error;
@@ -44,11 +44,21 @@ pub struct Options {
     pub notifications: bool,
     /// With the demo fleet.
     pub demo: bool,
+    /// How far the agents' door is open.
+    pub openings: Openings,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { data: None, listen: AGENTS, desk: None, vault: VaultKind::Keyring, notifications: true, demo: false }
+        Options {
+            data: None,
+            listen: AGENTS,
+            desk: None,
+            vault: VaultKind::Keyring,
+            notifications: true,
+            demo: false,
+            openings: Openings::default(),
+        }
     }
 }
 
@@ -164,7 +174,7 @@ impl Tower {
             fleet,
             claim,
         };
-        match tower.open(agents, owners.zip(desk_url), owner_token).await {
+        match tower.open(agents, owners.zip(desk_url), owner_token, options.openings).await {
             Ok(()) => Ok(tower),
             Err(error) => {
                 tower.stop().await;
@@ -178,10 +188,11 @@ impl Tower {
         agents: TcpListener,
         owners: Option<(TcpListener, String)>,
         owner_token: String,
+        openings: Openings,
     ) -> Result<(), StartError> {
         self.key = owner_key::ready(&self.desk).await.map_err(StartError::Key)?;
         self.desk.owner_key.set(&self.key);
-        let door = Door::new(self.desk.handle.clone(), VERSION);
+        let door = Door::new(self.desk.handle.clone(), VERSION, openings);
         let closed = self.closed();
         self.serving.spawn(async move { until_closed("the agents' door", door.serve(agents, closed).await) });
         let mut doors = Doors { desk: None, agents: self.agents_url.clone(), pid: std::process::id() };

@@ -13,12 +13,7 @@ const SCOPES: &str = "cues report commands";
 /// The key the vault keeps; where it keeps none or does not answer, a fresh one, good from now on.
 pub async fn ready(desk: &Desk) -> Result<String, Trouble> {
     let key = kept_or_fresh(desk).await;
-    let row = KeyRow {
-        hash: token::key_hash(&key),
-        name: "owner".to_owned(),
-        scopes: SCOPES.to_owned(),
-        created_at: desk.handle.now(),
-    };
+    let row = KeyRow::of_owner(&key, "owner", SCOPES, desk.handle.now());
     desk.handle.tower(TowerChange::KeyAdded(row)).await?;
     Ok(key)
 }

@@ -31,6 +31,7 @@ mod writing_schedule;
 use cuetower_core::Ms;
 use cuetower_core::check::Preflight;
 use cuetower_core::cue::{Confirm, CueDefinition, Restart, Transport};
+use cuetower_core::id::AccountId;
 use cuetower_core::pool::Need;
 use cuetower_core::schedule_spec::ScheduleSpec;
 use serde_json::{Map, Value};
@@ -175,6 +176,7 @@ fn read(
         unreachable!("each of these is missing only with a problem noted");
     };
     let definition = CueDefinition {
+        account: AccountId::OWNER,
         name,
         description,
         agent,

@@ -28,7 +28,7 @@ pub(super) async fn board(desk: &Desk, request: BoardRequest) -> Result<Board, D
     let seq = reader.last_seq().await?;
     let rows = reader.occurrences_between(Ms(request.from_ms), Ms(request.to_ms), MARKS_MAX + 1).await?;
     let truncated = rows.len() > MARKS_MAX as usize;
-    let (cues, _) = reader.cues(None, CUES_MAX, 0).await?;
+    let (cues, _) = reader.cues(None, None, CUES_MAX, 0).await?;
     let mut names: HashMap<String, String> = cues.iter().map(|cue| (cue.id.0.clone(), name_of(cue))).collect();
     let followed = cues.iter().filter_map(|cue| cue.definition.schedule.follows()).map(|(id, _)| id.0.clone());
     let gone: Vec<String> = followed.filter(|id| !names.contains_key(id)).collect();
@@ -55,7 +55,7 @@ pub(super) async fn board(desk: &Desk, request: BoardRequest) -> Result<Board, D
 
 pub(super) async fn forecast(desk: &Desk, request: ForecastRequest) -> Result<Forecast, DeskError> {
     let now = desk.handle.now();
-    let (cues, _) = desk.handle.reader().cues(None, CUES_MAX, 0).await?;
+    let (cues, _) = desk.handle.reader().cues(None, None, CUES_MAX, 0).await?;
     let fires_from = |cue: &Cue| match (cue.status, cue.paused_until) {
         (CueStatus::Active, _) => Some(now),
         (CueStatus::Paused, Some(until)) => Some(until.max(now)),
@@ -78,7 +78,7 @@ pub(super) async fn ledger(desk: &Desk, request: LedgerRequest) -> Result<Ledger
         return Err(invalid("limit", format!("The limit must lie between 1 and 500, not {}.", request.limit)));
     }
     let before = Ms(request.before_ms.unwrap_or(i64::MAX));
-    let rows = desk.handle.reader().occurrences_page(request.cue_id, before, request.limit + 1).await?;
+    let rows = desk.handle.reader().occurrences_page(None, request.cue_id, before, request.limit + 1).await?;
     let more = rows.len() > request.limit as usize;
     Ok(Ledger { marks: rows.iter().take(request.limit as usize).map(view::mark).collect(), more })
 }

@@ -46,7 +46,7 @@ pub(crate) async fn card(reader: &Reader, now: Ms) -> Result<Option<BriefingCard
     if passed.is_empty() {
         return Ok(None);
     }
-    let (cues, _) = reader.cues(None, CUES_MAX, 0).await?;
+    let (cues, _) = reader.cues(None, None, CUES_MAX, 0).await?;
     let cues: BTreeMap<&str, &Cue> = cues.iter().map(|cue| (cue.id.as_str(), cue)).collect();
     let known = passed.iter().filter_map(|(id, passed)| Some((*cues.get(id.as_str())?, passed)));
     let mut lines: Vec<BriefingLine> =

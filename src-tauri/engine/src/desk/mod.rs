@@ -16,9 +16,11 @@ mod session;
 mod simulate;
 mod tower;
 pub mod wire;
+mod wire_accounts;
 mod wire_delivery;
 #[cfg(test)]
 mod wire_files;
+mod wire_fleet;
 mod wire_pools;
 mod wire_schedule;
 mod workers;

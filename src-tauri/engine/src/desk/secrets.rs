@@ -12,7 +12,7 @@ const CUES_MAX: u32 = 10_000;
 
 pub(super) async fn list(desk: &Desk, _: Nothing) -> Result<Secrets, DeskError> {
     let reader = desk.handle.reader();
-    let (cues, _) = reader.cues(None, CUES_MAX, 0).await?;
+    let (cues, _) = reader.cues(None, None, CUES_MAX, 0).await?;
     let uses: Vec<(String, Vec<String>)> =
         cues.iter().map(|cue| (cue.definition.name.clone(), definition::secret_names(&cue.definition))).collect();
     let secrets = reader.secrets().await?.into_iter().map(|row| SecretView {

@@ -72,7 +72,7 @@ struct TakingPart {
 impl TakingPart {
     /// Every cue that may fire.
     async fn everybody(&mut self, reader: &Reader) -> Result<(), DeskError> {
-        let (cues, _) = reader.cues(None, CUES_MAX, 0).await?;
+        let (cues, _) = reader.cues(None, None, CUES_MAX, 0).await?;
         let may_fire = |status| matches!(status, CueStatus::Active | CueStatus::Paused);
         for cue in cues.into_iter().filter(|cue| may_fire(cue.status)) {
             // One that was deleted just now is gone.

@@ -6,9 +6,16 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+pub use super::wire_accounts::{
+    AccountView, KeyAdd, KeyRef, KeyView, Keys, LoginAnswer, LoginPolicy, LoginView, Logins,
+};
 pub use super::wire_delivery::{
     CausedBy, NoteView, PingUrl, RunOutput, RunOutputRequest, RunUsage, RunUsageRequest, UsageSample, WaitView,
     WorkerView, Workers,
+};
+pub use super::wire_fleet::{
+    AgentBudget, AgentCommand, AgentCommandView, AgentRef, AgentStory, AgentView, Agents, BeatView, MessageView,
+    RunnerView,
 };
 pub use super::wire_pools::{PoolHolderView, PoolRef, PoolSet, PoolView, PoolWaitingView, Pools};
 pub use super::wire_schedule::{
@@ -182,8 +189,24 @@ pub struct DeskEvent {
     pub bands: Vec<BandView>,
     /// True when `pools` would answer differently.
     pub pools_changed: bool,
+    /// What else would be answered differently.
+    pub topics: Vec<Topic>,
     /// True when `tower_status` would answer differently (paused, keyring, notifications, store).
     pub status_changed: bool,
+}
+
+/// What a face of the owner asks for again when it hears of it: `agents` of [`Topic::Agents`], and so on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Topic {
+    /// The fleet: who is alive, what was asked of whom.
+    Agents,
+    /// Accounts and API keys.
+    Accounts,
+    /// Programs that ask to sign in.
+    Logins,
+    /// What agents tell each other.
+    Messages,
 }
 
 /// State of something outside that the tower leans on: the keyring, the notification server.

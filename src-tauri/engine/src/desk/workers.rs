@@ -12,7 +12,7 @@ const RUNS_LOOKED_THROUGH: u32 = 1_000;
 
 pub(super) async fn list(desk: &Desk, _: Nothing) -> Result<Workers, DeskError> {
     let reader = desk.handle.reader();
-    let rows = reader.workers().await?;
+    let rows = reader.workers(None).await?;
     let statuses = vec!["pending_outcome".to_owned()];
     let filter = RunFilter { statuses, limit: RUNS_LOOKED_THROUGH, ..RunFilter::default() };
     let (live, _) = reader.runs(filter).await?;

@@ -1,20 +1,21 @@
 //! One batch, one transaction: the facts, and the read tables that follow from them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cuetower_core::Ms;
 use cuetower_core::alert::Alert;
 use cuetower_core::away::Band;
 use cuetower_core::cue::Cue;
-use cuetower_core::id::{CueId, OccurrenceId, RunId};
+use cuetower_core::id::{AccountId, CueId, OccurrenceId, RunId};
 use cuetower_core::occurrence::{Armed, End};
 use cuetower_core::run::Run;
 
-use super::{Entry, Journal, KeyRow, OutputRow, SpanRow, StoreError};
-use super::{alerts, attempts, bands, cues, entries, keys, lanes, occurrences, outputs, runs, secrets, tower, workers};
+use crate::desk::wire::Topic;
 
-/// This tower's epoch. One tower owns all lanes for now.
-const EPOCH: i64 = 1;
+use super::recording::{self, EPOCH, Recording};
+use super::{Entry, Journal, KeyRow, OutputRow, SpanRow, StoreError, WorkerSeen};
+use super::{alerts, attempts, bands, cues, entries, keys, lanes, occurrences, outputs, runs, secrets, tower, workers};
 
 /// Everything one batch writes.
 #[derive(Debug, Default)]
@@ -35,14 +36,17 @@ pub struct Commit {
     pub secrets_dropped: Vec<String>,
     pub snapshots: Vec<SnapshotRow>,
     pub bands: Vec<Band>,
-    /// Workers heard of: id, tasks, when.
-    pub workers_seen: Vec<(String, Vec<String>, Ms)>,
-    pub workers_dropped: Vec<String>,
+    pub workers_seen: Vec<WorkerSeen>,
+    pub workers_dropped: Vec<(AccountId, String)>,
     pub alive_at: Option<Ms>,
     /// The owner has read the briefing about everything before.
     pub briefed_at: Option<Ms>,
     pub orderly: Option<bool>,
     pub paused: Option<bool>,
+    /// What is decided on disk, after all the rest.
+    pub(crate) recordings: Vec<Box<dyn Recording>>,
+    /// What the recordings were about; filled in by the commit.
+    pub topics: BTreeSet<Topic>,
 }
 
 #[derive(Debug, Clone)]
@@ -78,12 +82,12 @@ pub struct SnapshotRow {
 
 impl Journal {
     /// On disk when this returns. Returns the journal sequence of the last fact.
-    pub fn commit(&mut self, commit: &Commit) -> Result<u64, StoreError> {
+    pub fn commit(&mut self, commit: &mut Commit) -> Result<u64, StoreError> {
         let path = self.path.clone();
         self.write(commit).map_err(|source| StoreError::Sqlite { path, source })
     }
 
-    fn write(&mut self, commit: &Commit) -> rusqlite::Result<u64> {
+    fn write(&mut self, commit: &mut Commit) -> rusqlite::Result<u64> {
         let transaction = self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         for entry in &commit.entries {
             entries::append(&transaction, EPOCH, entry)?;
@@ -125,6 +129,8 @@ impl Journal {
                 None => lanes::delete(&transaction, &snapshot.lane)?,
             }
         }
+        let at = commit.alive_at.unwrap_or_default();
+        commit.topics = recording::write_all(&transaction, at, &mut commit.recordings)?;
         let seq = entries::last_seq(&transaction)?;
         transaction.commit()?;
         Ok(seq)
@@ -157,11 +163,11 @@ fn tower_rows(connection: &rusqlite::Connection, commit: &Commit) -> rusqlite::R
     for band in &commit.bands {
         bands::upsert(connection, band)?;
     }
-    for (id, handlers, at) in &commit.workers_seen {
-        workers::seen(connection, id, handlers, *at)?;
+    for seen in &commit.workers_seen {
+        workers::seen(connection, seen)?;
     }
-    for id in &commit.workers_dropped {
-        workers::drop(connection, id)?;
+    for (account, id) in &commit.workers_dropped {
+        workers::drop(connection, account, id)?;
     }
     for key in &commit.keys {
         keys::insert(connection, key)?;

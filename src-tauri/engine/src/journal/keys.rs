@@ -1,15 +1,33 @@
 //! API keys of the agents' door: their hashes, never the keys.
 
 use cuetower_core::Ms;
-use rusqlite::{Connection, OptionalExtension, params};
+use cuetower_core::id::AccountId;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::token::key_hash;
 
 pub(super) const SCHEMA: &str = "
 CREATE TABLE keys (
   hash TEXT PRIMARY KEY,
   name TEXT NOT NULL,
   scopes TEXT NOT NULL,
-  created_at_ms INTEGER NOT NULL
+  created_at_ms INTEGER NOT NULL,
+  account TEXT NOT NULL DEFAULT '',
+  prefix TEXT NOT NULL DEFAULT '',
+  number INTEGER,
+  rotated_at_ms INTEGER
 ) STRICT, WITHOUT ROWID;";
+
+/// Until format 3 all keys were the owner's, and none could be renewed.
+pub(super) const FROM_FORMAT_3: &str = "
+ALTER TABLE keys ADD COLUMN account TEXT NOT NULL DEFAULT '';
+ALTER TABLE keys ADD COLUMN prefix TEXT NOT NULL DEFAULT '';
+ALTER TABLE keys ADD COLUMN number INTEGER;
+ALTER TABLE keys ADD COLUMN rotated_at_ms INTEGER;";
+
+/// As CueAPI shows of a key.
+pub const PREFIX_CHARS: usize = 12;
+const COLUMNS: &str = "hash, name, scopes, created_at_ms, account, prefix, number, rotated_at_ms";
 
 /// Keys of the owner kept at most: with a vault that forgets, each start makes a new one.
 const KEPT_PER_NAME: u32 = 20;
@@ -22,25 +40,69 @@ pub struct KeyRow {
     /// Words, separated by spaces: `commands`, `cues`, `report`.
     pub scopes: String,
     pub created_at: Ms,
+    /// Whose it is; it sees no other's cues.
+    pub account: AccountId,
+    /// Its first 12 characters, to know it by; empty for keys of older versions.
+    pub prefix: String,
+    /// Of a key that is derived from the tower's own (`token::TowerKey::account_key`), so that it can be shown again.
+    pub number: Option<u64>,
+    /// When a newer one took its place: from then on it opens nothing.
+    pub rotated_at: Option<Ms>,
+}
+
+impl KeyRow {
+    /// A key of the owner's.
+    #[must_use]
+    pub fn of_owner(key: &str, name: &str, scopes: &str, created_at: Ms) -> KeyRow {
+        KeyRow {
+            hash: key_hash(key),
+            name: name.to_owned(),
+            scopes: scopes.to_owned(),
+            created_at,
+            account: AccountId::OWNER,
+            prefix: key.chars().take(PREFIX_CHARS).collect(),
+            number: None,
+            rotated_at: None,
+        }
+    }
 }
 
 pub(super) fn insert(connection: &Connection, key: &KeyRow) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("INSERT OR IGNORE INTO keys (hash, name, scopes, created_at_ms) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![key.hash, key.name, key.scopes, key.created_at.0])?;
+        .prepare_cached("INSERT OR IGNORE INTO keys (hash, name, scopes, created_at_ms, account, prefix, number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+        .execute(params![
+            key.hash,
+            key.name,
+            key.scopes,
+            key.created_at.0,
+            key.account.0,
+            key.prefix,
+            key.number.map(|number| number as i64)
+        ])?;
     connection
         .prepare_cached(
-            "DELETE FROM keys WHERE name = ?1 AND hash NOT IN (SELECT hash FROM keys WHERE name = ?1 ORDER BY created_at_ms DESC LIMIT ?2)",
+            "DELETE FROM keys WHERE account = ?1 AND name = ?2 AND hash NOT IN (SELECT hash FROM keys WHERE account = ?1 AND name = ?2 ORDER BY created_at_ms DESC LIMIT ?3)",
         )?
-        .execute(params![key.name, KEPT_PER_NAME])?;
+        .execute(params![key.account.0, key.name, KEPT_PER_NAME])?;
     Ok(())
 }
 
 pub(super) fn get(connection: &Connection, hash: &str) -> rusqlite::Result<Option<KeyRow>> {
     connection
-        .prepare_cached("SELECT hash, name, scopes, created_at_ms FROM keys WHERE hash = ?1")?
-        .query_row([hash], |row| {
-            Ok(KeyRow { hash: row.get(0)?, name: row.get(1)?, scopes: row.get(2)?, created_at: Ms(row.get(3)?) })
-        })
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM keys WHERE hash = ?1"))?
+        .query_row([hash], read)
         .optional()
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
+    Ok(KeyRow {
+        hash: row.get(0)?,
+        name: row.get(1)?,
+        scopes: row.get(2)?,
+        created_at: Ms(row.get(3)?),
+        account: AccountId(row.get(4)?),
+        prefix: row.get(5)?,
+        number: row.get::<_, Option<i64>>(6)?.map(|number| number as u64),
+        rotated_at: row.get::<_, Option<i64>>(7)?.map(Ms),
+    })
 }

@@ -1,11 +1,11 @@
 //! Older formats of the file, brought to this one when it is opened. What each table adds is said by its own file.
 
-use super::{audit, bands, cues, lanes, occurrences, outputs, runs, workers};
+use super::{audit, bands, cues, keys, lanes, occurrences, outputs, runs, workers};
 
 /// Format 1 clustered its large rows by random ids (`WITHOUT ROWID`), which doubled the file and the work of a commit.
 const REBUILT: [(&str, &str, &str); 5] = [
     ("occurrences", occurrences::SCHEMA, occurrences::FROM_FORMAT_1),
-    ("cues", cues::SCHEMA, cues::FROM_FORMAT_1),
+    ("cues", CUES_OF_3, cues::FROM_FORMAT_1),
     ("runs", runs::SCHEMA, "INSERT INTO runs SELECT * FROM runs_1;"),
     ("lanes", lanes::SCHEMA, "INSERT INTO lanes SELECT * FROM lanes_1;"),
     ("outputs", outputs::SCHEMA, "INSERT INTO outputs SELECT * FROM outputs_1;"),
@@ -14,11 +14,38 @@ const REBUILT: [(&str, &str, &str); 5] = [
 const INDEXES_OF_1: [&str; 6] =
     ["occurrences_by_due", "occurrences_by_cue", "occurrences_by_run", "cues_by_name", "runs_by_cue", "runs_by_due"];
 
+/// The table of cues as formats 2 and 3 had it.
+const CUES_OF_3: &str = "CREATE TABLE cues (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  status TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  run_count INTEGER NOT NULL DEFAULT 0,
+  last_run_at_ms INTEGER
+) STRICT;
+CREATE UNIQUE INDEX cues_by_name ON cues (name) WHERE status <> 'deleted';";
+
+/// The table of workers as format 3 had it.
+const WORKERS_OF_3: &str = "CREATE TABLE workers (
+  id TEXT PRIMARY KEY,
+  handlers TEXT NOT NULL,
+  registered_at_ms INTEGER NOT NULL,
+  last_seen_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;";
+
 /// The statements that make today's format of an older one.
 pub(super) fn from(format: i64) -> String {
-    let steps = [from_1(), workers::SCHEMA.to_owned()];
+    let steps = [from_1(), WORKERS_OF_3.to_owned(), from_3()];
     let first = usize::try_from(format - 1).unwrap_or(0);
     steps[first..].join("\n")
+}
+
+/// The statements that make format 4 of format 3.
+fn from_3() -> String {
+    let workers =
+        ["ALTER TABLE workers RENAME TO workers_3;", workers::SCHEMA, workers::FROM_FORMAT_3, "DROP TABLE workers_3;"];
+    [cues::FROM_FORMAT_3, keys::FROM_FORMAT_3].into_iter().chain(workers).collect::<Vec<_>>().join("\n")
 }
 
 /// The statements that make format 2 of format 1.
@@ -54,7 +81,7 @@ mod tests {
         assert_eq!(rows("SELECT count(*) FROM runs"), 3);
         let decided = "SELECT count(*) FROM occurrences WHERE state = 'ran' AND decided_seq IS NOT NULL";
         assert_eq!(rows(decided), 3);
-        assert_eq!(rows("PRAGMA user_version"), 3);
+        assert_eq!(rows("PRAGMA user_version"), 4);
         assert_eq!(rows("SELECT count(*) FROM workers"), 0);
         assert_eq!(
             rows("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name LIKE '%\\_1' ESCAPE '\\'"),

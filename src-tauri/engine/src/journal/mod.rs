@@ -16,6 +16,7 @@ mod migration;
 mod occurrences;
 mod outputs;
 mod reader;
+mod recording;
 mod runs;
 mod secrets;
 mod tower;
@@ -36,13 +37,15 @@ pub use lanes::{ALERTS_LANE, Loaded, POOLS_LANE, load};
 pub use occurrences::{OccurrenceRow, PassedRow, SpanRow};
 pub use outputs::OutputRow;
 pub use reader::Reader;
+pub use recording::Recorder;
+pub(crate) use recording::{Recorded, Recording};
 pub use runs::{RunFilter, RunRow, status_word as run_status_word};
 pub use secrets::SecretRow;
 pub use tower::{Liveness, TOWER_LANE};
-pub use workers::WorkerRow;
+pub use workers::{WorkerRow, WorkerSeen};
 
 /// Format of the file. An older program refuses a newer file.
-const FORMAT: i64 = 3;
+const FORMAT: i64 = 4;
 const CACHE_KIB: i64 = 32 * 1024;
 /// SQLite's own choice for a new file.
 const PAGE_BYTES: u64 = 4096;

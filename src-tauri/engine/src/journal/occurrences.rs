@@ -152,16 +152,21 @@ pub(super) fn between(connection: &Connection, from: Ms, to: Ms, limit: u32) -> 
 /// Due before `before`, newest first; those of one cue, if asked.
 pub(super) fn page(
     connection: &Connection,
+    account: Option<&str>,
     cue_id: Option<&str>,
     before: Ms,
     limit: u32,
 ) -> rusqlite::Result<Vec<OccurrenceRow>> {
     let of_cue = if cue_id.is_some() { "o.cue_id = ?1 AND" } else { "?1 IS NULL AND" };
+    let of_account = match account {
+        Some(_) => "o.cue_id IN (SELECT id FROM cues WHERE account = ?4) AND",
+        None => "?4 IS NULL AND",
+    };
     let sql = format!(
-        "SELECT {COLUMNS}, {} FROM occurrences o LEFT JOIN runs r ON r.id = o.run_id WHERE {of_cue} o.due_ms < ?2 ORDER BY o.due_ms DESC LIMIT ?3",
+        "SELECT {COLUMNS}, {} FROM occurrences o LEFT JOIN runs r ON r.id = o.run_id WHERE {of_cue} {of_account} o.due_ms < ?2 ORDER BY o.due_ms DESC LIMIT ?3",
         runs::COLUMNS
     );
-    connection.prepare_cached(&sql)?.query_map(params![cue_id, before.0, limit], read)?.collect()
+    connection.prepare_cached(&sql)?.query_map(params![cue_id, before.0, limit, account], read)?.collect()
 }
 
 /// The occurrence of a run that has not begun yet, or has.

@@ -101,11 +101,11 @@ impl By for Arc<Run> {
 queries! {
     /// Also a deleted one.
     cue(id: String) -> Option<Cue> = cues::get;
-    /// Newest first, and how many there are in all.
-    cues(status: Option<String>, limit: u32, offset: u32) -> (Vec<Cue>, u32) = cues::list;
+    /// Newest first, and how many there are in all; `account` None: everybody's.
+    cues(account: Option<String>, status: Option<String>, limit: u32, offset: u32) -> (Vec<Cue>, u32) = cues::list;
     run(id: String) -> Option<Run> = runs::get;
-    /// Newest sign of life first.
-    workers() -> Vec<WorkerRow> = workers::list;
+    /// Newest sign of life first; `account` None: everybody's.
+    workers(account: Option<String>) -> Vec<WorkerRow> = workers::list;
     runs(filter: RunFilter) -> (Vec<Run>, u32) = runs::list;
     /// Median length of a cue's newest good runs, in milliseconds, and of how many runs.
     typical_run_ms(cue_id: String) -> Option<(u64, u32)> = runs::typical_ms;
@@ -115,8 +115,8 @@ queries! {
     outputs(run_id: String) -> Vec<OutputRow> = outputs::of_run;
     /// Due in `[from, to)`, newest first.
     occurrences_between(from: Ms, to: Ms, limit: u32) -> Vec<OccurrenceRow> = occurrences::between;
-    /// Due before an instant, newest first.
-    occurrences_page(cue_id: Option<String>, before: Ms, limit: u32) -> Vec<OccurrenceRow> = occurrences::page;
+    /// Due before an instant, newest first; `account` None: everybody's.
+    occurrences_page(account: Option<String>, cue_id: Option<String>, before: Ms, limit: u32) -> Vec<OccurrenceRow> = occurrences::page;
     occurrence_of_run(run_id: String) -> Option<OccurrenceRow> = occurrences::of_run;
     /// Those that wait for the owner's word, oldest first.
     occurrences_asking() -> Vec<OccurrenceRow> = occurrences::asking;

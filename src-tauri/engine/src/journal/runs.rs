@@ -189,6 +189,8 @@ pub(super) fn newest(connection: &Connection, cue_id: &str, due_by: Ms) -> rusql
 /// Which runs to list. None means any.
 #[derive(Debug, Clone, Default)]
 pub struct RunFilter {
+    /// Whose; `Some("")` is the owner.
+    pub account: Option<String>,
     pub cue_id: Option<String>,
     /// Any of these `/v1` statuses; empty means any.
     pub statuses: Vec<String>,
@@ -206,6 +208,9 @@ pub(super) fn list(connection: &Connection, filter: &RunFilter) -> rusqlite::Res
         which.push(format!("{column} IN ({})", marks.join(", ")));
         values.extend_from_slice(wanted);
     };
+    if let Some(account) = &filter.account {
+        equals("(SELECT account FROM cues WHERE id = r.cue_id)", std::slice::from_ref(account));
+    }
     if let Some(cue_id) = &filter.cue_id {
         equals("r.cue_id", std::slice::from_ref(cue_id));
     }

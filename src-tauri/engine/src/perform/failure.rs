@@ -42,7 +42,7 @@ pub(super) async fn tell(shared: Arc<Shared>, run: Arc<Run>) {
         Err(reason) => format!("could not tell {} of the failure: {reason}", shown(url)),
     };
     let input = Input::Note { run_id: run.id.clone(), words };
-    let order = Order::Run { run_id: run.id.clone(), input, output: None, reply: None };
+    let order = Order::Run { by: None, run_id: run.id.clone(), input, output: None, reply: None };
     drop(shared.orders.send(order).await);
 }
 

@@ -181,7 +181,7 @@ impl Shared {
             return;
         }
         let input = Input::Delivery { run_id: run.id.clone(), number, result };
-        let order = Order::Run { run_id: run.id.clone(), input, output, reply: None };
+        let order = Order::Run { by: None, run_id: run.id.clone(), input, output, reply: None };
         // The pilot is gone only when the tower stops; the next start finds the attempt under way and decides anew.
         drop(self.orders.send(order).await);
     }

@@ -17,7 +17,7 @@ use cuetower_core::pool::PoolBook;
 use cuetower_core::run::Run;
 
 use super::following::Ended;
-use super::{Pilot, STAMP_EVERY_MS};
+use super::{Pilot, STAMP_EVERY_MS, named};
 use crate::desk::wire::DeskEvent;
 use crate::handle::{Reply, Trouble};
 use crate::journal::{
@@ -111,17 +111,21 @@ impl Batch {
         self.book.get_or_insert_with(|| pilot.book.clone())
     }
 
-    pub fn name_is_taken(&self, pilot: &Pilot, name: &str, by_other_than: &CueId) -> bool {
-        let here = |lane: &&Lane| lane.cue.definition.name == name && lane.cue.status != CueStatus::Deleted;
+    pub fn name_is_taken(&self, pilot: &Pilot, definition: &CueDefinition, by_other_than: &CueId) -> bool {
+        let named = named(definition);
+        let here = |lane: &&Lane| {
+            let CueDefinition { account, name, .. } = &*lane.cue.definition;
+            (account, name) == (&named.0, &named.1) && lane.cue.status != CueStatus::Deleted
+        };
         let in_batch = self.lanes.values().filter(here).any(|lane| lane.cue.id != *by_other_than);
         let elsewhere =
-            pilot.names.get(name).is_some_and(|owner| owner != by_other_than && !self.lanes.contains_key(owner));
+            pilot.names.get(&named).is_some_and(|owner| owner != by_other_than && !self.lanes.contains_key(owner));
         in_batch || elsewhere
     }
 
     pub fn create(&mut self, pilot: &mut Pilot, definition: CueDefinition) -> Result<&Lane, Trouble> {
         let id = CueId::thrown(&mut *pilot.dice);
-        if self.name_is_taken(pilot, &definition.name, &id) {
+        if self.name_is_taken(pilot, &definition, &id) {
             return Err(Trouble::DuplicateName(definition.name));
         }
         let event = Lane::created(id.clone(), definition);
@@ -403,6 +407,7 @@ impl Batch {
             || !self.commit.outputs.is_empty()
             || !self.commit.workers_seen.is_empty()
             || !self.commit.workers_dropped.is_empty()
+            || !self.commit.recordings.is_empty()
             || self.status_changed
     }
 
@@ -420,6 +425,9 @@ impl Batch {
     pub fn answer_all(&mut self, failure: Option<&str>) {
         for answer in self.answers.drain(..) {
             answer(failure);
+        }
+        for recording in self.commit.recordings.drain(..) {
+            recording.answer(failure);
         }
     }
 
@@ -456,6 +464,7 @@ impl Batch {
             bands: self.commit.bands.iter().map(view::band).collect(),
             status_changed: self.status_changed,
             pools_changed: self.pools_changed,
+            topics: self.commit.topics.iter().copied().collect(),
         };
         let silent = event.cues.is_empty()
             && event.cues_removed.is_empty()
@@ -463,7 +472,8 @@ impl Batch {
             && event.alerts.is_empty()
             && event.bands.is_empty()
             && !event.status_changed
-            && !event.pools_changed;
+            && !event.pools_changed
+            && event.topics.is_empty();
         (!silent).then_some(event)
     }
 }

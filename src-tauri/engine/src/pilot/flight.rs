@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cuetower_core::Ms;
 use cuetower_core::away::Clocks;
 use cuetower_core::cue::{Cue, CueDefinition};
-use cuetower_core::id::{AlertId, CueId, RunId};
+use cuetower_core::id::{AccountId, AlertId, CueId, RunId};
 use cuetower_core::input::{Answer, DeliveryResult, Found, Input, Refusal, RefusalCode, Triggered};
 use cuetower_core::lane::Lane;
 use cuetower_core::pool::PoolInput;
@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use super::batch::Batch;
 use super::{FoundCommand, LICENCE_MS, Pilot};
 use crate::handle::{Order, Reply, TowerChange, Trouble};
-use crate::journal::{OutputRow, StoreError};
+use crate::journal::{OutputRow, StoreError, WorkerSeen};
 use crate::sabotage::Sabotage;
 
 /// Deliveries that go out before more is claimed, at most.
@@ -140,12 +140,12 @@ impl Pilot {
                     None => batch.answer(reply, Err(Trouble::NotFound(format!("cue {cue_id} with these paths")))),
                 }
             }
-            Order::Run { run_id, input, output, reply } => {
+            Order::Run { by, run_id, input, output, reply } => {
                 if reply.is_none() {
                     // Nobody would repeat it: the result of a delivery must survive a commit that fails.
                     batch.unanswered.push((run_id.clone(), input.clone(), output.clone()));
                 }
-                self.take_run(batch, &run_id, input, output, reply);
+                self.take_run(batch, by.as_ref(), &run_id, input, output, reply);
             }
             Order::Pool { input, reply } => {
                 let answer = batch.pool(self, &input);
@@ -153,7 +153,11 @@ impl Pilot {
                 batch.answer(reply, Ok(answer));
             }
             Order::Ping { cue_id, ping, reply } => self.take_ping(batch, &cue_id, ping, reply),
-            Order::Worker { id, handlers, reply } => self.take_worker(batch, id, handlers, reply),
+            Order::Worker { account, id, handlers, reply } => {
+                let at = batch.now;
+                self.take_worker(batch, WorkerSeen { account, id, handlers, at }, reply);
+            }
+            Order::Record(recording) => batch.commit.recordings.push(recording),
             Order::Acknowledge { alert_id, reply } => self.take_acknowledge(batch, alert_id, reply),
             Order::Tower { change, reply } => {
                 self.take_tower(batch, change);
@@ -180,7 +184,10 @@ impl Pilot {
         }
         match &mut input {
             Input::Edit { definition, .. } => {
-                if batch.name_is_taken(self, &definition.name, cue_id) {
+                if let Some(lane) = batch.lane(self, cue_id) {
+                    definition.account = lane.cue.definition.account.clone();
+                }
+                if batch.name_is_taken(self, definition, cue_id) {
                     return batch.answer(reply, Err(Trouble::DuplicateName(definition.name.clone())));
                 }
                 if let Err(trouble) = batch.resolve(self, definition, Some(cue_id)) {
@@ -211,13 +218,15 @@ impl Pilot {
     fn take_run(
         &mut self,
         batch: &mut Batch,
+        by: Option<&AccountId>,
         run_id: &RunId,
         input: Input,
         output: Option<OutputRow>,
         reply: Option<Reply<Answer>>,
     ) {
         // A cue that is deleted in this very batch takes no report any more, and must not seem to have taken it.
-        let there = self.lane_of_run(batch, run_id).filter(|cue_id| batch.lane(self, cue_id).is_some());
+        let reached = |lane: &mut Lane| by.is_none_or(|by| lane.cue.definition.account == *by);
+        let there = self.lane_of_run(batch, run_id).filter(|cue_id| batch.lane(self, cue_id).is_some_and(reached));
         if let (None, Input::Delivery { number, result, .. }) = (&there, &input)
             && !matches!(result, DeliveryResult::Started { .. })
         {
@@ -311,7 +320,7 @@ impl Pilot {
                 batch.tower_fact(self, "secret_dropped", &serde_json::json!({ "name": name }));
                 batch.commit.secrets_dropped.push(name);
             }
-            TowerChange::WorkerDropped(id) => batch.commit.workers_dropped.push(id),
+            TowerChange::WorkerDropped(account, id) => batch.commit.workers_dropped.push((account, id)),
             TowerChange::StatusChanged => {}
         }
         batch.status_changed = true;
@@ -337,13 +346,14 @@ impl Pilot {
             batch.answer_all(None);
             return Ok(());
         }
-        let seq = match self.journal.commit(&batch.commit) {
+        let seq = match self.journal.commit(&mut batch.commit) {
             Ok(seq) => seq,
             Err(error) => {
                 batch.answer_all(Some(&error.to_string()));
                 self.went_out.extend(went_out);
                 let again = batch.unanswered.drain(..);
                 self.again.extend(again.map(|(run_id, input, output)| Order::Run {
+                    by: None,
                     run_id,
                     input,
                     output,
@@ -358,6 +368,9 @@ impl Pilot {
         self.store_is(None);
         self.tower.clocks = clocks;
         self.apply(&mut batch);
+        if !batch.commit.recordings.is_empty() {
+            self.recorded.send_modify(|count| *count += 1);
+        }
         batch.answer_all(None);
         if !batch.commit.bands.is_empty() {
             self.feed.tell_absence();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cuetower_core::cue::{CueDefinition, CueStatus};
-use cuetower_core::id::{CueId, RunId};
+use cuetower_core::id::{AccountId, CueId, RunId};
 use cuetower_core::input::Triggered;
 use cuetower_core::lane::Lane;
 use cuetower_core::occurrence::Trigger;
@@ -84,13 +84,13 @@ impl Batch {
         own: Option<&CueId>,
     ) -> Result<(), Trouble> {
         self.pools_serve(pilot, &definition.uses)?;
-        let own_name = definition.name.clone();
+        let (account, own_name) = (definition.account.clone(), definition.name.clone());
         for (field, named) in others(definition) {
             if named.as_str() == own_name || own.is_some_and(|own| own == named) {
                 let message = "A cue cannot follow itself; name another.".to_owned();
                 return Err(Trouble::Unfit { field, message });
             }
-            let Some(found) = self.lane_named(pilot, named.as_str()) else {
+            let Some(found) = self.lane_named(pilot, &account, named.as_str()) else {
                 let message = format!("There is no cue `{named}`; name one that there is.");
                 return Err(Trouble::Unfit { field, message });
             };
@@ -174,11 +174,15 @@ impl Batch {
         self.lanes.get(id).or_else(|| pilot.lanes.get(id)).filter(|lane| is_here(lane))
     }
 
-    /// By name or id.
-    fn lane_named<'a>(&'a self, pilot: &'a Pilot, name: &str) -> Option<&'a Lane> {
-        let fits = |lane: &&Lane| (lane.cue.definition.name == name || lane.cue.id.as_str() == name) && is_here(lane);
+    /// By name or id, among the cues of an account.
+    fn lane_named<'a>(&'a self, pilot: &'a Pilot, account: &AccountId, name: &str) -> Option<&'a Lane> {
+        let fits = |lane: &&Lane| {
+            let named = lane.cue.definition.name == name || lane.cue.id.as_str() == name;
+            named && lane.cue.definition.account == *account && is_here(lane)
+        };
         self.lanes.values().find(fits).or_else(|| {
-            let id = pilot.names.get(name).cloned().unwrap_or_else(|| CueId(name.to_owned()));
+            let id =
+                pilot.names.get(&(account.clone(), name.to_owned())).cloned().unwrap_or_else(|| CueId(name.to_owned()));
             pilot.lanes.get(&id).filter(|_| !self.lanes.contains_key(&id)).filter(fits)
         })
     }

@@ -15,9 +15,9 @@ use std::time::Duration;
 use cuetower_core::Ms;
 use cuetower_core::alert::AlertBook;
 use cuetower_core::away::{Band, Clocks};
-use cuetower_core::cue::CueStatus;
+use cuetower_core::cue::{CueDefinition, CueStatus};
 use cuetower_core::effect::Effect;
-use cuetower_core::id::{CueId, Dice, RunId};
+use cuetower_core::id::{AccountId, CueId, Dice, RunId};
 use cuetower_core::input::Found;
 use cuetower_core::lane::Lane;
 use cuetower_core::pool::PoolBook;
@@ -72,7 +72,8 @@ pub(crate) struct Pilot {
     /// When each lane next wants a tick, both ways round.
     wakes: BTreeSet<(Ms, CueId)>,
     wake_of: HashMap<CueId, Ms>,
-    names: HashMap<String, CueId>,
+    /// Names are unique within an account.
+    names: HashMap<(AccountId, String), CueId>,
     live_runs: HashMap<RunId, CueId>,
     /// Cues that fire after each cue's runs.
     followers: HashMap<CueId, HashSet<CueId>>,
@@ -84,6 +85,8 @@ pub(crate) struct Pilot {
     pools_wake: Option<Ms>,
     /// Runs that wait for a worker, for whoever fetches them.
     offers: Offers,
+    /// Counts commits with something recorded in them.
+    recorded: watch::Sender<u64>,
     /// Lane sequence of each lane's last snapshot.
     snapshots: HashMap<CueId, u64>,
 }
@@ -100,6 +103,8 @@ pub(crate) struct Crew {
     pub watched: Watched,
     pub pools_seen: watch::Sender<Arc<PoolBook>>,
     pub offers: Offers,
+    /// Counts commits with something recorded in them.
+    pub recorded: watch::Sender<u64>,
     /// Commands that outlived the tower, or ended while it was away.
     pub found: Vec<FoundCommand>,
 }
@@ -130,7 +135,7 @@ pub(crate) struct TowerState {
 impl Pilot {
     /// Loads what is live and decides what became of it while the tower was away.
     pub fn load(mut journal: Journal, crew: Crew) -> Result<Pilot, StoreError> {
-        let Crew { clock, dice, performer, feed, sabotage, store, watched, pools_seen, offers, found } = crew;
+        let Crew { clock, dice, performer, feed, sabotage, store, watched, pools_seen, offers, recorded, found } = crew;
         let liveness = journal.liveness()?;
         let Loaded { lanes: loaded, alerts: book, pools } = load(&journal)?;
         let clocks = clock.reading();
@@ -139,7 +144,7 @@ impl Pilot {
         let away = journal.recent_bands(away::KEPT)?.into();
         let seq = journal.tower_seq()?;
         let snapshots = loaded.iter().map(|loaded| (loaded.lane.cue.id.clone(), loaded.snapshot_seq)).collect();
-        journal.commit(&crate::journal::Commit {
+        journal.commit(&mut crate::journal::Commit {
             orderly: Some(false),
             alive_at: liveness.alive_at.or(Some(now)),
             ..Default::default()
@@ -171,6 +176,7 @@ impl Pilot {
             pools_seen,
             pools_wake: None,
             offers,
+            recorded,
             snapshots,
         };
         pilot.pools_are_known(now);
@@ -245,7 +251,7 @@ impl Pilot {
     fn adopt(&mut self, mut lane: Lane) {
         let id = lane.cue.id.clone();
         if let Some(old) = self.lanes.get(&id) {
-            self.names.remove(&old.cue.definition.name);
+            self.names.remove(&named(&old.cue.definition));
         }
         for run in lane.runs.values() {
             if run.is_live() {
@@ -266,11 +272,15 @@ impl Pilot {
             self.offers.forget(&id);
             return;
         }
-        self.names.insert(lane.cue.definition.name.clone(), id.clone());
+        self.names.insert(named(&lane.cue.definition), id.clone());
         if let Some(at) = lane.wakes_at(self.clock.now()) {
             self.wakes.insert((at, id.clone()));
             self.wake_of.insert(id.clone(), at);
         }
         self.lanes.insert(id, lane);
     }
+}
+
+fn named(definition: &CueDefinition) -> (AccountId, String) {
+    (definition.account.clone(), definition.name.clone())
 }

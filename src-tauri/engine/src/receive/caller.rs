@@ -4,10 +4,11 @@ use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
-use cuetower_core::id::RunId;
+use cuetower_core::id::{AccountId, RunId};
 
 use super::Door;
 use super::problem::Problem;
+use crate::journal::KeyRow;
 use crate::token::key_hash;
 
 const RUN_TOKEN: HeaderName = HeaderName::from_static("x-cuetower-run-token");
@@ -37,6 +38,8 @@ impl Scope {
 pub(super) struct Caller {
     /// Scopes of the API key, if one was shown.
     scopes: Option<String>,
+    /// Whose that key is.
+    account: AccountId,
     /// The attempt whose token was shown, if one was.
     run: Option<(RunId, u32)>,
 }
@@ -62,14 +65,17 @@ impl FromRequestParts<Door> for Caller {
             .or(bearer_run)
             .map(|token| door.handle.tower_key().check_run_token(token).ok_or_else(bad_run_token))
             .transpose()?;
-        let scopes = match key {
-            Some(key) => Some(scopes(door, key).await?),
-            None => None,
+        let (scopes, account) = match key {
+            Some(key) => {
+                let row = opened(door, key).await?;
+                (Some(row.scopes), row.account)
+            }
+            None => (None, AccountId::OWNER),
         };
         if scopes.is_none() && run.is_none() {
             return Err(missing());
         }
-        Ok(Caller { scopes, run })
+        Ok(Caller { scopes, account, run })
     }
 }
 
@@ -78,12 +84,12 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
 }
 
-async fn scopes(door: &Door, key: &str) -> Result<String, Problem> {
+async fn opened(door: &Door, key: &str) -> Result<KeyRow, Problem> {
     if !key.starts_with("cue_sk_") {
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "invalid_session", "Invalid session token"));
     }
     let row = door.handle.reader().key(key_hash(key)).await?;
-    Ok(row.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "invalid_api_key", "Invalid API key"))?.scopes)
+    row.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "invalid_api_key", "Invalid API key"))
 }
 
 fn missing() -> Problem {
@@ -97,6 +103,16 @@ fn bad_run_token() -> Problem {
 impl Caller {
     fn has(&self, scope: Scope) -> bool {
         self.scopes.as_deref().is_some_and(|scopes| scopes.split_whitespace().any(|word| word == scope.word()))
+    }
+
+    /// Whose cues and runs it reaches; None: it is a run's token, and reaches that run.
+    pub fn whose(&self) -> Option<&AccountId> {
+        self.scopes.is_some().then_some(&self.account)
+    }
+
+    /// Whose the cues are that it makes and lists.
+    pub fn account(&self) -> &AccountId {
+        &self.account
     }
 
     /// Reading is open to every key, and closed to run tokens beyond what `reads_run` and `run` give.
@@ -169,11 +185,11 @@ mod tests {
     use super::*;
 
     fn key(scopes: &str) -> Caller {
-        Caller { scopes: Some(scopes.to_owned()), run: None }
+        Caller { scopes: Some(scopes.to_owned()), account: AccountId::OWNER, run: None }
     }
 
     fn run(id: &str, attempt: u32) -> Caller {
-        Caller { scopes: None, run: Some((RunId(id.to_owned()), attempt)) }
+        Caller { scopes: None, account: AccountId::OWNER, run: Some((RunId(id.to_owned()), attempt)) }
     }
 
     #[test]
@@ -196,7 +212,11 @@ mod tests {
 
     #[test]
     fn the_attempt_of_a_token_counts_beside_a_key() {
-        let both = Caller { scopes: Some("cues report".to_owned()), run: Some((RunId("r".to_owned()), 1)) };
+        let both = Caller {
+            scopes: Some("cues report".to_owned()),
+            account: AccountId::OWNER,
+            run: Some((RunId("r".to_owned()), 1)),
+        };
         assert_eq!(both.reports("r").unwrap(), Some(1));
         assert!(both.reports("other").is_err(), "the token says that it speaks for another run");
         assert!(both.reads_run("other").is_ok());

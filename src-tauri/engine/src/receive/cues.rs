@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, NaiveDateTime};
 use cuetower_core::Ms;
 use cuetower_core::cue::{Cue, CueDefinition, CueStatus};
-use cuetower_core::id::CueId;
+use cuetower_core::id::{AccountId, CueId};
 use cuetower_core::input::{Answer, Fire, Input, RefusalCode};
 use cuetower_core::occurrence::Trigger;
 use serde_json::{Map, Value, json};
@@ -19,6 +19,15 @@ use super::{Door, executions, wire};
 use crate::definition;
 use crate::handle::Trouble;
 
+routes! {
+    get "/v1/cues" => list;
+    post "/v1/cues" => create;
+    get "/v1/cues/{id}" => get;
+    patch "/v1/cues/{id}" => change;
+    delete "/v1/cues/{id}" => delete;
+    post "/v1/cues/{id}/fire" => fire;
+}
+
 const CUES_SHOWN: u32 = 50;
 pub(super) const PAGE_MAX: u32 = 100;
 const EXECUTIONS_OF_CUE_SHOWN: u32 = 10;
@@ -29,7 +38,9 @@ const CHANGES_TRIED: usize = 5;
 pub(super) async fn create(State(door): State<Door>, caller: Caller, given: Given) -> Result<Response, Problem> {
     caller.writes_cues()?;
     let body = Value::Object(given.required()?);
-    let read = definition::read_new(&body, door.handle.now()).map_err(|faults| Problem::definition(faults, &body))?;
+    let mut read =
+        definition::read_new(&body, door.handle.now()).map_err(|faults| Problem::definition(faults, &body))?;
+    read.definition.account = caller.account().clone();
     if is_the_owners(&read.definition) {
         caller.writes_commands()?;
     }
@@ -43,7 +54,7 @@ pub(super) async fn list(State(door): State<Door>, caller: Caller, query: Query)
     let status = query.word("status", &["active", "paused", "completed", "failed"])?;
     let limit = query.number("limit", CUES_SHOWN, 1, PAGE_MAX)?;
     let offset = query.number("offset", 0, 0, u32::MAX)?;
-    let (cues, total) = door.handle.reader().cues(status, limit, offset).await?;
+    let (cues, total) = door.handle.reader().cues(Some(caller.account().0.clone()), status, limit, offset).await?;
     let now = door.handle.now();
     let cues: Vec<_> = cues.iter().map(|cue| wire::cue(cue, now, None)).collect();
     Ok(Json(json!({ "cues": cues, "total": total, "limit": limit, "offset": offset })))
@@ -58,14 +69,20 @@ pub(super) async fn get(
     if let Some(run_id) = caller.only_run() {
         let run = door.handle.reader().run(run_id.0.clone()).await?;
         run.filter(|run| run.cue_id.as_str() == id).ok_or_else(run_token_forbidden)?;
-        let cue = current(&door, &id).await?;
+        let cue = current(&door, None, &id).await?;
         return Ok(Json(Value::Object(wire::cue(&cue, door.handle.now(), None))));
     }
     let limit = query.number("execution_limit", EXECUTIONS_OF_CUE_SHOWN, 1, PAGE_MAX)?;
     let offset = query.number("execution_offset", 0, 0, u32::MAX)?;
-    let cue = current(&door, &id).await?;
+    let cue = current(&door, caller.whose(), &id).await?;
     let mut shown = wire::cue(&cue, door.handle.now(), None);
-    let asked = executions::Asked { cue_id: Some(id), limit, offset, ..executions::Asked::default() };
+    let asked = executions::Asked {
+        account: Some(cue.definition.account.0.clone()),
+        cue_id: Some(id),
+        limit,
+        offset,
+        ..executions::Asked::default()
+    };
     let page = executions::page(&door, &asked).await?;
     shown.insert("executions".to_owned(), Value::Array(page.executions));
     shown.insert("execution_total".to_owned(), json!(page.total));
@@ -123,7 +140,7 @@ async fn change_once(
     patch: &Value,
     turn: Option<&Input>,
 ) -> Result<(Cue, Vec<String>), Unchanged> {
-    let mut cue = current(door, &id.0).await?;
+    let mut cue = current(door, caller.whose(), &id.0).await?;
     let read = definition::read_change(&cue.definition, patch, door.handle.now());
     let read = read.map_err(|faults| Problem::definition(faults, patch))?;
     if is_the_owners(&cue.definition) || is_the_owners(&read.definition) {
@@ -155,7 +172,7 @@ fn turn(status: Option<Value>) -> Result<Option<Input>, Problem> {
 
 pub(super) async fn delete(State(door): State<Door>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
     caller.writes_cues()?;
-    let cue = current(&door, &id).await?;
+    let cue = current(&door, caller.whose(), &id).await?;
     if is_the_owners(&cue.definition) {
         caller.writes_commands()?;
     }
@@ -176,7 +193,7 @@ pub(super) async fn fire(
     caller.writes_cues()?;
     let body = given.0.unwrap_or_default();
     let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
-    let cue = current(&door, &id).await?;
+    let cue = current(&door, caller.whose(), &id).await?;
     let (fire, unknown) = read_fire(&body, &cue.definition, key)?;
     let mut fired = fired(&door, &cue.id, fire).await?;
     if !unknown.is_empty() {
@@ -254,9 +271,11 @@ pub(super) fn instant(text: &str) -> Option<Ms> {
         .ok()
 }
 
-pub(super) async fn current(door: &Door, id: &str) -> Result<Cue, Problem> {
+/// A cue that is not deleted, if it is of this account; None: whoever's it is.
+pub(super) async fn current(door: &Door, account: Option<&AccountId>, id: &str) -> Result<Cue, Problem> {
     let cue = door.handle.reader().cue(id.to_owned()).await?;
-    cue.filter(|cue| cue.status != CueStatus::Deleted).ok_or_else(Problem::no_cue)
+    let reached = |cue: &Cue| account.is_none_or(|account| cue.definition.account == *account);
+    cue.filter(|cue| cue.status != CueStatus::Deleted && reached(cue)).ok_or_else(Problem::no_cue)
 }
 
 /// Whoever writes such a cue could run any program, send a secret anywhere, or be told what files there are, also through

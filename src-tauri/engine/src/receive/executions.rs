@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use cuetower_core::Ms;
-use cuetower_core::cue::CueStatus;
 use cuetower_core::id::RunId;
 use cuetower_core::input::{Answer, Fire, Input, RefusalCode};
 use cuetower_core::occurrence::Trigger;
@@ -19,6 +18,13 @@ use super::{Door, outcome, wire};
 use crate::handle::Trouble;
 use crate::journal::RunFilter;
 
+routes! {
+    get "/v1/executions" => list;
+    get "/v1/executions/{id}" => get;
+    post "/v1/executions/{id}/outcome" => report;
+    post "/v1/executions/{id}/replay" => replay;
+}
+
 const EXECUTIONS_SHOWN: u32 = 20;
 /// Ledger rows looked through for executions that wait to begin.
 const LEDGER_LOOKED_THROUGH: u32 = 1_000;
@@ -31,6 +37,7 @@ const UNBUILT_FILTERS: [&str; 4] = ["worker_id", "outcome_state", "result_type",
 
 #[derive(Debug, Default)]
 pub(super) struct Asked {
+    pub account: Option<String>,
     pub cue_id: Option<String>,
     /// Any of these; empty means any.
     pub statuses: Vec<String>,
@@ -53,6 +60,7 @@ pub(super) async fn list(State(door): State<Door>, caller: Caller, query: Query)
         ));
     }
     let asked = Asked {
+        account: Some(caller.account().0.clone()),
         cue_id: query.get("cue_id").map(str::to_owned),
         statuses: statuses(&query)?,
         triggered_by: query.word("triggered_by", &["scheduled", "manual_fire", "replay"])?,
@@ -97,7 +105,9 @@ pub(super) async fn page(door: &Door, asked: &Asked) -> Result<Page, Problem> {
     let reader = door.handle.reader();
     let mut waiting = Vec::new();
     if asked.statuses.is_empty() || asked.statuses.iter().any(|status| status == "pending") {
-        let rows = reader.occurrences_page(asked.cue_id.clone(), Ms(i64::MAX), LEDGER_LOOKED_THROUGH).await?;
+        let rows = reader
+            .occurrences_page(asked.account.clone(), asked.cue_id.clone(), Ms(i64::MAX), LEDGER_LOOKED_THROUGH)
+            .await?;
         // A scheduled instant that was only armed ahead is no execution yet.
         let waits = |state: &str, by: &str| state == "held" || (state == "due" && by != "scheduled");
         let asked_for = |by: &str| asked.triggered_by.as_deref().is_none_or(|wanted| wanted == by);
@@ -111,6 +121,7 @@ pub(super) async fn page(door: &Door, asked: &Asked) -> Result<Page, Problem> {
     let mut executions: Vec<Value> = shown.map(wire::unbegun).collect();
     let taken = u32::try_from(executions.len()).unwrap_or(u32::MAX);
     let filter = RunFilter {
+        account: asked.account.clone(),
         cue_id: asked.cue_id.clone(),
         statuses: asked.statuses.clone(),
         triggered_by: asked.triggered_by.clone(),
@@ -125,14 +136,17 @@ pub(super) async fn page(door: &Door, asked: &Asked) -> Result<Page, Problem> {
 pub(super) async fn get(State(door): State<Door>, caller: Caller, Id(id): Id) -> Result<Json<Value>, Problem> {
     caller.reads_run(&id)?;
     let reader = door.handle.reader();
-    if let Some(run) = reader.run(id.clone()).await? {
-        // CueAPI: executions of a deleted cue are out of reach.
-        let cue = reader.cue(run.cue_id.0.clone()).await?;
-        cue.filter(|cue| cue.status != CueStatus::Deleted).ok_or_else(Problem::no_execution)?;
-        return Ok(Json(wire::execution(&run)));
-    }
-    let row = reader.occurrence_of_run(id.clone()).await?.ok_or_else(Problem::no_execution)?;
-    Ok(Json(wire::unbegun(&row)))
+    let run = reader.run(id.clone()).await?;
+    let row = match &run {
+        Some(_) => None,
+        None => Some(reader.occurrence_of_run(id).await?.ok_or_else(Problem::no_execution)?),
+    };
+    let cue_id = run.as_ref().map(|run| &run.cue_id.0).or(row.as_ref().map(|row| &row.cue_id));
+    // CueAPI: executions of a deleted cue are out of reach.
+    let found = cues::current(&door, caller.whose(), cue_id.map_or("", String::as_str)).await;
+    found.map_err(|_| Problem::no_execution())?;
+    let shown = run.as_ref().map(wire::execution).or(row.as_ref().map(wire::unbegun));
+    shown.map(Json).ok_or_else(Problem::no_execution)
 }
 
 pub(super) async fn report(
@@ -146,11 +160,11 @@ pub(super) async fn report(
     let success = outcome.success;
     let run_id = RunId(id);
     let input = Input::Report { run_id: run_id.clone(), attempt, outcome: Box::new(outcome) };
-    let (verdict, reason) = match door.handle.run(&run_id, input).await {
+    let (verdict, reason) = match door.handle.run_by(caller.whose(), &run_id, input).await {
         Ok(Answer::Recorded { verdict, reason }) => (verdict, reason),
         Ok(_) => (None, None),
         Err(Trouble::Refused(refusal)) if refusal.code == RefusalCode::NotFound => {
-            return Err(unreported(&door, run_id).await?);
+            return Err(unreported(&door, &caller, run_id).await?);
         }
         Err(trouble) => return Err(trouble.into()),
     };
@@ -164,8 +178,12 @@ pub(super) async fn report(
 }
 
 /// Why there was no live run to report about.
-async fn unreported(door: &Door, run_id: RunId) -> Result<Problem, Problem> {
-    let row = door.handle.reader().occurrence_of_run(run_id.0).await?;
+async fn unreported(door: &Door, caller: &Caller, run_id: RunId) -> Result<Problem, Problem> {
+    let mut row = door.handle.reader().occurrence_of_run(run_id.0).await?;
+    if let (Some(found), Some(account)) = (&row, caller.whose()) {
+        let cue = door.handle.reader().cue(found.cue_id.clone()).await?;
+        row = row.filter(|_| cue.is_some_and(|cue| cue.definition.account == *account));
+    }
     Ok(match row.map(|row| row.run.is_some()) {
         None => Problem::no_execution(),
         Some(true) => {
@@ -197,7 +215,7 @@ pub(super) async fn replay(State(door): State<Door>, caller: Caller, Id(id): Id)
             (cuetower_core::id::CueId(row.cue_id), None)
         }
     };
-    cues::current(&door, &cue_id.0).await.map_err(|_| Problem::no_execution())?;
+    cues::current(&door, caller.whose(), &cue_id.0).await.map_err(|_| Problem::no_execution())?;
     let trigger = Trigger::Replay { of: RunId(id.clone()) };
     let mut fired = cues::fired(&door, &cue_id, Fire { payload, send_at: None, key: None, trigger }).await?;
     fired["replayed_from"] = json!(id);

@@ -8,6 +8,12 @@ use serde_json::{Value, json};
 
 use super::{Door, wire};
 
+routes! {
+    get "/health" => health;
+    get "/status" => status;
+    get "/v1/info" => info;
+}
+
 /// The routes of this file, which need no key.
 pub(super) const PATHS: [&str; 3] = ["/health", "/status", "/v1/info"];
 

@@ -3,6 +3,17 @@
 //! A request passes `entrance` (whose name was called, how much, how long), is known by `caller` (API key or run token;
 //! a trigger URL is its own credential), and is served by `cues`, `executions`, `workers`, `pings`, `permits` (read by `asking`), `triggers` or `meta`. Whatever goes wrong is said in the one shape of `problem`.
 
+/// The routes of a file, each said once: `get "/v1/cues" => list;`.
+macro_rules! routes {
+    ($($method:ident $path:literal => $handler:ident;)*) => {
+        pub(super) const ROUTES: &[(&str, &str)] = &[$((stringify!($method), $path)),*];
+
+        pub(super) fn routes() -> axum::Router<super::Door> {
+            axum::Router::new()$(.route($path, axum::routing::$method($handler)))*
+        }
+    };
+}
+
 mod asking;
 mod caller;
 mod cues;
@@ -28,7 +39,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{delete, get, patch, post};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -36,6 +46,19 @@ use crate::handle::Handle;
 use problem::Problem;
 
 pub use outcome::outcome_in_answer;
+
+/// One file's routes: method and path of each, and the router that serves them.
+type Part = (&'static [(&'static str, &'static str)], fn() -> Router<Door>);
+
+const PARTS: &[Part] = &[
+    (cues::ROUTES, cues::routes),
+    (executions::ROUTES, executions::routes),
+    (meta::ROUTES, meta::routes),
+    (permits::ROUTES, permits::routes),
+    (pings::ROUTES, pings::routes),
+    (triggers::ROUTES, triggers::routes),
+    (workers::ROUTES, workers::routes),
+];
 
 /// Requests under way get this long to end once the door closes.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -47,12 +70,26 @@ pub struct Door {
     version: Arc<str>,
     /// The port it listens on; what a `Host` header must name.
     port: u16,
+    openings: Openings,
+}
+
+/// How far the owner opened this door.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Openings {
+    /// Whoever is on this machine may register an account, which sees nothing but its own.
+    pub registration: bool,
+    /// Programs that ask to sign in get a key at once, without the owner's click.
+    pub logins: bool,
+    /// Callbacks must lead to public addresses, as hosted CueAPI demands.
+    pub strict_addresses: bool,
+    /// Requests per key and minute; None: as many as come.
+    pub rate_limit: Option<u32>,
 }
 
 impl Door {
     #[must_use]
-    pub fn new(handle: Handle, version: &str) -> Door {
-        Door { handle, version: version.into(), port: 0 }
+    pub fn new(handle: Handle, version: &str, openings: Openings) -> Door {
+        Door { handle, version: version.into(), port: 0, openings }
     }
 
     /// Serves until `shutdown` ends, then lets the requests under way end, at most 5 s long.
@@ -75,31 +112,15 @@ impl Door {
     }
 }
 
+/// Every route of this door: method and path, with what varies in braces.
+#[must_use]
+pub fn routes() -> Vec<(&'static str, &'static str)> {
+    PARTS.iter().flat_map(|(routes, _)| *routes).copied().collect()
+}
+
 fn router(door: Door) -> Router {
-    Router::new()
-        .route("/health", get(meta::health))
-        .route("/status", get(meta::status))
-        .route("/v1/info", get(meta::info))
-        .route("/v1/cues", get(cues::list).post(cues::create))
-        .route("/v1/cues/{id}", get(cues::get).patch(cues::change).delete(cues::delete))
-        .route("/v1/cues/{id}/fire", post(cues::fire))
-        .route("/v1/triggers/{token}", post(triggers::fire))
-        .route("/v1/executions", get(executions::list))
-        .route("/v1/executions/claimable", get(workers::claimable))
-        .route("/v1/executions/claim", post(workers::claim_next))
-        .route("/v1/executions/{id}", get(executions::get))
-        .route("/v1/executions/{id}/claim", post(workers::claim))
-        .route("/v1/executions/{id}/heartbeat", post(workers::heartbeat))
-        .route("/v1/executions/{id}/release", post(workers::release))
-        .route("/v1/executions/{id}/outcome", post(executions::report))
-        .route("/v1/executions/{id}/replay", post(executions::replay))
-        .route("/v1/worker/heartbeat", post(workers::seen))
-        .route("/v1/pools/{name}/permits", post(permits::ask))
-        .route("/v1/pools/{name}/permits/{permit}", patch(permits::renew).delete(permits::give_back))
-        .route("/v1/workers", get(workers::list))
-        .route("/v1/workers/{id}", delete(workers::remove))
-        .route("/ping/{key}", get(pings::success).post(pings::success))
-        .route("/ping/{key}/{word}", get(pings::said).post(pings::said))
+    let parts = PARTS.iter().fold(Router::new(), |whole, (_, part)| whole.merge(part()));
+    parts
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "http_error", "Not Found"))
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "http_error", "Method Not Allowed")

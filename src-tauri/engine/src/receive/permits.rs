@@ -20,6 +20,12 @@ use super::given::{Given, Id, Query};
 use super::problem::Problem;
 use crate::handle::Handle;
 
+routes! {
+    post "/v1/pools/{name}/permits" => ask;
+    patch "/v1/pools/{name}/permits/{permit}" => renew;
+    delete "/v1/pools/{name}/permits/{permit}" => give_back;
+}
+
 pub(super) async fn ask(
     State(door): State<Door>,
     caller: Caller,

@@ -17,6 +17,13 @@ use super::given::{Id, Query};
 use super::problem::Problem;
 use crate::handle::Trouble;
 
+routes! {
+    get "/ping/{key}" => success;
+    post "/ping/{key}" => success;
+    get "/ping/{key}/{word}" => said;
+    post "/ping/{key}/{word}" => said;
+}
+
 const RID_CHARS_MAX: usize = 64;
 /// Kept of what an agent says with a ping.
 const WORDS_BYTES_MAX: usize = 64 * 1024;

@@ -15,6 +15,10 @@ use super::problem::Problem;
 use super::{Door, wire};
 use crate::handle::Trouble;
 
+routes! {
+    post "/v1/triggers/{token}" => fire;
+}
+
 const KEY: &str = "idempotency-key";
 
 pub(super) async fn fire(

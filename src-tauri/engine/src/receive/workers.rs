@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use cuetower_core::id::RunId;
+use cuetower_core::id::{AccountId, RunId};
 use cuetower_core::input::{Answer, Input, RefusalCode};
 use cuetower_core::run::Run;
 use serde_json::{Map, Value, json};
@@ -13,9 +13,20 @@ use serde_json::{Map, Value, json};
 use super::caller::Caller;
 use super::given::{Given, Id, Query};
 use super::problem::Problem;
-use super::{Door, wire};
+use super::{Door, cues, wire};
 use crate::desk::worker_status;
 use crate::handle::{TowerChange, Trouble};
+
+routes! {
+    get "/v1/executions/claimable" => claimable;
+    post "/v1/executions/claim" => claim_next;
+    post "/v1/executions/{id}/claim" => claim;
+    post "/v1/executions/{id}/heartbeat" => heartbeat;
+    post "/v1/executions/{id}/release" => release;
+    post "/v1/worker/heartbeat" => seen;
+    get "/v1/workers" => list;
+    delete "/v1/workers/{id}" => remove;
+}
 
 /// As CueAPI lists them.
 const CLAIMABLE_SHOWN: usize = 50;
@@ -31,7 +42,9 @@ pub(super) async fn claimable(State(door): State<Door>, caller: Caller, query: Q
     let tasks: Vec<String> = query.get("task").map(str::to_owned).into_iter().collect();
     let agent = query.get("agent").map(str::to_owned);
     let wait_s = query.number("wait", 0, 0, 3_600)?.min(WAIT_MAX_S);
-    let fits = |run: &Run| fits(run, &tasks) && agent.as_ref().is_none_or(|agent| run.definition.agent == *agent);
+    let account = caller.account();
+    let fits =
+        |run: &Run| fits(run, account, &tasks) && agent.as_ref().is_none_or(|agent| run.definition.agent == *agent);
     let found = found_within(&door, wait_s, async || {
         let offers = door.handle.offers.list_of(fits, CLAIMABLE_SHOWN);
         Ok((!offers.is_empty()).then_some(offers))
@@ -61,7 +74,7 @@ pub(super) async fn claim(
 ) -> Result<Json<Value>, Problem> {
     caller.works()?;
     let worker = worker_id(&given.required()?)?;
-    match claimed(&door, &RunId(id), &worker).await? {
+    match claimed(&door, &caller, &RunId(id), &worker).await? {
         Some(claim) => Ok(Json(claim)),
         None => Err(claim_failed("Execution not available for claiming")),
     }
@@ -81,8 +94,8 @@ pub(super) async fn claim_next(State(door): State<Door>, caller: Caller, given: 
         }
     };
     let claim = found_within(&door, wait_s, async || {
-        for offer in door.handle.offers.list_of(|run| fits(run, &tasks), CLAIMABLE_SHOWN) {
-            if let Some(claim) = claimed(&door, &offer.id, &worker).await? {
+        for offer in door.handle.offers.list_of(|run| fits(run, caller.account(), &tasks), CLAIMABLE_SHOWN) {
+            if let Some(claim) = claimed(&door, &caller, &offer.id, &worker).await? {
                 return Ok(Some(claim));
             }
         }
@@ -92,17 +105,17 @@ pub(super) async fn claim_next(State(door): State<Door>, caller: Caller, given: 
 }
 
 /// The claim as its worker is told of it; None: somebody else has it, or it has ended.
-async fn claimed(door: &Door, run_id: &RunId, worker: &str) -> Result<Option<Value>, Problem> {
+async fn claimed(door: &Door, caller: &Caller, run_id: &RunId, worker: &str) -> Result<Option<Value>, Problem> {
     let input = Input::Claim { run_id: run_id.clone(), worker: worker.to_owned() };
-    let (number, until) = match door.handle.run(run_id, input).await {
+    let (number, until) = match door.handle.run_by(caller.whose(), run_id, input).await {
         Ok(Answer::Claimed { number, until }) => (number, until),
         Ok(_) => return Ok(None),
         Err(Trouble::Refused(refusal)) if refusal.code == RefusalCode::ClaimFailed => return Ok(None),
         Err(Trouble::Refused(refusal)) if refusal.code == RefusalCode::NotFound => {
-            return match door.handle.reader().occurrence_of_run(run_id.0.clone()).await? {
-                Some(_) => Ok(None),
-                None => Err(Problem::no_execution()),
-            };
+            let row = door.handle.reader().occurrence_of_run(run_id.0.clone()).await?;
+            let cue_id = row.ok_or_else(Problem::no_execution)?.cue_id;
+            let there = cues::current(door, caller.whose(), &cue_id).await;
+            return there.map(|_| None).map_err(|_| Problem::no_execution());
         }
         Err(trouble) => return Err(trouble.into()),
     };
@@ -132,7 +145,7 @@ pub(super) async fn heartbeat(
     let attempt = caller.reports(&id)?;
     let run_id = RunId(id);
     let input = Input::Extend { run_id: run_id.clone(), attempt, worker: header_worker(&headers) };
-    let until = match door.handle.run(&run_id, input).await.map_err(of_execution)? {
+    let until = match door.handle.run_by(caller.whose(), &run_id, input).await.map_err(of_execution)? {
         Answer::Extended { until } => until,
         _ => None,
     };
@@ -162,7 +175,7 @@ pub(super) async fn release(
         worker: named.or_else(|| header_worker(&headers)),
         words: reason.chars().take(REASON_CHARS_MAX).collect(),
     };
-    door.handle.run(&run_id, input).await.map_err(of_execution)?;
+    door.handle.run_by(caller.whose(), &run_id, input).await.map_err(of_execution)?;
     Ok(Json(json!({ "execution_id": run_id.0, "released": true })))
 }
 
@@ -172,14 +185,14 @@ pub(super) async fn seen(State(door): State<Door>, caller: Caller, given: Given)
     let body = given.required()?;
     let worker = worker_id(&body)?;
     let handlers = words(&body, "handlers")?;
-    door.handle.worker(worker, handlers).await?;
+    door.handle.worker(caller.account().clone(), worker, handlers).await?;
     Ok(Json(json!({ "acknowledged": true, "server_time": wire::time(door.handle.now()) })))
 }
 
 pub(super) async fn list(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
     caller.reads()?;
     let now = door.handle.now();
-    let workers = door.handle.reader().workers().await?;
+    let workers = door.handle.reader().workers(Some(caller.account().0.clone())).await?;
     let shown = workers.iter().map(|worker| {
         json!({
             "worker_id": worker.id,
@@ -195,11 +208,11 @@ pub(super) async fn list(State(door): State<Door>, caller: Caller) -> Result<Jso
 
 pub(super) async fn remove(State(door): State<Door>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
     caller.works()?;
-    let known = door.handle.reader().workers().await?;
+    let known = door.handle.reader().workers(Some(caller.account().0.clone())).await?;
     if !known.iter().any(|worker| worker.id == id) {
         return Err(Problem::new(StatusCode::NOT_FOUND, "worker_not_found", "Worker not found"));
     }
-    door.handle.tower(TowerChange::WorkerDropped(id)).await?;
+    door.handle.tower(TowerChange::WorkerDropped(caller.account().clone(), id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -223,10 +236,11 @@ where
     }
 }
 
-/// A run is for a task if its payload says so; without tasks, every run fits.
-fn fits(run: &Run, tasks: &[String]) -> bool {
+/// A run is for a task if its payload says so; without tasks, every run of the account fits.
+fn fits(run: &Run, account: &AccountId, tasks: &[String]) -> bool {
     let task = || run.payload.get("task").and_then(Value::as_str);
-    tasks.is_empty() || task().is_some_and(|task| tasks.iter().any(|wanted| wanted == task))
+    let fits = tasks.is_empty() || task().is_some_and(|task| tasks.iter().any(|wanted| wanted == task));
+    fits && run.definition.account == *account
 }
 
 fn tasks(body: &Map<String, Value>) -> Result<Vec<String>, Problem> {

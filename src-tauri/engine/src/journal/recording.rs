@@ -1,0 +1,123 @@
+//! Facts that no lane decides: accounts, agents, messages. Each is decided and written by a closure of its own inside the
+//! batch's transaction, so that it sees what is on disk and nothing of it is seen before it is there.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use cuetower_core::Ms;
+use rusqlite::Connection;
+
+use super::{Entry, StoreError, entries};
+use crate::desk::wire::Topic;
+use crate::handle::{Reply, Trouble};
+
+/// This tower's epoch. One tower owns all lanes for now.
+pub(super) const EPOCH: i64 = 1;
+
+/// What a recording writes with. Each table file adds its own reading and writing.
+pub struct Recorder<'a> {
+    connection: &'a Connection,
+    pub now: Ms,
+    topics: RefCell<BTreeSet<Topic>>,
+}
+
+impl Recorder<'_> {
+    pub(super) fn on(connection: &Connection, now: Ms) -> Recorder<'_> {
+        Recorder { connection, now, topics: RefCell::default() }
+    }
+
+    /// Appends a fact to a journal lane of its unit: `accounts`, `agents`, `messages`.
+    pub fn fact(&self, lane: &'static str, kind: &'static str, body: &impl serde::Serialize) -> Result<(), StoreError> {
+        let body = serde_json::to_string(body).map_err(|error| StoreError::Row(error.to_string()))?;
+        self.with(|connection| {
+            let sql = "SELECT coalesce(max(lane_seq), 0) FROM journal WHERE lane = ?1";
+            let last: i64 = connection.prepare_cached(sql)?.query_row([lane], |row| row.get(0))?;
+            let lane_seq = last as u64 + 1;
+            let entry = Entry { lane: lane.to_owned(), lane_seq, at: self.now, kind, body };
+            entries::append(connection, EPOCH, &entry).map(drop)
+        })
+    }
+
+    /// The faces of the owner ask again for what is about this.
+    pub fn touch(&self, topic: Topic) {
+        self.topics.borrow_mut().insert(topic);
+    }
+
+    pub(super) fn with<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        work(self.connection).map_err(|error| StoreError::Row(error.to_string()))
+    }
+
+    pub(super) fn into_topics(self) -> BTreeSet<Topic> {
+        self.topics.into_inner()
+    }
+}
+
+/// A closure that waits for its place in a batch, with whoever waits for its answer.
+pub(crate) trait Recording: Send {
+    /// Whether what it wrote stays. Called once.
+    fn write(&mut self, recorder: &Recorder<'_>) -> bool;
+    /// After the commit; `failure`: it could not be written.
+    fn answer(self: Box<Self>, failure: Option<&str>);
+}
+
+impl std::fmt::Debug for dyn Recording {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Recording")
+    }
+}
+
+pub(crate) struct Recorded<F, T, E> {
+    work: Option<F>,
+    done: Option<Result<Result<T, E>, StoreError>>,
+    reply: Reply<Result<T, E>>,
+}
+
+impl<F, T, E> Recorded<F, T, E> {
+    pub fn new(work: F, reply: Reply<Result<T, E>>) -> Recorded<F, T, E> {
+        Recorded { work: Some(work), done: None, reply }
+    }
+}
+
+impl<F, T, E> Recording for Recorded<F, T, E>
+where
+    F: FnOnce(&Recorder<'_>) -> Result<Result<T, E>, StoreError> + Send,
+    T: Send,
+    E: Send,
+{
+    fn write(&mut self, recorder: &Recorder<'_>) -> bool {
+        self.done = self.work.take().map(|work| work(recorder));
+        matches!(self.done, Some(Ok(Ok(_))))
+    }
+
+    fn answer(self: Box<Self>, failure: Option<&str>) {
+        let answer = match (failure, self.done) {
+            (Some(error), _) => Err(Trouble::Store(error.to_owned())),
+            (None, Some(Ok(answer))) => Ok(answer),
+            (None, Some(Err(error))) => Err(Trouble::Store(error.to_string())),
+            (None, None) => Err(Trouble::Stopping),
+        };
+        // A caller that has gone away gets no answer; what it asked for stands.
+        drop(self.reply.send(answer));
+    }
+}
+
+/// Writes each in a savepoint of its own: one that refuses, or fails, leaves nothing and takes no other with it.
+pub(super) fn write_all(
+    connection: &Connection,
+    now: Ms,
+    recordings: &mut [Box<dyn Recording>],
+) -> rusqlite::Result<BTreeSet<Topic>> {
+    let mut topics = BTreeSet::new();
+    for recording in recordings {
+        connection.execute_batch("SAVEPOINT recording")?;
+        let recorder = Recorder::on(connection, now);
+        let stays = recording.write(&recorder);
+        if stays {
+            topics.extend(recorder.into_topics());
+        } else {
+            connection.execute_batch("ROLLBACK TO recording")?;
+        }
+        connection.execute_batch("RELEASE recording")?;
+    }
+    Ok(topics)
+}
