@@ -1,12 +1,17 @@
 //! What the owner can do, by name. Each asks the host, shows the answer at once, and says in a sentence when it did not start.
 import { refusalFrom } from './bridge';
 import { plainKey } from './keys';
+import { commandWords, keyOfAgent } from './state/agents';
+import { agents } from './state/agents.svelte';
 import { board } from './state/board.svelte';
 import { desk } from './state/desk.svelte';
+import { LOGIN_SCOPES, mayWords, programOf } from './state/logins';
+import { logins } from './state/logins.svelte';
 import { notices } from './state/notice.svelte';
 import { whenWords } from './state/pausing';
 import { router } from './state/router.svelte';
-import type { AlertView, CueView, Mark } from './wire';
+import { money } from './time';
+import type { AgentView, AlertView, CueView, LoginView, Mark, RunStory } from './wire';
 
 /** Runs an action; a refusal becomes a notice. True when it was done. */
 async function attempt(what: string, action: () => Promise<void>): Promise<boolean> {
@@ -79,6 +84,16 @@ export function runAgain(runId: string): Promise<boolean> {
   });
 }
 
+/** What the owner found who looked at what a run did. The answer is the run as it stands then; null when it was not taken. */
+export async function verifyRun(runId: string, valid: boolean, reason: string): Promise<RunStory | null> {
+  let story: RunStory | null = null;
+  await attempt(valid ? 'Confirming' : 'Saying so', async () => {
+    story = await desk.ask('run_verify', { run_id: runId, valid, ...(reason.trim() === '' ? {} : { reason: reason.trim() }) });
+    notices.tell(valid ? 'It is confirmed by your word.' : 'It is refuted by your word.');
+  });
+  return story;
+}
+
 export function stopRun(runId: string): Promise<boolean> {
   return attempt('Stopping the run', async () => {
     await desk.ask('run_stop', { run_id: runId });
@@ -98,6 +113,48 @@ export async function acknowledgeAll(alerts: readonly AlertView[]): Promise<void
 export function setTowerPaused(paused: boolean): Promise<boolean> {
   return attempt(paused ? 'Pausing the tower' : 'Arming the tower', async () => {
     desk.know({ status: await desk.ask(paused ? 'tower_pause' : 'tower_resume', {}) });
+  });
+}
+
+/** Asks its runner to restart or stop an agent. What became of it shows when the runner has said so. */
+export function commandAgent(agent: AgentView, action: 'restart' | 'stop'): Promise<boolean> {
+  return attempt(`${action === 'stop' ? 'Stopping' : 'Restarting'} ${agent.name}`, async () => {
+    const answer = await desk.ask('agent_command', { name: agent.name, account: agent.account, action });
+    agents.know(answer);
+    const asked = answer.commands[0];
+    notices.tell(`${action === 'stop' ? 'Stop' : 'Restart'} of ${agent.name} is asked${asked ? `: it ${commandWords(asked).words}` : ''}.`);
+  });
+}
+
+/** What an agent may cost a day; null: no budget. */
+export function budgetAgent(agent: AgentView, day_cost_usd: number | null): Promise<boolean> {
+  return attempt(`The budget of ${agent.name}`, async () => {
+    agents.know(await desk.ask('agent_budget', { name: agent.name, account: agent.account, day_cost_usd }));
+    notices.tell(day_cost_usd === null ? `${agent.name} has no budget any more.` : `${agent.name} may cost ${money(day_cost_usd)} a day. Above it, each beat is answered with cost_exceeded.`);
+  });
+}
+
+export function forgetAgent(agent: AgentView): Promise<boolean> {
+  return attempt(`Forgetting ${agent.name}`, async () => {
+    agents.take(await desk.ask('agent_forget', { name: agent.name, account: agent.account }));
+    const still = agents.list?.some((other) => keyOfAgent(other) === keyOfAgent(agent));
+    notices.tell(still ? `What ${agent.name} said is forgotten. Its name stays: a cue or an address bears it.` : `${agent.name} is forgotten.`);
+  });
+}
+
+/** Lets a program have a key of its own, or not. */
+export function answerLogin(login: LoginView, approve: boolean): Promise<boolean> {
+  const program = programOf(login);
+  return attempt(`${approve ? 'Approving' : 'Denying'} ${login.code}`, async () => {
+    logins.take(await desk.ask('login_answer', { code: login.code, approve }));
+    notices.tell(approve ? `${program} may sign in now: ${mayWords(LOGIN_SCOPES)}. Its key is in Settings, under Keys.` : `${program} gets no key.`);
+  });
+}
+
+/** Whether programs on this machine get a key without a click. */
+export function allowLogins(allow: boolean): Promise<boolean> {
+  return attempt('Changing it', async () => {
+    logins.take(await desk.ask('login_policy', { allow }));
   });
 }
 

@@ -1,5 +1,5 @@
 //! Every mark and icon as path data. The same paths feed inline SVG and the timeline canvas.
-// Shape says which verdict (bar scheduled, triangle delivered, square confirmed, diamond person, circle tower).
+// Shape says which verdict (bar scheduled, triangle delivered, square confirmed, diamond person, circle tower or agent).
 // Fill says how far (solid proven, half claimed, hollow waiting, corners silence, crossed no, dash not expected).
 // Colour only repeats what shape and fill already said.
 import type { ConfirmedMark, DeliveredMark, ScheduledMark } from './wire';
@@ -67,8 +67,18 @@ const SIGN = {
   stopped: { tone: 'mark', word: 'Paused', say: 'nothing fires', paths: [{ d: RING, stroke: 1.3 }, { d: 'M3.9 3.9 8.1 8.1', stroke: 1.4 }] }
 } satisfies Record<string, Glyph>;
 
-/** The mark families: S scheduled, D delivered, C confirmed, P sign. */
-export const MARKS = { S: SCHEDULED, D: DELIVERED, C: CONFIRMED, P: SIGN as Record<keyof typeof SIGN, Glyph> };
+/** Whoever runs: a ring that says how much of it is heard. */
+const AGENT = {
+  working: { tone: 'ok', word: 'Working', say: 'its beats carry progress', paths: [{ d: RING, stroke: 1.3 }, { d: DOT }] },
+  alive: { tone: 'mark', word: 'Alive', say: 'beats arrive, no progress with them', paths: [{ d: RING, stroke: 1.3 }] },
+  late: { tone: 'bad', word: 'Late', say: 'no beat for three of its usual gaps', paths: [{ d: 'M3.2 2.2A4.7 4.7 0 0 1 8.8 2.2M10.4 4.2a4.7 4.7 0 0 1 0 3.6M8.8 9.8a4.7 4.7 0 0 1-5.6 0M1.6 7.8a4.7 4.7 0 0 1 0-3.6', stroke: 1.5 }] },
+  error: { tone: 'bad', word: 'Error', say: 'it said that it failed', paths: [{ d: RING, stroke: 1.3 }, { d: 'M4.3 4.3l3.4 3.4M7.7 4.3 4.3 7.7', stroke: 1.4 }] },
+  stopped: { tone: 'mark', word: 'Stopped', say: 'it said goodbye', paths: [{ d: RING, stroke: 1.3 }, { d: 'M3.9 3.9 8.1 8.1', stroke: 1.4 }] },
+  unseen: { tone: 'mark', word: 'No beats', say: 'known by name, never heard of', paths: [{ d: DASH }] }
+} satisfies Record<string, Glyph>;
+
+/** The mark families: S scheduled, D delivered, C confirmed, P sign, A agent. */
+export const MARKS = { S: SCHEDULED, D: DELIVERED, C: CONFIRMED, P: SIGN as Record<keyof typeof SIGN, Glyph>, A: AGENT as Record<keyof typeof AGENT, Glyph> };
 export type Family = keyof typeof MARKS;
 export type StateOf<F extends Family> = keyof (typeof MARKS)[F] & string;
 
@@ -85,6 +95,7 @@ export function toneToken(tone: Tone): string {
 /** Icons in a 16 x 16 box, stroked 1.4 wide in the current colour. */
 export const ICONS = {
   board: 'M2 4.5h5M10 4.5h4M2 8h8M13 8h1M2 11.5h2.5M7.5 11.5H14',
+  agents: 'M1.5 8.5h3l1.7-4.7 3 8.4 1.9-5.2.9 1.5h2.5',
   alerts: 'M4 6.7a4 4 0 0 1 8 0c0 3.3 1.4 4.3 1.4 4.3H2.6S4 10 4 6.7zM6.5 13.3a1.6 1.6 0 0 0 3 0',
   secrets: 'M8.1 10.6a2.7 2.7 0 1 1-5.4 0a2.7 2.7 0 1 1 5.4 0zM7.3 8.7 13 3M10.4 5.6l2 2',
   settings: 'M2 4.6h6M12 4.6h2M2 11.4h2M8 11.4h6M11.8 4.6a1.8 1.8 0 1 1-3.6 0a1.8 1.8 0 1 1 3.6 0zM7.8 11.4a1.8 1.8 0 1 1-3.6 0a1.8 1.8 0 1 1 3.6 0z',

@@ -1,5 +1,5 @@
 //! Marks, cues and alerts for tests: ordinary ones, with what a test cares about changed.
-import type { AlertView, BandView, CueView, DeskEvent, Mark, PoolView } from './wire';
+import type { AgentView, AlertView, BandView, CueView, DeskEvent, LoginView, Mark, PoolView } from './wire';
 
 /** Fri 20 Nov 2026, 09:00 in Madrid. */
 export const NOW = Date.UTC(2026, 10, 20, 8, 0, 0);
@@ -13,7 +13,7 @@ export function mark(change: Partial<Mark> = {}): Mark {
 }
 
 export function cue(change: Partial<CueView> = {}): CueView {
-  return { id: 'c1', name: 'lead-digest', agent: 'leads', status: 'active', transport: 'command', words: 'hourly at :05', timezone: 'Europe/Madrid', next_run_ms: null, paused_until_ms: null, has_trigger_url: false, revision: 1, run_count: 0, definition: {}, ...change };
+  return { id: 'c1', name: 'lead-digest', agent: 'leads', status: 'active', transport: 'command', words: 'hourly at :05', timezone: 'Europe/Madrid', next_run_ms: null, paused_until_ms: null, has_trigger_url: false, revision: 1, run_count: 0, definition: {}, account: null, ...change };
 }
 
 export function alert(change: Partial<AlertView> = {}): AlertView {
@@ -35,4 +35,17 @@ export function band(change: Partial<BandView> = {}): BandView {
 /** An empty pool of two. */
 export function pool(change: Partial<PoolView> = {}): PoolView {
   return { name: 'openai', concurrency: 2, calls_per_min: null, tokens_per_min: null, in_use: 0, calls_last_min: 0, tokens_last_min: 0, backs_off_until_ms: null, holders: [], waiting: [], ...change };
+}
+
+/** An agent that works, and is watched by a runner. */
+export function agent(change: Partial<AgentView> = {}): AgentView {
+  return {
+    name: 'release-scribe', account: null, state: 'working', words: 'Working; 42 iterations.', last_beat_ms: NOW - 22_000, message: 'Processed 42.', kind: 'claude', tokens_today: 41_200, cost_today_usd: 1.5, day_cost_usd: null, memory_mb: 412,
+    iterations: 42, pulse: Array.from({ length: 60 }, () => 1), tokens: Array.from({ length: 60 }, () => 3900), restarts: 0, runner: { kind: 'systemd', target: 'scribe.service' }, commands: [], cues: [], address: null, unread: 0, ...change
+  };
+}
+
+/** A program that asked to sign in a minute ago, and has fourteen more. */
+export function login(change: Partial<LoginView> = {}): LoginView {
+  return { code: 'WXYZ-1234', email: 'me@example.com', program: 'cueapi-cli/0.2.0', asked_at_ms: NOW - 60_000, expires_at_ms: NOW + 14 * 60_000, ...change };
 }

@@ -8,7 +8,10 @@ use cuetower_engine::receive::Openings;
 use cuetower_engine::vault::VaultKind;
 
 pub use crate::args_agents::{ExecArgs, WorkerArgs};
+pub use crate::args_connect::{ConnectCommand, ConnectCueapiArgs, ImportArgs, ImportCommand};
 pub use crate::args_cues::{CueCommand, FireArgs, LedgerArgs, LedgerCommand, PauseArgs, Word};
+pub use crate::args_keys::{KeyArgs, KeyCommand, LoginCommand};
+pub use crate::args_fleet::{AgentName, AgentsArgs, AgentsCommand};
 pub use crate::args_pools::{Limit, PoolCommand, PoolSetArgs};
 use crate::tower::Options;
 
@@ -35,10 +38,11 @@ pub enum Command {
     /// A fresh link to the running tower's window, good for one browser, once
     DeskLink,
     /// Your key for the running tower's agents' door: KEY=$(cuetowerctl key)
-    Key {
-        /// What web hooks are signed with, instead: for whoever checks their signatures
-        #[arg(long)]
-        webhook_secret: bool,
+    Key(KeyArgs),
+    /// Programs that ask to sign in, such as `cueapi login`
+    Login {
+        #[command(subcommand)]
+        what: LoginCommand,
     },
     /// Is the running tower armed, and is what it leans on there
     Status,
@@ -76,6 +80,8 @@ pub enum Command {
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
         limit: u32,
     },
+    /// The fleet: who is alive, what each costs today; restarts and budgets
+    Agents(AgentsArgs),
     /// Secrets by name; values go in and never come out
     Secret {
         #[command(subcommand)]
@@ -90,6 +96,16 @@ pub enum Command {
     Schedule {
         #[command(subcommand)]
         what: ScheduleCommand,
+    },
+    /// Point clients of CueAPI or ClevAgent at the running tower
+    Connect {
+        #[command(subcommand)]
+        what: ConnectCommand,
+    },
+    /// Copy cues from a running server
+    Import {
+        #[command(subcommand)]
+        what: ImportCommand,
     },
     Exec(ExecArgs),
     Worker(WorkerArgs),
@@ -195,6 +211,12 @@ impl TowerArgs {
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VerifyWord {
+    Yes,
+    No,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum RunCommand {
     /// What happened, attempt by attempt
@@ -205,6 +227,14 @@ pub enum RunCommand {
         /// The standard error instead of the standard output
         #[arg(long)]
         stderr: bool,
+    },
+    /// Say whether what it reported is so
+    Verify {
+        run: String,
+        word: VerifyWord,
+        /// Why you say so
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Run it again, with the same payload
     Replay { run: String },

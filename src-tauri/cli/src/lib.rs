@@ -3,17 +3,25 @@
 //! Here: arguments (`args`), a tower in this process (`tower`), who holds a data folder (`presence`), the owner's way to
 //! a running tower (`owner`), one file for each family of commands. Not here: anything about windows.
 
+mod agents;
 mod alerts;
 mod args;
 mod args_agents;
+mod args_connect;
 mod args_cues;
+mod args_fleet;
+mod args_keys;
 mod args_pools;
 mod briefing;
+mod connect;
 mod cues;
 mod exec;
 mod follow;
+mod import;
 mod instant;
+mod keys;
 mod ledger;
+mod logins;
 mod owner;
 mod pools;
 mod presence;
@@ -35,7 +43,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Cli, Command, LedgerArgs, LedgerCommand, ScheduleCommand, WindowArgs};
+use crate::args::{Cli, Command, KeyArgs, LedgerArgs, LedgerCommand, ScheduleCommand, WindowArgs};
 use crate::owner::Owner;
 
 pub use crate::serve::log_to_stderr;
@@ -91,9 +99,13 @@ fn obey(cli: Cli) -> Result<(), String> {
             with_owner(data, async |owner| simulate::obey(&owner, &args, json).await)
         }
         Command::DeskLink => with_owner(data, async |owner| status::desk_link(&owner, json).await),
-        Command::Key { webhook_secret } => {
+        Command::Key(KeyArgs { what: Some(what), .. }) => {
+            with_owner(data, async |owner| keys::obey(&owner, what, json).await)
+        }
+        Command::Key(KeyArgs { what: None, webhook_secret }) => {
             with_owner(data, async move |owner| status::key(&owner, webhook_secret, json).await)
         }
+        Command::Login { what } => with_owner(data, async |owner| logins::obey(&owner, what, json).await),
         Command::Call { command, request } => {
             with_owner(data, async |owner| status::call(&owner, &command, request).await)
         }
@@ -109,7 +121,10 @@ fn obey(cli: Cli) -> Result<(), String> {
         Command::Alerts { what, limit } => {
             with_owner(data, async |owner| alerts::obey(&owner, what, limit, json).await)
         }
+        Command::Agents(args) => with_owner(data, async |owner| agents::obey(&owner, args, json).await),
         Command::Pool { what } => with_owner(data, async |owner| pools::obey(&owner, what, json).await),
+        Command::Connect { what } => with_owner(data, async |owner| connect::obey(&owner, what, json).await),
+        Command::Import { what } => with_owner(data, async |owner| import::obey(&owner, what, json).await),
         Command::Exec(_) => Err("`exec` ends with a code of its own.".to_owned()),
         Command::Worker(args) => worker::obey(args),
         Command::Secret { what } => with_owner(data, async |owner| secrets::obey(&owner, what, json).await),

@@ -89,10 +89,12 @@ impl Owner {
         Ok(self.ask::<Board>("board", json!({ "from_ms": 0, "to_ms": 1 })).await?.cues)
     }
 
-    /// The cue of that name or id.
+    /// The cue of that name or id; of a name that several accounts use, your own comes first.
     pub async fn cue(&self, named: &str) -> Result<CueView, String> {
         let mut cues = self.cues().await?;
-        let at = cues.iter().position(|cue| cue.id == named).or_else(|| cues.iter().position(|cue| cue.name == named));
+        let own = |cue: &CueView| cue.name == named && cue.account.is_none();
+        let at = cues.iter().position(|cue| cue.id == named).or_else(|| cues.iter().position(own));
+        let at = at.or_else(|| cues.iter().position(|cue| cue.name == named));
         let at = at.ok_or_else(|| format!("There is no cue `{named}`. `cuetowerctl cue list` names them."))?;
         Ok(cues.swap_remove(at))
     }

@@ -3,7 +3,7 @@
 use cuetower_engine::desk::wire::{AttemptView, Fired, Ledger, Mark, RunStory};
 use serde_json::json;
 
-use crate::args::RunCommand;
+use crate::args::{RunCommand, VerifyWord};
 use crate::follow;
 use crate::owner::Owner;
 use crate::show::{Zone, say, say_json, table, verdicts};
@@ -69,6 +69,17 @@ pub async fn obey(owner: &Owner, what: RunCommand, as_json: bool) -> Result<(), 
             }
             Ok(())
         }
+        RunCommand::Verify { run, word, reason } => {
+            let valid = word == VerifyWord::Yes;
+            let story: RunStory =
+                owner.ask("run_verify", json!({ "run_id": run, "valid": valid, "reason": reason })).await?;
+            if as_json {
+                say_json(&json!(story))
+            } else {
+                say(&story.mark.sentence)
+            }
+            Ok(())
+        }
         RunCommand::Stop { run } => {
             let answer = owner.call("run_stop", &json!({ "run_id": run })).await?;
             if as_json {
@@ -125,6 +136,14 @@ async fn show(owner: &Owner, run: &str, as_json: bool) -> Result<(), String> {
             None => "open",
         };
         say(&format!("Proof: {}: {verdict}, {}", proof.claim, proof.found));
+    }
+    match (story.verification.as_deref(), &story.verification_words) {
+        (Some("waiting"), _) => say(&format!("Somebody has to look at it: run verify {run} yes|no")),
+        (Some(word), Some(words)) => {
+            let at = story.verified_at_ms.map(|at| format!(" at {}", zone.at(at))).unwrap_or_default();
+            say(&format!("Verified{at}: {word}. {words}"));
+        }
+        _ => {}
     }
     for note in &story.notes {
         say(&format!("Noted at {}: {}", zone.at(note.at_ms), note.words));

@@ -16,7 +16,7 @@ pub async fn obey(owner: &Owner, what: SecretCommand, as_json: bool) -> Result<(
     let answer: Secrets = match &what {
         SecretCommand::List => owner.ask("secrets", json!({})).await?,
         SecretCommand::Set { name } => {
-            owner.ask("secret_set", json!({ "name": name, "value": value_of(name)? })).await?
+            owner.ask("secret_set", json!({ "name": name, "value": typed(&format!("Value of {name}"))? })).await?
         }
         SecretCommand::Rm { name } => owner.ask("secret_delete", json!({ "name": name })).await?,
     };
@@ -39,13 +39,13 @@ pub async fn obey(owner: &Owner, what: SecretCommand, as_json: bool) -> Result<(
     Ok(())
 }
 
-/// Without the line's end that a terminal or `echo` adds.
-fn value_of(name: &str) -> Result<String, String> {
+/// What stdin says to `what`, unseen, without the line's end that a terminal or `echo` adds.
+pub fn typed(what: &str) -> Result<String, String> {
     let unread = |error: std::io::Error| format!("The value could not be read: {error}.");
     let stdin = std::io::stdin();
     let mut value = String::new();
     if stdin.is_terminal() {
-        eprint!("Value of {name} (not shown): ");
+        eprint!("{what} (not shown): ");
         let quiet = quiet::Quiet::begin().map_err(unread)?;
         stdin.lock().read_line(&mut value).map_err(unread)?;
         drop(quiet);

@@ -28,6 +28,8 @@ pub enum AlertKind {
     FuseTripped,
     /// The fallback of a failed run failed as well: a person is needed.
     FallbackFailed,
+    /// So many runs failed one after the other as its cue says.
+    ConsecutiveFailures,
 }
 
 impl AlertKind {
@@ -42,6 +44,7 @@ impl AlertKind {
             AlertKind::CrashLoop => "crash_loop",
             AlertKind::FuseTripped => "fuse_tripped",
             AlertKind::FallbackFailed => "fallback_failed",
+            AlertKind::ConsecutiveFailures => "consecutive_failures",
         }
     }
 
@@ -53,7 +56,10 @@ impl AlertKind {
             | AlertKind::CrashLoop
             | AlertKind::FuseTripped
             | AlertKind::FallbackFailed => "critical",
-            AlertKind::DeliveryFailed | AlertKind::OutcomeFailed | AlertKind::MissedOccurrence => "warning",
+            AlertKind::DeliveryFailed
+            | AlertKind::OutcomeFailed
+            | AlertKind::MissedOccurrence
+            | AlertKind::ConsecutiveFailures => "warning",
         }
     }
 }
@@ -102,6 +108,12 @@ pub enum Signal {
         run: Box<Run>,
         verdict: Verdict,
         late: bool,
+    },
+    /// This many runs failed one after the other, up to this one.
+    FailedInARow {
+        cue_name: String,
+        run: Box<Run>,
+        times: u32,
     },
     Missed {
         cue_id: CueId,
@@ -219,6 +231,13 @@ impl AlertBook {
                 let body = format!("Due {}. Not run: {reason}.", sentence::instant(*due));
                 let title = sentence::alert_title(cue_name, kind);
                 vec![self.open_or_repeat(Alert { title, body, ..blank(kind, cue_id.clone(), None, now) }, dice)]
+            }
+            Signal::FailedInARow { cue_name, run, times } => {
+                let kind = AlertKind::ConsecutiveFailures;
+                let title = sentence::alert_title(cue_name, kind);
+                let body = format!("{times} runs failed one after the other. The last: {}", sentence::of_run(run));
+                let alert = Alert { title, body, ..blank(kind, run.cue_id.clone(), Some(run.id.clone()), now) };
+                vec![self.open_or_repeat(alert, dice)]
             }
             Signal::CrashLoop { cue_name, run } => {
                 let kind = AlertKind::CrashLoop;

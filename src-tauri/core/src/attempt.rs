@@ -31,6 +31,9 @@ pub struct Attempt {
     /// What the agent calls this try itself, if it said so: pings with the same word belong together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rid: Option<String>,
+    /// The newest sign of life of whoever has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beat_at: Option<Ms>,
     /// Since when a check before its delivery holds it up, whatever else it waited for between two looks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checks_failed_since: Option<Ms>,
@@ -97,7 +100,19 @@ pub struct Reported {
     pub at: Ms,
     /// After the outcome deadline.
     pub late: bool,
+    /// With all that was shown for it later.
     pub outcome: Outcome,
+    /// As it was reported, if more was shown for it later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Box<Outcome>>,
+}
+
+impl Reported {
+    /// What its reporter said, before anything was shown for it later.
+    #[must_use]
+    pub fn as_reported(&self) -> &Outcome {
+        self.first.as_deref().unwrap_or(&self.outcome)
+    }
 }
 
 impl Attempt {
@@ -118,6 +133,7 @@ impl Attempt {
             usage: Usage::default(),
             steady: false,
             rid: None,
+            beat_at: None,
             checks_failed_since: None,
         }
     }

@@ -65,6 +65,10 @@ pub struct CueDefinition {
     pub catch_up: CatchUp,
     pub overlap: Overlap,
     pub expect: Expect,
+    #[serde(default, skip_serializing_if = "AlertRules::is_default")]
+    pub alerts: AlertRules,
+    #[serde(default, skip_serializing_if = "FireRules::is_default")]
+    pub fires: FireRules,
     /// Pause the cue when a run fails for good.
     pub pause_on_failure: bool,
     /// What else follows when a run fails for good.
@@ -228,6 +232,71 @@ pub struct Expect {
     /// Share of `processed`, 0 to 1.
     pub max_error_rate: Option<f64>,
     pub evidence: Vec<Evidence>,
+    /// Names among the outcome's assertions that have to be true.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assertions: Vec<String>,
+    /// What passes everything else is only claimed until somebody looked at it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub manual: bool,
+    /// Its writer said how it is verified, be it that it is not: CueAPI's clients are shown that again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mode_said: bool,
+}
+
+impl Expect {
+    /// Whether an outcome has to show anything.
+    #[must_use]
+    pub fn asks_for_proof(&self) -> bool {
+        self.min_processed.is_some()
+            || self.max_error_rate.is_some()
+            || !self.evidence.is_empty()
+            || !self.assertions.is_empty()
+    }
+}
+
+/// When the owner is told of what a run alone does not show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertRules {
+    /// So many runs that failed one after the other.
+    pub consecutive_failures: u32,
+    /// So many occurrences missed since a run last began.
+    pub missed_in_a_row: u32,
+}
+
+impl AlertRules {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+    fn is_default(&self) -> bool {
+        *self == AlertRules::default()
+    }
+}
+
+impl Default for AlertRules {
+    fn default() -> AlertRules {
+        AlertRules { consecutive_failures: 3, missed_in_a_row: 1 }
+    }
+}
+
+/// What whoever fires a cue by hand or over HTTP has to bring.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FireRules {
+    /// A payload of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub payload_required: bool,
+    /// Fields that the payload has to have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required_keys: Vec<String>,
+}
+
+impl FireRules {
+    /// The required fields that a payload does not have.
+    #[must_use]
+    pub fn missing_in(&self, payload: &Value) -> Vec<String> {
+        self.required_keys.iter().filter(|key| payload.get(key.as_str()).is_none()).cloned().collect()
+    }
+
+    fn is_default(&self) -> bool {
+        *self == FireRules::default()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -340,6 +409,8 @@ pub(crate) mod tests {
             catch_up: CatchUp { policy: CatchUpPolicy::Latest, within_ms: None },
             overlap: Overlap::Skip,
             expect: Expect::default(),
+            alerts: AlertRules::default(),
+            fires: FireRules::default(),
             pause_on_failure: false,
             on_failure: OnFailure::default(),
             on_success_fire: None,

@@ -10,7 +10,7 @@ use crate::cue::{CueDefinition, CueStatus};
 use crate::expect::Finding;
 use crate::id::{CueId, OccurrenceId, RunId};
 use crate::occurrence::{Armed, End};
-use crate::outcome::Outcome;
+use crate::outcome::{Evidence, Outcome};
 use crate::run::{HeldBy, Verdict};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -210,6 +210,33 @@ pub enum Event {
         late: bool,
         findings: Vec<Finding>,
     },
+    /// Somebody has to look at what it did. `holds`: what follows from its end waits for that too.
+    VerificationAsked {
+        run_id: RunId,
+        #[serde(default, skip_serializing_if = "is_false")]
+        holds: bool,
+    },
+    /// Somebody looked. `follows`: what its end brings about, it brings about now.
+    RunVerified {
+        run_id: RunId,
+        valid: bool,
+        by: String,
+        reason: Option<String>,
+        verdict: Verdict,
+        follows: bool,
+    },
+    /// Shown after the outcome of that attempt was recorded. `findings`: what the cue asked for, looked at again.
+    EvidenceAdded {
+        run_id: RunId,
+        number: u32,
+        evidence: Box<Evidence>,
+        findings: Vec<Finding>,
+    },
+    /// A session of a person's own tool says that it has the run; `session` is a digest of its token.
+    LiveClaimed {
+        run_id: RunId,
+        session: String,
+    },
     /// Something was done because of the run.
     RunNoted {
         run_id: RunId,
@@ -278,6 +305,10 @@ impl Event {
             Event::RetryMoved { .. } => "retry_moved",
             Event::OutcomeReported { .. } => "outcome_reported",
             Event::RunEnded { .. } => "run_ended",
+            Event::VerificationAsked { .. } => "verification_asked",
+            Event::RunVerified { .. } => "run_verified",
+            Event::EvidenceAdded { .. } => "evidence_added",
+            Event::LiveClaimed { .. } => "live_claimed",
             Event::ReportRefused { .. } => "report_refused",
         }
     }
@@ -307,6 +338,10 @@ impl Event {
             | Event::RetryMoved { run_id, .. }
             | Event::OutcomeReported { run_id, .. }
             | Event::RunEnded { run_id, .. }
+            | Event::VerificationAsked { run_id, .. }
+            | Event::RunVerified { run_id, .. }
+            | Event::EvidenceAdded { run_id, .. }
+            | Event::LiveClaimed { run_id, .. }
             | Event::ReportRefused { run_id, .. } => Some(run_id),
             Event::CueDefined { .. }
             | Event::CueStatusChanged { .. }

@@ -29,7 +29,18 @@ pub fn findings(expect: &Expect, outcome: &Outcome) -> Vec<Finding> {
         all.push(error_rate(most, outcome));
     }
     all.extend(expect.evidence.iter().map(|kind| evidence(*kind, outcome)));
+    all.extend(expect.assertions.iter().map(|name| asserted(name, outcome)));
     all
+}
+
+fn asserted(name: &str, outcome: &Outcome) -> Finding {
+    let said = outcome.assertions.get(name).copied();
+    let found = match said {
+        Some(true) => "reported as met",
+        Some(false) => "reported as not met",
+        None => "not reported",
+    };
+    Finding { claim: format!("Met: {name}"), passed: said == Some(true), found: found.to_owned() }
 }
 
 fn at_least(least: f64, outcome: &Outcome) -> Finding {
@@ -85,6 +96,19 @@ mod tests {
         let found = findings(&expect, &outcome);
         assert_eq!(found[0].claim, "At least 150 processed");
         assert_eq!((found[0].passed, found[0].found.as_str()), (false, "reported 3"));
+    }
+
+    #[test]
+    fn an_assertion_that_is_false_or_not_there_does_not_pass() {
+        let expect = Expect { assertions: vec!["sent".into(), "filed".into(), "paid".into()], ..Expect::default() };
+        let outcome = Outcome {
+            success: true,
+            assertions: [("sent".to_owned(), true), ("filed".to_owned(), false)].into(),
+            ..Outcome::default()
+        };
+        let found: Vec<_> = findings(&expect, &outcome).into_iter().map(|one| (one.passed, one.found)).collect();
+        let expected = [(true, "reported as met"), (false, "reported as not met"), (false, "not reported")];
+        assert_eq!(found, expected.map(|(passed, found)| (passed, found.to_owned())));
     }
 
     #[test]

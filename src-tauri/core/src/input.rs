@@ -12,7 +12,7 @@ use crate::effect::Effect;
 use crate::event::{Event, FileSeen};
 use crate::id::{OccurrenceId, RunId};
 use crate::occurrence::Trigger;
-use crate::outcome::Outcome;
+use crate::outcome::{Evidence, Outcome};
 use crate::run::Verdict;
 
 #[derive(Debug, Clone)]
@@ -110,6 +110,28 @@ pub enum Input {
         worker: Option<String>,
         words: String,
     },
+    /// Somebody looked at what the run did. `by`: "the owner", "an API key".
+    Verify {
+        run_id: RunId,
+        valid: bool,
+        by: String,
+        reason: Option<String>,
+    },
+    /// Somebody will look at it.
+    AskVerification {
+        run_id: RunId,
+    },
+    /// More to show for the outcome that was recorded.
+    Evidence {
+        run_id: RunId,
+        attempt: Option<u32>,
+        evidence: Box<Evidence>,
+    },
+    /// A session of a person's own tool has the run; `session` is a digest of its token.
+    LiveClaim {
+        run_id: RunId,
+        session: String,
+    },
     Ping(Ping),
     /// Something was done because of the run.
     Note {
@@ -167,6 +189,8 @@ pub struct Fire {
     pub payload: Option<Value>,
     pub send_at: Option<Ms>,
     pub key: Option<String>,
+    /// Names that the outcome has to meet.
+    pub exit_criteria: Vec<String>,
     pub trigger: Trigger,
 }
 
@@ -224,10 +248,15 @@ pub enum Answer {
         occurrence_id: OccurrenceId,
         due: Ms,
     },
-    /// The report stands. `verdict` None: the run goes on (a retry follows).
+    /// The report stands. `verdict` None: the run goes on (a retry follows). `waits`: somebody has to look at it.
     Recorded {
         verdict: Option<Verdict>,
         reason: Option<String>,
+        waits: bool,
+    },
+    /// It has said so before, at that time, or says so now.
+    LiveClaimed {
+        at: Ms,
     },
     Claimed {
         number: u32,
@@ -272,11 +301,20 @@ pub enum RefusalCode {
     /// It could never be granted while its asker holds what it holds.
     WaitsForItself,
     TooMany,
+    /// The account has as many active cues as it may.
+    CueLimit,
+    /// Nothing can be verified as it stands.
+    InvalidState,
+    NoOutcome,
+    /// Another session has said that it has the run.
+    AlreadyAttested,
+    /// It is said to be a person's own session, and none has said so.
+    LiveClaimUnattested,
     Invalid,
 }
 
 impl RefusalCode {
-    pub const ALL: [RefusalCode; 14] = [
+    pub const ALL: [RefusalCode; 19] = [
         RefusalCode::NotFound,
         RefusalCode::OutcomeAlreadyRecorded,
         RefusalCode::AttemptSuperseded,
@@ -290,6 +328,11 @@ impl RefusalCode {
         RefusalCode::NotOwner,
         RefusalCode::WaitsForItself,
         RefusalCode::TooMany,
+        RefusalCode::CueLimit,
+        RefusalCode::InvalidState,
+        RefusalCode::NoOutcome,
+        RefusalCode::AlreadyAttested,
+        RefusalCode::LiveClaimUnattested,
         RefusalCode::Invalid,
     ];
 
@@ -310,6 +353,11 @@ impl RefusalCode {
             RefusalCode::NotOwner => "not_execution_owner",
             RefusalCode::WaitsForItself => "waits_for_itself",
             RefusalCode::TooMany => "too_many",
+            RefusalCode::CueLimit => "cue_limit_exceeded",
+            RefusalCode::InvalidState => "invalid_state",
+            RefusalCode::NoOutcome => "no_outcome",
+            RefusalCode::AlreadyAttested => "already_attested",
+            RefusalCode::LiveClaimUnattested => "live_claim_unattested",
             RefusalCode::Invalid => "invalid",
         }
     }

@@ -81,6 +81,9 @@ pub struct Armed {
     pub idempotency_key: String,
     /// Instead of the cue's own payload.
     pub payload: Option<Value>,
+    /// Names that the outcome of its run has to meet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exit_criteria: Vec<String>,
     pub armed_at: Ms,
 }
 

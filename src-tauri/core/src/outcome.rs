@@ -1,5 +1,7 @@
 //! What an agent reported about a run. Whether it is believed is `expect`'s question.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -26,7 +28,25 @@ pub struct Outcome {
     /// When the agent wants its next run, if it says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_run: Option<NextRun>,
-    /// Free form, at most 10 KiB of JSON; `Null` if none.
+    /// By name, whether it was met.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub assertions: BTreeMap<String, bool>,
+    /// Free form, at most `METADATA_BYTES_MAX` of JSON; `Null` if none.
+    pub metadata: Value,
+}
+
+/// What is shown for an outcome after it was recorded; what is None stays as it was.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Evidence {
+    pub summary: Option<String>,
+    pub external_id: Option<String>,
+    pub result_url: Option<String>,
+    pub result_ref: Option<String>,
+    pub result_type: Option<String>,
+    pub artifacts: Option<Vec<Value>>,
+    pub assertions: BTreeMap<String, bool>,
+    /// An object, whose fields are laid over those that are there; `Null` if none.
     pub metadata: Value,
 }
 
@@ -40,6 +60,45 @@ pub enum NextRun {
 }
 
 impl Outcome {
+    /// Of `metadata`, as JSON.
+    pub const METADATA_BYTES_MAX: usize = 10_240;
+
+    /// Whether it shows something of the work itself: an id, an address, a reference, things made.
+    #[must_use]
+    pub fn has_evidence(&self) -> bool {
+        let texts = [&self.external_id, &self.result_url, &self.result_ref];
+        !self.artifacts.is_empty() || texts.into_iter().flatten().any(|text| !text.trim().is_empty())
+    }
+
+    /// Whether it says that a person's own session did the work.
+    #[must_use]
+    pub fn says_live(&self) -> bool {
+        self.metadata.get("executed_via").is_some_and(|via| via == "live")
+    }
+
+    /// The same with more to show for it.
+    #[must_use]
+    pub fn with(&self, more: &Evidence) -> Outcome {
+        let newer = |new: &Option<String>, old: &Option<String>| new.clone().or_else(|| old.clone());
+        let mut whole = Outcome {
+            summary: newer(&more.summary, &self.summary),
+            external_id: newer(&more.external_id, &self.external_id),
+            result_url: newer(&more.result_url, &self.result_url),
+            result_ref: newer(&more.result_ref, &self.result_ref),
+            result_type: newer(&more.result_type, &self.result_type),
+            artifacts: more.artifacts.clone().unwrap_or_else(|| self.artifacts.clone()),
+            ..self.clone()
+        };
+        whole.assertions.extend(more.assertions.clone());
+        if let Value::Object(new) = &more.metadata {
+            match &mut whole.metadata {
+                Value::Object(old) => old.extend(new.clone()),
+                other => *other = more.metadata.clone(),
+            }
+        }
+        whole
+    }
+
     /// The outcome a process makes by ending, for cues confirmed by their exit code.
     #[must_use]
     pub fn of_exit(success: bool, words: &str) -> Outcome {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::Ms;
 use crate::attempt::{Attempt, AttemptState, Reported};
-use crate::cue::{CueDefinition, Restart};
+use crate::cue::{CueDefinition, Expect, Restart};
 use crate::expect::Finding;
 use crate::id::{CueId, OccurrenceId, RunId};
 use crate::occurrence::Trigger;
@@ -33,9 +33,52 @@ pub struct Run {
     /// When its budget of time is spent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fuse_at: Option<Ms>,
+    /// Names that its outcome has to meet, beside those that its cue asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exit_criteria: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Verification>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live_claim: Option<LiveClaim>,
     /// What was done because of it, such as telling a web hook of its failure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+}
+
+/// Whether somebody looked at what a run did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Verification {
+    /// `holds`: what follows from the run's end waits for it too.
+    Waiting {
+        since: Ms,
+        holds: bool,
+    },
+    Given {
+        at: Ms,
+        valid: bool,
+        by: String,
+        reason: Option<String>,
+    },
+}
+
+impl Verification {
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Verification::Waiting { .. } => "waiting",
+            Verification::Given { valid: true, .. } => "valid",
+            Verification::Given { valid: false, .. } => "invalid",
+        }
+    }
+}
+
+/// A session of a person's own tool said that it had the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveClaim {
+    pub at: Ms,
+    /// A digest of the session's token.
+    pub session: String,
 }
 
 /// Something that was done because of a run.
@@ -195,6 +238,24 @@ impl Run {
     #[must_use]
     pub fn outcome(&self) -> Option<(&Attempt, &Reported)> {
         self.attempts.iter().rev().find_map(|attempt| Some((attempt, attempt.outcome.as_ref()?)))
+    }
+
+    /// What its outcome has to show: what its cue asks for, and what it was fired with.
+    #[must_use]
+    pub fn expect(&self) -> Expect {
+        let mut expect = self.definition.expect.clone();
+        for name in &self.exit_criteria {
+            if !expect.assertions.contains(name) {
+                expect.assertions.push(name.clone());
+            }
+        }
+        expect
+    }
+
+    /// Somebody is to look at it first; until then nothing follows from its end.
+    #[must_use]
+    pub fn is_held_for_verification(&self) -> bool {
+        matches!(self.verification, Some(Verification::Waiting { holds: true, .. }))
     }
 
     /// When this run next wants a tick.

@@ -4,7 +4,7 @@ use crate::Ms;
 use crate::alert::AlertKind;
 use crate::cue::{Confirm, Restart};
 use crate::outcome::Outcome;
-use crate::run::{Phase, Run, Verdict};
+use crate::run::{Phase, Run, Verdict, Verification};
 use crate::time::length_in_words;
 
 /// One or two sentences about where a run stands.
@@ -41,7 +41,12 @@ pub fn of_run(run: &Run) -> String {
         }
         Phase::WaitingRetry { .. } => format!("{}. {of}; the next one waits for its backoff.", capital(&latest.words)),
         Phase::Ended { verdict, late, .. } => {
-            let late = if *late { " It came after the deadline." } else { "" };
+            let after_deadline = run.outcome().is_none_or(|(_, reported)| reported.late);
+            let late = match (*late, after_deadline) {
+                (false, _) => "",
+                (true, true) => " It came after the deadline.",
+                (true, false) => " What proves it was shown later.",
+            };
             format!("{}{late}", ended(run, *verdict, &of))
         }
     }
@@ -60,6 +65,18 @@ pub fn of_crash_loop(run: &Run) -> String {
 fn ended(run: &Run, verdict: Verdict, of: &str) -> String {
     let outcome = run.outcome().map(|(_, reported)| &reported.outcome);
     let counted = outcome.and_then(counts).map(|text| format!(" {text}")).unwrap_or_default();
+    match (&run.verification, verdict) {
+        (Some(Verification::Waiting { .. }), Verdict::Claimed) => {
+            return format!("Reported success; somebody has to verify it.{counted}");
+        }
+        (Some(Verification::Given { valid, by, reason, .. }), Verdict::Confirmed | Verdict::Refuted) => {
+            let said = if outcome.is_some_and(|outcome| outcome.success) { "success" } else { "failure" };
+            let why = reason.as_ref().map(|text| format!(": {}", text.trim_end_matches('.'))).unwrap_or_default();
+            let found = if *valid { "verified by" } else { "found to be not so by" };
+            return format!("Reported {said}; {found} {by}{why}.{counted}");
+        }
+        _ => {}
+    }
     match verdict {
         Verdict::Confirmed => match run.findings.len() {
             // Its exit code or its delivery says it all.
@@ -122,6 +139,7 @@ pub fn alert_title(cue_name: &str, kind: AlertKind) -> String {
         AlertKind::CrashLoop => "crashes again and again",
         AlertKind::FuseTripped => "was stopped by its budget",
         AlertKind::FallbackFailed => "failed as the fallback too",
+        AlertKind::ConsecutiveFailures => "failed again and again",
     };
     let room = 49usize.saturating_sub(what.len());
     let name: String = if cue_name.chars().count() > room {

@@ -2,7 +2,7 @@
 
 use crate::Ms;
 use crate::attempt::AttemptState;
-use crate::run::{Phase, Run, Verdict};
+use crate::run::{Phase, Run, Verdict, Verification};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivered {
@@ -59,6 +59,41 @@ impl Delivered {
 #[must_use]
 pub fn delivered_at(run: &Run) -> Option<Ms> {
     run.attempts.iter().find_map(|attempt| attempt.delivered_at)
+}
+
+/// CueAPI's word for what is known of a run's outcome (SPEC 13); None where it has none.
+#[must_use]
+pub fn outcome_state(run: &Run) -> Option<&'static str> {
+    let outcome = run.outcome();
+    let success = outcome.map(|(_, reported)| reported.outcome.success);
+    if outcome.is_some() && matches!(run.verification, Some(Verification::Waiting { .. })) {
+        return Some("verification_pending");
+    }
+    match (run.verdict(), success) {
+        (Some(Verdict::Claimed), _) => Some("reported_success"),
+        (Some(Verdict::Confirmed), _) => Some("verified_success"),
+        (Some(Verdict::Refuted), _) => Some("verification_failed"),
+        (Some(Verdict::Silent), _) => Some("unknown"),
+        (Some(Verdict::Failed | Verdict::Stopped | Verdict::Cancelled) | None, Some(false)) => Some("reported_failure"),
+        (Some(Verdict::Failed | Verdict::Stopped | Verdict::Cancelled), Some(true) | None) => None,
+        // Of an older attempt it says nothing about this one.
+        (None, Some(true)) => run.latest().outcome.is_some().then_some("verification_pending"),
+        (None, None) => None,
+    }
+}
+
+/// Whether what was asked for as proof is there: `valid`, `invalid`; None: nothing was asked, or nobody has looked.
+#[must_use]
+pub fn validation_state(run: &Run) -> Option<&'static str> {
+    match (&run.verification, run.verdict()) {
+        (Some(Verification::Waiting { .. }), _) => None,
+        (_, Some(Verdict::Confirmed)) => Some("valid"),
+        (_, Some(Verdict::Refuted)) => Some("invalid"),
+        (
+            _,
+            Some(Verdict::Claimed | Verdict::Failed | Verdict::Silent | Verdict::Stopped | Verdict::Cancelled) | None,
+        ) => None,
+    }
 }
 
 impl Confirmed {

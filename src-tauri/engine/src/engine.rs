@@ -10,11 +10,14 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
+use crate::accounts::{self, Accounts};
+use crate::alerting;
 use crate::briefing_note;
 use crate::clock::Clock;
 use crate::feed::Feed;
 use crate::handle::{Handle, ORDERS_MAX, Order, StoreHealth};
 use crate::journal::{Journal, StoreError};
+use crate::messages;
 use crate::notify::Notifier;
 use crate::offers::Offers;
 use crate::paths::{Watched, look_after};
@@ -31,6 +34,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where agents report: "http://127.0.0.1:8737". Bound before the engine starts, so that nothing is delivered that could not answer.
     pub agents_url: String,
+    /// Nothing but public addresses is called: no agent on this machine either.
+    pub strict_addresses: bool,
 }
 
 /// What comes from outside.
@@ -60,20 +65,25 @@ impl Engine {
         let data_dir = config.data_dir.clone();
         let journal = Journal::open(&data_dir)?;
         let key = TowerKey::load(&config.data_dir).map_err(StartError::Key)?;
+        let accounts = Accounts::new(key.clone(), journal.webhook_secrets()?);
         let (orders, received) = mpsc::channel(ORDERS_MAX);
         let reader = journal.reader();
         let notifier = ports.notifier.clone();
         let feed = Feed::starting_at(journal.last_seq()?);
         let found = adopted(&config.data_dir);
+        let (hooked, alerts) = mpsc::channel(alerting::WAITING_MAX);
         let performer = Performer::new(
             Means {
                 orders: orders.clone(),
                 vault: ports.vault,
                 key: key.clone(),
+                accounts: accounts.clone(),
                 clock: Arc::clone(&ports.clock),
                 agents_url: config.agents_url,
                 data_dir: config.data_dir,
                 notifier: ports.notifier,
+                hooked,
+                strict_addresses: config.strict_addresses,
             },
             tokio::runtime::Handle::current(),
         );
@@ -101,12 +111,26 @@ impl Engine {
             .name("pilot".to_owned())
             .spawn(move || fly(pilot, received))
             .map_err(StartError::Thread)?;
-        let handle =
-            Handle { orders: orders.clone(), reader, feed, clock: ports.clock, key, store, pools, offers, recorded };
+        let handle = Handle {
+            orders: orders.clone(),
+            reader,
+            feed,
+            clock: ports.clock,
+            key,
+            store,
+            pools,
+            offers,
+            recorded,
+            accounts,
+        };
         let mut minding = JoinSet::new();
         minding.spawn(deliver_spooled(handle.clone(), data_dir));
         minding.spawn(look_after(watched, handle.clone()));
+        minding.spawn(accounts::note::tell(handle.clone(), notifier.clone()));
+        minding.spawn(crate::fleet::mind(handle.clone()));
+        minding.spawn(messages::look_after(handle.clone(), Arc::clone(&shared)));
         minding.spawn(briefing_note::tell(handle.clone(), notifier, started_at));
+        minding.spawn(alerting::tell(handle.clone(), Arc::clone(&shared), alerts));
         Ok((handle, Running { orders, shared, flying, minding }))
     }
 }

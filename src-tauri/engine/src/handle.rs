@@ -12,6 +12,7 @@ use cuetower_core::pool::{PoolAnswer, PoolBook, PoolInput};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::accounts::Accounts;
 use crate::clock::Clock;
 use crate::feed::Feed;
 use crate::journal::{KeyRow, OutputRow, Reader, Recorded, Recorder, Recording, StoreError};
@@ -128,6 +129,7 @@ pub struct Handle {
     pub(crate) offers: Offers,
     /// Counts commits with something recorded in them.
     pub(crate) recorded: watch::Receiver<u64>,
+    pub(crate) accounts: Accounts,
 }
 
 /// Why the last commit failed; None while the store is well.
@@ -277,6 +279,7 @@ fn unrefused(answer: Answer) -> Result<Answer, Trouble> {
         Answer::Done
         | Answer::Fired { .. }
         | Answer::Recorded { .. }
+        | Answer::LiveClaimed { .. }
         | Answer::Claimed { .. }
         | Answer::Extended { .. }
         | Answer::Pinged { .. } => Ok(answer),

@@ -1,5 +1,7 @@
 //! What is done: the loop, the journal, deliveries, the two doors. What is decided lives in `cuetower-core`.
 
+pub mod accounts;
+mod alerting;
 mod briefing_note;
 mod check;
 pub mod clock;
@@ -8,8 +10,10 @@ pub mod deliver;
 pub mod desk;
 pub mod engine;
 pub mod feed;
+mod fleet;
 pub mod handle;
 pub mod journal;
+mod messages;
 pub mod notify;
 mod offers;
 mod paths;

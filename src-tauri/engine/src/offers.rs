@@ -73,6 +73,10 @@ impl Offers {
         self.list().offers.values().filter(|run| fits(run)).take(most).cloned().collect()
     }
 
+    pub fn count(&self) -> usize {
+        self.list().offers.len()
+    }
+
     /// Changes whenever something is newly offered. Taken before the look, so that nothing is missed between the two.
     pub fn news(&self) -> watch::Receiver<u64> {
         self.0.news.subscribe()

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
-use cuetower_core::id::{CueId, RunId};
+use cuetower_core::id::{AccountId, CueId, Dice, RunId};
 use hmac::{Hmac, KeyInit, Mac};
 use rand::TryRng as _;
 use sha2::{Digest, Sha256};
@@ -96,18 +96,53 @@ impl TowerKey {
         same.then_some((cue, number))
     }
 
-    /// Signs webhooks, as CueAPI's `whsec_…`.
+    /// The key of that number of an account: `cue_sk_` and 32 hex digits. Nothing of it is stored, and it can be shown again.
     #[must_use]
-    pub fn webhook_secret(&self) -> String {
-        format!("whsec_{}", self.sign("webhook secret"))
+    pub fn account_key(&self, account: &AccountId, number: u64) -> String {
+        format!("cue_sk_{}", &self.sign(&format!("api key {account} {number}"))[..32])
+    }
+
+    /// Signs the webhooks of an account's cues, as CueAPI's `whsec_…`. `number` counts its renewals, from 0.
+    #[must_use]
+    pub fn webhook_secret(&self, account: &AccountId, number: u64) -> String {
+        // The owner's first one is older than accounts are.
+        let what = if account.is_owner() && number == 0 { String::new() } else { format!(" {account} {number}") };
+        format!("whsec_{}", self.sign(&format!("webhook secret{what}")))
+    }
+
+    /// Signs the alerts that an account has sent to it: 64 hex digits. `number` counts its renewals, from 0.
+    #[must_use]
+    pub fn alert_secret(&self, account: &AccountId, number: u64) -> String {
+        self.sign(&format!("alert secret {account} {number}"))
+    }
+
+    /// HMAC-SHA256 of `text` with a key that signs sessions and nothing else.
+    pub(crate) fn session_mac(&self, text: &str) -> [u8; 32] {
+        mac(self.sign("session key").as_bytes(), text)
     }
 
     /// HMAC-SHA256 of `text` with the tower's key, in hex.
     pub(crate) fn sign(&self, text: &str) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
-        mac.update(text.as_bytes());
-        hex(&mac.finalize().into_bytes())
+        hex(&mac(&self.0, text))
     }
+}
+
+fn mac(key: &[u8], text: &str) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().into()
+}
+
+/// An id for an account that registers.
+#[must_use]
+pub fn new_account_id() -> AccountId {
+    struct OfSystem;
+    impl Dice for OfSystem {
+        fn throw(&mut self) -> u64 {
+            random_bytes().into_iter().fold(0, |number, byte| (number << 8) | u64::from(byte))
+        }
+    }
+    AccountId::thrown(&mut OfSystem)
 }
 
 /// A new API key: `cue_sk_` and 32 hex digits.
@@ -193,6 +228,30 @@ mod tests {
         assert_eq!(key.check_trigger_token(&token), None);
         assert_eq!(key.check_ping_token(&key.trigger_token(&cue, 0)), None);
         assert_eq!(key.check_ping_token(&token.replace("abc", "abd")), None);
+    }
+
+    #[test]
+    fn what_is_derived_differs_by_account_number_and_use() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = TowerKey::load(dir.path()).unwrap();
+        let (owner, ada) = (AccountId::OWNER, AccountId("acc_ada".into()));
+        let mut seen = std::collections::BTreeSet::new();
+        for account in [&owner, &ada] {
+            for number in 0..3 {
+                let api_key = key.account_key(account, number);
+                assert_eq!((api_key.len(), api_key.starts_with("cue_sk_")), (39, true));
+                let secret = key.webhook_secret(account, number);
+                assert_eq!((secret.len(), secret.starts_with("whsec_")), (70, true));
+                let alerts = key.alert_secret(account, number);
+                assert_eq!(alerts.len(), 64);
+                for one in [&api_key[7..], &secret[6..38], &alerts[..32]] {
+                    assert!(seen.insert(one.to_owned()), "{account} {number}: {one} came twice");
+                }
+            }
+        }
+        let first = format!("whsec_{}", key.sign("webhook secret"));
+        assert_eq!(key.webhook_secret(&owner, 0), first, "receivers know the owner's since before there were accounts");
+        assert_ne!(new_account_id(), new_account_id());
     }
 
     #[test]

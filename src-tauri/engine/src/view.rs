@@ -38,6 +38,7 @@ pub fn planned_cue(cue: &Cue, plan: Option<&Plan>, now: Ms, named: impl Fn(&str)
         revision: cue.revision,
         run_count: u32::try_from(cue.run_count).unwrap_or(u32::MAX),
         definition: definition::write(definition),
+        account: (!definition.account.is_owner()).then(|| definition.account.0.clone()),
     }
 }
 

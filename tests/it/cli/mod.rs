@@ -1,6 +1,8 @@
 //! The program from outside: what it prints, how it starts, stops and comes back, and its commands on a running tower.
 
+mod connect;
 mod cues;
+mod import;
 mod ledger;
 
 use std::time::{Duration, Instant};

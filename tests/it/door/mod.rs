@@ -1,9 +1,16 @@
 //! The agents' door over real HTTP, on a real engine in a temporary folder; what was stored is looked up in the file itself.
 
+mod after;
+mod auth;
+mod clevagent;
 mod cues;
+mod logins;
+mod messages;
+mod messages_pushed;
 mod permits;
 mod refusals;
 mod runs;
+mod small;
 mod triggers;
 
 use std::sync::Arc;
@@ -66,7 +73,15 @@ impl Back {
 
 impl Tower {
     async fn start() -> Tower {
-        let dir = tempfile::tempdir().unwrap();
+        Tower::start_with(Openings::default()).await
+    }
+
+    /// With the door opened so far.
+    async fn start_with(openings: Openings) -> Tower {
+        Tower::start_in(tempfile::tempdir().unwrap(), openings).await
+    }
+
+    async fn start_in(dir: tempfile::TempDir, openings: Openings) -> Tower {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let ports = Ports {
@@ -74,10 +89,11 @@ impl Tower {
             vault: Vault::open(VaultKind::Memory, dir.path()).await,
             notifier: Notifier::start(false).await.0,
         };
-        let config = Config { data_dir: dir.path().to_owned(), agents_url: base.clone() };
+        let strict_addresses = openings.strict_addresses;
+        let config = Config { data_dir: dir.path().to_owned(), agents_url: base.clone(), strict_addresses };
         let (handle, running) = Engine::start(config, ports).unwrap();
         let (close, closed) = oneshot::channel::<()>();
-        let door = Door::new(handle.clone(), "0.0.0-test", Openings::default());
+        let door = Door::new(handle.clone(), "0.0.0-test", openings);
         let serving = tokio::spawn(door.serve(listener, async move { drop(closed.await) }));
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let mut tower = Tower { http, base, handle, key: String::new(), dir, running, close, serving };
@@ -87,8 +103,12 @@ impl Tower {
 
     /// A new key with these scopes.
     async fn key_with(&self, scopes: &str) -> String {
+        self.named_key(&format!("for {scopes}"), scopes).await
+    }
+
+    async fn named_key(&self, name: &str, scopes: &str) -> String {
         let key = new_api_key();
-        let row = KeyRow::of_owner(&key, &format!("for {scopes}"), scopes, self.handle.now());
+        let row = KeyRow::of_owner(&key, name, scopes, self.handle.now());
         self.handle.tower(TowerChange::KeyAdded(row)).await.unwrap();
         key
     }
@@ -135,6 +155,14 @@ impl Tower {
             count("SELECT count(*) FROM occurrences"),
             count("SELECT count(*) FROM journal WHERE lane LIKE 'cue\\_%' ESCAPE '\\'"),
         )
+    }
+
+    /// Stops it, and starts it again on the same folder, with another door.
+    async fn restart_with(self, openings: Openings) -> Tower {
+        drop(self.close);
+        self.serving.await.unwrap().unwrap();
+        self.running.stop().await;
+        Tower::start_in(self.dir, openings).await
     }
 
     /// Closes the door, then the engine; both must end by themselves.

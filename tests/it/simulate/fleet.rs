@@ -182,6 +182,7 @@ fn cue(luck: &mut Luck, name: &str, schedule: ScheduleSpec) -> CueDefinition {
             min_processed: luck.chance(50).then_some(100.0),
             max_error_rate: None,
             evidence: if luck.chance(20) { vec![Evidence::Summary] } else { Vec::new() },
+            ..Expect::default()
         },
         pause_on_failure: luck.chance(5),
         on_failure: OnFailure {

@@ -31,7 +31,7 @@ impl World {
             0..10 => {
                 let send_at = luck.chance(30).then(|| now.plus(luck.between(1, 600_000)));
                 let key = luck.chance(20).then(|| format!("key-{}", luck.below(3)));
-                Input::Fire(Fire { payload: None, send_at, key, trigger: Trigger::ManualFire })
+                Input::Fire(Fire { payload: None, send_at, key, exit_criteria: vec![], trigger: Trigger::ManualFire })
             }
             // A cue that begins in 1970 has every instant since then in its ledger: true, and too many for a test.
             10..23 if self.behind_ms > 0 => return None,

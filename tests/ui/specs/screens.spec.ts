@@ -82,7 +82,7 @@ for (const scheme of ['dark', 'light'] as const) {
       await page.getByLabel('Cron').fill('5 25 * * *');
       await expect(page.getByLabel('Cron')).toHaveAttribute('aria-invalid', 'true');
       await seen('editor-error');
-      for (const screen of ['alerts', 'secrets', 'settings', 'settings/pools', 'key']) {
+      for (const screen of ['agents', 'alerts', 'secrets', 'settings', 'settings/keys', 'settings/pools', 'key']) {
         await page.goto(`/#/${screen}`);
         await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
         await seen(screen.replace('/', '-'));

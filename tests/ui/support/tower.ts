@@ -28,20 +28,23 @@ export class Tower {
   #up: Up;
   readonly #data: string;
 
-  private constructor(data: string, up: Up) {
+  readonly #flags: readonly string[];
+
+  private constructor(data: string, flags: readonly string[], up: Up) {
     this.#data = data;
+    this.#flags = flags;
     this.#up = up;
     this.ready = up.ready;
   }
 
-  /** Starts on free ports, with a data folder of its own, and waits until it says that it is up. */
-  static async start(): Promise<Tower> {
+  /** Starts on free ports, with a data folder of its own and with these flags of `serve`, and waits until it says that it is up. */
+  static async start(flags: readonly string[] = []): Promise<Tower> {
     const data = await mkdtemp(join(tmpdir(), 'cuetower-ui-'));
-    return new Tower(data, await Tower.#launch(data, '127.0.0.1:0'));
+    return new Tower(data, flags, await Tower.#launch(data, '127.0.0.1:0', flags));
   }
 
-  static async #launch(data: string, desk: string): Promise<Up> {
-    const args = ['serve', '--data', data, '--listen', '127.0.0.1:0', '--desk', desk, '--vault', 'memory', '--no-notifications', '--ready-json'];
+  static async #launch(data: string, desk: string, flags: readonly string[]): Promise<Up> {
+    const args = ['serve', '--data', data, '--listen', '127.0.0.1:0', '--desk', desk, '--vault', 'memory', '--no-notifications', '--ready-json', ...flags];
     const process = spawn(join(BINARIES, 'cuetowerctl'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let log = '';
     process.stderr.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-8000)));
@@ -71,7 +74,7 @@ export class Tower {
 
   /** Starts it again with its data, on the same owner's door. */
   async comeBack(): Promise<void> {
-    this.#up = await Tower.#launch(this.#data, new URL(this.ready.desk).host);
+    this.#up = await Tower.#launch(this.#data, new URL(this.ready.desk).host, this.#flags);
     this.ready = this.#up.ready;
   }
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { cue, mark, NOW } from '../testing';
 import type { WaitView } from '../wire';
-import { causeWords, fuseWords, leaseWords, mayPrint, numberWords, restartWords, waitOf } from './facts';
+import { causeWords, fuseWords, leaseWords, mayPrint, numberWords, restartWords, verificationHead, verifiedWords, waitOf } from './facts';
 
 const ZONE = 'Europe/Madrid';
 
@@ -52,4 +52,12 @@ it('only a command that still lives is asked for more output', () => {
   expect(mayPrint(attempt, 'webhook')).toBe(false);
   expect(mayPrint({ ...attempt, ended_at_ms: NOW }, 'command')).toBe(false);
   expect(mayPrint({ ...attempt, state: 'waiting' }, 'command')).toBe(false);
+});
+
+it('a report that waits for somebody says so, and afterwards who looked', () => {
+  expect(verificationHead({ verification: 'waiting' })).toBe('Claimed · waits for your word');
+  expect([verificationHead({ verification: 'valid' }), verificationHead(null)]).toEqual([null, null]);
+  expect(verifiedWords({ verification: 'valid', verification_words: 'By the owner.' })).toBe('Verified by the owner.');
+  expect(verifiedWords({ verification: 'invalid', verification_words: 'By the owner: the invoice is missing.' })).toBe('Found to be not so by the owner: the invoice is missing.');
+  expect(verifiedWords({ verification: 'waiting', verification_words: null })).toBeNull();
 });

@@ -80,3 +80,15 @@ export function leaseWords(attempt: Pick<AttemptView, 'worker' | 'lease_until_ms
 export function mayPrint(attempt: AttemptView, transport: string): boolean {
   return transport === 'command' && attempt.ended_at_ms === null && (attempt.state === 'delivering' || attempt.state === 'delivered' || attempt.state === 'unanswered');
 }
+
+/** What heads a run that somebody has to look at; null for any other. */
+export function verificationHead(story: Pick<RunStory, 'verification'> | null): string | null {
+  return story?.verification === 'waiting' ? 'Claimed · waits for your word' : null;
+}
+
+/** Who looked at it, and why they say so: "Verified by the owner: the invoice is there."; null while nobody has. */
+export function verifiedWords(story: Pick<RunStory, 'verification' | 'verification_words'>): string | null {
+  if (story.verification !== 'valid' && story.verification !== 'invalid') return null;
+  const by = (story.verification_words ?? '').replace(/^By /, 'by ').replace(/[.\s]+$/, '');
+  return `${story.verification === 'valid' ? 'Verified' : 'Found to be not so'}${by === '' ? '' : ` ${by}`}.`;
+}

@@ -1,9 +1,11 @@
 //! What the palette offers for what was typed. Pure: the fleet in, a list out, each with what choosing it means.
 import { glyphOf, type Family, type IconName } from '../glyphs';
 import { hm, sameDay, day } from '../time';
-import type { CueView, Mark } from '../wire';
+import type { AgentView, CueView, LoginView, Mark } from '../wire';
 import { alertFace, confirmedWord, dueTimes } from '../words';
+import { faceOf } from './agents';
 import { newestFirst, type Fleet } from './fleet';
+import { programOf } from './logins';
 import { needsOf } from './needs';
 import type { Route } from './route';
 
@@ -15,7 +17,7 @@ export type Act =
   | { do: 'answer'; mark: Mark; run: boolean }
   | { do: 'look'; mode: 'timeline' | 'ledger' | 'ahead' }
   | { do: 'pauseAll' | 'resumeAll' }
-  | { do: 'filter'; agent: string };
+  | { do: 'login'; login: LoginView; approve: boolean };
 
 export interface Item {
   key: string;
@@ -30,6 +32,9 @@ export interface Item {
 
 export interface World {
   fleet: Fleet;
+  /** Programs that wait for a yes. */
+  logins: readonly LoginView[];
+  agents: readonly AgentView[];
   paused: boolean;
   now_ms: number;
   zone: string;
@@ -39,6 +44,7 @@ const AT_MOST = 5;
 
 const ROOMS: readonly { text: string; keys: string; icon: IconName; to: Route }[] = [
   { text: 'Board', keys: 'G B', icon: 'board', to: { at: 'board' } },
+  { text: 'Agents', keys: 'G A', icon: 'agents', to: { at: 'agents' } },
   { text: 'Alerts', keys: 'G L', icon: 'alerts', to: { at: 'alerts' } },
   { text: 'Secrets', keys: 'G S', icon: 'secrets', to: { at: 'secrets' } },
   { text: 'Settings', keys: 'G ,', icon: 'settings', to: { at: 'settings' } },
@@ -47,6 +53,7 @@ const ROOMS: readonly { text: string; keys: string; icon: IconName; to: Route }[
 
 /** Offered only to one who types. */
 const CORNERS: typeof ROOMS = [
+  { text: 'Keys and accounts', keys: '', icon: 'secrets', to: { at: 'settings', section: 'keys' } },
   { text: 'Pools', keys: '', icon: 'pool', to: { at: 'settings', section: 'pools' } },
   { text: 'Workers', keys: '', icon: 'worker', to: { at: 'settings', section: 'workers' } }
 ];
@@ -78,10 +85,10 @@ export function itemsFor(query: string, world: World): Item[] {
     }
   }
   if (kind === 'agents' || (all && typed !== '')) {
-    const agents = [...new Set(cues.map((cue) => cue.agent))].filter((agent) => agent !== '' && fits(agent, typed)).sort();
-    for (const agent of agents.slice(0, all ? AT_MOST : 50)) {
-      const n = cues.filter((cue) => cue.agent === agent).length;
-      items.push({ key: `agent ${agent}`, section: 'Agents', icon: 'filter', text: agent, side: n === 1 ? '1 cue' : `${n} cues`, keys: '', act: { do: 'filter', agent } });
+    const found = world.agents.filter((agent) => fits(`${agent.name} ${agent.kind ?? ''}`, typed));
+    for (const agent of found.slice(0, all ? AT_MOST : 50)) {
+      const face = faceOf(agent.state);
+      items.push({ key: `agent ${agent.account ?? ''}/${agent.name}`, section: 'Agents', icon: { v: 'A', state: face.state }, text: agent.name, side: face.word.toLowerCase(), keys: '', act: { do: 'go', to: { at: 'agents', name: agent.name, account: agent.account } } });
     }
   }
   if (all && typed !== '') items.push(...runs(world, typed));
@@ -89,14 +96,22 @@ export function itemsFor(query: string, world: World): Item[] {
   return items;
 }
 
-function needs({ fleet }: World, typed: string): Item[] {
+function needs({ fleet, logins }: World, typed: string): Item[] {
   const items: Item[] = [];
-  for (const need of needsOf(fleet)) {
+  for (const need of needsOf(fleet, logins)) {
     if (need.kind === 'ask') {
       const name = fleet.names.get(need.mark.cue_id) ?? 'a deleted cue';
       for (const run of [true, false]) {
         const text = `${run ? 'Run' : 'Skip'} ${name}, ${run ? 'once for ' : ''}${dueTimes(need.due)} that passed`;
         if (fits(text, typed)) items.push({ key: `${run ? 'run' : 'skip'} ${need.key}`, section: 'Needs you', icon: { v: 'S', state: 'held' }, text, side: 'held', keys: '', act: { do: 'answer', mark: need.mark, run } });
+      }
+      continue;
+    }
+    if (need.kind === 'login') {
+      const { login } = need;
+      for (const approve of [true, false]) {
+        const text = `${approve ? 'Approve' : 'Deny'} the sign-in ${login.code} of ${programOf(login)}`;
+        if (fits(text, typed)) items.push({ key: `${approve ? 'approve' : 'deny'} ${login.code}`, section: 'Needs you', icon: { v: 'P', state: 'asks' }, text, side: 'asks for a key', keys: '', act: { do: 'login', login, approve } });
       }
       continue;
     }

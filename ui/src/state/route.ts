@@ -1,12 +1,14 @@
 //! Addresses inside the window. Pure: a hash in, a place out, and back.
 
-export type SettingsSection = 'pools' | 'workers';
+export type SettingsSection = 'keys' | 'pools' | 'workers';
+const SECTIONS: readonly string[] = ['keys', 'pools', 'workers'] satisfies SettingsSection[];
 
 export type Route =
   | { at: 'board' }
   | { at: 'run'; runId: string }
   | { at: 'cue'; cueId: string }
   | { at: 'new'; from: string | null }
+  | { at: 'agents'; name?: string; account?: string | null }
   | { at: 'alerts' }
   | { at: 'secrets' }
   | { at: 'settings'; section?: SettingsSection }
@@ -21,7 +23,9 @@ export function routeFrom(hash: string): Route {
   if (first === 'run' && second !== '') return { at: 'run', runId: second };
   if (first === 'cue' && second === 'new') return { at: 'new', from: new URLSearchParams(query).get('from') };
   if (first === 'cue' && second !== '') return { at: 'cue', cueId: second };
-  if (first === 'settings' && (second === 'pools' || second === 'workers')) return { at: 'settings', section: second };
+  if (first === 'agents' && second !== '') return { at: 'agents', name: second, account: new URLSearchParams(query).get('account') };
+  if (first === 'agents') return { at: 'agents' };
+  if (first === 'settings' && SECTIONS.includes(second)) return { at: 'settings', section: second as SettingsSection };
   if (first === 'alerts' || first === 'secrets' || first === 'settings' || first === 'key') return { at: first };
   return { at: 'board' };
 }
@@ -35,6 +39,9 @@ export function hashOf(route: Route): string {
       return `#/cue/${encodeURIComponent(route.cueId)}`;
     case 'new':
       return route.from ? `#/cue/new?from=${encodeURIComponent(route.from)}` : '#/cue/new';
+    case 'agents':
+      if (!route.name) return '#/agents';
+      return `#/agents/${encodeURIComponent(route.name)}${route.account ? `?account=${encodeURIComponent(route.account)}` : ''}`;
     case 'settings':
       return route.section ? `#/settings/${route.section}` : '#/settings';
     default:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { alert, cue, event, mark, NOW } from '../testing';
+import { agent, alert, cue, event, login, mark, NOW } from '../testing';
 import type { ConfirmedMark } from '../wire';
 import { groupsOf, kindsIn } from './alerts';
 import { EMPTY_FLEET, fleetFrom } from './fleet';
@@ -10,9 +10,9 @@ import { endingsIn, sentenceOf } from './tidings';
 describe('addresses', () => {
   it.each<[string, Route]>([
     ['#/board', { at: 'board' }], ['', { at: 'board' }], ['#/nowhere', { at: 'board' }], ['#/run/run_1', { at: 'run', runId: 'run_1' }], ['#/run/', { at: 'board' }], ['#/cue/c%2F1', { at: 'cue', cueId: 'c/1' }],
-    ['#/cue/new', { at: 'new', from: null }], ['#/cue/new?from=nightly', { at: 'new', from: 'nightly' }], ['#/alerts', { at: 'alerts' }], ['#/settings', { at: 'settings' }], ['#/key', { at: 'key' }]
+    ['#/cue/new', { at: 'new', from: null }], ['#/cue/new?from=nightly', { at: 'new', from: 'nightly' }], ['#/alerts', { at: 'alerts' }], ['#/settings', { at: 'settings' }], ['#/settings/keys', { at: 'settings', section: 'keys' }], ['#/agents', { at: 'agents' }], ['#/agents/a%2Fb', { at: 'agents', name: 'a/b', account: null }], ['#/key', { at: 'key' }]
   ])('%s', (hash, route) => expect(routeFrom(hash)).toEqual(route));
-  it.each<[Route]>([[{ at: 'board' }], [{ at: 'run', runId: 'a/b c' }], [{ at: 'cue', cueId: 'x' }], [{ at: 'new', from: null }], [{ at: 'new', from: 'cue_1' }], [{ at: 'secrets' }]])('%j is read back', (route) => expect(routeFrom(hashOf(route))).toEqual(route));
+  it.each<[Route]>([[{ at: 'board' }], [{ at: 'run', runId: 'a/b c' }], [{ at: 'cue', cueId: 'x' }], [{ at: 'new', from: null }], [{ at: 'new', from: 'cue_1' }], [{ at: 'secrets' }], [{ at: 'agents', name: 'a?b', account: 'acc_1' }], [{ at: 'settings', section: 'keys' }]])('%j is read back', (route) => expect(routeFrom(hashOf(route))).toEqual(route));
 });
 
 describe('the record of alerts', () => {
@@ -43,18 +43,24 @@ describe('what is said aloud', () => {
 
 describe('the palette', () => {
   const fleet = fleetFrom({ seq: 1, now_ms: NOW, cues: [cue(), cue({ id: 'c2', name: 'score-new', agent: 'scout', status: 'paused' })], marks: [mark(), mark({ occurrence_id: 'o2', cue_id: 'c2', run_id: 'r2', confirmed: 'refuted' })], alerts: [alert()], bands: [], truncated: false });
-  const world: World = { fleet, paused: false, now_ms: NOW, zone: 'Europe/Madrid' };
+  const world: World = { fleet, logins: [], agents: [agent({ name: 'scout', state: 'late' })], paused: false, now_ms: NOW, zone: 'Europe/Madrid' };
   const told = (query: string, w = world) => itemsFor(query, w).map((item) => `${item.section}: ${item.text}`);
 
   it('is useful before anything is typed', () => {
     expect(told('')).toEqual([
-      'Needs you: lead-digest has gone quiet', 'Do: New cue', 'Do: Next 30 days', 'Do: Pause all firing', 'Cues: lead-digest', 'Cues: score-new', 'Go to: Board', 'Go to: Alerts', 'Go to: Secrets', 'Go to: Settings', 'Go to: Key to the marks'
+      'Needs you: lead-digest has gone quiet', 'Do: New cue', 'Do: Next 30 days', 'Do: Pause all firing', 'Cues: lead-digest', 'Cues: score-new', 'Go to: Board', 'Go to: Agents', 'Go to: Alerts', 'Go to: Secrets', 'Go to: Settings', 'Go to: Key to the marks'
     ]);
   });
   it('offers what can be done to what matches', () => {
     expect(told('score')).toEqual(['Do: Fire score-new now', 'Do: Fire score-new with…', 'Do: Edit score-new', 'Do: Resume score-new', 'Do: Duplicate score-new', 'Cues: score-new', 'Runs: score-new, 09:00 today']);
   });
   it.each([['> score fire', ['Do: Fire score-new now', 'Do: Fire score-new with…']], ['@scout', ['Agents: scout']], ['#lead', ['Cues: lead-digest']], ['zzz', []]])('%s', (query, list) => expect(told(query)).toEqual(list));
+  it('leads to an agent, and says how it is', () => {
+    const [item] = itemsFor('@scout', world);
+    expect([item?.side, item?.act]).toEqual(['late', { do: 'go', to: { at: 'agents', name: 'scout', account: null } }]);
+  });
+  it('answers a program that asks to sign in', () =>
+    expect(told('sign-in', { ...world, logins: [login()] })).toEqual(['Needs you: Approve the sign-in WXYZ-1234 of cueapi-cli/0.2.0', 'Needs you: Deny the sign-in WXYZ-1234 of cueapi-cli/0.2.0']));
   it('offers to arm a paused tower', () => expect(told('> tower', { ...world, paused: true })).toEqual(['Do: Arm the tower: due times fire again']));
   it('works on an empty tower', () => expect(told('qq', { ...world, fleet: EMPTY_FLEET })).toEqual([]));
   it('reads the kind', () => expect(readQuery('  # a b ')).toEqual({ kind: 'cues', typed: 'a b' }));

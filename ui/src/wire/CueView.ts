@@ -27,4 +27,8 @@ paused_until_ms: number | null, has_trigger_url: boolean, revision: number, run_
 /**
  * The whole definition in SPEC's JSON, secrets shown as `••••`.
  */
-definition: unknown, };
+definition: unknown, 
+/**
+ * Whose it is, if somebody who registered made it; null: your own.
+ */
+account: string | null, };

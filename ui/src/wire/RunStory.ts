@@ -38,6 +38,18 @@ restarts: number,
  */
 fuse_at_ms: number | null, caused_by: CausedBy | null, notes: Array<NoteView>, 
 /**
+ * `waiting` (somebody has to look at it), `valid` or `invalid`; None: nobody was asked.
+ */
+verification: string | null, 
+/**
+ * Who said so, when and why: "By the owner: the invoice is there."; None while it waits.
+ */
+verification_words: string | null, verified_at_ms: number | null, 
+/**
+ * What this run's outcome has to meet by name, beside what its cue asks for.
+ */
+exit_criteria: Array<string>, 
+/**
  * Neighbours in the same lane.
  */
 previous_run_id: string | null, next_run_id: string | null, };

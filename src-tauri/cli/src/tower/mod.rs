@@ -148,7 +148,7 @@ impl Tower {
         let (notifier, clicks) = Notifier::start(options.notifications).await;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let started_at = clock.now();
-        let config = Config { data_dir: folder.clone(), agents_url: agents_url.clone() };
+        let config = Config { data_dir: folder.clone(), agents_url: agents_url.clone(), strict_addresses: options.openings.strict_addresses };
         let ports = Ports { clock, vault: vault.clone(), notifier: notifier.clone() };
         let (handle, running) = Engine::start(config, ports)?;
         let facts = Facts {
@@ -192,7 +192,7 @@ impl Tower {
     ) -> Result<(), StartError> {
         self.key = owner_key::ready(&self.desk).await.map_err(StartError::Key)?;
         self.desk.owner_key.set(&self.key);
-        let door = Door::new(self.desk.handle.clone(), VERSION, openings);
+        let door = Door::new(self.desk.handle.clone(), VERSION, openings).in_zone(&self.desk.facts.timezone);
         let closed = self.closed();
         self.serving.spawn(async move { until_closed("the agents' door", door.serve(agents, closed).await) });
         let mut doors = Doors { desk: None, agents: self.agents_url.clone(), pid: std::process::id() };

@@ -8,7 +8,7 @@ use crate::cue::CueStatus;
 use crate::event::Event;
 use crate::id::{OccurrenceId, RunId};
 use crate::lane::{FIRE_KEY_MS, KeptFireKey, Lane};
-use crate::occurrence::{Armed, Trigger};
+use crate::occurrence::{Armed, End, Trigger};
 use crate::run::{Phase, Run};
 
 impl Lane {
@@ -70,13 +70,20 @@ impl Lane {
                 self.disarm(id);
                 self.held.retain(|held| held.id != *id);
                 self.asked.retain(|asked| asked.id != *id);
+                if matches!(end, End::Missed { .. }) {
+                    self.missed_in_a_row = self.missed_in_a_row.saturating_add(1);
+                }
                 // Taken back while undue, the instant is asked for again by whatever the schedule says next.
                 if id.is_scheduled() && (!end.is_withdrawn() || *due <= at) {
                     self.cursor = self.cursor.max(*due);
                     self.decided = self.decided.max(*due);
                 }
             }
-            Event::SpanEnded { to, .. } => {
+            Event::SpanEnded { to, count, end, .. } => {
+                if matches!(end, End::Missed { .. }) {
+                    let count = u32::try_from(*count).unwrap_or(u32::MAX);
+                    self.missed_in_a_row = self.missed_in_a_row.saturating_add(count);
+                }
                 self.cursor = self.cursor.max(*to);
                 self.decided = self.decided.max(*to);
             }
@@ -101,11 +108,36 @@ impl Lane {
             | Event::RetryMoved { .. }
             | Event::OutcomeReported { .. }
             | Event::RunEnded { .. }
+            | Event::VerificationAsked { .. }
+            | Event::RunVerified { .. }
+            | Event::EvidenceAdded { .. }
+            | Event::LiveClaimed { .. }
             | Event::ReportRefused { .. } => {
+                self.count(event);
                 if let Some(run) = event.run_id().and_then(|id| self.runs.get_mut(id)) {
                     Arc::make_mut(run).apply(at, event);
                 }
             }
+        }
+    }
+
+    /// Failures one after the other. Whoever waits for somebody to look at it counts once that was done.
+    fn count(&mut self, event: &Event) {
+        match event {
+            Event::RunEnded { run_id, verdict, late, .. } => {
+                let held = self.runs.get(run_id).is_some_and(|run| run.is_held_for_verification());
+                if verdict.is_good() && !held {
+                    self.failed_in_a_row = 0;
+                } else if verdict.is_failure() && !late {
+                    // A late failure was counted when its run fell silent.
+                    self.failed_in_a_row = self.failed_in_a_row.saturating_add(1);
+                }
+            }
+            Event::RunVerified { valid: true, .. } => self.failed_in_a_row = 0,
+            Event::RunVerified { valid: false, follows: true, .. } => {
+                self.failed_in_a_row = self.failed_in_a_row.saturating_add(1);
+            }
+            _ => {}
         }
     }
 
@@ -141,6 +173,7 @@ impl Lane {
             })
         });
         let Some(armed) = armed else { return };
+        self.missed_in_a_row = 0;
         self.cue.run_count += 1;
         self.cue.last_run_at = Some(at);
         let definition = Arc::clone(&self.cue.definition);
@@ -160,6 +193,9 @@ impl Lane {
             refused: Vec::new(),
             fuse_at: None,
             notes: Vec::new(),
+            exit_criteria: armed.exit_criteria,
+            verification: None,
+            live_claim: None,
         };
         self.runs.insert(run_id.clone(), Arc::new(run));
     }

@@ -3,7 +3,8 @@
 use crate::Ms;
 use crate::attempt::{Attempt, AttemptState, Lease, Reported};
 use crate::event::Event;
-use crate::run::{ATTEMPTS_KEPT, HeldBy, Note, Phase, REFUSED_KEPT, Refused, Run};
+use crate::expect::Finding;
+use crate::run::{ATTEMPTS_KEPT, HeldBy, LiveClaim, Note, Phase, REFUSED_KEPT, Refused, Run, Verification};
 
 impl Run {
     /// How an event about this run changes it.
@@ -47,6 +48,7 @@ impl Run {
                 self.fuse_at = fuse.or(self.fuse_at);
             }
             Event::LeaseExtended { number, until, .. } => self.change(*number, |attempt| {
+                attempt.beat_at = Some(at);
                 if let Some(lease) = &mut attempt.lease {
                     lease.until = *until;
                 }
@@ -117,12 +119,40 @@ impl Run {
                 | Phase::Ended { .. } => {}
             },
             Event::OutcomeReported { number, late, outcome, .. } => self.change(*number, |attempt| {
-                attempt.outcome = Some(Reported { at, late: *late, outcome: (**outcome).clone() });
+                attempt.outcome = Some(Reported { at, late: *late, outcome: (**outcome).clone(), first: None });
                 attempt.delivered_at = attempt.delivered_at.or(Some(at));
             }),
             Event::RunEnded { verdict, late, findings, .. } => {
                 self.phase = Phase::Ended { verdict: *verdict, at, late: *late };
                 self.findings.clone_from(findings);
+            }
+            Event::VerificationAsked { holds, .. } => {
+                self.verification = Some(Verification::Waiting { since: at, holds: *holds });
+            }
+            Event::RunVerified { valid, by, reason, verdict, .. } => {
+                if let Phase::Ended { verdict: ended, .. } = &mut self.phase {
+                    *ended = *verdict;
+                }
+                let claim = format!("Verified by {by}");
+                self.findings.retain(|finding| finding.claim != claim);
+                let found =
+                    reason.clone().unwrap_or_else(|| if *valid { "it is so" } else { "it is not so" }.to_owned());
+                self.findings.push(Finding { claim, passed: *valid, found });
+                let (valid, by, reason) = (*valid, by.clone(), reason.clone());
+                self.verification = Some(Verification::Given { at, valid, by, reason });
+            }
+            Event::EvidenceAdded { number, evidence, findings, .. } => {
+                self.change(*number, |attempt| {
+                    if let Some(reported) = &mut attempt.outcome {
+                        let whole = reported.outcome.with(evidence);
+                        let before = std::mem::replace(&mut reported.outcome, whole);
+                        reported.first.get_or_insert_with(|| Box::new(before));
+                    }
+                });
+                self.findings.clone_from(findings);
+            }
+            Event::LiveClaimed { session, .. } => {
+                self.live_claim = Some(LiveClaim { at, session: session.clone() });
             }
             Event::RunNoted { words, .. } => {
                 if self.notes.len() < REFUSED_KEPT {

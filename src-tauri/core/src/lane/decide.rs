@@ -38,6 +38,10 @@ pub fn decide(lane: &mut Lane, input: &Input, now: Ms, dice: &mut dyn Dice) -> D
         Input::Claim { run_id, worker } => draft.claim(run_id, worker),
         Input::Extend { run_id, attempt, worker } => draft.extend(run_id, *attempt, worker.as_deref()),
         Input::Release { run_id, attempt, worker, words } => draft.release(run_id, *attempt, worker.as_deref(), words),
+        Input::Verify { run_id, valid, by, reason } => draft.verify(run_id, *valid, by, reason.as_deref()),
+        Input::AskVerification { run_id } => draft.ask_verification(run_id),
+        Input::Evidence { run_id, attempt, evidence } => draft.add_evidence(run_id, *attempt, evidence),
+        Input::LiveClaim { run_id, session } => draft.live_claim(run_id, session),
         Input::Ping(ping) => draft.ping(ping),
         Input::Note { run_id, words } => draft.noted(run_id, words),
     };
@@ -71,27 +75,33 @@ impl Draft<'_> {
     /// next tick, which knows whether anything may fire; the lane asks for that tick at once.
     pub fn end_run(&mut self, run: &Run, verdict: Verdict, late: bool, findings: Vec<Finding>) {
         self.emit(Event::RunEnded { run_id: run.id.clone(), verdict, late, findings });
-        let for_good = !verdict.is_good() && !late;
-        if for_good && run.definition.pause_on_failure && self.lane.cue.status == CueStatus::Active {
-            self.pause(None);
-        }
-        if for_good && verdict.is_failure() && run.definition.on_failure.webhook.is_some() {
-            self.effects.push(Effect::TellFailure { run_id: run.id.clone() });
+        if !late {
+            self.follow_up(run, verdict);
         }
         self.finish_once(verdict);
     }
 
+    /// What a run that failed for good brings about in its own lane.
+    pub fn follow_up(&mut self, run: &Run, verdict: Verdict) {
+        if !verdict.is_good() && run.definition.pause_on_failure && self.lane.cue.status == CueStatus::Active {
+            self.pause(None);
+        }
+        if verdict.is_failure() && run.definition.on_failure.webhook.is_some() {
+            self.effects.push(Effect::TellFailure { run_id: run.id.clone() });
+        }
+    }
+
     /// Judges the latest attempt by what the cue says confirms it.
     pub fn conclude(&mut self, run: &Run, outcome: Option<&Outcome>, delivery: &Finding, late: bool) -> Verdict {
-        let asks = &run.definition.expect;
-        let asked = asks.min_processed.is_some() || asks.max_error_rate.is_some() || !asks.evidence.is_empty();
+        let asks = run.expect();
+        let asked = asks.asks_for_proof();
         let mut found = match run.definition.confirm {
             Confirm::Outcome => Vec::new(),
             Confirm::ExitCode | Confirm::Delivery => vec![delivery.clone()],
         };
         match outcome {
-            Some(outcome) => found.extend(findings(asks, outcome)),
-            None if asked => found.extend(findings(asks, &Outcome::default())),
+            Some(outcome) => found.extend(findings(&asks, outcome)),
+            None if asked => found.extend(findings(&asks, &Outcome::default())),
             None => {}
         }
         let reported_failure = outcome.is_some_and(|outcome| !outcome.success);
@@ -104,11 +114,23 @@ impl Draft<'_> {
         } else {
             Verdict::Refuted
         };
-        self.end_run(run, verdict, late, found);
+        self.end_believed(run, verdict, late, found)
+    }
+
+    /// Ends a run by its verdict, unless it is good and somebody has to look at it first: then it is `claimed`, and nothing
+    /// follows from it until somebody did.
+    pub fn end_believed(&mut self, run: &Run, verdict: Verdict, late: bool, findings: Vec<Finding>) -> Verdict {
+        let verdict = if verdict.is_good() && run.definition.expect.manual {
+            self.emit(Event::VerificationAsked { run_id: run.id.clone(), holds: true });
+            Verdict::Claimed
+        } else {
+            verdict
+        };
+        self.end_run(run, verdict, late, findings);
         verdict
     }
 
-    fn finish_once(&mut self, verdict: Verdict) {
+    pub(super) fn finish_once(&mut self, verdict: Verdict) {
         let lane = &*self.lane;
         let once = lane.cue.definition.schedule.is_once();
         let over = matches!(lane.cue.status, CueStatus::Active | CueStatus::Completed | CueStatus::Failed)

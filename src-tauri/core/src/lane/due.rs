@@ -48,7 +48,16 @@ impl Draft<'_> {
     pub fn new_armed(&mut self, id: OccurrenceId, due: Ms, trigger: Trigger) -> Armed {
         let run_id = RunId::thrown(self.dice);
         let idempotency_key = format!("run_{}", run_id.as_str());
-        Armed { id, due, trigger, run_id, idempotency_key, payload: None, armed_at: self.now }
+        Armed {
+            id,
+            due,
+            trigger,
+            run_id,
+            idempotency_key,
+            payload: None,
+            exit_criteria: Vec::new(),
+            armed_at: self.now,
+        }
     }
 
     /// Starts what is due and not too late; instants that were never armed (a stall, a new cue) are armed on the way.

@@ -9,6 +9,7 @@ mod attempts;
 mod decide;
 mod delivery;
 mod due;
+mod evidence;
 mod missed;
 mod owner;
 mod ping;
@@ -18,6 +19,7 @@ mod restart;
 #[cfg(test)]
 mod tests;
 mod trigger;
+mod verification;
 mod worker;
 
 pub use decide::decide;
@@ -83,6 +85,12 @@ pub struct Lane {
     /// Watched files as they last looked. None: never looked at under this definition.
     #[serde(default)]
     pub files: Option<BTreeMap<String, FileSeen>>,
+    /// Runs that failed one after the other, up to the newest that ended.
+    #[serde(default)]
+    pub failed_in_a_row: u32,
+    /// Occurrences that were missed since a run last began.
+    #[serde(default)]
+    pub missed_in_a_row: u32,
     /// Derived from the definition; rebuilt when it changes or is loaded.
     #[serde(skip)]
     plan: Option<Arc<Plan>>,
@@ -132,6 +140,8 @@ impl Lane {
             runs: BTreeMap::new(),
             fire_keys: BTreeMap::new(),
             files: None,
+            failed_in_a_row: 0,
+            missed_in_a_row: 0,
             plan: None,
         };
         lane.rebuild_plan();

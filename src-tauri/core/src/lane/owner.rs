@@ -124,6 +124,7 @@ impl Draft<'_> {
         let id = OccurrenceId::fired(&self.lane.cue.id, self.dice);
         let mut armed = self.new_armed(id, due, fire.trigger.clone());
         armed.payload.clone_from(&fire.payload);
+        armed.exit_criteria.clone_from(&fire.exit_criteria);
         let fire_key = fire.key.clone().map(|key| FireKey { key, request });
         self.emit(Event::OccurrenceArmed { armed: armed.clone(), fire_key });
         if due <= self.now {
@@ -174,5 +175,6 @@ impl Draft<'_> {
 
 fn request_text(fire: &Fire) -> String {
     let payload = fire.payload.as_ref().map(ToString::to_string).unwrap_or_default();
-    format!("{} {payload}", fire.send_at.map(|at| at.0.to_string()).unwrap_or_default())
+    let criteria: String = fire.exit_criteria.iter().map(|name| format!(" {name:?}")).collect();
+    format!("{} {payload}{criteria}", fire.send_at.map(|at| at.0.to_string()).unwrap_or_default())
 }

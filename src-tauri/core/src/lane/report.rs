@@ -7,7 +7,7 @@ use crate::id::RunId;
 use crate::input::{Answer, RefusalCode};
 use crate::lane::decide::{Draft, refused};
 use crate::outcome::Outcome;
-use crate::run::{Phase, Run, Verdict};
+use crate::run::{Phase, Run, Verdict, Verification};
 
 impl Draft<'_> {
     /// `presented`: the attempt whose token the reporter holds; a reporter with none speaks for the latest.
@@ -26,7 +26,7 @@ impl Draft<'_> {
             return self.refuse_report(&run, presented, RefusalCode::Invalid, message);
         };
         if let Some(reported) = &attempt.outcome {
-            if reported.outcome == *outcome {
+            if reported.as_reported() == outcome {
                 return answer(run.verdict(), &run);
             }
             let message = "Another outcome is recorded for this attempt already; outcomes are written once.";
@@ -35,6 +35,10 @@ impl Draft<'_> {
         if number < latest {
             let message = format!("Attempt {number} was superseded by attempt {latest}.");
             return self.refuse_report(&run, presented, RefusalCode::AttemptSuperseded, message);
+        }
+        if outcome.says_live() && run.live_claim.is_none() {
+            let message = "The outcome says that a live session did it (metadata.executed_via), and no session has said that it has this execution. Send its live-claim first.";
+            return self.refuse_report(&run, presented, RefusalCode::LiveClaimUnattested, message.to_owned());
         }
         self.take_report(&run, number, outcome)
     }
@@ -55,7 +59,8 @@ impl Draft<'_> {
                 let delivered =
                     Finding { claim: "Delivered".into(), passed: true, found: "an outcome was reported".into() };
                 let verdict = self.conclude(run, None, &delivered, false);
-                return Answer::Recorded { verdict: Some(verdict), reason: None };
+                let waits = run.definition.expect.manual && verdict.is_good();
+                return Answer::Recorded { verdict: Some(verdict), reason: None, waits };
             }
             // The exit code decides; the outcome is kept beside it.
             (Confirm::ExitCode, None) => false,
@@ -76,17 +81,23 @@ impl Draft<'_> {
         };
         match self.run(&run.id) {
             Some(run) => answer(verdict, &run),
-            None => Answer::Recorded { verdict, reason: None },
+            None => Answer::Recorded { verdict, reason: None, waits: false },
         }
     }
 
-    fn refuse_report(&mut self, run: &Run, presented: Option<u32>, code: RefusalCode, message: String) -> Answer {
+    pub(super) fn refuse_report(
+        &mut self,
+        run: &Run,
+        presented: Option<u32>,
+        code: RefusalCode,
+        message: String,
+    ) -> Answer {
         self.emit(Event::ReportRefused { run_id: run.id.clone(), attempt: presented, reason: message.clone() });
         refused(code, message)
     }
 }
 
-fn answer(verdict: Option<Verdict>, run: &Run) -> Answer {
+pub(super) fn answer(verdict: Option<Verdict>, run: &Run) -> Answer {
     let failed = run.findings.iter().find(|finding| !finding.passed);
     let reason = failed.map(|finding| format!("{}: {}", finding.claim, finding.found));
     let verdict = verdict.or(match &run.phase {
@@ -97,5 +108,6 @@ fn answer(verdict: Option<Verdict>, run: &Run) -> Answer {
         | Phase::AwaitingOutcome { .. }
         | Phase::WaitingRetry { .. } => None,
     });
-    Answer::Recorded { verdict, reason }
+    let waits = matches!(run.verification, Some(Verification::Waiting { .. }));
+    Answer::Recorded { verdict, reason, waits }
 }

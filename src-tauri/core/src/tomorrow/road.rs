@@ -218,6 +218,10 @@ impl Road {
                 | Event::DeadlineMoved { .. }
                 | Event::RetryMoved { .. }
                 | Event::OutcomeReported { .. }
+                | Event::VerificationAsked { .. }
+                | Event::RunVerified { .. }
+                | Event::EvidenceAdded { .. }
+                | Event::LiveClaimed { .. }
                 | Event::ReportRefused { .. } => {}
             }
         }
@@ -461,6 +465,7 @@ fn ending_well(run: &Run) -> Vec<Input> {
             artifacts: vec![Value::from("simulated")],
             processed: Some(run.definition.expect.min_processed.unwrap_or(1.0).max(1.0)),
             errors: Some(0.0),
+            assertions: run.expect().assertions.into_iter().map(|name| (name, true)).collect(),
             ..Outcome::default()
         }),
     };

@@ -201,8 +201,14 @@ fn every_transport_and_confirmation_ends_well_after_its_length() {
         stop_grace_ms: 1_000,
         restart: crate::cue::Restart::Never,
     });
-    let proof =
-        Expect { min_processed: Some(150.0), max_error_rate: Some(0.1), evidence: crate::cue::Evidence::ALL.into() };
+    let proof = Expect {
+        min_processed: Some(150.0),
+        max_error_rate: Some(0.1),
+        evidence: crate::cue::Evidence::ALL.into(),
+        assertions: vec!["sent".into()],
+        manual: false,
+        mode_said: false,
+    };
     for transport in [command, hourly().transport] {
         for (confirm, expect) in [
             (Confirm::Outcome, Expect::default()),

@@ -1,12 +1,16 @@
-//! What follows a run and what bounds it: `on_failure`, `on_success_fire`, `budget`, `priority`.
+//! What follows a run, what bounds it, and what a fire has to bring: `on_failure`, `on_success_fire`, `alerts`, `budget`,
+//! `priority`, `required_payload_keys`, `require_payload_override`.
 
-use cuetower_core::cue::{Budget, OnFailure};
+use cuetower_core::cue::{AlertRules, Budget, FireRules, OnFailure};
 use cuetower_core::id::CueId;
 use cuetower_core::pool::PRIORITY_MAX;
 
 use super::reading::{Object, Problems};
 use super::transport::trouble_with_url;
 
+/// Fields that a payload must have, at most, and how long their names are.
+const KEYS_MAX: usize = 100;
+const KEY_CHARS_MAX: usize = 255;
 const DURATION_MAX_S: f64 = 366.0 * 24.0 * 3_600.0;
 
 /// Whether the cue is paused, and what else follows. `email` is CueAPI's and on by default there; there is no mail here
@@ -41,6 +45,28 @@ pub(super) fn budget(top: &Object, problems: &mut Problems) -> Budget {
         return Budget::default();
     };
     Budget { duration_ms: run.seconds("duration_seconds", 1.0..=DURATION_MAX_S, problems) }
+}
+
+/// When the owner is told of more than one run alone shows.
+pub(super) fn alerts(top: &Object, problems: &mut Problems) -> AlertRules {
+    let otherwise = AlertRules::default();
+    let Some(section) = top.section("alerts", &["consecutive_failures", "missed_window_multiplier"], problems) else {
+        return otherwise;
+    };
+    let failures = section.whole("consecutive_failures", 1..=100, problems);
+    let missed = section.whole("missed_window_multiplier", 1..=10, problems);
+    AlertRules {
+        consecutive_failures: failures.unwrap_or(otherwise.consecutive_failures),
+        missed_in_a_row: missed.unwrap_or(otherwise.missed_in_a_row),
+    }
+}
+
+/// What whoever fires the cue has to bring.
+pub(super) fn fires(top: &Object, problems: &mut Problems) -> FireRules {
+    FireRules {
+        payload_required: top.flag("require_payload_override", problems).unwrap_or(false),
+        required_keys: top.names("required_payload_keys", KEYS_MAX, KEY_CHARS_MAX, problems),
+    }
 }
 
 pub(super) fn priority(top: &Object, problems: &mut Problems) -> i32 {

@@ -7,8 +7,8 @@ use super::pairs::{self, Pairs};
 use super::{checks, expecting, schedule, writing};
 
 /// These are merged field by field; every other field is replaced.
-const MERGED: [&str; 9] =
-    ["schedule", "callback", "command", "worker", "retry", "delivery", "catch_up", "expect", "on_failure"];
+const MERGED: [&str; 10] =
+    ["schedule", "callback", "command", "worker", "retry", "delivery", "catch_up", "expect", "on_failure", "alerts"];
 
 /// The whole cue as it would become.
 pub(super) fn changed(current: &CueDefinition, patch: &Map<String, Value>) -> Map<String, Value> {

@@ -8,12 +8,25 @@ use super::reading::{Object, Problems, listed, shortened};
 const PROCESSED_MAX: f64 = 1e15;
 const NEEDED: [&str; 3] = ["min_processed", "max_error_rate", "evidence"];
 
-/// CueAPI's `verification.mode` and the evidence it asks for.
-const MODES: [(&str, Option<Evidence>); 4] = [
-    ("none", None),
-    ("require_external_id", Some(Evidence::ExternalId)),
-    ("require_result_url", Some(Evidence::ResultUrl)),
-    ("require_artifacts", Some(Evidence::Artifacts)),
+/// Names among the assertions of one outcome, at most.
+pub(crate) const ASSERTIONS_MAX: usize = 100;
+pub(crate) const ASSERTION_CHARS_MAX: usize = 255;
+
+#[derive(Clone, Copy)]
+enum Mode {
+    None,
+    /// Somebody looks at it.
+    Manual,
+    Asks(Evidence),
+}
+
+/// CueAPI's `verification.mode`.
+const MODES: [(&str, Mode); 5] = [
+    ("none", Mode::None),
+    ("require_external_id", Mode::Asks(Evidence::ExternalId)),
+    ("require_result_url", Mode::Asks(Evidence::ResultUrl)),
+    ("require_artifacts", Mode::Asks(Evidence::Artifacts)),
+    ("manual", Mode::Manual),
 ];
 
 pub(super) fn read(top: &Object, problems: &mut Problems) -> Expect {
@@ -23,17 +36,21 @@ pub(super) fn read(top: &Object, problems: &mut Problems) -> Expect {
         expect.max_error_rate = section.number("max_error_rate", 0.0..=1.0, problems);
         expect.evidence = evidence(&section, problems);
     }
-    let verification = top.section("verification", &["mode"], problems);
-    let mode = verification.and_then(|section| section.word("mode", &MODES, &["manual"], problems));
-    if let Some(asked) = mode.flatten().filter(|asked| !expect.evidence.contains(asked)) {
-        expect.evidence.push(asked);
+    let Some(section) = top.section("verification", &["mode", "required_assertions"], problems) else { return expect };
+    expect.mode_said = top.get("verification").is_some();
+    match section.word("mode", &MODES, &[], problems).unwrap_or(Mode::None) {
+        Mode::None => {}
+        Mode::Manual => expect.manual = true,
+        Mode::Asks(asked) if expect.evidence.contains(&asked) => {}
+        Mode::Asks(asked) => expect.evidence.push(asked),
     }
+    expect.assertions = section.names("required_assertions", ASSERTIONS_MAX, ASSERTION_CHARS_MAX, problems);
     expect
 }
 
 /// Whether a mode of CueAPI's can ask for this field of an outcome.
 pub(super) fn is_a_modes(field: &Value) -> bool {
-    MODES.iter().any(|(_, evidence)| evidence.is_some_and(|evidence| field == evidence.field()))
+    MODES.iter().any(|(_, mode)| matches!(mode, Mode::Asks(evidence) if field == evidence.field()))
 }
 
 fn evidence(section: &Object, problems: &mut Problems) -> Vec<Evidence> {

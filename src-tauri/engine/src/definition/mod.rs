@@ -36,6 +36,7 @@ use cuetower_core::pool::Need;
 use cuetower_core::schedule_spec::ScheduleSpec;
 use serde_json::{Map, Value};
 
+pub(crate) use self::expecting::{ASSERTION_CHARS_MAX, ASSERTIONS_MAX};
 pub use self::writing::write;
 
 use self::reading::{Object, Problems};
@@ -63,7 +64,7 @@ const NAME_CHARS_MAX: usize = 255;
 const DESCRIPTION_CHARS_MAX: usize = 10_000;
 const PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
 
-const FIELDS: [&str; 23] = [
+const FIELDS: [&str; 26] = [
     "name",
     "description",
     "agent",
@@ -86,6 +87,9 @@ const FIELDS: [&str; 23] = [
     "uses",
     "preflight",
     "verification",
+    "alerts",
+    "required_payload_keys",
+    "require_payload_override",
     "secrets",
 ];
 
@@ -162,6 +166,8 @@ fn read(
     let catch_up = policy::catch_up(&top, transport.as_ref(), all);
     let overlap = policy::overlap(&top, schedule.as_ref(), transport.as_ref(), all);
     let expect = expecting::read(&top, all);
+    let alerts = after::alerts(&top, all);
+    let fires = after::fires(&top, all);
     let (pause_on_failure, on_failure) = after::on_failure(&top, all);
     let on_success_fire = after::on_success_fire(&top, all);
     let budget = after::budget(&top, all);
@@ -189,6 +195,8 @@ fn read(
         catch_up,
         overlap,
         expect,
+        alerts,
+        fires,
         pause_on_failure,
         on_failure,
         on_success_fire,
@@ -250,11 +258,24 @@ fn payload(top: &Object, problems: &mut Problems) -> Value {
             Value::Null
         }
         Some(payload) => {
+            if holds_nul(payload) {
+                problems.add("payload", "Payload contains null bytes which are not supported.");
+            }
             if payload.to_string().len() > PAYLOAD_BYTES_MAX {
                 problems.add("payload", "The payload is longer than 1 MiB of JSON; send a reference to it instead.");
             }
             payload.clone()
         }
+    }
+}
+
+/// CueAPI's store cannot keep one, and its clients expect to be told.
+pub(crate) fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => text.contains('\0'),
+        Value::Array(list) => list.iter().any(holds_nul),
+        Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)),
     }
 }
 

@@ -151,6 +151,29 @@ impl<'v> Object<'v> {
         }
     }
 
+    /// A list of texts that each have something to say; each once.
+    pub(super) fn names(&self, key: &str, most: usize, chars_max: usize, problems: &mut Problems) -> Vec<String> {
+        let place = self.place(key);
+        let list = self.list(key, problems);
+        if list.len() > most {
+            problems.add(&place, format!("`{place}` lists {}; at most {most} fit.", list.len()));
+            return Vec::new();
+        }
+        let mut names: Vec<String> = Vec::new();
+        for (index, found) in list.iter().enumerate() {
+            let plain = |name: &&str| !name.trim().is_empty() && !name.chars().any(char::is_control);
+            match found.as_str().filter(plain).filter(|name| name.chars().count() <= chars_max) {
+                Some(name) if names.iter().any(|known| known == name) => {}
+                Some(name) => names.push(name.to_owned()),
+                None => problems.add(
+                    format!("{place}[{index}]"),
+                    format!("`{place}[{index}]` must be one line of 1 to {chars_max} characters."),
+                ),
+            }
+        }
+        names
+    }
+
     pub(super) fn number(&self, key: &str, range: RangeInclusive<f64>, problems: &mut Problems) -> Option<f64> {
         number(&self.place(key), self.get(key)?, range, problems)
     }

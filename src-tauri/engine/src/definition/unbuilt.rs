@@ -5,21 +5,17 @@ use serde_json::Value;
 use super::reading::{Object, Problems};
 
 /// Section ("" is the cue itself) and field.
-const PROMISED: [(&str, &str); 14] = [
+const PROMISED: [(&str, &str); 10] = [
     ("expect", "max_duration_seconds"),
     ("expect", "assert"),
     ("budget", "day"),
     ("budget.run", "cost_usd"),
     ("budget.run", "tokens"),
     ("budget.run", "steps"),
-    ("verification", "required_assertions"),
     ("", "checks"),
     ("", "heartbeat"),
     ("", "loops"),
     ("", "gate"),
-    ("", "alerts"),
-    ("", "required_payload_keys"),
-    ("", "require_payload_override"),
 ];
 
 /// Whether [`refuse`] looks after this field.

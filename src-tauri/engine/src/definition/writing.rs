@@ -1,7 +1,7 @@
 //! The canonical JSON of a cue: every built field, in SPEC's words and units.
 
 use cuetower_core::cue::{
-    Callback, CatchUpPolicy, Confirm, CueDefinition, Evidence, Overlap, Program, Retry, Transport, Unanswered,
+    Callback, CatchUpPolicy, Confirm, CueDefinition, Evidence, Expect, Overlap, Program, Retry, Transport, Unanswered,
 };
 use cuetower_core::time::MINUTE_MS;
 use serde_json::{Map, Value, json};
@@ -75,6 +75,16 @@ pub(super) fn fields(definition: &CueDefinition) -> Map<String, Value> {
                 "evidence": expect.evidence.iter().copied().map(Evidence::field).collect::<Vec<_>>(),
             }),
         ),
+        ("verification", verification(expect)),
+        (
+            "alerts",
+            json!({
+                "consecutive_failures": definition.alerts.consecutive_failures,
+                "missed_window_multiplier": definition.alerts.missed_in_a_row,
+            }),
+        ),
+        ("required_payload_keys", json!(definition.fires.required_keys)),
+        ("require_payload_override", json!(definition.fires.payload_required)),
         (
             "on_failure",
             json!({
@@ -91,6 +101,15 @@ pub(super) fn fields(definition: &CueDefinition) -> Map<String, Value> {
         ("uses", uses::written(&definition.uses)),
     ];
     fields.into_iter().chain(to_whom).map(|(field, value)| (field.to_owned(), value)).collect()
+}
+
+/// What of it the section `expect` does not say.
+fn verification(expect: &Expect) -> Value {
+    if !expect.mode_said && !expect.manual && expect.assertions.is_empty() {
+        return Value::Null;
+    }
+    let mode = if expect.manual { "manual" } else { "none" };
+    json!({ "mode": mode, "required_assertions": expect.assertions })
 }
 
 /// The section of its transport, if that has one.

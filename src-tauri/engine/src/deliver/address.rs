@@ -18,6 +18,8 @@ pub enum Kind {
     Multicast,
     /// Set aside for examples, for later, or for nothing.
     Reserved,
+    /// Not public, which is all that a strict tower asks.
+    Barred,
 }
 
 impl Kind {
@@ -33,6 +35,7 @@ impl Kind {
             Kind::Unspecified => "the address of nobody",
             Kind::Multicast => "a multicast address",
             Kind::Reserved => "a reserved address",
+            Kind::Barred => "not a public address",
         }
     }
 
@@ -43,7 +46,7 @@ impl Kind {
         match self {
             Kind::Public | Kind::Loopback => true,
             Kind::Private | Kind::LinkLocal | Kind::Metadata => allow_private,
-            Kind::Unspecified | Kind::Multicast | Kind::Reserved => false,
+            Kind::Unspecified | Kind::Multicast | Kind::Reserved | Kind::Barred => false,
         }
     }
 }
@@ -65,6 +68,7 @@ pub fn refusal(host: &str, address: IpAddr, kind: Kind) -> String {
         }
         Kind::Unspecified => format!("{what}; write 127.0.0.1 for this machine"),
         Kind::Multicast | Kind::Reserved => format!("{what}; no agent can be called there"),
+        Kind::Barred => format!("{what}; this tower runs with `--strict-addresses` and calls public ones only"),
     }
 }
 
@@ -73,6 +77,15 @@ pub fn kind(address: IpAddr) -> Kind {
     match address {
         IpAddr::V4(address) => kind_v4(address),
         IpAddr::V6(address) => kind_v6(address),
+    }
+}
+
+/// For a tower that calls public addresses only, whatever its cues grant.
+#[must_use]
+pub fn kind_strictly(address: IpAddr) -> Kind {
+    match kind(address) {
+        Kind::Public => Kind::Public,
+        _ => Kind::Barred,
     }
 }
 
@@ -211,5 +224,18 @@ mod tests {
             assert!(!kind.permitted(true), "{kind:?}");
         }
         assert!(Kind::Public.permitted(false) && Kind::Loopback.permitted(false));
+    }
+
+    #[test]
+    fn a_strict_tower_calls_public_addresses_only_whatever_is_granted() {
+        for (written, called) in [("127.0.0.1", false), ("::1", false), ("192.168.1.20", false), ("1.1.1.1", true)] {
+            let address = written.parse().expect("an address");
+            assert_eq!(kind_strictly(address).permitted(true), called, "{written}");
+        }
+        let loopback = "127.0.0.1".parse().expect("an address");
+        assert_eq!(
+            refusal("localhost", loopback, kind_strictly(loopback)),
+            "localhost is 127.0.0.1, not a public address; this tower runs with `--strict-addresses` and calls public ones only"
+        );
     }
 }

@@ -70,6 +70,17 @@ impl Client {
     }
 }
 
+/// The client of a tower that calls public addresses only.
+///
+/// # Panics
+/// If the system's TLS library cannot be set up.
+#[must_use]
+pub fn strict() -> Client {
+    let client = Client::with(Names::of_the_system(), address::kind_strictly, Turns::of_this_machine());
+    client.0.made(false, step(CONNECT_LIMIT));
+    client
+}
+
 impl Default for Client {
     fn default() -> Client {
         Client::new()

@@ -4,7 +4,7 @@
 //! Each part takes a plain request and gives a plain end; none of them knows a cue, a lane or the journal. What an end
 //! means (delivered, retried, an outcome) is decided in core.
 
-mod address;
+pub(crate) mod address;
 mod answer;
 mod client;
 pub mod command;
@@ -16,5 +16,7 @@ mod trouble;
 mod turns;
 pub mod webhook;
 
+pub(crate) use address::{Kind, kind as kind_of};
 use cuetower_launcher::length;
 pub(crate) use cuetower_launcher::{Program, expand_home, find, why_not_started};
+pub(crate) use resolver::Names;

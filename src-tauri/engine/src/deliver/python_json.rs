@@ -12,50 +12,66 @@ use serde_json::{Map, Number, Value};
 #[must_use]
 pub fn dumps(value: &Value) -> Vec<u8> {
     let mut out = String::new();
-    write(&mut out, value);
+    write(&mut out, value, Form { item: ", ", colon: ": ", ascii: true });
     out.into_bytes()
 }
 
-fn write(out: &mut String, value: &Value) {
+/// The bytes of `json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)`, in UTF-8.
+#[must_use]
+pub fn canonical(value: &Value) -> Vec<u8> {
+    let mut out = String::new();
+    write(&mut out, value, Form { item: ",", colon: ":", ascii: false });
+    out.into_bytes()
+}
+
+/// What stands between items, and between a name and its value; whether what is not ASCII is escaped.
+#[derive(Clone, Copy)]
+struct Form {
+    item: &'static str,
+    colon: &'static str,
+    ascii: bool,
+}
+
+fn write(out: &mut String, value: &Value, form: Form) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(true) => out.push_str("true"),
         Value::Bool(false) => out.push_str("false"),
         Value::Number(number) => out.push_str(&number_repr(number)),
-        Value::String(text) => write_string(out, text),
-        Value::Array(items) => write_array(out, items),
-        Value::Object(fields) => write_object(out, fields),
+        Value::String(text) => write_string(out, text, form),
+        Value::Array(items) => write_array(out, items, form),
+        Value::Object(fields) => write_object(out, fields, form),
     }
 }
 
-fn write_array(out: &mut String, items: &[Value]) {
+fn write_array(out: &mut String, items: &[Value], form: Form) {
     out.push('[');
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
-            out.push_str(", ");
+            out.push_str(form.item);
         }
-        write(out, item);
+        write(out, item, form);
     }
     out.push(']');
 }
 
-fn write_object(out: &mut String, fields: &Map<String, Value>) {
+fn write_object(out: &mut String, fields: &Map<String, Value>, form: Form) {
     // Sorted here, because another crate may turn on serde_json's `preserve_order`. Byte order of UTF-8 is code point order.
     let mut fields: Vec<_> = fields.iter().collect();
     fields.sort_unstable_by(|a, b| a.0.cmp(b.0));
     out.push('{');
     for (index, (name, value)) in fields.into_iter().enumerate() {
         if index > 0 {
-            out.push_str(", ");
+            out.push_str(form.item);
         }
-        write_string(out, name);
-        out.push_str(": ");
-        write(out, value);
+        write_string(out, name, form);
+        out.push_str(form.colon);
+        write(out, value, form);
     }
     out.push('}');
 }
 
-fn write_string(out: &mut String, text: &str) {
+fn write_string(out: &mut String, text: &str, form: Form) {
     out.push('"');
     for character in text.chars() {
         match character {
@@ -67,6 +83,7 @@ fn write_string(out: &mut String, text: &str) {
             '\u{8}' => out.push_str("\\b"),
             '\u{c}' => out.push_str("\\f"),
             ' '..='~' => out.push(character),
+            '\u{7f}'.. if !form.ascii => out.push(character),
             _ => {
                 for unit in character.encode_utf16(&mut [0; 2]) {
                     out.push_str(&format!("\\u{unit:04x}"));

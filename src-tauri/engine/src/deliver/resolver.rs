@@ -37,7 +37,8 @@ impl Names {
         Arc::new(Names { ask: Box::new(ask), permits: Arc::new(Semaphore::new(LOOKUPS_MAX)) })
     }
 
-    async fn addresses_of(self: Arc<Names>, host: String) -> io::Result<Vec<IpAddr>> {
+    /// In the system's order.
+    pub(crate) async fn addresses_of(self: Arc<Names>, host: String) -> io::Result<Vec<IpAddr>> {
         let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
         // A lookup that nobody waits for any more goes on, and keeps its permit until it is over.
         let looking = tokio::task::spawn_blocking(move || {

@@ -8,7 +8,7 @@ use reqwest::{Method, Url};
 use tokio::time::{Instant, sleep_until};
 
 pub use super::answer::{Answer, BODY_KEPT_BYTES, BodyEnd};
-pub use super::client::{CONNECT_LIMIT, Client};
+pub use super::client::{CONNECT_LIMIT, Client, strict};
 use super::outgoing::{Gauge, Progress, outgoing};
 pub use super::turns::Turn;
 use super::{address, answer, length, trouble};

@@ -145,7 +145,16 @@ pub(super) async fn fire(desk: &Desk, request: CueFire) -> Result<Fired, DeskErr
             "That instant has passed; give one that lies ahead, or leave it out to fire now.",
         ));
     }
-    let fire = Fire { payload, send_at, key: request.idempotency_key, trigger: Trigger::ManualFire };
+    let definition = current(desk, &request.cue_id).await?.definition;
+    if definition.fires.payload_required && payload.is_none() {
+        return Err(invalid("payload", "This cue wants a payload with each fire; give it one."));
+    }
+    let missing = definition.fires.missing_in(payload.as_ref().unwrap_or(&definition.payload));
+    if !missing.is_empty() {
+        return Err(invalid("payload", format!("The payload lacks what this cue requires: {}.", missing.join(", "))));
+    }
+    let key = request.idempotency_key;
+    let fire = Fire { payload, send_at, key, exit_criteria: Vec::new(), trigger: Trigger::ManualFire };
     fired(desk, &CueId(request.cue_id), fire).await
 }
 

@@ -2,12 +2,15 @@
 //!
 //! Agents have a door of their own (`receive`); the two share no handler and no credential.
 
+mod agents;
+mod accounts;
 mod alerts;
 pub mod audit;
 mod board;
 pub(crate) mod briefing;
 mod cues;
 mod live;
+mod logins;
 mod pools;
 mod runs;
 mod secrets;
@@ -135,9 +138,15 @@ commands! {
     run_get: RunRef -> RunStory = runs::get;
     run_replay: RunRef -> Fired = runs::replay;
     run_stop: RunRef -> Nothing = runs::stop;
+    run_verify: RunVerify -> RunStory = runs::verify;
     run_output: RunOutputRequest -> RunOutput = live::output;
     run_usage: RunUsageRequest -> RunUsage = live::usage;
     workers: Nothing -> Workers = workers::list;
+    agents: Nothing -> Agents = agents::list;
+    agent_get: AgentRef -> AgentStory = agents::get;
+    agent_command: AgentCommand -> AgentView = agents::command;
+    agent_budget: AgentBudget -> AgentView = agents::budget;
+    agent_forget: AgentRef -> Agents = agents::forget;
     cue_ping_url: CueRef -> PingUrl = cues::ping_url;
     pools: Nothing -> Pools = pools::list;
     pool_set: PoolSet -> Pools = pools::set;
@@ -147,6 +156,12 @@ commands! {
     secrets: Nothing -> Secrets = secrets::list;
     secret_set: SecretSet -> Secrets = secrets::set;
     secret_delete: SecretRef -> Secrets = secrets::delete;
+    keys: Nothing -> Keys = accounts::keys;
+    key_add: KeyAdd -> Key = accounts::add;
+    key_remove: KeyRef -> Keys = accounts::remove;
+    logins: Nothing -> Logins = logins::list;
+    login_answer: LoginAnswer -> Logins = logins::answer;
+    login_policy: LoginPolicy -> Logins = logins::policy;
 }
 
 fn read<T: DeserializeOwned>(request: Value) -> Result<T, DeskError> {

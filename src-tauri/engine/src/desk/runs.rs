@@ -11,16 +11,19 @@ use cuetower_core::occurrence::Trigger;
 use cuetower_core::outcome::Outcome;
 use cuetower_core::plan::Plan;
 use cuetower_core::pool::HolderKey;
-use cuetower_core::run::{HeldBy, Phase, Run};
+use cuetower_core::run::{HeldBy, Phase, Run, Verification};
 use serde_json::{Value, json};
 
 use super::wire::{
     AttemptView, CausedBy, CueRefView, DeskError, Fired, NoteView, Nothing, OutcomeView, ProofView, RefusedReport,
-    RunRef, RunStory, WaitView,
+    RunRef, RunStory, RunVerify, WaitView,
 };
-use super::{Desk, cues, not_found};
+use super::{Desk, cues, invalid, not_found};
 use crate::journal::OutputRow;
 use crate::view;
+
+/// As CueAPI bounds a summary.
+const REASON_CHARS_MAX: usize = 500;
 
 pub(super) async fn get(desk: &Desk, request: RunRef) -> Result<RunStory, DeskError> {
     let reader = desk.handle.reader();
@@ -67,15 +70,47 @@ pub(super) async fn get(desk: &Desk, request: RunRef) -> Result<RunStory, DeskEr
         fuse_at_ms: run.fuse_at.filter(|_| run.is_live()).map(|at| at.0),
         caused_by: caused_by(desk, &run).await?,
         notes: run.notes.iter().map(|note| NoteView { at_ms: note.at.0, words: note.words.clone() }).collect(),
+        verification: run.verification.as_ref().map(|verification| verification.word().to_owned()),
+        verification_words: run.verification.as_ref().and_then(verified_words),
+        verified_at_ms: match &run.verification {
+            Some(Verification::Given { at, .. }) => Some(at.0),
+            Some(Verification::Waiting { .. }) | None => None,
+        },
+        exit_criteria: run.exit_criteria.clone(),
         previous_run_id,
         next_run_id,
     })
 }
 
+/// Who said so, and why.
+fn verified_words(verification: &Verification) -> Option<String> {
+    match verification {
+        Verification::Waiting { .. } => None,
+        Verification::Given { by, reason: None, .. } => Some(format!("By {by}.")),
+        Verification::Given { by, reason: Some(reason), .. } => {
+            Some(format!("By {by}: {}.", reason.trim_end_matches('.')))
+        }
+    }
+}
+
+/// The owner looked at what a run did.
+pub(super) async fn verify(desk: &Desk, request: RunVerify) -> Result<RunStory, DeskError> {
+    let reason = request.reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+    if reason.as_ref().is_some_and(|reason| reason.chars().count() > REASON_CHARS_MAX) {
+        return Err(invalid("reason", format!("A reason has at most {REASON_CHARS_MAX} characters.")));
+    }
+    let run_id = RunId(request.run_id.clone());
+    let by = "the owner".to_owned();
+    let verified = Input::Verify { run_id: run_id.clone(), valid: request.valid, by, reason };
+    desk.handle.run(&run_id, verified).await?;
+    get(desk, RunRef { run_id: request.run_id }).await
+}
+
 pub(super) async fn replay(desk: &Desk, request: RunRef) -> Result<Fired, DeskError> {
     let run = load(desk, &request.run_id).await?;
     let trigger = Trigger::Replay { of: run.id.clone() };
-    let fire = Fire { payload: Some(run.payload.clone()), send_at: None, key: None, trigger };
+    let (payload, exit_criteria) = (Some(run.payload.clone()), run.exit_criteria.clone());
+    let fire = Fire { payload, send_at: None, key: None, exit_criteria, trigger };
     cues::fired(desk, &CueId(run.cue_id.0.clone()), fire).await
 }
 
@@ -217,7 +252,7 @@ fn proof(run: &Run) -> Vec<ProofView> {
             .collect();
     }
     let reported = run.outcome().map(|(_, reported)| reported.outcome.clone());
-    let asked = expect::findings(&run.definition.expect, reported.as_ref().unwrap_or(&Outcome::default()));
+    let asked = expect::findings(&run.expect(), reported.as_ref().unwrap_or(&Outcome::default()));
     let unreported = if run.is_live() { "not reported yet" } else { "never reported" };
     let view = |finding: expect::Finding| match &reported {
         Some(_) => ProofView { claim: finding.claim, passed: Some(finding.passed), found: finding.found },

@@ -1,6 +1,7 @@
 //! The tower itself: is it armed, and is what it leans on there.
 
 use cuetower_core::alert::{Alert, AlertKind, AlertState};
+use cuetower_core::id::AccountId;
 
 use super::wire::{DeskError, Health, Key, Nothing, TowerStatus};
 use super::{Desk, not_found};
@@ -31,7 +32,7 @@ pub(super) async fn status(desk: &Desk, _: Nothing) -> Result<TowerStatus, DeskE
 
 /// What web hooks are signed with: CueAPI's and Standard Webhooks' libraries take it as it is.
 pub(super) async fn webhook_secret(desk: &Desk, _: Nothing) -> Result<Key, DeskError> {
-    Ok(Key { key: desk.handle.tower_key().webhook_secret() })
+    Ok(Key { key: desk.handle.accounts.webhook_secret(&AccountId::OWNER) })
 }
 
 pub(super) async fn key(desk: &Desk, _: Nothing) -> Result<Key, DeskError> {

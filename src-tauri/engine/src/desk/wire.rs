@@ -146,6 +146,8 @@ pub struct CueView {
     /// The whole definition in SPEC's JSON, secrets shown as `••••`.
     #[ts(type = "unknown")]
     pub definition: serde_json::Value,
+    /// Whose it is, if somebody who registered made it; null: your own.
+    pub account: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -395,6 +397,18 @@ pub struct RunRef {
     pub run_id: String,
 }
 
+// ---- run_verify: RunVerify -> RunStory
+
+/// The owner looked at what a run did: is it so?
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct RunVerify {
+    pub run_id: String,
+    pub valid: bool,
+    #[serde(default)]
+    #[ts(optional)]
+    pub reason: Option<String>,
+}
+
 /// The drill-down of one run.
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct RunStory {
@@ -424,13 +438,21 @@ pub struct RunStory {
     pub fuse_at_ms: Option<i64>,
     pub caused_by: Option<CausedBy>,
     pub notes: Vec<NoteView>,
+    /// `waiting` (somebody has to look at it), `valid` or `invalid`; None: nobody was asked.
+    pub verification: Option<String>,
+    /// Who said so, when and why: "By the owner: the invoice is there."; None while it waits.
+    pub verification_words: Option<String>,
+    #[ts(type = "number | null")]
+    pub verified_at_ms: Option<i64>,
+    /// What this run's outcome has to meet by name, beside what its cue asks for.
+    pub exit_criteria: Vec<String>,
     /// Neighbours in the same lane.
     pub previous_run_id: Option<String>,
     pub next_run_id: Option<String>,
 }
 
 /// Enough of the cue to head the page, also after the cue was deleted.
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct CueRefView {
     pub id: String,
     pub name: String,

@@ -1,6 +1,9 @@
 //! Older formats of the file, brought to this one when it is opened. What each table adds is said by its own file.
 
-use super::{audit, bands, cues, keys, lanes, occurrences, outputs, runs, workers};
+use super::{
+    accounts, addresses, alerts, audit, bands, counts, cues, keys, lanes, live_sessions, logins, messages, occurrences,
+    outputs, runs, subscriptions, workers,
+};
 
 /// Format 1 clustered its large rows by random ids (`WITHOUT ROWID`), which doubled the file and the work of a commit.
 const REBUILT: [(&str, &str, &str); 5] = [
@@ -45,7 +48,21 @@ pub(super) fn from(format: i64) -> String {
 fn from_3() -> String {
     let workers =
         ["ALTER TABLE workers RENAME TO workers_3;", workers::SCHEMA, workers::FROM_FORMAT_3, "DROP TABLE workers_3;"];
-    [cues::FROM_FORMAT_3, keys::FROM_FORMAT_3].into_iter().chain(workers).collect::<Vec<_>>().join("\n")
+    [
+        cues::FROM_FORMAT_3,
+        keys::FROM_FORMAT_3,
+        runs::FROM_FORMAT_3,
+        accounts::SCHEMA,
+        logins::SCHEMA,
+        alerts::FROM_FORMAT_3,
+        counts::SCHEMA,
+    ]
+    .into_iter()
+    .chain(workers)
+    .chain([super::agents::SCHEMA, super::beats::SCHEMA, super::agent_commands::SCHEMA])
+    .chain([addresses::SCHEMA, messages::SCHEMA, subscriptions::SCHEMA, live_sessions::SCHEMA])
+    .collect::<Vec<_>>()
+    .join("\n")
 }
 
 /// The statements that make format 2 of format 1.

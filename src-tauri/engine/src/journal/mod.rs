@@ -3,15 +3,24 @@
 //! The one writing connection is `Journal`, owned by the pilot; everybody else reads through `Reader`. Each table file
 //! owns its schema, its rows and its queries. No other folder names `rusqlite`.
 
+mod accounts;
+mod addresses;
+mod agent_commands;
+mod agents;
 mod alerts;
 mod attempts;
 mod audit;
 mod bands;
+mod beats;
 mod commit;
+mod counts;
 mod cues;
 mod entries;
 mod keys;
 mod lanes;
+mod live_sessions;
+mod logins;
+mod messages;
 mod migration;
 mod occurrences;
 mod outputs;
@@ -19,6 +28,7 @@ mod reader;
 mod recording;
 mod runs;
 mod secrets;
+mod subscriptions;
 mod tower;
 mod workers;
 
@@ -27,20 +37,28 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use thiserror::Error;
 
-pub use alerts::AlertRow;
+pub use accounts::AccountRow;
+pub use addresses::{AddressRow, KnownAddress};
+pub use alerts::{AccountAlertRow, AlertFilter, AlertRow};
 pub use audit::{LaneFacts, Start};
+pub use beats::{BeatRow, DaySum, MinuteSum};
 pub use commit::{Commit, OccurrenceChange, SnapshotRow};
+pub use counts::{UsageRow, VitalsRow};
 pub(crate) use cues::status_word;
 pub use entries::Entry;
-pub use keys::KeyRow;
+pub use keys::{KeyRow, PREFIX_CHARS};
 pub use lanes::{ALERTS_LANE, Loaded, POOLS_LANE, load};
+pub use live_sessions::LiveSessionRow;
+pub use logins::{LoginRow, LoginState};
+pub use messages::{Errands, MessageFilter, MessageRow, Side, ToldRow};
 pub use occurrences::{OccurrenceRow, PassedRow, SpanRow};
 pub use outputs::OutputRow;
 pub use reader::Reader;
 pub use recording::Recorder;
 pub(crate) use recording::{Recorded, Recording};
-pub use runs::{RunFilter, RunRow, status_word as run_status_word};
+pub use runs::{RunFilter, RunRow, RunStats, status_word as run_status_word};
 pub use secrets::SecretRow;
+pub use subscriptions::{EventRow, SubscriptionRow};
 pub use tower::{Liveness, TOWER_LANE};
 pub use workers::{WorkerRow, WorkerSeen};
 
@@ -129,6 +147,16 @@ impl Journal {
             bands::SCHEMA,
             audit::SCHEMA,
             workers::SCHEMA,
+            agents::SCHEMA,
+            beats::SCHEMA,
+            agent_commands::SCHEMA,
+            addresses::SCHEMA,
+            messages::SCHEMA,
+            subscriptions::SCHEMA,
+            live_sessions::SCHEMA,
+            counts::SCHEMA,
+            accounts::SCHEMA,
+            logins::SCHEMA,
         ];
         let all = format!("BEGIN;\n{}\nPRAGMA user_version = {FORMAT};\nCOMMIT;", schemas.join("\n"));
         self.guard(|connection| connection.execute_batch(&all))

@@ -12,10 +12,16 @@ use rusqlite::{Connection, OpenFlags, Row};
 use serde::de::DeserializeOwned;
 
 use super::{
-    AlertRow, FORMAT, KeyRow, LaneFacts, OccurrenceRow, OutputRow, PassedRow, RunFilter, SecretRow, StoreError,
-    WorkerRow,
+    AccountAlertRow, AccountRow, AddressRow, AlertFilter, AlertRow, Errands, EventRow, FORMAT, KeyRow, KnownAddress,
+    LaneFacts, LiveSessionRow, LoginRow, MessageFilter, MessageRow, OccurrenceRow, OutputRow, PassedRow, RunFilter,
+    RunStats, SecretRow, StoreError, SubscriptionRow, ToldRow, UsageRow, VitalsRow, WorkerRow,
 };
-use super::{alerts, audit, bands, cues, entries, keys, lanes, occurrences, outputs, runs, secrets, tower, workers};
+use super::{BeatRow, DaySum, MinuteSum, agent_commands, agents, beats};
+use super::{
+    accounts, addresses, alerts, audit, bands, counts, cues, entries, keys, lanes, live_sessions, logins, messages,
+    occurrences, outputs, runs, secrets, subscriptions, tower, workers,
+};
+use crate::fleet::{Agent, Command};
 
 /// Idle connections kept.
 const KEPT: usize = 4;
@@ -84,9 +90,30 @@ impl By for Option<Ms> {
     }
 }
 
+impl By for AlertFilter {
+    type Lent<'a> = &'a AlertFilter;
+    fn by(&self) -> &AlertFilter {
+        self
+    }
+}
+
 impl By for RunFilter {
     type Lent<'a> = &'a RunFilter;
     fn by(&self) -> &RunFilter {
+        self
+    }
+}
+
+impl By for u64 {
+    type Lent<'a> = u64;
+    fn by(&self) -> u64 {
+        *self
+    }
+}
+
+impl By for MessageFilter {
+    type Lent<'a> = &'a MessageFilter;
+    fn by(&self) -> &MessageFilter {
         self
     }
 }
@@ -107,6 +134,12 @@ queries! {
     /// Newest sign of life first; `account` None: everybody's.
     workers(account: Option<String>) -> Vec<WorkerRow> = workers::list;
     runs(filter: RunFilter) -> (Vec<Run>, u32) = runs::list;
+    /// When the oldest claim was made that is not over yet, among an account's runs.
+    oldest_claim(account: String) -> Option<Ms> = runs::oldest_claim;
+    /// How many runs led to this one, each through the end of the one before; at most 64.
+    chain_depth(run_id: String) -> u32 = runs::chain_depth;
+    /// How the runs of a cue went that were due since then.
+    run_stats(cue_id: String, since: Ms) -> RunStats = runs::stats;
     /// Median length of a cue's newest good runs, in milliseconds, and of how many runs.
     typical_run_ms(cue_id: String) -> Option<(u64, u32)> = runs::typical_ms;
     /// The lane of a cue as it stands; None for a deleted one.
@@ -134,11 +167,69 @@ queries! {
     lane_facts(cue_id: String, from: Option<Ms>) -> LaneFacts = audit::facts;
     alerts(limit: u32) -> Vec<AlertRow> = alerts::list;
     alert(id: String) -> Option<AlertRow> = alerts::get;
+    /// Of one account, newest news first, and how many there are in all.
+    alerts_of(filter: AlertFilter) -> (Vec<AccountAlertRow>, u32) = alerts::of_account;
+    /// What an account used since an instant.
+    usage(account: String, since: Ms) -> UsageRow = counts::usage;
+    /// How it goes right now.
+    vitals(now: Ms) -> VitalsRow = counts::vitals;
     /// By the SHA-256 of the key, in hex.
     key(hash: String) -> Option<KeyRow> = keys::get;
+    /// The key of a line that is good now.
+    key_of_line(line: String) -> Option<KeyRow> = keys::of_line;
+    /// Those of one account, if asked; by name.
+    agents(account: Option<String>) -> Vec<Agent> = agents::list;
+    /// Newest first.
+    agent_beats(agent: u32, limit: u32) -> Vec<BeatRow> = beats::of_agent;
+    /// What each agent used on a day ("2026-11-21").
+    agent_days(day: String) -> Vec<DaySum> = beats::of_day;
+    /// What each agent sent in each minute of the hour that ends now.
+    agent_minutes(now: Ms) -> Vec<MinuteSum> = beats::of_hour;
+    /// Asked of runners since then, newest first.
+    agent_commands(from: Ms) -> Vec<Command> = agent_commands::since;
+    /// Not ended, oldest first.
+    agent_commands_open() -> Vec<Command> = agent_commands::open;
+    /// Whether any waits for a runner that beats with this key (by its hash).
+    agent_commands_wait(key: String) -> bool = agent_commands::wait_for;
+    /// Newest first.
+    keys() -> Vec<KeyRow> = keys::list;
+    account(id: String) -> Option<AccountRow> = accounts::get;
+    /// Those who registered, oldest first, each with how many cues it has.
+    accounts() -> Vec<(AccountRow, u32)> = accounts::list;
+    login(code: String) -> Option<LoginRow> = logins::get;
+    /// Those asked after an instant that wait for the owner's word, oldest first.
+    logins_waiting(after: Ms) -> Vec<LoginRow> = logins::waiting;
+    /// Whether programs get a key without the owner's click.
+    logins_allowed() -> bool = logins::allowed;
     secrets() -> Vec<SecretRow> = secrets::list;
     /// Whether the owner paused all firing.
     firing_paused() -> bool = tower::paused;
+    /// Addresses of agents that are in use; `account` None: everybody's.
+    addresses(account: Option<String>) -> Vec<KnownAddress> = addresses::known;
+    /// By id or slug; a deleted one too.
+    address(account: String, which: String) -> Option<AddressRow> = addresses::get;
+    /// Newest first, and how many there are in all; `with_deleted`: 1 or 0.
+    address_page(account: String, status: Option<String>, with_deleted: u32, limit: u32, offset: u32) -> (Vec<AddressRow>, u32) = addresses::page;
+    /// By slug.
+    roster(account: String) -> Vec<AddressRow> = addresses::roster;
+    message(account: String, id: String) -> Option<MessageRow> = messages::get;
+    /// Newest first.
+    messages(filter: MessageFilter) -> Vec<MessageRow> = messages::page;
+    messages_count(filter: MessageFilter) -> u32 = messages::count;
+    /// The newest that an agent of this name sent or got, newest first.
+    agent_messages(account: String, name: String, limit: u32) -> Vec<ToldRow> = messages::of_agent;
+    /// What there is to do about messages; at most `limit` of a kind.
+    message_errands(now: Ms, limit: u32) -> Errands = messages::errands;
+    /// What an agent was told of after an event, oldest first.
+    events_after(agent: String, after: u64, kind: Option<String>, limit: u32) -> Vec<EventRow> = subscriptions::events_after;
+    /// Those of an agent that are in force, oldest first.
+    subscriptions(agent: String) -> Vec<SubscriptionRow> = subscriptions::of_agent;
+    /// Ids of subscriptions to be pushed now, and when the next one may be.
+    subscriptions_pushed(now: Ms, limit: u32) -> (Vec<String>, Option<Ms>) = subscriptions::pushed;
+    /// Since when something waits for a digest.
+    oldest_undigested() -> Option<Ms> = subscriptions::oldest_undigested;
+    /// Newest first; `with_detached`: 1 or 0.
+    live_sessions(agent: String, with_detached: u32) -> Vec<LiveSessionRow> = live_sessions::of_agent;
     /// Journal sequence of the last fact.
     last_seq() -> u64 = entries::last_seq;
 }

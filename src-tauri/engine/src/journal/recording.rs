@@ -121,3 +121,86 @@ pub(super) fn write_all(
     }
     Ok(topics)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::journal::{Commit, Journal};
+
+    type Word = Result<Result<u32, &'static str>, Trouble>;
+
+    /// Puts one into the commit, and hands out where its answer will come.
+    fn put(
+        commit: &mut Commit,
+        work: impl FnOnce(&Recorder<'_>) -> Result<Result<u32, &'static str>, StoreError> + Send + 'static,
+    ) -> oneshot::Receiver<Word> {
+        let (reply, answer) = oneshot::channel();
+        commit.recordings.push(Box::new(Recorded::new(work, reply)));
+        answer
+    }
+
+    fn facts(journal: &Journal) -> Vec<(i64, String)> {
+        journal
+            .guard(|connection| {
+                let mut rows = connection.prepare("SELECT lane_seq, kind FROM journal WHERE lane = 'accounts'")?;
+                rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn one_that_refuses_or_fails_leaves_nothing_and_takes_no_other_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(folder.path()).unwrap();
+        let mut commit = Commit { alive_at: Some(Ms(7)), ..Commit::default() };
+        let write = |kind: &'static str| move |recorder: &Recorder<'_>| recorder.fact("accounts", kind, &json!({}));
+        let answers = [
+            put(&mut commit, move |recorder| write("first")(recorder).map(|()| Ok(1))),
+            put(&mut commit, move |recorder| {
+                write("refused")(recorder)?;
+                recorder.touch(Topic::Logins);
+                Ok(Err("no"))
+            }),
+            put(&mut commit, move |recorder| {
+                write("failed")(recorder)?;
+                recorder.with(|connection| connection.execute("INSERT INTO nowhere VALUES (1)", []))?;
+                Ok(Ok(3))
+            }),
+            put(&mut commit, move |recorder| {
+                recorder.touch(Topic::Accounts);
+                write("last")(recorder).map(|()| Ok(4))
+            }),
+        ];
+        journal.commit(&mut commit).unwrap();
+        assert_eq!(facts(&journal), [(1, "first".to_owned()), (2, "last".to_owned())]);
+        assert_eq!(commit.topics, BTreeSet::from([Topic::Accounts]));
+        for recording in commit.recordings.drain(..) {
+            recording.answer(None);
+        }
+        let words: Vec<Word> = answers.map(|answer| answer.blocking_recv().unwrap()).into();
+        assert!(matches!(words[0], Ok(Ok(1))));
+        assert!(matches!(words[1], Ok(Err("no"))));
+        assert!(matches!(&words[2], Err(Trouble::Store(why)) if why.contains("nowhere")), "{:?}", words[2]);
+        assert!(matches!(words[3], Ok(Ok(4))));
+    }
+
+    #[test]
+    fn what_could_not_be_committed_is_not_said_to_be_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(folder.path()).unwrap();
+        let mut commit = Commit { alive_at: Some(Ms(7)), ..Commit::default() };
+        let answer = put(&mut commit, |recorder| recorder.fact("accounts", "first", &json!({})).map(|()| Ok(1)));
+        // A fact with a number that is taken fails the whole commit.
+        let twice = || Entry { lane: "tower".to_owned(), lane_seq: 1, at: Ms(7), kind: "twice", body: String::new() };
+        commit.entries = vec![twice(), twice()];
+        let error = journal.commit(&mut commit).unwrap_err().to_string();
+        for recording in commit.recordings.drain(..) {
+            recording.answer(Some(&error));
+        }
+        assert!(matches!(answer.blocking_recv().unwrap(), Err(Trouble::Store(_))));
+        assert_eq!(facts(&journal), []);
+    }
+}

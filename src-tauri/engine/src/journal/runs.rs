@@ -29,7 +29,12 @@ CREATE TABLE runs (
   body TEXT NOT NULL
 ) STRICT;
 CREATE INDEX runs_by_cue ON runs (cue_id, due_ms);
-CREATE INDEX runs_by_due ON runs (due_ms);";
+CREATE INDEX runs_by_due ON runs (due_ms);
+CREATE INDEX runs_live ON runs (cue_id) WHERE ended_at_ms IS NULL;";
+
+/// Formats before 4 had no index of live runs.
+pub(super) const FROM_FORMAT_3: &str =
+    "CREATE INDEX IF NOT EXISTS runs_live ON runs (cue_id) WHERE ended_at_ms IS NULL;";
 
 pub(super) const COLUMNS: &str = "r.id, r.cue_id, r.occurrence_id, r.due_ms, r.triggered_by, r.delivered, r.delivered_at_ms, r.confirmed, r.late, r.started_at_ms, r.ended_at_ms, r.attempts, r.attempts_max, r.cost_usd, r.sentence";
 
@@ -195,8 +200,105 @@ pub struct RunFilter {
     /// Any of these `/v1` statuses; empty means any.
     pub statuses: Vec<String>,
     pub triggered_by: Option<String>,
+    /// Who claimed its latest attempt.
+    pub worker: Option<String>,
+    /// `verdicts::outcome_state`.
+    pub outcome_state: Option<String>,
+    pub result_type: Option<String>,
+    pub has_evidence: Option<bool>,
     pub limit: u32,
     pub offset: u32,
+}
+
+impl RunFilter {
+    /// Whether it asks for what only a run that began can have.
+    #[must_use]
+    pub fn asks_of_runs(&self) -> bool {
+        self.worker.is_some()
+            || self.outcome_state.is_some()
+            || self.result_type.is_some()
+            || self.has_evidence.is_some()
+    }
+}
+
+/// The outcome that a run shows: its last, as JSON.
+const OUTCOME: &str = "(SELECT json_extract(a.value, '$.outcome.outcome') FROM json_each(r.body, '$.attempts') a
+  WHERE json_extract(a.value, '$.outcome') IS NOT NULL ORDER BY a.key DESC LIMIT 1)";
+
+/// `verdicts::outcome_state`, in SQL.
+fn outcome_state_sql() -> String {
+    format!(
+        "CASE
+           WHEN json_extract(r.body, '$.verification.state') = 'waiting' AND {OUTCOME} IS NOT NULL THEN 'verification_pending'
+           WHEN r.confirmed = 'claimed' THEN 'reported_success'
+           WHEN r.confirmed = 'confirmed' THEN 'verified_success'
+           WHEN r.confirmed = 'refuted' THEN 'verification_failed'
+           WHEN r.confirmed = 'silent' THEN 'unknown'
+           WHEN json_extract({OUTCOME}, '$.success') = 0 THEN 'reported_failure'
+           WHEN r.ended_at_ms IS NULL AND json_extract(r.body, '$.attempts[#-1].outcome.outcome.success') = 1
+             THEN 'verification_pending'
+         END"
+    )
+}
+
+/// `Outcome::has_evidence`, in SQL.
+fn has_evidence_sql() -> String {
+    let text = |field: &str| format!("trim(ifnull(json_extract({OUTCOME}, '$.{field}'), '')) <> ''");
+    let texts = ["external_id", "result_url", "result_ref"].map(text).join(" OR ");
+    format!("CAST(({texts} OR ifnull(json_array_length({OUTCOME}, '$.artifacts'), 0) > 0) AS TEXT)")
+}
+
+/// When the oldest claim was made that is not over yet, among an account's runs.
+pub(super) fn oldest_claim(connection: &Connection, account: &str) -> rusqlite::Result<Option<Ms>> {
+    let sql = "SELECT min(json_extract(r.body, '$.attempts[#-1].delivered_at')) FROM runs r
+       WHERE r.ended_at_ms IS NULL AND r.cue_id IN (SELECT id FROM cues WHERE account = ?1 AND status <> 'deleted')
+         AND json_extract(r.body, '$.attempts[#-1].lease') IS NOT NULL AND r.status = 'pending_outcome'";
+    connection.prepare_cached(sql)?.query_row([account], |row| Ok(row.get::<_, Option<i64>>(0)?.map(Ms)))
+}
+
+/// Runs of a chain further up are not counted.
+const CHAIN_MAX: u32 = 64;
+
+/// How many runs led to this one, each through the end of the one before.
+pub(super) fn chain_depth(connection: &Connection, id: &str) -> rusqlite::Result<u32> {
+    let mut above = connection.prepare_cached(
+        "SELECT json_extract(body, '$.trigger.of') FROM runs
+          WHERE id = ?1 AND json_extract(body, '$.trigger.by') IN ('chain', 'fallback')",
+    )?;
+    let (mut depth, mut id) = (0, id.to_owned());
+    while depth < CHAIN_MAX
+        && let Some(of) = above.query_row([&id], |row| row.get::<_, String>(0)).optional()?
+    {
+        (depth, id) = (depth + 1, of);
+    }
+    Ok(depth)
+}
+
+/// How the runs of a cue went that were due since an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunStats {
+    pub runs: u32,
+    pub ended: u32,
+    /// Ended, and had reached the agent.
+    pub delivered: u32,
+    /// Confirmed or claimed.
+    pub good: u32,
+    pub confirmed: u32,
+}
+
+pub(super) fn stats(connection: &Connection, cue_id: &str, since: Ms) -> rusqlite::Result<RunStats> {
+    let sql = "SELECT count(*), count(ended_at_ms), count(*) FILTER (WHERE ended_at_ms IS NOT NULL AND delivered_at_ms IS NOT NULL),
+        count(*) FILTER (WHERE confirmed IN ('confirmed', 'claimed')), count(*) FILTER (WHERE confirmed = 'confirmed')
+      FROM runs WHERE cue_id = ?1 AND due_ms >= ?2";
+    connection.prepare_cached(sql)?.query_row(params![cue_id, since.0], |row| {
+        Ok(RunStats {
+            runs: row.get(0)?,
+            ended: row.get(1)?,
+            delivered: row.get(2)?,
+            good: row.get(3)?,
+            confirmed: row.get(4)?,
+        })
+    })
 }
 
 /// Newest first, and how many there are in all.
@@ -216,6 +318,19 @@ pub(super) fn list(connection: &Connection, filter: &RunFilter) -> rusqlite::Res
     }
     if let Some(trigger) = &filter.triggered_by {
         equals("r.triggered_by", std::slice::from_ref(trigger));
+    }
+    let one = |value: &Option<String>| value.clone().map(|value| [value]);
+    if let Some(worker) = one(&filter.worker) {
+        equals("json_extract(r.body, '$.attempts[#-1].lease.worker')", &worker);
+    }
+    if let Some(state) = one(&filter.outcome_state) {
+        equals(&outcome_state_sql(), &state);
+    }
+    if let Some(kind) = one(&filter.result_type) {
+        equals(&format!("json_extract({OUTCOME}, '$.result_type')"), &kind);
+    }
+    if let Some(has) = filter.has_evidence {
+        equals(&has_evidence_sql(), &[u8::from(has).to_string()]);
     }
     if !filter.statuses.is_empty() {
         equals("r.status", &filter.statuses);

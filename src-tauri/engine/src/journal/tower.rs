@@ -53,7 +53,7 @@ pub(super) fn paused(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(get(connection, "paused")? == Some(1))
 }
 
-fn get(connection: &Connection, key: &str) -> rusqlite::Result<Option<i64>> {
+pub(super) fn get(connection: &Connection, key: &str) -> rusqlite::Result<Option<i64>> {
     connection.query_row("SELECT value FROM tower WHERE key = ?1", [key], |row| row.get(0)).optional()
 }
 

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use cuetower_core::alert::Alert;
-use cuetower_core::cue::Transport;
+use cuetower_core::cue::{CueDefinition, Transport};
 use cuetower_core::effect::Effect;
 use cuetower_core::id::RunId;
 use cuetower_core::input::{DeliveryResult, Input};
@@ -21,6 +21,8 @@ use cuetower_core::run::Run;
 use tokio::runtime;
 use tokio::sync::{Semaphore, mpsc};
 
+use crate::accounts::Accounts;
+use crate::alerting::Told;
 use crate::clock::Clock;
 use crate::deliver::command::Stopper;
 use crate::handle::Order;
@@ -38,10 +40,12 @@ pub(crate) use command::Started;
 pub(crate) struct Performer {
     shared: Arc<Shared>,
     runtime: runtime::Handle,
+    hooked: mpsc::Sender<Told>,
 }
 
 /// What deliveries work with.
 pub(crate) struct Shared {
+    pub accounts: Accounts,
     pub orders: mpsc::Sender<Order>,
     pub client: LazyLock<reqwest_client::Client>,
     pub vault: Vault,
@@ -58,7 +62,7 @@ pub(crate) struct Shared {
 
 /// The webhook client by another name, so that only `deliver` names its crate.
 pub(crate) mod reqwest_client {
-    pub use crate::deliver::webhook::Client;
+    pub use crate::deliver::webhook::{Client, strict};
 }
 
 #[derive(Default)]
@@ -70,6 +74,7 @@ struct Processes {
 
 /// What `Shared` is made of.
 pub(crate) struct Means {
+    pub accounts: Accounts,
     pub orders: mpsc::Sender<Order>,
     pub vault: Vault,
     pub key: TowerKey,
@@ -77,14 +82,20 @@ pub(crate) struct Means {
     pub agents_url: String,
     pub data_dir: PathBuf,
     pub notifier: Notifier,
+    /// Alerts for the web hooks of accounts.
+    pub hooked: mpsc::Sender<Told>,
+    /// Nothing but public addresses is called.
+    pub strict_addresses: bool,
 }
 
 impl Performer {
     pub fn new(means: Means, runtime: runtime::Handle) -> Performer {
-        let Means { orders, vault, key, clock, agents_url, data_dir, notifier } = means;
+        let Means { accounts, orders, vault, key, clock, agents_url, data_dir, notifier, hooked, strict_addresses } = means;
+        let client = if strict_addresses { reqwest_client::strict } else { reqwest_client::Client::new };
         let shared = Shared {
+            accounts,
             orders,
-            client: LazyLock::new(crate::deliver::webhook::Client::new),
+            client: LazyLock::new(client),
             vault,
             key,
             clock,
@@ -99,7 +110,7 @@ impl Performer {
         // Reading the system's certificates takes half of the start; it is over before the first delivery asks for it.
         let early = Arc::clone(&shared);
         runtime.spawn_blocking(move || LazyLock::force(&early.client).clone());
-        Performer { shared, runtime }
+        Performer { shared, runtime, hooked }
     }
 
     pub fn shared(&self) -> Arc<Shared> {
@@ -139,6 +150,13 @@ impl Performer {
         }
         let shared = Arc::clone(&self.shared);
         self.runtime.spawn(async move { shared.forget(attempts).await });
+    }
+
+    /// An alert for the web hook of its cue's account.
+    pub fn tell_hook(&self, alert: Alert, definition: Arc<CueDefinition>) {
+        if self.hooked.try_send((alert, definition)).is_err() {
+            tracing::error!("too many alerts wait to be told to web hooks; this one is only listed");
+        }
     }
 
     /// Tells the owner; the notifier says itself if it cannot.

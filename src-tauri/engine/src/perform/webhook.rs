@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::secrets::Lent;
 use super::{Shared, secrets};
+use crate::deliver::python_json;
 use crate::deliver::signature::{CueapiDelivery, cueapi_body, cueapi_headers, standard_headers};
 use crate::deliver::webhook::{self, BodyEnd, CONNECT_LIMIT, WebhookEnd, WebhookRequest};
 use crate::journal::OutputRow;
@@ -41,12 +42,13 @@ pub(super) async fn deliver(shared: &Shared, run: &Run, number: u32, callback: &
     };
     let body = cueapi_body(&delivery);
     let timestamp_s = shared.clock.now().0.div_euclid(1_000);
-    let secret = shared.key.webhook_secret();
+    let secret = shared.accounts.webhook_secret(&run.definition.account);
     let mut headers = cueapi_headers(&delivery, &secret, timestamp_s, &body);
     headers.extend(standard_headers(&run.idempotency_key, &secret, timestamp_s, &body));
     headers.push(("Idempotency-Key".to_owned(), run.idempotency_key.clone()));
     headers.push(("X-Cuetower-Run-Token".to_owned(), shared.key.run_token(&run.id, number)));
     headers.push(("X-Cuetower-Url".to_owned(), shared.agents_url.clone()));
+    headers.extend(criteria(&run.exit_criteria));
     headers.extend(filled.pairs);
     let limits = &run.definition.delivery;
     let request = WebhookRequest {
@@ -64,6 +66,16 @@ pub(super) async fn deliver(shared: &Shared, run: &Run, number: u32, callback: &
     shared.was_stopped(&run.id, number);
     let (result, output) = told(run, number, sent.end, &filled.lent);
     shared.tell(run, number, result, output).await;
+}
+
+/// Too many for a header are left to be asked for: the execution names them.
+const CRITERIA_BYTES_MAX: usize = 4_096;
+
+/// What the outcome has to meet by name: the body is CueAPI's, to the byte.
+fn criteria(names: &[String]) -> Option<(String, String)> {
+    let listed = String::from_utf8(python_json::dumps(&Value::from(names))).ok()?;
+    let fits = !names.is_empty() && listed.len() <= CRITERIA_BYTES_MAX;
+    fits.then(|| ("X-Cuetower-Exit-Criteria".to_owned(), listed))
 }
 
 fn told(run: &Run, number: u32, end: WebhookEnd, lent: &Lent) -> (DeliveryResult, Option<OutputRow>) {

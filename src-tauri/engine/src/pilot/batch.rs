@@ -14,7 +14,7 @@ use cuetower_core::input::{Answer, Input};
 use cuetower_core::lane::{self, Lane};
 use cuetower_core::occurrence::{Armed, End};
 use cuetower_core::pool::PoolBook;
-use cuetower_core::run::Run;
+use cuetower_core::run::{Run, Verdict};
 
 use super::following::Ended;
 use super::{Pilot, STAMP_EVERY_MS, named};
@@ -239,19 +239,18 @@ impl Batch {
                 self.commit.attempts_begun.push((run_id.clone(), *number, self.now));
             }
             Event::RunEnded { run_id, verdict, late, .. } => {
-                let run = self.lanes.get(id).and_then(|lane| lane.runs.get(run_id));
-                let names = run.map(|run| &run.definition);
-                self.ended.push(Ended {
-                    cue: id.clone(),
-                    run: run_id.clone(),
-                    verdict: *verdict,
-                    late: *late,
-                    on_success: names.and_then(|names| names.on_success_fire.clone()),
-                    fallback: names.and_then(|names| names.on_failure.fallback.clone()),
-                });
-                if let Some((cue_name, run)) = self.named_run(id, run_id) {
-                    self.signal(pilot, &Signal::RunEnded { cue_name, run, verdict: *verdict, late: *late });
+                let held = |run: &Arc<Run>| run.is_held_for_verification();
+                if !self.lanes.get(id).and_then(|lane| lane.runs.get(run_id)).is_some_and(held) {
+                    self.follows(id, run_id, *verdict, *late);
                 }
+                self.end_told(pilot, id, run_id, *verdict, *late);
+            }
+            Event::RunVerified { run_id, verdict, follows, .. } => {
+                if *follows {
+                    self.follows(id, run_id, *verdict, false);
+                }
+                // What others of the cue did meanwhile is not touched.
+                self.end_told(pilot, id, run_id, *verdict, true);
             }
             Event::AttemptHeld { .. }
             | Event::AttemptReleased { .. }
@@ -271,7 +270,35 @@ impl Batch {
             | Event::RetryMoved { .. }
             | Event::PathsSeen { .. }
             | Event::OutcomeReported { .. }
+            | Event::VerificationAsked { .. }
+            | Event::EvidenceAdded { .. }
+            | Event::LiveClaimed { .. }
             | Event::ReportRefused { .. } => {}
+        }
+    }
+
+    /// What the end of a run brings about in other lanes.
+    fn follows(&mut self, id: &CueId, run_id: &RunId, verdict: Verdict, late: bool) {
+        let run = self.lanes.get(id).and_then(|lane| lane.runs.get(run_id));
+        let names = run.map(|run| &run.definition);
+        self.ended.push(Ended {
+            cue: id.clone(),
+            run: run_id.clone(),
+            verdict,
+            late,
+            on_success: names.and_then(|names| names.on_success_fire.clone()),
+            fallback: names.and_then(|names| names.on_failure.fallback.clone()),
+        });
+    }
+
+    /// Tells the alerts how a run ended, and whether too many of its cue failed by now.
+    fn end_told(&mut self, pilot: &mut Pilot, id: &CueId, run_id: &RunId, verdict: Verdict, late: bool) {
+        let Some((cue_name, run)) = self.named_run(id, run_id) else { return };
+        let times = self.lanes.get(id).map_or(0, |lane| lane.failed_in_a_row);
+        let too_many = verdict.is_failure() && times >= run.definition.alerts.consecutive_failures;
+        self.signal(pilot, &Signal::RunEnded { cue_name: cue_name.clone(), run: run.clone(), verdict, late });
+        if too_many {
+            self.signal(pilot, &Signal::FailedInARow { cue_name, run, times });
         }
     }
 
@@ -308,7 +335,9 @@ impl Batch {
     }
 
     fn missed(&mut self, pilot: &mut Pilot, id: &CueId, due: Ms, end: &End) {
-        if let (End::Missed { reason }, Some(lane)) = (end, self.lanes.get(id)) {
+        if let (End::Missed { reason }, Some(lane)) = (end, self.lanes.get(id))
+            && lane.missed_in_a_row >= lane.cue.definition.alerts.missed_in_a_row
+        {
             let cue_name = lane.cue.definition.name.clone();
             let missed = Signal::Missed { cue_id: id.clone(), cue_name, due, reason: reason.clone() };
             self.signal(pilot, &missed);

@@ -169,6 +169,7 @@ impl Pilot {
 
     fn create(&mut self, batch: &mut Batch, mut definition: CueDefinition) -> Result<Cue, Trouble> {
         batch.resolve(self, &mut definition, None)?;
+        batch.has_room(self, &definition.account)?;
         Ok(batch.create(self, definition)?.cue.clone())
     }
 
@@ -207,6 +208,9 @@ impl Pilot {
         }
         // What came due before the change is decided before the change.
         batch.tick(self, cue_id);
+        if let Err(trouble) = batch.may_wake(self, cue_id, &input) {
+            return batch.answer(reply, Err(trouble));
+        }
         let answer = batch.decide(self, cue_id, &input);
         let answer = match batch.lane(self, cue_id) {
             Some(lane) => Ok((answer, lane.cue.clone())),
@@ -383,7 +387,11 @@ impl Pilot {
             self.performer.perform(effects);
         }
         self.performer.forget(std::mem::take(&mut batch.forgotten));
-        self.performer.notify(batch.take_notes());
+        let notes = batch.take_notes();
+        for (alert, lane) in notes.iter().filter_map(|alert| Some((alert, self.lanes.get(&alert.cue_id)?))) {
+            self.performer.tell_hook(alert.clone(), Arc::clone(&lane.cue.definition));
+        }
+        self.performer.notify(notes);
         Ok(())
     }
 

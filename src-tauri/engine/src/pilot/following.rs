@@ -83,6 +83,10 @@ impl Batch {
         definition: &mut CueDefinition,
         own: Option<&CueId>,
     ) -> Result<(), Trouble> {
+        if !definition.uses.is_empty() && !definition.account.is_owner() {
+            let message = "Pools are the owner's; a cue of a registered account cannot use them.".to_owned();
+            return Err(Trouble::Unfit { field: "uses", message });
+        }
         self.pools_serve(pilot, &definition.uses)?;
         let (account, own_name) = (definition.account.clone(), definition.name.clone());
         for (field, named) in others(definition) {

@@ -4,6 +4,7 @@ mod away;
 mod batch;
 mod flight;
 mod following;
+mod limits;
 mod pings;
 mod pools;
 mod workers;

@@ -8,10 +8,12 @@ use cuetower_core::id::{AccountId, RunId};
 
 use super::Door;
 use super::problem::Problem;
+use crate::accounts;
 use crate::journal::KeyRow;
-use crate::token::key_hash;
 
 const RUN_TOKEN: HeaderName = HeaderName::from_static("x-cuetower-run-token");
+/// Where ClevAgent's clients show their key.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// What a key may do, by the words kept with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +38,8 @@ impl Scope {
 
 #[derive(Debug)]
 pub(super) struct Caller {
-    /// Scopes of the API key, if one was shown.
-    scopes: Option<String>,
-    /// Whose that key is.
-    account: AccountId,
+    /// The API key, if one was shown, or the one that a session stands for.
+    key: Option<KeyRow>,
     /// The attempt whose token was shown, if one was.
     run: Option<(RunId, u32)>,
 }
@@ -50,7 +50,7 @@ impl FromRequestParts<Door> for Caller {
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Caller, Problem> {
         let bearer = match parts.headers.get(AUTHORIZATION) {
             Some(value) => Some(value.to_str().ok().and_then(bearer).ok_or_else(missing)?),
-            None => None,
+            None => parts.headers.get(API_KEY).map(own_key).transpose()?,
         };
         let shown = match parts.headers.get(RUN_TOKEN) {
             Some(token) => Some(token.to_str().map_err(|_| bad_run_token())?),
@@ -65,17 +65,14 @@ impl FromRequestParts<Door> for Caller {
             .or(bearer_run)
             .map(|token| door.handle.tower_key().check_run_token(token).ok_or_else(bad_run_token))
             .transpose()?;
-        let (scopes, account) = match key {
-            Some(key) => {
-                let row = opened(door, key).await?;
-                (Some(row.scopes), row.account)
-            }
-            None => (None, AccountId::OWNER),
+        let key = match key {
+            Some(key) => Some(opened(door, key).await?),
+            None => None,
         };
-        if scopes.is_none() && run.is_none() {
+        if key.is_none() && run.is_none() {
             return Err(missing());
         }
-        Ok(Caller { scopes, account, run })
+        Ok(Caller { key, run })
     }
 }
 
@@ -84,12 +81,20 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
 }
 
-async fn opened(door: &Door, key: &str) -> Result<KeyRow, Problem> {
-    if !key.starts_with("cue_sk_") {
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "invalid_session", "Invalid session token"));
+async fn opened(door: &Door, shown: &str) -> Result<KeyRow, Problem> {
+    if shown.starts_with("cue_sk_") {
+        return Ok(accounts::opened(&door.handle, shown).await?);
     }
-    let row = door.handle.reader().key(key_hash(key)).await?;
-    row.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "invalid_api_key", "Invalid API key"))
+    accounts::good(&door.handle, shown)
+        .await?
+        .ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "invalid_session", "Invalid session token"))
+}
+
+fn own_key(shown: &axum::http::HeaderValue) -> Result<&str, Problem> {
+    shown.to_str().ok().filter(|key| key.starts_with("cue_sk_")).ok_or_else(|| {
+        let message = "This is no key of this tower's: they begin with cue_sk_, and `cuetowerctl key` prints the owner's.";
+        Problem::new(StatusCode::UNAUTHORIZED, "invalid_api_key", message)
+    })
 }
 
 fn missing() -> Problem {
@@ -102,22 +107,28 @@ fn bad_run_token() -> Problem {
 
 impl Caller {
     fn has(&self, scope: Scope) -> bool {
-        self.scopes.as_deref().is_some_and(|scopes| scopes.split_whitespace().any(|word| word == scope.word()))
+        self.key.as_ref().is_some_and(|key| key.scopes.split_whitespace().any(|word| word == scope.word()))
     }
 
     /// Whose cues and runs it reaches; None: it is a run's token, and reaches that run.
     pub fn whose(&self) -> Option<&AccountId> {
-        self.scopes.is_some().then_some(&self.account)
+        self.key.as_ref().map(|key| &key.account)
     }
 
     /// Whose the cues are that it makes and lists.
     pub fn account(&self) -> &AccountId {
-        &self.account
+        static OWNER: AccountId = AccountId::OWNER;
+        self.whose().unwrap_or(&OWNER)
+    }
+
+    /// The key that was shown, or that the session stands for; a run's token has none.
+    pub fn key(&self) -> Result<&KeyRow, Problem> {
+        self.key.as_ref().ok_or_else(run_token_forbidden)
     }
 
     /// Reading is open to every key, and closed to run tokens beyond what `reads_run` and `run` give.
     pub fn reads(&self) -> Result<(), Problem> {
-        if self.scopes.is_some() { Ok(()) } else { Err(run_token_forbidden()) }
+        self.key().map(drop)
     }
 
     /// Every key, and the run's own token.
@@ -130,7 +141,7 @@ impl Caller {
 
     /// The run that asks, when it has no key beside its token.
     pub fn only_run(&self) -> Option<&RunId> {
-        self.run.as_ref().filter(|_| self.scopes.is_none()).map(|(run, _)| run)
+        self.run.as_ref().filter(|_| self.key.is_none()).map(|(run, _)| run)
     }
 
     pub fn writes_cues(&self) -> Result<(), Problem> {
@@ -147,6 +158,18 @@ impl Caller {
     pub fn works(&self) -> Result<(), Problem> {
         self.reads()?;
         if self.has(Scope::Report) { Ok(()) } else { Err(lacking(Scope::Report, "claim executions")) }
+    }
+
+    /// Beats, or runs agents: what reports may.
+    pub fn beats(&self) -> Result<(), Problem> {
+        self.reads()?;
+        if self.has(Scope::Report) { Ok(()) } else { Err(lacking(Scope::Report, "send heartbeats")) }
+    }
+
+    /// Sends and reads messages of agents.
+    pub fn messages(&self) -> Result<(), Problem> {
+        self.reads()?;
+        if self.has(Scope::Report) { Ok(()) } else { Err(lacking(Scope::Report, "send or read messages of agents")) }
     }
 
     /// Whether permits of pools may be asked for; in the name of the run whose token was shown, if one was.
@@ -182,14 +205,16 @@ fn lacking(scope: Scope, what: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use cuetower_core::Ms;
+
     use super::*;
 
     fn key(scopes: &str) -> Caller {
-        Caller { scopes: Some(scopes.to_owned()), account: AccountId::OWNER, run: None }
+        Caller { key: Some(KeyRow::of_owner("cue_sk_", "test", scopes, Ms(0))), run: None }
     }
 
     fn run(id: &str, attempt: u32) -> Caller {
-        Caller { scopes: None, account: AccountId::OWNER, run: Some((RunId(id.to_owned()), attempt)) }
+        Caller { key: None, run: Some((RunId(id.to_owned()), attempt)) }
     }
 
     #[test]
@@ -212,11 +237,7 @@ mod tests {
 
     #[test]
     fn the_attempt_of_a_token_counts_beside_a_key() {
-        let both = Caller {
-            scopes: Some("cues report".to_owned()),
-            account: AccountId::OWNER,
-            run: Some((RunId("r".to_owned()), 1)),
-        };
+        let both = Caller { run: Some((RunId("r".to_owned()), 1)), ..key("cues report") };
         assert_eq!(both.reports("r").unwrap(), Some(1));
         assert!(both.reports("other").is_err(), "the token says that it speaks for another run");
         assert!(both.reads_run("other").is_ok());

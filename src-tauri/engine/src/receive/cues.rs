@@ -6,17 +6,19 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, NaiveDateTime};
 use cuetower_core::Ms;
-use cuetower_core::cue::{Cue, CueDefinition, CueStatus};
+use cuetower_core::cue::{Cue, CueDefinition, CueStatus, Transport};
 use cuetower_core::id::{AccountId, CueId};
 use cuetower_core::input::{Answer, Fire, Input, RefusalCode};
 use cuetower_core::occurrence::Trigger;
+use cuetower_core::time::HOUR_MS;
 use serde_json::{Map, Value, json};
 
 use super::caller::{Caller, run_token_forbidden};
 use super::given::{Given, Id, Query};
 use super::problem::Problem;
-use super::{Door, executions, wire};
-use crate::definition;
+use super::{Door, executions, strict, wire};
+use crate::definition::{self, ASSERTION_CHARS_MAX, ASSERTIONS_MAX, Invalid};
+use crate::desk::worker_status;
 use crate::handle::Trouble;
 
 routes! {
@@ -29,6 +31,8 @@ routes! {
 }
 
 const CUES_SHOWN: u32 = 50;
+/// Of so long the detail of a cue says how its runs went.
+const STATS_MS: u64 = 7 * 24 * HOUR_MS;
 pub(super) const PAGE_MAX: u32 = 100;
 const EXECUTIONS_OF_CUE_SHOWN: u32 = 10;
 pub(super) const FIRE_KEY_CHARS_MAX: usize = 256;
@@ -44,9 +48,25 @@ pub(super) async fn create(State(door): State<Door>, caller: Caller, given: Give
     if is_the_owners(&read.definition) {
         caller.writes_commands()?;
     }
+    strict::callbacks(&door, &read.definition).await?;
     let warning = warning(&body, &read.unknown);
     let cue = door.handle.create_cue(read.definition).await?;
+    let warning = match (warning, nobody_works(&door, &cue).await?) {
+        (Some(said), Some(more)) => Some(format!("{more} {said}")),
+        (said, more) => more.or(said),
+    };
     Ok((StatusCode::CREATED, Json(wire::cue(&cue, door.handle.now(), warning))).into_response())
+}
+
+/// What is to be said of a worker's cue that no worker would fetch now.
+async fn nobody_works(door: &Door, cue: &Cue) -> Result<Option<String>, Problem> {
+    if !matches!(cue.definition.transport, Transport::Worker(_)) {
+        return Ok(None);
+    }
+    let now = door.handle.now();
+    let workers = door.handle.reader().workers(Some(cue.definition.account.0.clone())).await?;
+    let works = workers.iter().any(|worker| worker_status(worker.last_seen, now) != "dead");
+    Ok((!works).then(|| "No active workers found. Start a cueapi-worker to process this cue.".to_owned()))
 }
 
 pub(super) async fn list(State(door): State<Door>, caller: Caller, query: Query) -> Result<Json<Value>, Problem> {
@@ -84,6 +104,8 @@ pub(super) async fn get(
         ..executions::Asked::default()
     };
     let page = executions::page(&door, &asked).await?;
+    let stats = door.handle.reader().run_stats(cue.id.0.clone(), door.handle.now().minus(STATS_MS)).await?;
+    shown.insert("stats".to_owned(), wire::stats(&stats));
     shown.insert("executions".to_owned(), Value::Array(page.executions));
     shown.insert("execution_total".to_owned(), json!(page.total));
     shown.insert("execution_limit".to_owned(), json!(limit));
@@ -100,17 +122,18 @@ pub(super) async fn change(
     caller.writes_cues()?;
     let mut patch = given.required()?;
     let turn = turn(patch.remove("status"))?;
+    let transport = patch.remove("transport");
     let patch = Value::Object(patch);
     let id = CueId(id);
     let mut tries = CHANGES_TRIED;
     loop {
         tries -= 1;
-        match change_once(&door, &caller, &id, &patch, turn.as_ref()).await {
+        match change_once(&door, &caller, &id, (&patch, transport.as_ref()), turn.as_ref()).await {
             Err(Unchanged::Trouble(Trouble::Refused(refusal)))
                 if refusal.code == RefusalCode::RevisionConflict && tries > 0 => {}
             Err(Unchanged::Trouble(trouble)) => return Err(of_cue(trouble)),
             Err(Unchanged::Problem(problem)) => return Err(problem),
-            Ok((cue, unknown)) => return Ok(Json(wire::cue(&cue, door.handle.now(), warning(&patch, &unknown)))),
+            Ok(cue) => return Ok(Json(wire::cue(&cue, door.handle.now(), warning(&patch, &[])))),
         }
     }
 }
@@ -137,14 +160,23 @@ async fn change_once(
     door: &Door,
     caller: &Caller,
     id: &CueId,
-    patch: &Value,
+    (patch, transport): (&Value, Option<&Value>),
     turn: Option<&Input>,
-) -> Result<(Cue, Vec<String>), Unchanged> {
+) -> Result<Cue, Unchanged> {
     let mut cue = current(door, caller.whose(), &id.0).await?;
+    if transport.is_some_and(|transport| !transport.is_null() && transport != cue.definition.transport.word()) {
+        return Err(Problem::field("body.transport", EXTRA).into());
+    }
     let read = definition::read_change(&cue.definition, patch, door.handle.now());
     let read = read.map_err(|faults| Problem::definition(faults, patch))?;
+    if !read.unknown.is_empty() {
+        return Err(extra(&read.unknown).into());
+    }
     if is_the_owners(&cue.definition) || is_the_owners(&read.definition) {
         caller.writes_commands()?;
+    }
+    if read.definition != *cue.definition {
+        strict::callbacks(door, &read.definition).await?;
     }
     if let Some(pause @ Input::Pause { .. }) = turn {
         cue = door.handle.cue(id, pause.clone()).await?.1;
@@ -156,7 +188,18 @@ async fn change_once(
     if let Some(Input::Resume) = turn {
         cue = door.handle.cue(id, Input::Resume).await?.1;
     }
-    Ok((cue, read.unknown))
+    Ok(cue)
+}
+
+/// A field that no change has: mistyped, it must not pass for one that was made.
+const EXTRA: &str = "Extra inputs are not permitted";
+
+fn extra(unknown: &[String]) -> Problem {
+    let fault = |name: &String| {
+        let name: String = name.chars().take(64).collect();
+        Invalid { field: format!("body.{name}"), message: EXTRA.to_owned() }
+    };
+    Problem::fields(unknown.iter().take(20).map(fault).collect())
 }
 
 /// What `status` in a PATCH asks for.
@@ -172,13 +215,19 @@ fn turn(status: Option<Value>) -> Result<Option<Input>, Problem> {
 
 pub(super) async fn delete(State(door): State<Door>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
     caller.writes_cues()?;
-    let cue = current(&door, caller.whose(), &id).await?;
+    deleted(&door, &caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Deletes one cue that the caller reaches.
+pub(super) async fn deleted(door: &Door, caller: &Caller, id: &str) -> Result<(), Problem> {
+    let cue = current(door, caller.whose(), id).await?;
     if is_the_owners(&cue.definition) {
         caller.writes_commands()?;
     }
     match door.handle.cue(&cue.id, Input::Delete).await {
         // The lane is gone by the time its answer is made.
-        Ok(_) | Err(Trouble::NotFound(_)) => Ok(StatusCode::NO_CONTENT),
+        Ok(_) | Err(Trouble::NotFound(_)) => Ok(()),
         Err(trouble) => Err(trouble.into()),
     }
 }
@@ -229,6 +278,10 @@ fn read_fire(
         Some(Some("replace")) => true,
         Some(_) => return Err(Problem::field("body.merge_strategy", "It should be `merge` or `replace`.")),
     };
+    if given("payload_override").is_some_and(definition::holds_nul) {
+        let message = "Payload contains null bytes which are not supported.";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_payload", message));
+    }
     let payload = match given("payload_override") {
         None => None,
         Some(Value::Object(over)) if replace => Some(Value::Object(over.clone())),
@@ -252,12 +305,37 @@ fn read_fire(
             format!("It should have 1 to {FIRE_KEY_CHARS_MAX} characters."),
         ));
     }
-    if given("exit_criteria").is_some_and(|criteria| *criteria != json!([])) {
-        let message = "`exit_criteria` is not built yet, so it would be ignored; leave it out.";
-        return Err(Problem::field("body.exit_criteria", message));
+    let exit_criteria = names(given("exit_criteria"), "body.exit_criteria")?;
+    if definition.fires.payload_required && payload.is_none() {
+        let message = "This cue requires a payload_override with each fire";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "payload_override_required", message));
+    }
+    let missing = definition.fires.missing_in(payload.as_ref().unwrap_or(&definition.payload));
+    if !missing.is_empty() {
+        let message = format!("The payload lacks keys that this cue requires: {}", missing.join(", "));
+        let problem = Problem::new(StatusCode::BAD_REQUEST, "missing_required_payload_keys", message);
+        return Err(Problem { beside: vec![("missing_keys", json!(missing))], ..problem });
     }
     let unknown = body.keys().filter(|field| !KNOWN.contains(&field.as_str())).cloned().collect();
-    Ok((Fire { payload, send_at, key: key.map(str::to_owned), trigger: Trigger::ManualFire }, unknown))
+    let (key, trigger) = (key.map(str::to_owned), Trigger::ManualFire);
+    Ok((Fire { payload, send_at, key, exit_criteria, trigger }, unknown))
+}
+
+/// A list of names, each of 1 to 255 characters.
+fn names(given: Option<&Value>, field: &str) -> Result<Vec<String>, Problem> {
+    let bad = || {
+        let message =
+            format!("It should be a list of at most {ASSERTIONS_MAX} texts of 1 to {ASSERTION_CHARS_MAX} characters.");
+        Problem::field(field, message)
+    };
+    let list = match given {
+        None => return Ok(Vec::new()),
+        Some(Value::Array(list)) if list.len() <= ASSERTIONS_MAX => list,
+        Some(_) => return Err(bad()),
+    };
+    let plain = |name: &str| !name.trim().is_empty() && !name.chars().any(char::is_control);
+    let fits = |name: &&str| plain(name) && name.chars().count() <= ASSERTION_CHARS_MAX;
+    list.iter().map(|name| name.as_str().filter(fits).map(str::to_owned).ok_or_else(bad)).collect()
 }
 
 /// With an offset; without one it is UTC, as CueAPI has it.

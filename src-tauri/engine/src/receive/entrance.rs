@@ -1,5 +1,6 @@
 //! What every request passes, whatever its route: the name it called us by, where it comes from, how much it brings, how long it takes.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -9,10 +10,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 
 use super::Door;
-use super::meta;
 use super::problem::Problem;
 
 /// Bytes of a body at most.
@@ -24,32 +24,46 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_MAX: usize = 128;
-/// No rate is enforced on this machine. CueAPI's clients look for the headers, so they are told of plenty.
-const RATE: &str = "1000000";
-const RATE_WINDOW_S: i64 = 60;
 
 pub(super) async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
-    let exempt = meta::PATHS.contains(&request.uri().path());
     let mut response = match admitted(&door, request).await {
-        Ok(request) => match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => {
-                let message = "The tower did not answer within 30 s. What was asked may have been done, or may yet be: look before asking again.";
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", message).into_response()
-            }
-        },
+        Ok(request) => counted(&door, request, next).await,
         Err(problem) => problem.into_response(),
     };
-    let headers = response.headers_mut();
-    headers.insert(REQUEST_ID, id);
-    if !exempt {
-        let reset = door.handle.now().0.div_euclid(1_000) + RATE_WINDOW_S;
-        headers.insert("x-ratelimit-limit", HeaderValue::from_static(RATE));
-        headers.insert("x-ratelimit-remaining", HeaderValue::from_static(RATE));
-        headers.insert("x-ratelimit-reset", HeaderValue::from(reset));
-    }
+    response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+/// Answered, unless its key asked too often; the answer tells how often it has.
+async fn counted(door: &Door, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let who = door.rates.who(&parts);
+    let request = Request::from_parts(parts, body);
+    let now = door.handle.now();
+    let (standing, mut response) = match who.map(|who| door.rates.take(who, now)) {
+        None => return answered(next.run(request)).await,
+        Some(Ok(standing)) => (standing, answered(next.run(request)).await),
+        Some(Err(full)) => (full, full.refusal(now).into_response()),
+    };
+    standing.tell(response.headers_mut());
+    response
+}
+
+/// In time, and whatever happens in it: who asks is always answered.
+async fn answered(work: impl Future<Output = Response>) -> Response {
+    // What a panic leaves half done here is one request's own; what is shared is behind locks that outlive it.
+    match tokio::time::timeout(REQUEST_TIMEOUT, AssertUnwindSafe(work).catch_unwind()).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            let message = "The tower stumbled over this request, which is a fault of its own. What was asked may have been done: look before asking again.";
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", message).into_response()
+        }
+        Err(_) => {
+            let message = "The tower did not answer within 30 s. What was asked may have been done, or may yet be: look before asking again.";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", message).into_response()
+        }
+    }
 }
 
 /// The request with its body read whole, or why it goes no further. Either way the body is gone from the connection.
@@ -142,6 +156,12 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn whoever_makes_the_tower_stumble_is_answered_too() {
+        let response = answered(async { panic!("who_stumbles") }).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
 
     #[test]
     fn only_our_own_name_and_port_are_ours() {

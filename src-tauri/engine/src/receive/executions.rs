@@ -4,10 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use cuetower_core::Ms;
+use cuetower_core::cue::Transport;
 use cuetower_core::id::RunId;
 use cuetower_core::input::{Answer, Fire, Input, RefusalCode};
 use cuetower_core::occurrence::Trigger;
-use cuetower_core::run::Verdict;
+use cuetower_core::run::{Run, Verdict};
 use serde_json::{Value, json};
 
 use super::caller::Caller;
@@ -32,8 +33,18 @@ const STATUSES: [&str; 8] =
     ["pending", "delivering", "retrying", "pending_outcome", "success", "failed", "missed", "outcome_timeout"];
 /// CueAPI's word for a retry whose time has come; here that is one moment and no state.
 const NEVER: &str = "retry_ready";
-/// Filters of CueAPI that are not built: leaving one out would show what was not asked for.
-const UNBUILT_FILTERS: [&str; 4] = ["worker_id", "outcome_state", "result_type", "has_evidence"];
+const OUTCOME_STATES: [&str; 6] = [
+    "reported_success",
+    "reported_failure",
+    "verified_success",
+    "verification_pending",
+    "verification_failed",
+    "unknown",
+];
+const TRIGGERS: [&str; 9] =
+    ["scheduled", "manual_fire", "chain", "replay", "trigger", "path", "fallback", "ping", "dynamic"];
+/// Of a web hook's answer so many characters are shown.
+const ANSWER_CHARS_MAX: usize = 2_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Asked {
@@ -42,6 +53,8 @@ pub(super) struct Asked {
     /// Any of these; empty means any.
     pub statuses: Vec<String>,
     pub triggered_by: Option<String>,
+    /// What only runs that began can be asked for.
+    pub began: RunFilter,
     pub limit: u32,
     pub offset: u32,
 }
@@ -53,21 +66,23 @@ pub(super) struct Page {
 
 pub(super) async fn list(State(door): State<Door>, caller: Caller, query: Query) -> Result<Json<Value>, Problem> {
     caller.reads()?;
-    if let Some(filter) = UNBUILT_FILTERS.iter().find(|filter| query.get(filter).is_some()) {
-        return Err(Problem::field(
-            format!("query.{filter}"),
-            "This filter is not built yet, so it would be ignored; leave it out.",
-        ));
-    }
     let asked = Asked {
         account: Some(caller.account().0.clone()),
         cue_id: query.get("cue_id").map(str::to_owned),
         statuses: statuses(&query)?,
-        triggered_by: query.word("triggered_by", &["scheduled", "manual_fire", "replay"])?,
+        triggered_by: query.word("triggered_by", &TRIGGERS)?,
+        began: RunFilter {
+            worker: query.get("worker_id").map(str::to_owned),
+            outcome_state: query.word("outcome_state", &OUTCOME_STATES)?,
+            result_type: query.get("result_type").map(str::to_owned),
+            has_evidence: query.yes_or_no("has_evidence")?,
+            ..RunFilter::default()
+        },
         limit: query.number("limit", EXECUTIONS_SHOWN, 1, PAGE_MAX)?,
         offset: query.number("offset", 0, 0, u32::MAX)?,
     };
     let page = page(&door, &asked).await?;
+    let oldest = door.handle.reader().oldest_claim(caller.account().0.clone()).await?;
     let shown = u32::try_from(page.executions.len()).unwrap_or(u32::MAX);
     Ok(Json(json!({
         "executions": page.executions,
@@ -75,7 +90,7 @@ pub(super) async fn list(State(door): State<Door>, caller: Caller, query: Query)
         "limit": asked.limit,
         "offset": asked.offset,
         "has_more": asked.offset.saturating_add(shown) < page.total,
-        "oldest_claimed_at": null,
+        "oldest_claimed_at": oldest.map(wire::offset_time),
     })))
 }
 
@@ -104,7 +119,8 @@ fn statuses(query: &Query) -> Result<Vec<String>, Problem> {
 pub(super) async fn page(door: &Door, asked: &Asked) -> Result<Page, Problem> {
     let reader = door.handle.reader();
     let mut waiting = Vec::new();
-    if asked.statuses.is_empty() || asked.statuses.iter().any(|status| status == "pending") {
+    let pending = asked.statuses.is_empty() || asked.statuses.iter().any(|status| status == "pending");
+    if pending && !asked.began.asks_of_runs() {
         let rows = reader
             .occurrences_page(asked.account.clone(), asked.cue_id.clone(), Ms(i64::MAX), LEDGER_LOOKED_THROUGH)
             .await?;
@@ -127,10 +143,28 @@ pub(super) async fn page(door: &Door, asked: &Asked) -> Result<Page, Problem> {
         triggered_by: asked.triggered_by.clone(),
         limit: asked.limit - taken,
         offset: asked.offset.saturating_sub(waiting_total),
+        ..asked.began.clone()
     };
     let (runs, began) = reader.runs(filter).await?;
-    executions.extend(runs.iter().map(wire::execution));
+    for run in &runs {
+        executions.push(dressed(door, run).await?);
+    }
     Ok(Page { executions, total: began.saturating_add(waiting_total) })
+}
+
+/// A run with what is kept apart from it: what its web hook answered, and how deep in a chain it is.
+async fn dressed(door: &Door, run: &Run) -> Result<Value, Problem> {
+    let mut execution = wire::execution(run);
+    let reader = door.handle.reader();
+    if matches!(run.definition.transport, Transport::Webhook(_)) {
+        let outputs = reader.outputs(run.id.0.clone()).await?;
+        let answer = outputs.last().map(|output| output.stdout.chars().take(ANSWER_CHARS_MAX).collect::<String>());
+        execution["response_body"] = json!(answer);
+    }
+    if matches!(run.trigger, Trigger::Chain { .. } | Trigger::Fallback { .. }) {
+        execution["chain_depth"] = json!(reader.chain_depth(run.id.0.clone()).await?);
+    }
+    Ok(execution)
 }
 
 pub(super) async fn get(State(door): State<Door>, caller: Caller, Id(id): Id) -> Result<Json<Value>, Problem> {
@@ -145,8 +179,11 @@ pub(super) async fn get(State(door): State<Door>, caller: Caller, Id(id): Id) ->
     // CueAPI: executions of a deleted cue are out of reach.
     let found = cues::current(&door, caller.whose(), cue_id.map_or("", String::as_str)).await;
     found.map_err(|_| Problem::no_execution())?;
-    let shown = run.as_ref().map(wire::execution).or(row.as_ref().map(wire::unbegun));
-    shown.map(Json).ok_or_else(Problem::no_execution)
+    match (&run, &row) {
+        (Some(run), _) => dressed(&door, run).await.map(Json),
+        (None, Some(row)) => Ok(Json(wire::unbegun(row))),
+        (None, None) => Err(Problem::no_execution()),
+    }
 }
 
 pub(super) async fn report(
@@ -160,9 +197,9 @@ pub(super) async fn report(
     let success = outcome.success;
     let run_id = RunId(id);
     let input = Input::Report { run_id: run_id.clone(), attempt, outcome: Box::new(outcome) };
-    let (verdict, reason) = match door.handle.run_by(caller.whose(), &run_id, input).await {
-        Ok(Answer::Recorded { verdict, reason }) => (verdict, reason),
-        Ok(_) => (None, None),
+    let (verdict, reason, waits) = match door.handle.run_by(caller.whose(), &run_id, input).await {
+        Ok(Answer::Recorded { verdict, reason, waits }) => (verdict, reason, waits),
+        Ok(_) => (None, None, false),
         Err(Trouble::Refused(refusal)) if refusal.code == RefusalCode::NotFound => {
             return Err(unreported(&door, &caller, run_id).await?);
         }
@@ -171,7 +208,7 @@ pub(super) async fn report(
     Ok(Json(json!({
         "execution_id": run_id.0,
         "outcome_recorded": true,
-        "outcome_state": wire::state_after_report(verdict, success),
+        "outcome_state": wire::state_after_report(verdict, success, waits),
         "reason": reason,
         "verdict": verdict.map(Verdict::word),
     })))
@@ -204,20 +241,21 @@ pub(super) async fn replay(State(door): State<Door>, caller: Caller, Id(id): Id)
         let message = "Cannot replay an execution that is still in progress";
         Problem::new(StatusCode::CONFLICT, "execution_in_flight", message)
     };
-    let (cue_id, payload) = match reader.run(id.clone()).await? {
+    let (cue_id, payload, exit_criteria) = match reader.run(id.clone()).await? {
         Some(run) if run.is_live() => return Err(in_flight()),
-        Some(run) => (run.cue_id, Some(run.payload)),
+        Some(run) => (run.cue_id, Some(run.payload), run.exit_criteria),
         None => {
             let row = reader.occurrence_of_run(id.clone()).await?.ok_or_else(Problem::no_execution)?;
             if matches!(row.state.as_str(), "due" | "held") {
                 return Err(in_flight());
             }
-            (cuetower_core::id::CueId(row.cue_id), None)
+            (cuetower_core::id::CueId(row.cue_id), None, Vec::new())
         }
     };
     cues::current(&door, caller.whose(), &cue_id.0).await.map_err(|_| Problem::no_execution())?;
     let trigger = Trigger::Replay { of: RunId(id.clone()) };
-    let mut fired = cues::fired(&door, &cue_id, Fire { payload, send_at: None, key: None, trigger }).await?;
+    let fire = Fire { payload, send_at: None, key: None, exit_criteria, trigger };
+    let mut fired = cues::fired(&door, &cue_id, fire).await?;
     fired["replayed_from"] = json!(id);
     Ok(Json(fired))
 }

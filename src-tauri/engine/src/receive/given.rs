@@ -52,6 +52,16 @@ impl Query {
         }
     }
 
+    /// `true` or `false`, as Python and JSON spell them.
+    pub fn yes_or_no(&self, name: &str) -> Result<Option<bool>, Problem> {
+        match self.get(name).map(str::to_ascii_lowercase).as_deref() {
+            None => Ok(None),
+            Some("true" | "1") => Ok(Some(true)),
+            Some("false" | "0") => Ok(Some(false)),
+            Some(_) => Err(Problem::field(format!("query.{name}"), "Input should be a valid boolean")),
+        }
+    }
+
     /// One of a few words.
     pub fn word(&self, name: &str, words: &[&str]) -> Result<Option<String>, Problem> {
         match self.get(name) {

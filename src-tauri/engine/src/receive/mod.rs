@@ -14,21 +14,40 @@ macro_rules! routes {
     };
 }
 
+mod agents;
+mod alerts;
 mod asking;
+mod attachments;
+mod auth;
+mod bulk;
 mod caller;
+mod clevagent;
 mod cues;
+mod echo;
 mod entrance;
+mod evidence;
 mod executions;
+mod fields;
 mod given;
 mod line;
+mod live_sessions;
+mod login;
+mod login_page;
+mod messages;
 mod meta;
 mod outcome;
 mod permits;
 mod pings;
 mod problem;
+mod sessions;
+mod rate;
+mod strict;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 mod triggers;
+mod usage;
+mod verify_echo;
 mod wire;
 mod workers;
 
@@ -38,10 +57,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use crate::deliver::Names;
 use crate::handle::Handle;
 use problem::Problem;
 
@@ -51,12 +71,26 @@ pub use outcome::outcome_in_answer;
 type Part = (&'static [(&'static str, &'static str)], fn() -> Router<Door>);
 
 const PARTS: &[Part] = &[
+    (agents::ROUTES, agents::routes),
+    (alerts::ROUTES, alerts::routes),
+    (attachments::ROUTES, attachments::routes),
+    (auth::ROUTES, auth::routes),
+    (clevagent::ROUTES, clevagent::routes),
+    (bulk::ROUTES, bulk::routes),
     (cues::ROUTES, cues::routes),
+    (echo::ROUTES, echo::routes),
+    (evidence::ROUTES, evidence::routes),
     (executions::ROUTES, executions::routes),
+    (live_sessions::ROUTES, live_sessions::routes),
+    (login::ROUTES, login::routes),
+    (messages::ROUTES, messages::routes),
     (meta::ROUTES, meta::routes),
     (permits::ROUTES, permits::routes),
     (pings::ROUTES, pings::routes),
+    (sessions::ROUTES, sessions::routes),
+    (subscriptions::ROUTES, subscriptions::routes),
     (triggers::ROUTES, triggers::routes),
+    (usage::ROUTES, usage::routes),
     (workers::ROUTES, workers::routes),
 ];
 
@@ -71,6 +105,12 @@ pub struct Door {
     /// The port it listens on; what a `Host` header must name.
     port: u16,
     openings: Openings,
+    rates: Arc<rate::Rates>,
+    echoes: Arc<echo::Echoes>,
+    names: Arc<Names>,
+    /// The machine's: agents' days begin at its midnight.
+    zone: chrono_tz::Tz,
+    pace: crate::fleet::Pace,
 }
 
 /// How far the owner opened this door.
@@ -89,7 +129,18 @@ pub struct Openings {
 impl Door {
     #[must_use]
     pub fn new(handle: Handle, version: &str, openings: Openings) -> Door {
-        Door { handle, version: version.into(), port: 0, openings }
+        handle.accounts.open_logins(openings.logins);
+        let rates = Arc::new(rate::Rates::of(openings.rate_limit));
+        let (echoes, names) = (Arc::default(), Names::of_the_system());
+        let (zone, pace) = (chrono_tz::Tz::UTC, crate::fleet::Pace::default());
+        Door { handle, version: version.into(), port: 0, openings, rates, echoes, names, zone, pace }
+    }
+
+    /// Days begin at midnight in this zone, by its IANA name, instead of UTC.
+    #[must_use]
+    pub fn in_zone(mut self, name: &str) -> Door {
+        self.zone = name.parse().unwrap_or(self.zone);
+        self
     }
 
     /// Serves until `shutdown` ends, then lets the requests under way end, at most 5 s long.
@@ -125,6 +176,7 @@ fn router(door: Door) -> Router {
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "http_error", "Method Not Allowed")
         })
+        .layer(from_fn(verify_echo::pass))
         .layer(from_fn_with_state(door.clone(), entrance::pass))
         .with_state(door)
 }

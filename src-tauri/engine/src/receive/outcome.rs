@@ -1,12 +1,14 @@
 //! Outcomes as agents report them: strictly from a POST, leniently from the answer to a webhook.
 
+use std::collections::BTreeMap;
+
 use axum::http::StatusCode;
-use cuetower_core::outcome::{NextRun, Outcome};
+use cuetower_core::outcome::{Evidence, NextRun, Outcome};
 use serde_json::{Map, Value};
 
 use super::cues::instant;
 use super::problem::Problem;
-use crate::definition::Invalid;
+use crate::definition::{ASSERTION_CHARS_MAX, ASSERTIONS_MAX, Invalid};
 
 /// Characters, as CueAPI counts them.
 const RESULT_MAX: usize = 2_000;
@@ -14,7 +16,7 @@ const REFERENCE_MAX: usize = 500;
 const TYPE_MAX: usize = 100;
 const URL_MAX: usize = 2_083;
 /// Bytes of JSON.
-const METADATA_MAX: usize = 10_240;
+const METADATA_MAX: usize = Outcome::METADATA_BYTES_MAX;
 const ARTIFACTS_MAX: usize = 64 * 1024;
 
 /// Further ahead no cue lets its agent ask.
@@ -22,10 +24,7 @@ const NEXT_RUN_S_MAX: f64 = 366.0 * 24.0 * 3_600.0;
 
 /// Reads a reported outcome. Fields that no outcome has are ignored, as CueAPI does.
 pub(super) fn read(body: &Map<String, Value>) -> Result<Outcome, Problem> {
-    let metadata = body.get("metadata").unwrap_or(&Value::Null);
-    if json_length(metadata) > METADATA_MAX {
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "metadata_too_large", "Outcome metadata must be under 10KB"));
-    }
+    metadata_fits(body)?;
     let mut reading = Reading { body, strict: true, faults: Vec::new() };
     let outcome = reading.outcome();
     if reading.faults.is_empty() { Ok(outcome) } else { Err(Problem::fields(reading.faults)) }
@@ -37,6 +36,30 @@ pub(super) fn read(body: &Map<String, Value>) -> Result<Outcome, Problem> {
 pub fn outcome_in_answer(answer: &Value) -> Option<Outcome> {
     let body = answer.as_object().filter(|body| body.get("success").is_some_and(Value::is_boolean))?;
     Some(Reading { body, strict: false, faults: Vec::new() }.outcome())
+}
+
+/// Reads what is shown for an outcome after it was recorded.
+pub(super) fn read_evidence(body: &Map<String, Value>) -> Result<Evidence, Problem> {
+    metadata_fits(body)?;
+    let mut reading = Reading { body, strict: true, faults: Vec::new() };
+    let evidence = Evidence {
+        summary: reading.text("summary", REFERENCE_MAX),
+        external_id: reading.text("external_id", REFERENCE_MAX),
+        result_url: reading.url("result_url"),
+        result_ref: reading.text("result_ref", REFERENCE_MAX),
+        result_type: reading.text("result_type", TYPE_MAX),
+        artifacts: reading.get("artifacts").map(|_| reading.artifacts()),
+        assertions: reading.assertions(),
+        metadata: reading.metadata(),
+    };
+    if reading.faults.is_empty() { Ok(evidence) } else { Err(Problem::fields(reading.faults)) }
+}
+
+fn metadata_fits(body: &Map<String, Value>) -> Result<(), Problem> {
+    if json_length(body.get("metadata").unwrap_or(&Value::Null)) <= METADATA_MAX {
+        return Ok(());
+    }
+    Err(Problem::new(StatusCode::BAD_REQUEST, "metadata_too_large", "Outcome metadata must be under 10KB"))
 }
 
 struct Reading<'a> {
@@ -64,6 +87,7 @@ impl Reading<'_> {
             tokens: self.count("tokens"),
             cost_usd: self.count("cost_usd"),
             next_run: self.next_run(),
+            assertions: self.assertions(),
             metadata: self.metadata(),
         }
     }
@@ -119,6 +143,22 @@ impl Reading<'_> {
         Vec::new()
     }
 
+    /// From the top level, else from `metadata`, which is free form.
+    fn assertions(&mut self) -> BTreeMap<String, bool> {
+        if let Some(found) = self.get("assertions") {
+            let read = assertions_in(&found);
+            if read.is_none() {
+                let message = format!(
+                    "Input should be an object of names and true or false, or a list of {{\"name\", \"passed\"}}, at most {ASSERTIONS_MAX} of them"
+                );
+                self.fault("assertions", message);
+            }
+            return read.unwrap_or_default();
+        }
+        let of_metadata = self.body.get("metadata").and_then(|metadata| metadata.get("assertions"));
+        of_metadata.and_then(assertions_in).unwrap_or_default()
+    }
+
     fn metadata(&mut self) -> Value {
         match self.get("metadata") {
             None => Value::Null,
@@ -166,6 +206,24 @@ impl Reading<'_> {
         }
         self.body.get("metadata")?.get(field)?.as_f64().filter(is_count)
     }
+}
+
+/// An object, or a list, of names and whether they are met. None if it is neither.
+fn assertions_in(found: &Value) -> Option<BTreeMap<String, bool>> {
+    let fits = |name: &str| (1..=ASSERTION_CHARS_MAX).contains(&name.chars().count());
+    let one = |entry: &Value| {
+        let first = |names: &[&str]| names.iter().find_map(|name| entry.get(name)).cloned();
+        let name = first(&["name", "id"])?.as_str().filter(|name| fits(name))?.to_owned();
+        Some((name, first(&["passed", "met", "value"])?.as_bool()?))
+    };
+    let read: Option<BTreeMap<String, bool>> = match found {
+        Value::Object(map) => {
+            map.iter().map(|(name, met)| Some((name.clone(), met.as_bool().filter(|_| fits(name))?))).collect()
+        }
+        Value::Array(list) => list.iter().map(one).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    };
+    read.filter(|read| read.len() <= ASSERTIONS_MAX)
 }
 
 fn next_run_at(found: Option<&Value>) -> Option<NextRun> {

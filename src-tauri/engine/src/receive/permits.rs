@@ -114,10 +114,20 @@ struct Asker {
 
 impl Asker {
     async fn of(door: &Door, caller: &Caller) -> Result<Asker, Problem> {
+        let owners_only = || {
+            let message = "Pools are the owner's; a registered account has none.";
+            Problem::new(StatusCode::FORBIDDEN, "insufficient_scope", message)
+        };
         let Some((run_id, attempt)) = caller.asks_pools()? else {
+            if !caller.account().is_owner() {
+                return Err(owners_only());
+            }
             return Ok(Asker { run: None, who: "an agent".to_owned(), priority: 0 });
         };
         let run = door.handle.reader().run(run_id.0.clone()).await?.ok_or_else(Problem::no_execution)?;
+        if !run.definition.account.is_owner() {
+            return Err(owners_only());
+        }
         let conflict = |code, message| Err(Problem::new(StatusCode::CONFLICT, code, message));
         if !run.is_live() {
             return conflict("run_ended", "This run has ended, and its permits went back with it.");

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use cuetower_core::input::RefusalCode;
 use serde_json::{Value, json};
 
-use crate::definition::Invalid;
+use crate::definition::{self, Invalid};
 use crate::handle::Trouble;
 use crate::journal::StoreError;
 
@@ -20,11 +20,13 @@ pub(super) struct Problem {
     /// For bad fields, each.
     pub details: Vec<Invalid>,
     pub retry_after_s: Option<u16>,
+    /// What else the refusal names, beside `code` and `message`.
+    pub beside: Vec<(&'static str, Value)>,
 }
 
 impl Problem {
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Problem {
-        Problem { status, code, message: message.into(), details: Vec::new(), retry_after_s: None }
+        Problem { status, code, message: message.into(), details: Vec::new(), retry_after_s: None, beside: Vec::new() }
     }
 
     pub fn no_cue() -> Problem {
@@ -59,7 +61,7 @@ impl Problem {
         }
     }
 
-    fn retry_after(self, seconds: u16) -> Problem {
+    pub fn retry_after(self, seconds: u16) -> Problem {
         Problem { retry_after_s: Some(seconds), ..self }
     }
 }
@@ -75,6 +77,8 @@ fn code_of(field: &str, body: &Value) -> Option<(StatusCode, &'static str)> {
         }
         "schedule.timezone" | "timezone" => Some((StatusCode::UNPROCESSABLE_ENTITY, "invalid_timezone")),
         "callback.url" if !body["callback"]["url"].is_null() => Some((StatusCode::BAD_REQUEST, "invalid_callback_url")),
+        "payload" if definition::holds_nul(&body["payload"]) => Some((StatusCode::BAD_REQUEST, "invalid_payload")),
+        "payload" if body["payload"].is_object() => Some((StatusCode::BAD_REQUEST, "invalid_payload_size")),
         "callback_url" => Some((StatusCode::BAD_REQUEST, "invalid_callback_url")),
         _ => None,
     }
@@ -87,6 +91,9 @@ impl IntoResponse for Problem {
             let details: Vec<Value> =
                 self.details.iter().map(|bad| json!({ "field": bad.field, "message": bad.message })).collect();
             error["details"] = Value::from(details);
+        }
+        for (field, value) in self.beside {
+            error[field] = value;
         }
         let mut response = (self.status, Json(json!({ "error": error, "detail": { "error": error } }))).into_response();
         if let Some(seconds) = self.retry_after_s {
@@ -106,7 +113,12 @@ impl From<Trouble> for Problem {
                 RefusalCode::TooMany => {
                     Problem::new(StatusCode::TOO_MANY_REQUESTS, RefusalCode::TooMany.word(), message).retry_after(5)
                 }
-                code @ RefusalCode::NotOwner => Problem::new(StatusCode::FORBIDDEN, code.word(), message),
+                code @ (RefusalCode::NotOwner | RefusalCode::CueLimit) => {
+                    Problem::new(StatusCode::FORBIDDEN, code.word(), message)
+                }
+                code @ RefusalCode::LiveClaimUnattested => {
+                    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code.word(), message)
+                }
                 code @ (RefusalCode::OutcomeAlreadyRecorded
                 | RefusalCode::AttemptSuperseded
                 | RefusalCode::RunStopped
@@ -116,6 +128,9 @@ impl From<Trouble> for Problem {
                 | RefusalCode::ClaimFailed
                 | RefusalCode::WaitsForItself
                 | RefusalCode::NotClaimed
+                | RefusalCode::InvalidState
+                | RefusalCode::NoOutcome
+                | RefusalCode::AlreadyAttested
                 | RefusalCode::IdempotencyKeyConflict) => Problem::new(StatusCode::CONFLICT, code.word(), message),
             },
             Trouble::DuplicateName(name) => {

@@ -2,17 +2,17 @@
 
 use cuetower_core::Ms;
 use cuetower_core::attempt::{AttemptState, Reported};
-use cuetower_core::cue::{Cue, CueStatus, Evidence};
+use cuetower_core::cue::{Cue, CueStatus, Evidence, Expect};
 use cuetower_core::occurrence::Trigger;
 use cuetower_core::outcome::Outcome;
 use cuetower_core::plan::Plan;
-use cuetower_core::run::{Phase, Run, Verdict};
+use cuetower_core::run::{Phase, Run, Verdict, Verification};
 use cuetower_core::time::MINUTE_MS;
 use cuetower_core::{sentence, verdicts};
 use serde_json::{Map, Value, json};
 
 use crate::definition;
-use crate::journal::{OccurrenceRow, run_status_word, status_word};
+use crate::journal::{OccurrenceRow, RunStats, run_status_word, status_word};
 
 /// As CueAPI writes an instant of a cue or an execution: `2026-11-20T19:25:14.240000Z`, without the fraction if it is 0.
 pub(super) fn time(at: Ms) -> Value {
@@ -51,7 +51,7 @@ pub(super) fn cue(cue: &Cue, now: Ms, warning: Option<String>) -> Map<String, Va
     let facts = json!({
         "id": cue.id.0,
         "status": status_word(cue.status),
-        "verification": verification(&definition.expect.evidence),
+        "verification": verification(&definition.expect),
         "next_run": maybe_time(next),
         "paused_until": maybe_time(cue.paused_until),
         "last_run": maybe_time(cue.last_run_at),
@@ -79,14 +79,37 @@ fn whole_minutes(retry: &mut Map<String, Value>, backoff_ms: &[u64]) {
     }
 }
 
-fn verification(evidence: &[Evidence]) -> Value {
-    let mode = match evidence {
+/// In CueAPI's words, where it has some.
+fn verification(expect: &Expect) -> Value {
+    let mode = match expect.evidence.as_slice() {
+        _ if expect.manual => "manual",
         [Evidence::ExternalId] => "require_external_id",
         [Evidence::ResultUrl] => "require_result_url",
         [Evidence::Artifacts] => "require_artifacts",
+        _ if expect.mode_said || !expect.assertions.is_empty() => "none",
         _ => return Value::Null,
     };
-    json!({ "mode": mode })
+    let mut verification = json!({ "mode": mode });
+    if !expect.assertions.is_empty() {
+        verification["required_assertions"] = json!(expect.assertions);
+    }
+    verification
+}
+
+/// How the runs of the last seven days went. Rates are shares of those that ended, 0 to 1; None: none did.
+pub(super) fn stats(stats: &RunStats) -> Value {
+    let RunStats { runs, ended, delivered, good, confirmed } = *stats;
+    let rate = |part: u32| (ended > 0).then(|| (f64::from(part) / f64::from(ended) * 10_000.0).round() / 10_000.0);
+    json!({
+        "window_days": 7,
+        "executions": runs,
+        "ended": ended,
+        "succeeded": good,
+        "failed": ended - good,
+        "success_rate": rate(good),
+        "delivery_success_rate": rate(delivered),
+        "verified_success_rate": rate(confirmed),
+    })
 }
 
 /// A run, as an `execution`.
@@ -109,30 +132,29 @@ pub(super) fn execution(run: &Run) -> Value {
         "started_at": time(run.began_at),
         "delivered_at": maybe_time(verdicts::delivered_at(run)),
         "last_attempt_at": time(latest.began_at),
-        "outcome": run.outcome().map(|(_, reported)| outcome(reported)),
+        "outcome": run.outcome().map(|(_, reported)| outcome(run, reported)),
         "created_at": time(run.began_at),
         "updated_at": time(updated_at(run)),
-        "outcome_state": outcome_state(run),
+        "outcome_state": verdicts::outcome_state(run),
         "triggered_by": run.trigger.word(),
         "payload": run.payload,
         "next_retry": maybe_time(retry_at),
         "claimed_by_worker": lease.map(|lease| &lease.worker),
         "claimed_at": maybe_time(latest.delivered_at.filter(|_| lease.is_some())),
-        "last_heartbeat_at": null,
+        "last_heartbeat_at": maybe_time(latest.beat_at),
         "chain_parent_id": null,
         "chain_depth": 0,
+        "response_body": null,
+        "exit_criteria": run.exit_criteria,
+        "verification": run.verification.as_ref().map(Verification::word),
+        "live_claimed_at": maybe_time(run.live_claim.as_ref().map(|claim| claim.at)),
         "verdict": run.verdict().map(Verdict::word),
         "attempt": latest.number,
         "late": late,
     });
     match &run.trigger {
         Trigger::Replay { of } => execution["replayed_from"] = json!(of.0),
-        // How deep the chain is, is not known of one run.
-        Trigger::Chain { of, .. } => {
-            execution["chain_parent_id"] = json!(of.0);
-            execution["chain_depth"] = Value::Null;
-        }
-        Trigger::Fallback { of, .. } => execution["chain_parent_id"] = json!(of.0),
+        Trigger::Chain { of, .. } | Trigger::Fallback { of, .. } => execution["chain_parent_id"] = json!(of.0),
         Trigger::Dynamic { of } => execution["asked_by"] = json!(of.0),
         Trigger::Path { path, .. } => execution["path"] = json!(path),
         Trigger::Scheduled | Trigger::ManualFire | Trigger::Url | Trigger::Ping => {}
@@ -197,7 +219,7 @@ fn updated_at(run: &Run) -> Ms {
     of_attempts.chain([ended]).flatten().max().unwrap_or(run.began_at)
 }
 
-fn outcome(reported: &Reported) -> Value {
+fn outcome(run: &Run, reported: &Reported) -> Value {
     let outcome = &reported.outcome;
     json!({
         "success": outcome.success,
@@ -211,6 +233,8 @@ fn outcome(reported: &Reported) -> Value {
         "result_type": outcome.result_type,
         "summary": outcome.summary,
         "artifacts": outcome.artifacts,
+        "assertions": outcome.assertions,
+        "validation_state": verdicts::validation_state(run),
         "processed": outcome.processed.map(number),
         "errors": outcome.errors.map(number),
         "expected": outcome.expected.map(number),
@@ -225,39 +249,17 @@ fn number(number: f64) -> Value {
     if number.fract() == 0.0 && number.abs() <= 9e15 { json!(number as i64) } else { json!(number) }
 }
 
-/// CueAPI's word for what is known of a run's outcome (SPEC 13); None where it has none.
-pub(super) fn outcome_state(run: &Run) -> Option<&'static str> {
-    let success = run.outcome().map(|(_, reported)| reported.outcome.success);
-    match run.verdict() {
-        Some(verdict) => state_of_verdict(verdict, success),
-        None => state_of_report(success, run.latest().outcome.is_some()),
-    }
-}
-
-/// The same, just after a report was taken: `verdict` None means that the run goes on.
-pub(super) fn state_after_report(verdict: Option<Verdict>, success: bool) -> Option<&'static str> {
+/// CueAPI's word for what is known of a run's outcome, just after a report was taken. `verdict` None: the run goes on; `waits`: somebody
+/// has to look at it.
+pub(super) fn state_after_report(verdict: Option<Verdict>, success: bool, waits: bool) -> Option<&'static str> {
     match verdict {
-        Some(verdict) => state_of_verdict(verdict, Some(success)),
-        None => state_of_report(Some(success), true),
-    }
-}
-
-fn state_of_verdict(verdict: Verdict, success: Option<bool>) -> Option<&'static str> {
-    match verdict {
-        Verdict::Claimed => Some("reported_success"),
-        Verdict::Confirmed => Some("verified_success"),
-        Verdict::Refuted => Some("verification_failed"),
-        Verdict::Silent => Some("unknown"),
-        Verdict::Failed | Verdict::Stopped | Verdict::Cancelled => {
-            (success == Some(false)).then_some("reported_failure")
-        }
-    }
-}
-
-fn state_of_report(success: Option<bool>, of_latest_attempt: bool) -> Option<&'static str> {
-    match success {
-        Some(true) if of_latest_attempt => Some("verification_pending"),
-        Some(false) => Some("reported_failure"),
-        Some(true) | None => None,
+        _ if waits => Some("verification_pending"),
+        Some(Verdict::Claimed) => Some("reported_success"),
+        Some(Verdict::Confirmed) => Some("verified_success"),
+        Some(Verdict::Refuted) => Some("verification_failed"),
+        Some(Verdict::Silent) => Some("unknown"),
+        Some(Verdict::Failed | Verdict::Stopped | Verdict::Cancelled) => (!success).then_some("reported_failure"),
+        None if success => Some("verification_pending"),
+        None => Some("reported_failure"),
     }
 }

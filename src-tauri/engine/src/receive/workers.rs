@@ -43,8 +43,9 @@ pub(super) async fn claimable(State(door): State<Door>, caller: Caller, query: Q
     let agent = query.get("agent").map(str::to_owned);
     let wait_s = query.number("wait", 0, 0, 3_600)?.min(WAIT_MAX_S);
     let account = caller.account();
-    let fits =
-        |run: &Run| fits(run, account, &tasks) && agent.as_ref().is_none_or(|agent| run.definition.agent == *agent);
+    // The cue names it, or, as CueAPI has it, the payload.
+    let is_for = |run: &Run, agent: &str| run.definition.agent == agent || run.payload["agent"] == agent;
+    let fits = |run: &Run| fits(run, account, &tasks) && agent.as_ref().is_none_or(|agent| is_for(run, agent));
     let found = found_within(&door, wait_s, async || {
         let offers = door.handle.offers.list_of(fits, CLAIMABLE_SHOWN);
         Ok((!offers.is_empty()).then_some(offers))
@@ -58,6 +59,7 @@ pub(super) async fn claimable(State(door): State<Door>, caller: Caller, query: Q
             "task": run.payload.get("task"),
             "scheduled_for": wire::time(run.due),
             "payload": run.payload,
+            "exit_criteria": run.exit_criteria,
             // As CueAPI counts: attempts before this one.
             "attempt": run.latest().number - 1,
         })
@@ -130,6 +132,7 @@ async fn claimed(door: &Door, caller: &Caller, run_id: &RunId, worker: &str) -> 
         "task": run.payload.get("task"),
         "scheduled_for": wire::time(run.due),
         "payload": run.payload,
+        "exit_criteria": run.exit_criteria,
         "idempotency_key": run.idempotency_key,
         "run_token": door.handle.tower_key().run_token(run_id, number),
     })))

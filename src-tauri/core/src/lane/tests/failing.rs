@@ -114,7 +114,10 @@ fn failed_and_lives() -> (Field, RunId) {
     });
     let run = field.fire();
     field.told(&run, 1, DeliveryResult::Started { pid: 7 });
-    assert_eq!(field.report(&run, Some(1), failure("429")), Answer::Recorded { verdict: None, reason: None });
+    assert_eq!(
+        field.report(&run, Some(1), failure("429")),
+        Answer::Recorded { verdict: None, reason: None, waits: false }
+    );
     (field, run)
 }
 

@@ -10,6 +10,7 @@ mod recovering;
 mod restarting;
 mod returning;
 mod triggering;
+mod verifying;
 mod waiting;
 mod windows;
 mod working;
@@ -102,7 +103,8 @@ impl Field {
     }
 
     fn fire(&mut self) -> RunId {
-        let fire = Fire { payload: None, send_at: None, key: None, trigger: Trigger::ManualFire };
+        let fire =
+            Fire { payload: None, send_at: None, key: None, exit_criteria: Vec::new(), trigger: Trigger::ManualFire };
         match self.give(Input::Fire(fire)) {
             Answer::Fired { run_id, .. } => run_id,
             other => panic!("{other:?}"),

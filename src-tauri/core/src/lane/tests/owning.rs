@@ -123,6 +123,7 @@ fn a_fires_key_is_good_once_a_day() {
             payload: Some(json!(payload)),
             send_at: None,
             key: Some("k".into()),
+            exit_criteria: vec![],
             trigger: Trigger::ManualFire,
         })
     };
@@ -138,7 +139,13 @@ fn a_fires_key_is_good_once_a_day() {
 fn a_fire_for_later_waits_for_its_time() {
     let mut field = Field::manual(|_| ());
     let send_at = Some(Ms(NOON + 90_000));
-    field.give(Input::Fire(Fire { payload: None, send_at, key: None, trigger: Trigger::ManualFire }));
+    field.give(Input::Fire(Fire {
+        payload: None,
+        send_at,
+        key: None,
+        exit_criteria: vec![],
+        trigger: Trigger::ManualFire,
+    }));
     assert!(field.sent().is_empty());
     field.until(90);
     assert_eq!((field.sent().len(), field.ends()), (1, vec![(90, End::Ran)]));

@@ -216,7 +216,7 @@ fn a_start_that_fails_after_many_restarts_is_tried_as_often_as_the_cue_says() {
 #[test]
 fn a_long_lived_agent_that_reports_lives_on() {
     let (mut field, run) = service(Restart::Always, |cue| cue.delivery.outcome_deadline_ms = Some(60_000));
-    assert_eq!(field.report(&run, Some(1), success()), Answer::Recorded { verdict: None, reason: None });
+    assert_eq!(field.report(&run, Some(1), success()), Answer::Recorded { verdict: None, reason: None, waits: false });
     field.until(600);
     assert!(field.run(&run).is_live(), "it has said how it stands, so it is not silent");
     field.told(&run, 1, exited(0));

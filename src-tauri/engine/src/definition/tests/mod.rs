@@ -2,6 +2,7 @@
 
 mod changed;
 mod checks;
+mod hosted;
 mod kept;
 mod refused;
 mod schedules_kept;

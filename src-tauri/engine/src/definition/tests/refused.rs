@@ -191,7 +191,7 @@ fn numbers_and_words_out_of_range() {
         "from 0 to 10080; it is -5.",
     );
     refused(&with(webhook(), "expect.evidence", json!(["proof"])), "expect.evidence[0]", "it is `proof`");
-    refused(&with(webhook(), "verification", json!({ "mode": "manual" })), "verification.mode", "is not built yet");
+    refused(&with(webhook(), "verification", json!({ "mode": "believe" })), "verification.mode", "or `manual`");
     refused(&with(webhook(), "secrets", json!(["OK", "no"])), "secrets[1]", "capitals");
 }
 
@@ -202,9 +202,6 @@ fn promises_that_are_not_kept_yet() {
         ("heartbeat", json!({ "interval_seconds": 60 })),
         ("loops", json!("alert")),
         ("gate", json!({ "before_delivery": true })),
-        ("alerts", json!({ "consecutive_failures": 3 })),
-        ("required_payload_keys", json!(["a"])),
-        ("require_payload_override", json!(true)),
         ("expect.max_duration_seconds", json!(600)),
         ("expect.assert", json!(["processed >= expected"])),
     ] {

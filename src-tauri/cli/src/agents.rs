@@ -1,0 +1,217 @@
+//! `agents …`: who is alive and what it costs; restarts, stops and budgets.
+
+use cuetower_core::sentence::grouped;
+use cuetower_engine::desk::wire::{AgentCommandView, AgentStory, AgentView, Agents, BeatView};
+use serde_json::{Value, json};
+
+use crate::args::{AgentName, AgentsArgs, AgentsCommand, Limit};
+use crate::owner::Owner;
+use crate::show::{Zone, say, say_json, table};
+
+const BEATS_SHOWN: usize = 10;
+
+pub async fn obey(owner: &Owner, args: AgentsArgs, as_json: bool) -> Result<(), String> {
+    match args.what {
+        None | Some(AgentsCommand::List) => list(owner, as_json).await,
+        Some(AgentsCommand::Show(agent)) => show(owner, &agent, as_json).await,
+        Some(AgentsCommand::Restart(agent)) => ask(owner, &agent, "restart", as_json).await,
+        Some(AgentsCommand::Stop(agent)) => ask(owner, &agent, "stop", as_json).await,
+        Some(AgentsCommand::Budget { agent, usd }) => budget(owner, &agent, usd, as_json).await,
+        Some(AgentsCommand::Forget(agent)) => forget(owner, &agent, as_json).await,
+    }
+}
+
+async fn list(owner: &Owner, as_json: bool) -> Result<(), String> {
+    let answer: Agents = owner.ask("agents", json!({})).await?;
+    if as_json {
+        say_json(&json!(answer));
+    } else if answer.agents.is_empty() {
+        say("There are no agents. One appears with its first beat, or when a cue names it.");
+    } else {
+        say(&listed(&answer.agents, &Zone::of_machine()));
+    }
+    Ok(())
+}
+
+async fn show(owner: &Owner, agent: &AgentName, as_json: bool) -> Result<(), String> {
+    let story: AgentStory = owner.ask("agent_get", named(agent)).await?;
+    if as_json {
+        say_json(&json!(story));
+    } else {
+        say(&told(&story, &Zone::of_machine()));
+    }
+    Ok(())
+}
+
+async fn ask(owner: &Owner, agent: &AgentName, action: &str, as_json: bool) -> Result<(), String> {
+    let mut request = named(agent);
+    request["action"] = json!(action);
+    let view: AgentView = owner.ask("agent_command", request).await?;
+    if as_json {
+        say_json(&json!(view));
+    } else {
+        say(&format!(
+            "The runner of {} is asked to {action} it. What became of it: cuetowerctl agents show {0}",
+            agent.name
+        ));
+    }
+    Ok(())
+}
+
+async fn budget(owner: &Owner, agent: &AgentName, usd: Limit<f64>, as_json: bool) -> Result<(), String> {
+    let amount = match usd {
+        Limit::None => None,
+        Limit::At(amount) => Some(amount),
+    };
+    let mut request = named(agent);
+    request["day_cost_usd"] = json!(amount);
+    let view: AgentView = owner.ask("agent_budget", request).await?;
+    match view.day_cost_usd {
+        _ if as_json => say_json(&json!(view)),
+        Some(amount) => say(&format!("{} may cost ${amount:.2} a day; above that it is told so.", view.name)),
+        None => say(&format!("{} has no budget.", view.name)),
+    }
+    Ok(())
+}
+
+async fn forget(owner: &Owner, agent: &AgentName, as_json: bool) -> Result<(), String> {
+    let answer: Agents = owner.ask("agent_forget", named(agent)).await?;
+    if as_json {
+        say_json(&json!(answer));
+    } else {
+        say(&format!("{} is forgotten. Its next beat is the first of a new agent.", agent.name));
+    }
+    Ok(())
+}
+
+fn named(agent: &AgentName) -> Value {
+    json!({ "name": agent.name, "account": agent.account })
+}
+
+fn listed(agents: &[AgentView], zone: &Zone) -> String {
+    let row = |agent: &AgentView| {
+        [
+            agent.name.clone(),
+            agent.state.clone(),
+            zone.maybe(agent.last_beat_ms),
+            grouped(agent.tokens_today),
+            cost(agent),
+            agent.runner.as_ref().map_or_else(|| "-".to_owned(), |runner| format!("{}:{}", runner.kind, runner.target)),
+            agent.message.clone().unwrap_or_default(),
+        ]
+    };
+    let rows: Vec<_> = agents.iter().map(row).collect();
+    table(["NAME", "STATE", "LAST BEAT", "TOKENS TODAY", "COST TODAY", "RUNNER", "LAST SAID"], &rows)
+}
+
+/// "$1.25 of $10.00"
+fn cost(agent: &AgentView) -> String {
+    let cost = agent.cost_today_usd.map_or_else(|| "-".to_owned(), |cost| format!("${cost:.2}"));
+    agent.day_cost_usd.map_or_else(|| cost.clone(), |budget| format!("{cost} of ${budget:.2}"))
+}
+
+fn told(story: &AgentStory, zone: &Zone) -> String {
+    let agent = &story.agent;
+    let fact = |name: &str, value: Option<String>| value.map(|value| format!("{name:<12}{value}"));
+    let runner = agent.runner.as_ref();
+    let names: Vec<&str> = agent.cues.iter().map(|cue| cue.name.as_str()).collect();
+    let facts = [
+        Some(format!("{}: {}", agent.name, agent.words)),
+        fact("is", agent.kind.clone()),
+        fact("last beat", agent.last_beat_ms.map(|at| zone.at(at))),
+        fact("today", Some(format!("{} tokens, {}", grouped(agent.tokens_today), cost(agent)))),
+        fact("memory", agent.memory_mb.map(|memory| format!("{memory:.1} MB"))),
+        fact("runner", runner.map(|runner| format!("{}:{}", runner.kind, runner.target))),
+        fact("restarts", (agent.restarts > 0).then(|| format!("{} in 7 days", agent.restarts))),
+        fact("cues", (!names.is_empty()).then(|| names.join(", "))),
+        fact("address", agent.address.as_ref().map(|address| format!("{address}, {} unread", agent.unread))),
+    ];
+    let mut lines: Vec<String> = facts.into_iter().flatten().collect();
+    lines.extend(agent.commands.iter().map(|command| command_line(command, zone)));
+    if !story.beats.is_empty() {
+        let rows: Vec<_> = story.beats.iter().take(BEATS_SHOWN).map(|beat| beat_row(beat, zone)).collect();
+        lines.push(String::new());
+        lines.push(table(["BEAT", "STATUS", "TOKENS", "COST", "WARNED", "SAID"], &rows));
+    }
+    lines.join("\n")
+}
+
+fn command_line(command: &AgentCommandView, zone: &Zone) -> String {
+    let message = command.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
+    format!("{:<12}{} {}{message}", command.action, zone.at(command.asked_at_ms), command.state)
+}
+
+fn beat_row(beat: &BeatView, zone: &Zone) -> [String; 6] {
+    let dash = || "-".to_owned();
+    [
+        zone.at(beat.at_ms),
+        beat.status.clone(),
+        beat.tokens.map_or_else(dash, grouped),
+        beat.cost_usd.map_or_else(dash, |cost| format!("${cost:.4}")),
+        beat.warning.clone().unwrap_or_else(dash),
+        beat.message.clone().unwrap_or_default(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use cuetower_engine::desk::wire::RunnerView;
+
+    use super::*;
+
+    fn agent() -> AgentView {
+        let command = AgentCommandView {
+            id: 11,
+            action: "restart".to_owned(),
+            state: "rejected".to_owned(),
+            message: Some("not registered".to_owned()),
+            asked_at_ms: 1_795_251_910_000,
+            ended_at_ms: None,
+        };
+        AgentView {
+            name: "bot".to_owned(),
+            account: None,
+            state: "working".to_owned(),
+            words: "Working; 42 iterations.".to_owned(),
+            last_beat_ms: Some(1_795_251_910_000),
+            message: Some("Processed 42".to_owned()),
+            kind: Some("claude".to_owned()),
+            tokens_today: 1_500,
+            cost_today_usd: Some(0.51),
+            day_cost_usd: Some(10.0),
+            memory_mb: Some(120.5),
+            iterations: Some(42),
+            pulse: vec![0; 60],
+            tokens: vec![0; 60],
+            restarts: 1,
+            runner: Some(RunnerView { kind: "docker".to_owned(), target: "bot".to_owned() }),
+            commands: vec![command],
+            cues: Vec::new(),
+            address: None,
+            unread: 0,
+        }
+    }
+
+    fn squeezed(text: &str) -> Vec<String> {
+        text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    }
+
+    #[test]
+    fn an_agent_is_one_line_and_its_story_a_few() {
+        let lines = squeezed(&listed(&[agent()], &Zone::named("UTC")));
+        assert_eq!(lines[1], "bot working 2026-11-21 09:05:10 1,500 $0.51 of $10.00 docker:bot Processed 42");
+        let beat = BeatView {
+            at_ms: 1_795_251_910_000,
+            status: "ok".to_owned(),
+            message: None,
+            tokens: Some(1_500),
+            cost_usd: Some(0.0125),
+            warning: Some("cost_exceeded".to_owned()),
+        };
+        let story = AgentStory { agent: agent(), beats: vec![beat], messages: Vec::new() };
+        let lines = squeezed(&told(&story, &Zone::named("UTC")));
+        assert_eq!(lines[0], "bot: Working; 42 iterations.");
+        assert!(lines.contains(&"restart 2026-11-21 09:05:10 rejected: not registered".to_owned()), "{lines:?}");
+        assert_eq!(lines.last().unwrap(), "2026-11-21 09:05:10 ok 1,500 $0.0125 cost_exceeded");
+    }
+}

@@ -1,0 +1,145 @@
+//! Whoever may come in by the agents' door: accounts and their keys, programs that sign in, sessions.
+//!
+//! Everything is decided on disk, in the pilot's transaction (`Handle::record`); nothing secret is stored. A key is
+//! derived from the tower's own by its account and a number that counts up, and so are the secrets that sign.
+
+mod email;
+mod keys;
+mod login;
+pub(crate) mod note;
+mod profile;
+mod session;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use cuetower_core::id::AccountId;
+use thiserror::Error;
+use tokio::sync::watch;
+
+use crate::handle::{Handle, Trouble};
+use crate::journal::{Recorder, StoreError};
+use crate::token::TowerKey;
+
+pub(crate) use email::read as read_email;
+pub(crate) use keys::{Revealed, add, is_free_name, opened, remove, renew, reveal};
+pub(crate) use login::{
+    EXPIRES_S, Poll, Shown, allow_all, answer, ask, expires_at, expired_before, poll, said_email, shown,
+};
+pub use profile::{AlertHook, alert_hook};
+pub(crate) use profile::{Changed, change, email_of, register, renew_alert_secret, renew_webhook_secret};
+pub(crate) use session::{begin, good, made};
+
+/// Active cues that an account that registered may have; the owner's own have no limit.
+pub const CUES_MAX: usize = 10;
+/// What keys of accounts and of programs that sign in may do. The owner gives more by hand.
+pub(crate) const SCOPES: &str = "cues report";
+/// Journal lane of facts about accounts and keys.
+const LANE: &str = "accounts";
+
+/// Why it was not done.
+#[derive(Debug, Error)]
+pub(crate) enum Refused {
+    #[error("Email already registered")]
+    EmailTaken,
+    #[error("This API key has been rotated. Use your new key.")]
+    KeyRotated,
+    #[error("Invalid API key")]
+    KeyGone,
+    #[error(
+        "This is the owner's own key, which the tower keeps in its keyring and never renews. Make one for each program instead: `cuetowerctl key add NAME --scopes cues,report`."
+    )]
+    OwnersKey,
+    #[error("There is no such key.")]
+    NoSuchKey,
+    #[error("Device code already in use")]
+    CodeTaken,
+    #[error("{0} programs wait to sign in already. Answer them in Cuetower, or wait: each code lapses after 15 minutes.")]
+    TooManyLogins(u32),
+    #[error("Device code not found")]
+    NoSuchLogin,
+    #[error("Device code expired")]
+    LoginExpired,
+    #[error("This device code has an email already, or its answer.")]
+    LoginAnswered,
+    #[error("Invalid or expired session token")]
+    BadTicket,
+    #[error("{0}")]
+    Trouble(Trouble),
+}
+
+impl From<Trouble> for Refused {
+    fn from(trouble: Trouble) -> Refused {
+        Refused::Trouble(trouble)
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Refused {
+        Refused::Trouble(Trouble::Store(error.to_string()))
+    }
+}
+
+/// What has to be known at once, without asking the store. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Accounts(Arc<Known>);
+
+struct Known {
+    key: TowerKey,
+    /// How often each account renewed its webhook secret, of those that did.
+    webhook_secrets: RwLock<HashMap<AccountId, u64>>,
+    /// The tower was started so that every program that asks to sign in gets a key.
+    logins_open: AtomicBool,
+    /// Counts programs that began to wait for the owner's word.
+    waiting: watch::Sender<u64>,
+}
+
+impl Accounts {
+    pub fn new(key: TowerKey, webhook_secrets: HashMap<AccountId, u64>) -> Accounts {
+        Accounts(Arc::new(Known {
+            key,
+            webhook_secrets: RwLock::new(webhook_secrets),
+            logins_open: AtomicBool::new(false),
+            waiting: watch::Sender::new(0),
+        }))
+    }
+
+    /// What an account's webhooks are signed with now.
+    pub fn webhook_secret(&self, account: &AccountId) -> String {
+        let known = self.0.webhook_secrets.read().unwrap_or_else(PoisonError::into_inner);
+        self.0.key.webhook_secret(account, known.get(account).copied().unwrap_or(0))
+    }
+
+    /// It is on disk. Numbers only grow: whoever is told late changes nothing.
+    fn webhook_secret_is(&self, account: &AccountId, number: u64) {
+        let mut known = self.0.webhook_secrets.write().unwrap_or_else(PoisonError::into_inner);
+        let kept = known.entry(account.clone()).or_default();
+        *kept = number.max(*kept);
+    }
+
+    /// Said by whoever started the tower.
+    pub fn open_logins(&self, open: bool) {
+        self.0.logins_open.store(open, Ordering::Relaxed);
+    }
+
+    pub fn logins_are_open(&self) -> bool {
+        self.0.logins_open.load(Ordering::Relaxed)
+    }
+
+    fn one_waits(&self) {
+        self.0.waiting.send_modify(|count| *count += 1);
+    }
+
+    fn waiting(&self) -> watch::Receiver<u64> {
+        self.0.waiting.subscribe()
+    }
+}
+
+/// Decides and writes, with the one kind of refusal.
+async fn record<T: Send + 'static>(
+    handle: &Handle,
+    work: impl FnOnce(&Recorder<'_>) -> Result<Result<T, Refused>, StoreError> + Send + 'static,
+) -> Result<T, Refused> {
+    handle.record(work).await.map_err(Refused::from).and_then(|answer| answer)
+}

@@ -1,0 +1,63 @@
+//! What a beat is answered with when something is wrong with its agent. The one seam: loops and spikes join here.
+
+/// As ClevAgent's clients know them: each has a handler of its own there, which may end the process. The other word that they
+/// know is `loop_detected`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WarningKind {
+    CostExceeded,
+}
+
+impl WarningKind {
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            WarningKind::CostExceeded => "cost_exceeded",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    pub kind: WarningKind,
+    /// One sentence for the agent's log.
+    pub reason: String,
+}
+
+/// What is known of an agent when its beat has been taken in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Known {
+    /// Since the owner's midnight, with this beat.
+    pub cost_today_usd: f64,
+    pub day_cost_usd: Option<f64>,
+}
+
+/// Told with every beat while it holds, so that an agent that was started again hears of it too.
+#[must_use]
+pub fn of(known: &Known) -> Option<Warning> {
+    let budget = known.day_cost_usd.filter(|budget| known.cost_today_usd > *budget)?;
+    let reason =
+        format!("It has cost ${} today; its budget is ${} a day.", dollars(known.cost_today_usd), dollars(budget));
+    Some(Warning { kind: WarningKind::CostExceeded, reason })
+}
+
+/// Cents, or as many places as a small amount needs.
+fn dollars(amount: f64) -> String {
+    let cents = format!("{amount:.2}");
+    if cents.parse() == Ok(amount) { cents } else { format!("{amount:.4}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_is_warned_above_its_budget_and_not_at_it() {
+        let told = |cost_today_usd, day_cost_usd| of(&Known { cost_today_usd, day_cost_usd });
+        assert_eq!(told(10.0, Some(10.0)), None);
+        assert_eq!(told(1e9, None), None);
+        let warning = told(10.0125, Some(10.0)).unwrap();
+        assert_eq!(warning.kind.word(), "cost_exceeded");
+        assert_eq!(warning.reason, "It has cost $10.0125 today; its budget is $10.00 a day.");
+        assert!(told(0.01, Some(0.0)).is_some(), "nothing may be spent");
+    }
+}

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { agent, NOW } from '../testing';
+import type { AgentView } from '../wire';
+import { beatWords, brief, budgetOf, cannot, commandWords, costWords, countsOf, faceOf, grouped, heardWords, memoryWords, messageFace, ordered, overBudget, pulseWords, tokensLately, tokensWords } from './agents';
+
+const asked = (state: string, message: string | null = null) => ({ id: 1, action: 'restart', state, message, asked_at_ms: NOW, ended_at_ms: null });
+
+describe('the list', () => {
+  it('is in order of name, and a beat does not move a row', () => {
+    const before = [agent({ name: 'b' }), agent({ name: 'a' }), agent({ name: 'unheard', last_beat_ms: null, state: 'unseen' }), agent({ name: 'a', account: 'acc_1' })];
+    const names = (list: readonly AgentView[]) => ordered(list).map((one) => `${one.account ?? ''}/${one.name}`);
+    expect(names(before)).toEqual(['/a', 'acc_1/a', '/b', '/unheard']);
+    expect(names([...before].reverse())).toEqual(names(before));
+  });
+  it('is counted by state; a name without beats is not', () => {
+    const list = [agent(), agent(), agent({ state: 'late' }), agent({ state: 'error' }), agent({ state: 'unseen', last_beat_ms: null })];
+    expect(countsOf(list).map((count) => count.words)).toEqual(['2 working', '1 late', '1 with an error']);
+    expect(countsOf([])).toEqual([]);
+  });
+});
+
+describe('figures', () => {
+  it.each([[0, '0'], [940, '940'], [3900, '3.9k'], [3000, '3k'], [41_240, '41k'], [999_400, '999k'], [999_600, '1M'], [1_240_000, '1.2M']])('%i is %s', (n, words) => expect(brief(n)).toBe(words));
+  it('groups thousands', () => expect([grouped(999), grouped(18_204), grouped(1_234_567)]).toEqual(['999', '18,204', '1,234,567']));
+  it('tokens of late are a mean over ten minutes, not the minute that has only begun', () => {
+    const tokens = [...Array.from({ length: 50 }, () => 9000), ...Array.from({ length: 9 }, () => 1000), 0];
+    expect(tokensLately(tokens)).toBe(900);
+    expect(tokensWords(tokens)).toBe('900 tokens a minute over the last 10 min, at most 9,000 in one minute of the last 60');
+    expect(tokensWords([0, 0])).toBe('No tokens in the last 60 min');
+    expect(tokensLately([])).toBe(0);
+  });
+  it('the pulse', () => expect([pulseWords([0, 2, 0, 1]), pulseWords([0, 0])]).toEqual(['Beats in 2 of the last 60 minutes, 3 in all', 'No beat in the last 60 min']));
+  it('memory', () => expect([memoryWords(411.6), memoryWords(1126)]).toEqual(['412 MB', '1.1 GB']));
+  it.each<[number | null, number | null, string | null, boolean]>([[null, null, null, false], [1.2, null, '$1.20', false], [1.2, 2, '$1.20 of $2.00', false], [2.5, 2, '$2.50 of $2.00', true], [null, 2, '$0.00 of $2.00', false], [2, 2, '$2.00 of $2.00', false]])(
+    'cost %s of %s', (cost_today_usd, day_cost_usd, words, over) => expect([costWords({ cost_today_usd, day_cost_usd }), overBudget({ cost_today_usd, day_cost_usd })]).toEqual([words, over]));
+});
+
+describe('words', () => {
+  it('a state nobody knows keeps its own word', () => expect(faceOf('dreaming')).toEqual({ state: 'unseen', word: 'dreaming', tone: 'mark' }));
+  it('when it was heard of, or how it is known', () => {
+    const cue = { id: 'c1', name: 'lead-digest', agent: 'a', transport: 'command', words: '', timezone: 'UTC', deleted: false };
+    expect(heardWords(agent(), NOW)).toBe('beat 22 s ago');
+    expect(heardWords(agent({ last_beat_ms: null, cues: [cue] as never }), NOW)).toBe('named by lead-digest');
+    expect(heardWords(agent({ last_beat_ms: null, address: 'agt_1' }), NOW)).toBe('takes messages');
+  });
+  it.each([['asked', null, 'waits for its runner to fetch it', true], ['fetched', null, 'its runner has it', true], ['completed', 'restarted.', 'done: restarted', false], ['rejected', 'not in the whitelist', 'its runner refused: not in the whitelist', false], ['expired', null, 'no runner fetched it in time', false]])(
+    'a command that is %s', (state, message, words, open) => expect(commandWords(asked(state, message))).toMatchObject({ action: 'Restart', words, open }));
+  it('why it cannot be restarted', () => {
+    expect(cannot(agent(), 'restart')).toBeNull();
+    expect(cannot(agent({ runner: null }), 'stop')).toContain('No runner watches it');
+    const open = agent({ commands: [asked('completed'), asked('fetched')] });
+    expect(cannot(open, 'restart')).toBe('Restart is asked already: its runner has it.');
+    expect(cannot(open, 'stop')).toBeNull();
+    expect(cannot(agent({ commands: [asked('completed'), asked('expired')] }), 'restart')).toBeNull();
+  });
+  it('a beat, and what it was told', () => {
+    expect(beatWords({ status: 'ok', warning: 'cost_exceeded' })).toEqual({ word: 'ok', tone: 'mark', told: 'told that it spends too much' });
+    expect(beatWords({ status: 'shutdown', warning: null })).toMatchObject({ word: 'goodbye', told: null });
+  });
+  it('a message', () => expect([messageFace('acked').word, messageFace('retry_ready').word, messageFace('odd_one').word]).toEqual(['Acknowledged', 'Tries again', 'odd one']));
+});
+
+describe('a day’s budget as it is typed', () => {
+  it.each([['2', 2], ['0', 0], ['$ 0.50', 0.5], ['1,5', 1.5], ['', null], ['  ', null]])('%s', (typed, usd) => expect(budgetOf(typed)).toEqual({ usd }));
+  it.each(['-1', 'two', '1e3', '1.2.3', '99999999'])('%s is none', (typed) => expect(budgetOf(typed)).toHaveProperty('error'));
+});

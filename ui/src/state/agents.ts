@@ -1,0 +1,137 @@
+//! Agents as their screen shows them: order, counts, figures and sentences. Pure.
+import { MARKS, type Tone } from '../glyphs';
+import { ago, money } from '../time';
+import type { AgentCommandView, AgentRef, AgentView, BeatView } from '../wire';
+
+/** An agent's name alone is not enough: two accounts may each have one. */
+export function keyOfAgent(agent: AgentRef): string {
+  return `${agent.account ?? ''}/${agent.name}`;
+}
+
+/** How an agent is drawn and named; a state nobody knows keeps its own word. */
+export function faceOf(state: string): { state: string; word: string; tone: Tone } {
+  const glyph = (MARKS.A as Record<string, { word: string; tone: Tone }>)[state];
+  return glyph ? { state, word: glyph.word, tone: glyph.tone } : { state: 'unseen', word: state, tone: 'mark' };
+}
+
+/** By name, those that were never heard of last: a beat moves no row under the pointer. */
+export function ordered(agents: readonly AgentView[]): AgentView[] {
+  const unheard = (agent: AgentView) => (agent.last_beat_ms === null ? 1 : 0);
+  return [...agents].sort((a, b) => unheard(a) - unheard(b) || a.name.localeCompare(b.name) || (a.account ?? '').localeCompare(b.account ?? ''));
+}
+
+/** "2 working", "1 late": what there is, best first; names without beats are not counted. */
+export function countsOf(agents: readonly AgentView[]): { state: string; words: string; tone: Tone }[] {
+  return ['working', 'alive', 'late', 'error', 'stopped'].flatMap((state) => {
+    const n = agents.filter((agent) => agent.state === state).length;
+    const face = faceOf(state);
+    return n === 0 ? [] : [{ state, words: state === 'error' ? `${n} with an error` : `${n} ${face.word.toLowerCase()}`, tone: face.tone }];
+  });
+}
+
+/** 940, 3.9k, 41k, 1.2M */
+export function brief(n: number): string {
+  const [scale, unit] = n >= 999_500 ? [1e6, 'M'] : n >= 1000 ? [1e3, 'k'] : [1, ''];
+  const scaled = n / scale;
+  return unit === '' ? String(Math.round(n)) : `${scaled < 9.95 ? scaled.toFixed(1).replace(/\.0$/, '') : Math.round(scaled)}${unit}`;
+}
+
+/** 18204 as people read it: "18,204". */
+export function grouped(n: number): string {
+  return String(Math.round(n)).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+}
+
+const LATELY_MIN = 10;
+
+/** Tokens a minute of late: over the last ten of the minutes given, oldest first. */
+export function tokensLately(tokens: readonly number[]): number {
+  const last = tokens.slice(-LATELY_MIN);
+  return last.length === 0 ? 0 : last.reduce((sum, n) => sum + n, 0) / last.length;
+}
+
+/** For ears and for the pointer. */
+export function tokensWords(tokens: readonly number[]): string {
+  const total = tokens.reduce((sum, n) => sum + n, 0);
+  return total === 0 ? 'No tokens in the last 60 min' : `${grouped(tokensLately(tokens))} tokens a minute over the last ${LATELY_MIN} min, at most ${grouped(Math.max(...tokens))} in one minute of the last 60`;
+}
+
+/** "Beats in 42 of the last 60 minutes, 57 in all". */
+export function pulseWords(pulse: readonly number[]): string {
+  const minutes = pulse.filter((n) => n > 0).length;
+  if (minutes === 0) return 'No beat in the last 60 min';
+  const all = pulse.reduce((sum, n) => sum + n, 0);
+  return `Beats in ${minutes} of the last 60 minutes, ${grouped(all)} in all`;
+}
+
+/** "412 MB", "1.1 GB". */
+export function memoryWords(mb: number): string {
+  return mb < 1000 ? `${Math.round(mb)} MB` : `${(mb / 1024).toFixed(1)} GB`;
+}
+
+/** What it cost against what it may: "$1.22 of $2.00"; null when it said nothing and nothing is set. */
+export function costWords(agent: Pick<AgentView, 'cost_today_usd' | 'day_cost_usd'>): string | null {
+  const { cost_today_usd: cost, day_cost_usd: budget } = agent;
+  if (budget === null) return cost === null ? null : money(cost);
+  return `${money(cost ?? 0)} of ${money(budget)}`;
+}
+
+/** True when it has cost more than it may today. */
+export function overBudget(agent: Pick<AgentView, 'cost_today_usd' | 'day_cost_usd'>): boolean {
+  return agent.day_cost_usd !== null && (agent.cost_today_usd ?? 0) > agent.day_cost_usd;
+}
+
+/** The line below the word of its state: when it was last heard of. */
+export function heardWords(agent: Pick<AgentView, 'last_beat_ms' | 'cues' | 'address'>, now_ms: number): string {
+  if (agent.last_beat_ms !== null) return `beat ${ago(agent.last_beat_ms, now_ms)}`;
+  if (agent.cues.length > 0) return agent.cues.length === 1 ? `named by ${agent.cues[0]?.name ?? 'a cue'}` : `named by ${agent.cues.length} cues`;
+  return agent.address === null ? 'nothing heard of it' : 'takes messages';
+}
+
+const ASKED: Record<string, string> = { restart: 'Restart', stop: 'Stop' };
+const BECAME: Record<string, { words: string; tone: Tone; open: boolean }> = {
+  asked: { words: 'waits for its runner to fetch it', tone: 'live', open: true },
+  fetched: { words: 'its runner has it', tone: 'live', open: true },
+  completed: { words: 'done', tone: 'mark', open: false },
+  failed: { words: 'failed', tone: 'bad', open: false },
+  rejected: { words: 'its runner refused', tone: 'bad', open: false },
+  expired: { words: 'no runner fetched it in time', tone: 'warn', open: false }
+};
+
+/** What was asked, and what became of it. `open`: it may still change. */
+export function commandWords(command: Pick<AgentCommandView, 'action' | 'state' | 'message'>): { action: string; words: string; tone: Tone; open: boolean } {
+  const became = BECAME[command.state] ?? { words: command.state, tone: 'mark' as const, open: false };
+  return { ...became, action: ASKED[command.action] ?? command.action, words: command.message ? `${became.words}: ${command.message.replace(/[.\s]+$/, '')}` : became.words };
+}
+
+/** Why it cannot be restarted, or stopped, from here; null when it can. */
+export function cannot(agent: Pick<AgentView, 'runner' | 'commands'>, action: 'restart' | 'stop'): string | null {
+  if (agent.runner === null) return 'No runner watches it, so nobody here can restart or stop it. clevagent-runner on its machine can.';
+  const open = agent.commands.find((command) => command.action === action && commandWords(command).open);
+  return open ? `${ASKED[action]} is asked already: ${commandWords(open).words}.` : null;
+}
+
+const BEATS: Record<string, { word: string; tone: Tone }> = { ok: { word: 'ok', tone: 'mark' }, warning: { word: 'warning', tone: 'warn' }, error: { word: 'error', tone: 'bad' }, shutdown: { word: 'goodbye', tone: 'mark' } };
+const TOLD: Record<string, string> = { loop_detected: 'told that it loops', cost_exceeded: 'told that it spends too much' };
+
+/** A beat's own word, and what it was answered with. */
+export function beatWords(beat: Pick<BeatView, 'status' | 'warning'>): { word: string; tone: Tone; told: string | null } {
+  const word = BEATS[beat.status] ?? { word: beat.status, tone: 'mark' as const };
+  return { ...word, told: beat.warning === null ? null : (TOLD[beat.warning] ?? `told ${beat.warning.replaceAll('_', ' ')}`) };
+}
+
+const MESSAGES: Record<string, { word: string; tone: Tone }> = {
+  queued: { word: 'Queued', tone: 'mark' }, delivering: { word: 'On its way', tone: 'live' }, delivered: { word: 'Delivered', tone: 'mark' }, read: { word: 'Read', tone: 'mark' },
+  acked: { word: 'Acknowledged', tone: 'ok' }, retry_ready: { word: 'Tries again', tone: 'warn' }, failed: { word: 'Failed', tone: 'bad' }, expired: { word: 'Expired', tone: 'warn' }
+};
+
+export function messageFace(state: string): { word: string; tone: Tone } {
+  return MESSAGES[state] ?? { word: state.replaceAll('_', ' '), tone: 'mark' };
+}
+
+/** A day's budget as it was typed: dollars, empty for none. */
+export function budgetOf(typed: string): { usd: number | null } | { error: string } {
+  const text = typed.trim().replace(/^\$\s*/, '').replace(',', '.');
+  if (text === '') return { usd: null };
+  const usd = Number(text);
+  return /^\d+(\.\d+)?$/.test(text) && Number.isFinite(usd) && usd <= 1e6 ? { usd } : { error: 'An amount in dollars, such as 2 or 0.50; leave it empty for none.' };
+}
