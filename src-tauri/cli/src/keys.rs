@@ -51,7 +51,14 @@ fn list(keys: &Keys) {
             Some(at) => format!("renewed {}", zone.at(at)),
             None => zone.at(key.created_at_ms),
         };
-        [key.name.clone(), format!("{}…", key.prefix), key.scopes.join(" "), whose(key).unwrap_or_default(), since, key.id.clone()]
+        [
+            key.name.clone(),
+            format!("{}…", key.prefix),
+            key.scopes.join(" "),
+            whose(key).unwrap_or_default(),
+            since,
+            key.id.clone(),
+        ]
     };
     let rows: Vec<_> = keys.keys.iter().map(row).collect();
     say(&table(["NAME", "KEY", "MAY", "ACCOUNT", "SINCE", "ID"], &rows));

@@ -209,12 +209,13 @@ pub enum Event {
         verdict: Verdict,
         late: bool,
         findings: Vec<Finding>,
+        /// Somebody has to look at what it did first: what follows from its end waits for that.
+        #[serde(default, skip_serializing_if = "is_false")]
+        held: bool,
     },
-    /// Somebody has to look at what it did. `holds`: what follows from its end waits for that too.
+    /// Somebody is to look at what it did. What followed from its end stands.
     VerificationAsked {
         run_id: RunId,
-        #[serde(default, skip_serializing_if = "is_false")]
-        holds: bool,
     },
     /// Somebody looked. `follows`: what its end brings about, it brings about now.
     RunVerified {
@@ -224,6 +225,8 @@ pub enum Event {
         reason: Option<String>,
         verdict: Verdict,
         follows: bool,
+        /// How it had ended when something followed from that already.
+        revises: Option<Verdict>,
     },
     /// Shown after the outcome of that attempt was recorded. `findings`: what the cue asked for, looked at again.
     EvidenceAdded {

@@ -38,6 +38,9 @@ pub struct Run {
     pub exit_criteria: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verification: Option<Verification>,
+    /// Something followed from its end a second time, after the first end was revised; not a third time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub revised: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live_claim: Option<LiveClaim>,
     /// What was done because of it, such as telling a web hook of its failure.

@@ -1,5 +1,6 @@
 //! What must be on the machine: Debian's packages are installed, other systems are told what is missing. Programs from
-//! crates.io that the tests drive are installed with cargo. Nothing is fetched from anywhere else.
+//! crates.io that the tests drive are installed with cargo. Nothing else is fetched here (the tests themselves fetch the
+//! published Python clients: tests/support/python.rs).
 
 use std::io::IsTerminal;
 use std::process::Command;
@@ -94,10 +95,19 @@ fn system(place: &Place, lists: &[&[&str]]) -> Result<(), String> {
         // The demo fleet and the tests run agents written in it. It may come from elsewhere than Debian.
         missing.push("python3");
     }
+    if wanted.ends_with(TESTS) && !makes_environments(place) {
+        // The tests run the clients that CueAPI and ClevAgent publish, each in a virtual environment.
+        missing.push("python3-venv");
+    }
     match missing.as_slice() {
         [] => Ok(()),
         _ => install(place, &missing),
     }
+}
+
+/// Whether its Python can make virtual environments with pip in them; Debian keeps that apart.
+fn makes_environments(place: &Place) -> bool {
+    call::output(place.program("python3", "").args(["-c", "import ensurepip, venv"])).is_some()
 }
 
 /// Which of Debian's packages are not installed; nothing if this is not Debian.
@@ -182,6 +192,9 @@ fn other_system(place: &Place, wanted: &[&str]) -> Result<(), String> {
         if place.installed(program).is_none() {
             missing.push(program);
         }
+    }
+    if wanted.ends_with(TESTS) && !makes_environments(place) {
+        missing.push("python3 with venv and ensurepip");
     }
     match missing.as_slice() {
         [] => Ok(()),

@@ -121,12 +121,10 @@ async fn other_profiles_stay_and_what_was_there_can_be_had_back() {
     let key = done["key"]["key"].as_str().unwrap().to_owned();
 
     // The line it prints takes everything back.
-    let undo = done["undo"]
-        .as_str()
-        .unwrap()
-        .replace("cuetowerctl", &format!("{} --data {}", binary("cuetowerctl").display(), tower.data.display()));
+    let undo = done["undo"].as_str().unwrap();
     let mut shell = home.command("sh");
-    shell.args(["-c", &undo]);
+    let path = std::env::var("PATH").unwrap_or_default();
+    shell.args(["-c", undo]).env("PATH", format!("{}:{path}", binary("cuetowerctl").parent().unwrap().display()));
     finished(shell, "").await.good();
     assert_eq!(std::fs::read_to_string(home.file()).unwrap(), before);
     assert_eq!(opens(&tower.agents, &key, "/v1/cues").await, 401);
@@ -185,7 +183,12 @@ async fn clevagents_clients_get_a_key_of_their_own() {
     let (tower, home) = (Tower::start().await, Home::new());
     let done = read(&home.ctl(&tower, &["connect", "clevagent", "--json"]).await.good());
     let key = done["key"]["key"].as_str().unwrap();
-    assert_eq!(opens(&tower.agents, key, "/v1/cues").await, 200);
+    let beat = json!({ "agent": "my-bot", "status": "ok" });
+    let heard = send(Method::POST, &format!("{}/api/v1/heartbeat", tower.agents), Some(key), Some(&beat)).await;
+    assert_eq!(heard.0, 200, "{}", heard.1);
+    let cue = json!({ "name": "c", "transport": "worker", "schedule": { "type": "manual" } });
+    let refused = send(Method::POST, &format!("{}/v1/cues", tower.agents), Some(key), Some(&cue)).await;
+    assert_eq!(refused.0, 403, "an agent that beats has no cues to make: {}", refused.1);
     let lines = done["clients"].to_string();
     assert!(lines.contains(&format!("--endpoint {} --api-key {key}", tower.agents)), "{lines}");
     assert_eq!(keys(&tower, "clevagent clients").await.len(), 1);

@@ -1,6 +1,7 @@
 //! The tower judged by the clients that CueAPI and ClevAgent publish, unmodified, and by what was recorded of CueAPI itself.
 
 mod cli;
+mod compatibility;
 mod runner;
 mod samples;
 mod sdk;

@@ -1,4 +1,4 @@
-"""Every public method of cueapi-sdk, unmodified, against a tower. Arguments: the door's URL, a key, a read-nothing key.
+"""Every public method of cueapi-sdk, unmodified, against a tower. Arguments: the door's URL, a key, a key that may not write cues.
 
 Ends with one JSON line: which methods were called, and what the owner should find. An assertion that fails names itself.
 """
@@ -287,7 +287,7 @@ with CueAPI(KEY, base_url=BASE, timeout=20) as client:
 with CueAPI("cue_sk_00000000000000000000000000000000", base_url=BASE) as stranger:
     refused(cueapi.AuthenticationError, "invalid_api_key", lambda: stranger.cues.list(), 401)
 with CueAPI(WEAK_KEY, base_url=BASE) as weak:
-    refused(cueapi.CueLimitExceededError, "forbidden", lambda: weak.cues.create("weak", cron="@daily", transport="command"), 403)
+    refused(cueapi.CueLimitExceededError, "insufficient_scope", lambda: weak.cues.create("weak", cron="@daily", transport="worker"), 403)
 
 missing = sorted(offered - called)
 assert not missing, f"not called: {missing}"

@@ -48,7 +48,7 @@ impl Tower {
     }
 
     /// The owner's side.
-    async fn desk(&self) -> Desk {
+    async fn fleet_desk(&self) -> Desk {
         Desk {
             handle: self.handle.clone(),
             vault: Vault::open(VaultKind::Memory, self.dir.path()).await,
@@ -65,7 +65,11 @@ impl Tower {
     }
 
     async fn owner(&self, command: &str, request: Value) -> Result<Value, String> {
-        self.desk().await.call(command, request).await.map_err(|error| format!("{}: {}", error.code, error.message))
+        self.fleet_desk()
+            .await
+            .call(command, request)
+            .await
+            .map_err(|error| format!("{}: {}", error.code, error.message))
     }
 
     async fn agents(&self) -> Agents {
@@ -364,6 +368,60 @@ async fn a_cue_an_address_and_beats_of_one_name_are_one_agent() {
     assert_eq!(agents[0].address.as_deref(), made.json["id"].as_str());
     let left = tower.owner("agent_forget", named("scout")).await.unwrap();
     assert_eq!(left["agents"][0]["state"], "unseen", "its cue names it still");
+    tower.stop().await;
+}
+
+#[tokio::test]
+async fn a_run_beats_for_its_own_agent_with_its_token() {
+    let tower = Tower::start().await;
+    let cue = json!({ "agent": "scout", "name": "brief", "schedule": { "type": "manual" }, "transport": "worker" });
+    let cue = tower.post("/v1/cues", cue).await.json["id"].as_str().unwrap().to_owned();
+    assert_eq!(tower.post(&format!("/v1/cues/{cue}/fire"), json!({})).await.status, 200);
+    let claim = tower.post("/v1/executions/claim", json!({ "worker_id": "w" })).await.json;
+    let token = claim["run_token"].as_str().unwrap();
+    let beat = async |body: Value| tower.clev(token, Method::POST, BEAT, Some(&body)).await;
+    let heard = beat(json!({ "agent": "scout", "restart_type": "docker", "restart_target": "x" })).await;
+    assert_eq!(heard.status, 200, "{heard:?}");
+    let other = beat(json!({ "agent": "other" })).await;
+    assert_eq!((other.status, other.code()), (403, "run_token_not_allowed"));
+    assert_eq!(tower.clev(token, Method::GET, COMMANDS, None).await.status, 403);
+    let agents = tower.agents().await.agents;
+    assert_eq!((agents.len(), agents[0].state.as_str(), &agents[0].runner), (1, "alive", &None));
+    let run = claim["execution_id"].as_str().unwrap();
+    assert_eq!(tower.post(&format!("/v1/executions/{run}/outcome"), json!({ "success": true })).await.status, 200);
+    let late = beat(json!({ "agent": "scout" })).await;
+    assert_eq!((late.status, late.code()), (409, "run_ended"));
+    tower.stop().await;
+}
+
+/// The real program, killed: what it answered with 200 is there.
+#[tokio::test]
+async fn beats_that_were_answered_survive_a_kill() {
+    let mut tower = cuetower_tests::Tower::start().await;
+    let mut sum = 0_i64;
+    for tokens in 1..=20 {
+        let (status, answer) =
+            tower.post(BEAT, &json!({ "agent": "bot", "tokens_used": tokens, "cost_usd": 0.1 })).await;
+        assert_eq!(status, 200, "{answer}");
+        sum += tokens;
+    }
+    tower.kill9().await;
+    tower.again().await;
+    let story = tower.owner("agent_get", &named("bot")).await;
+    assert_eq!(story["beats"].as_array().map(Vec::len), Some(20));
+    let file = rusqlite::Connection::open(tower.data.join("cuetower.db")).unwrap();
+    let sums = "SELECT sum(tokens), sum(cost_usd) FROM agent_days";
+    let sums: (i64, f64) = file.query_row(sums, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert_eq!(sums, (sum, 2.0), "by day, whatever midnight came in between");
+    let said = tower.ctl(&["agents", "--json"]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let agents: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(agents["agents"][0]["name"], "bot");
+    let refused = tower.ctl(&["agents", "restart", "bot"]).await;
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.err.contains("No runner watches bot"), "{refused:?}");
+    let budget = tower.ctl(&["agents", "budget", "bot", "--usd", "1.5"]).await;
+    assert_eq!(budget.out.trim(), "bot may cost $1.50 a day; above that it is told so.");
     tower.stop().await;
 }
 

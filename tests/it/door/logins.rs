@@ -33,7 +33,7 @@ impl Tower {
         self.unknown(Method::POST, &format!("/v1/auth/device-code{step}"), body).await
     }
 
-    async fn asks(&self, code: &str) {
+    async fn asks_to_sign_in(&self, code: &str) {
         let answer = self.device("", json!({ "device_code": code })).await;
         assert_eq!((answer.status, &answer.json["expires_in"]), (201, &json!(900)), "{answer:?}");
     }
@@ -46,7 +46,7 @@ impl Tower {
 
     /// The page that a program opens: status and text.
     async fn page(&self, code: &str) -> (u16, String) {
-        let answer = self.bare(Method::GET, "/v1/auth/verify").query(&[("device_code", code)]).send().await.unwrap();
+        let answer = self.bare(Method::GET, &format!("/v1/auth/verify?device_code={code}")).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
@@ -75,7 +75,10 @@ async fn a_program_gets_its_key_once_the_owner_says_yes() {
 
     let (status, words) = tower.page("19EECE-DC01").await;
     assert_eq!(status, 200);
-    assert!(words.contains("cuetowerctl login approve 19EECE-DC01") && words.contains("http-equiv=\"refresh\""), "{words}");
+    assert!(
+        words.contains("cuetowerctl login approve 19EECE-DC01") && words.contains("http-equiv=\"refresh\""),
+        "{words}"
+    );
     assert!(!words.contains("<form") && !words.contains("<script"), "nothing can be approved from a web page");
 
     let waiting = desk.call("logins", json!({})).await.unwrap();
@@ -117,7 +120,7 @@ async fn codes_are_checked_taken_once_and_bounded() {
     }
     let none = tower.device("", json!({})).await;
     assert_eq!((none.status, none.field()), (422, "body.device_code"));
-    tower.asks("ABCD-0000").await;
+    tower.asks_to_sign_in("ABCD-0000").await;
     let twice = tower.device("", json!({ "device_code": "ABCD-0000" })).await;
     assert_eq!((twice.status, twice.code()), (409, "device_code_exists"));
     assert_eq!(tower.polled("UNKNOWN1").await, json!({ "status": "expired" }));
@@ -129,13 +132,13 @@ async fn codes_are_checked_taken_once_and_bounded() {
     assert!(!words.contains("<script"), "{words}");
 
     for index in 1..100 {
-        tower.asks(&format!("ABCD-{index:04}")).await;
+        tower.asks_to_sign_in(&format!("ABCD-{index:04}")).await;
     }
     let full = tower.device("", json!({ "device_code": "ABCD-0100" })).await;
     assert_eq!((full.status, full.code()), (429, "too_many_logins"));
     assert_eq!(full.header("retry-after"), "60");
     tower.ages("ABCD-0007", 900);
-    tower.asks("ABCD-0100").await;
+    tower.asks_to_sign_in("ABCD-0100").await;
     tower.stop().await;
 }
 
@@ -143,15 +146,15 @@ async fn codes_are_checked_taken_once_and_bounded() {
 async fn who_is_denied_or_late_gets_nothing() {
     let tower = Tower::start().await;
     let desk = tower.desk().await;
-    tower.asks("DENY-0001").await;
+    tower.asks_to_sign_in("DENY-0001").await;
     desk.call("login_answer", json!({ "code": "DENY-0001", "approve": false })).await.unwrap();
     let denied = tower.polled("DENY-0001").await;
     assert_eq!(denied["status"], "expired");
     assert!(denied["reason"].as_str().unwrap().contains("said no"));
     assert!(tower.page("DENY-0001").await.1.contains("Refused"));
 
-    tower.asks("LATE-0001").await;
-    tower.asks("LATE-0002").await;
+    tower.asks_to_sign_in("LATE-0001").await;
+    tower.asks_to_sign_in("LATE-0002").await;
     desk.call("login_answer", json!({ "code": "LATE-0002", "approve": true })).await.unwrap();
     tower.ages("LATE-0001", 900);
     tower.ages("LATE-0002", 900);
@@ -169,7 +172,7 @@ async fn who_is_denied_or_late_gets_nothing() {
     let keys = desk.call("keys", json!({})).await.unwrap();
     assert_eq!(keys["keys"].as_array().unwrap().len(), 1, "the test's own alone: {keys}");
     // A code that has lapsed may be asked with again.
-    tower.asks("LATE-0001").await;
+    tower.asks_to_sign_in("LATE-0001").await;
     assert_eq!(tower.polled("LATE-0001").await, json!({ "status": "pending" }));
     tower.stop().await;
 }
@@ -180,7 +183,7 @@ async fn where_all_are_allowed_nobody_waits() {
     let desk = tower.desk().await;
     assert_eq!(desk.call("logins", json!({})).await.unwrap(), json!({ "logins": [], "allow": true }));
     assert_eq!(desk.call("login_policy", json!({ "allow": false })).await.unwrap_err().code, "refused");
-    tower.asks("ABCD-0001").await;
+    tower.asks_to_sign_in("ABCD-0001").await;
     let email = json!({ "device_code": "ABCD-0001", "email": "w@example.com" });
     assert_eq!(tower.device("/submit-email", email).await.json, json!({ "status": "email_sent" }));
     let approved = tower.polled("ABCD-0001").await;
@@ -189,17 +192,21 @@ async fn where_all_are_allowed_nobody_waits() {
     // The owner's word about all of them is kept; those that wait get theirs with it.
     let tower = tower.restart_with(Openings::default()).await;
     let desk = tower.desk().await;
-    tower.asks("ABCD-0002").await;
+    tower.asks_to_sign_in("ABCD-0002").await;
     assert_eq!(tower.polled("ABCD-0002").await["status"], "pending");
     assert_eq!(desk.call("login_policy", json!({ "allow": true })).await.unwrap()["allow"], true);
     assert_eq!(tower.polled("ABCD-0002").await["status"], "approved");
     let tower = tower.restart_with(Openings::default()).await;
-    tower.asks("ABCD-0003").await;
+    tower.asks_to_sign_in("ABCD-0003").await;
     let approved = tower.polled("ABCD-0003").await;
-    assert_eq!((&approved["status"], &approved["email"]), (&json!("approved"), &json!("w@example.com")), "the address known by now");
+    assert_eq!(
+        (&approved["status"], &approved["email"]),
+        (&json!("approved"), &json!("w@example.com")),
+        "the address known by now"
+    );
     let desk = tower.desk().await;
     desk.call("login_policy", json!({ "allow": false })).await.unwrap();
-    tower.asks("ABCD-0004").await;
+    tower.asks_to_sign_in("ABCD-0004").await;
     assert_eq!(tower.polled("ABCD-0004").await["status"], "pending");
     tower.stop().await;
 }
@@ -207,7 +214,7 @@ async fn where_all_are_allowed_nobody_waits() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_was_approved_is_handed_to_one_of_many_who_ask() {
     let tower = Tower::start_with(ALLOWED).await;
-    tower.asks("ABCD-0001").await;
+    tower.asks_to_sign_in("ABCD-0001").await;
     let poll = || tower.polled("ABCD-0001");
     let (a, b, c, d) = tokio::join!(poll(), poll(), poll(), poll());
     let with_key = [a, b, c, d].iter().filter(|answer| answer["status"] == "approved").count();
@@ -222,9 +229,10 @@ async fn a_key_that_was_approved_is_handed_to_one_of_many_who_ask() {
 async fn a_session_is_good_until_its_key_is_taken_away() {
     let tower = Tower::start_with(ALLOWED).await;
     let desk = tower.desk().await;
-    tower.asks("ABCD-0001").await;
+    tower.asks_to_sign_in("ABCD-0001").await;
     let approved = tower.polled("ABCD-0001").await;
-    let exchange = async |token: &Value| tower.unknown(Method::POST, "/v1/auth/session", json!({ "token": token })).await;
+    let exchange =
+        async |token: &Value| tower.unknown(Method::POST, "/v1/auth/session", json!({ "token": token })).await;
     let wrong = exchange(&json!("bcc0b7f3acb9db6dbc34d728609651bcbcb1b0cfcdb67d28e976f0d39ebad666")).await;
     assert_eq!((wrong.status, wrong.code()), (401, "invalid_token"));
     let begun = exchange(&approved["session_token"]).await;
@@ -243,7 +251,11 @@ async fn a_session_is_good_until_its_key_is_taken_away() {
     let owners = tower.ask(Method::POST, "/v1/auth/session/refresh", None).await.json["session_token"].clone();
     let program = json!({ "name": "sh", "schedule": { "type": "manual" }, "transport": "command", "command": { "shell": "true" } });
     let refused = tower.ask_as(owners.as_str().unwrap(), Method::POST, "/v1/cues", Some(&program)).await;
-    assert_eq!((refused.status, refused.code()), (403, "insufficient_scope"), "a session runs no programs, whoever's it is");
+    assert_eq!(
+        (refused.status, refused.code()),
+        (403, "insufficient_scope"),
+        "a session runs no programs, whoever's it is"
+    );
 
     let forged = tower.ask_as(&format!("{session}x"), Method::GET, "/v1/cues", None).await;
     assert_eq!((forged.status, forged.code()), (401, "invalid_session"));
@@ -271,7 +283,9 @@ async fn the_owner_adds_and_removes_keys() {
     let tower = Tower::start().await;
     let desk = tower.desk().await;
     let add = async |name: &str, scopes: &[&str]| desk.call("key_add", json!({ "name": name, "scopes": scopes })).await;
-    for (name, scopes, field) in [("", &["cues"][..], "name"), ("owner", &["cues"], "name"), ("x", &[], "scopes"), ("x", &["all"], "scopes")] {
+    for (name, scopes, field) in
+        [("", &["cues"][..], "name"), ("owner", &["cues"], "name"), ("x", &[], "scopes"), ("x", &["all"], "scopes")]
+    {
         let refused = add(name, scopes).await.unwrap_err();
         assert_eq!((refused.code.as_str(), refused.field.as_deref()), ("invalid", Some(field)), "{refused:?}");
     }

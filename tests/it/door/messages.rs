@@ -506,3 +506,21 @@ async fn a_key_needs_the_scope_and_a_run_speaks_for_its_own_agent() {
     assert_eq!((reads.status, reads.code()), (403, "run_token_not_allowed"));
     tower.stop().await;
 }
+
+#[tokio::test]
+async fn an_account_keeps_so_many_and_forgets_only_what_was_read() {
+    let tower = Tower::start().await;
+    let (scout, writer) = two(&tower).await;
+    let read = sent(&tower, &scout, &writer, "read").await;
+    let unread = sent(&tower, &scout, &writer, "unread").await;
+    tower.post(&format!("/v1/messages/{read}/read"), json!({})).await;
+    let file = rusqlite::Connection::open(tower.dir.path().join("cuetower.db")).unwrap();
+    file.busy_timeout(SOON).unwrap();
+    file.execute("UPDATE messages_kept SET count = 100000", []).unwrap();
+    sent(&tower, &scout, &writer, "makes room").await;
+    assert_eq!(tower.get(&format!("/v1/messages/{read}")).await.code(), "message_not_found");
+    let full = send(&tower, &scout, "", &json!({ "to": writer, "body": "one too many" })).await;
+    assert_eq!((full.status, full.code(), full.header("retry-after")), (429, "too_many_messages", "60"));
+    assert_eq!(tower.get(&format!("/v1/messages/{unread}")).await.status, 200, "what nobody has read stays");
+    tower.stop().await;
+}

@@ -207,3 +207,30 @@ async fn a_subscriber_is_pushed_to_until_it_takes_it_and_rests_after_ten_failure
     assert_eq!(told["consecutive_failures"], 0);
     assert_eq!(ill.seen().len(), 10, "it rests");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_of_little_weight_are_told_of_together_after_ten_minutes() {
+    let wall = Wall::at("2026-11-20T12:00:00Z");
+    let tower = tower_by(&wall).await;
+    let scout = agent(&tower, "scout", None).await;
+    let writer = agent(&tower, "writer", None).await;
+    let mut ids = Vec::new();
+    for priority in [1, 2, 3] {
+        let body = json!({ "to": writer["id"], "body": "x", "priority": priority });
+        ids.push(send(&tower, &scout, &body).await["id"].clone());
+    }
+    let path = format!("/v1/agents/{}/events?event_type=message.digest", writer["id"].as_str().unwrap());
+    let (_, none) = tower.get(&path).await;
+    assert_eq!(none["events"], json!([]));
+    wall.step(10 * MINUTE_MS + 1_000);
+    // Whatever is recorded lets the tower look at the clock.
+    send(&tower, &writer, &json!({ "to": scout["id"], "body": "now" })).await;
+    let (_, digest) = tower.get(&format!("{path}&wait=long")).await;
+    let payload = &digest["events"][0]["payload"];
+    assert_eq!(
+        (&payload["bundle_count"], &payload["bundled_messages"][1]["message_id"]),
+        (&json!(2), &ids[1]),
+        "{digest}"
+    );
+    assert_eq!(payload["bundled_messages"][0]["emitted_at"].as_str().unwrap().get(..16), Some("2026-11-20T12:00"));
+}

@@ -279,7 +279,7 @@ async fn bad_fires_are_refused_and_arm_nothing() {
         (json!({ "send_at": 5 }), "body.send_at"),
         (json!({ "idempotency_key": "" }), "body.idempotency_key"),
         (json!({ "idempotency_key": "k".repeat(257) }), "body.idempotency_key"),
-        (json!({ "exit_criteria": ["x"] }), "body.exit_criteria"),
+        (json!({ "exit_criteria": "x" }), "body.exit_criteria"),
     ] {
         let refused = tower.post(&format!("/v1/cues/{cue}/fire"), body).await;
         assert_eq!((refused.status, refused.code(), refused.field()), (422, "validation_error", field));

@@ -106,6 +106,26 @@ async fn alerts_are_listed_in_both_vocabularies_and_acknowledged_for_good() {
 }
 
 #[tokio::test]
+async fn failures_in_a_row_are_an_alert_that_says_how_many() {
+    let tower = Tower::start().await;
+    let cue = tower.worker_cue("plain", json!({})).await;
+    for times in 1..=3 {
+        tower.totals(&[("alert_type=consecutive_failures", 0)]).await;
+        tower.reported(&cue, json!({ "success": false, "error": format!("no {times}") })).await;
+    }
+    for word in ["consecutive_failures", "consecutive_failure"] {
+        let listed = tower.get(&format!("/v1/alerts?alert_type={word}")).await.json;
+        let alert = &listed["alerts"][0];
+        assert_eq!((&alert["alert_type"], &alert["severity"]), (&json!("consecutive_failures"), &json!("warning")));
+        assert_eq!(alert["metadata"]["consecutive_failures"], 3, "{alert}");
+    }
+    tower.reported(&cue, json!({ "success": false })).await;
+    let alert = tower.get("/v1/alerts?alert_type=consecutive_failures").await.json["alerts"][0].clone();
+    assert_eq!((&alert["metadata"]["consecutive_failures"], &alert["state"]), (&json!(4), &json!("open")));
+    tower.stop().await;
+}
+
+#[tokio::test]
 async fn bad_questions_about_alerts_are_told_and_other_accounts_see_none() {
     let tower = Tower::start_with(Openings { registration: true, ..Openings::default() }).await;
     let bad = tower.get("/v1/alerts?alert_type=zzz").await;

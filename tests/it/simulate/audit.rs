@@ -105,9 +105,17 @@ fn runs_and_attempts_are_in_order(cue: &CueId, facts: &[&Fact]) {
                 let revised = verdicts.insert(run_id, *verdict);
                 let allowed = match revised {
                     None => !late,
-                    Some(before) => *late && matches!(before, Verdict::Silent | Verdict::Failed),
+                    Some(before) => *late && matches!(before, Verdict::Silent | Verdict::Failed | Verdict::Refuted),
                 };
                 assert!(allowed, "{run_id} of {cue} ended as {revised:?}, then as {verdict:?}");
+            }
+            Event::RunVerified { run_id, verdict, .. } => {
+                let before = verdicts.insert(run_id, *verdict);
+                let called_off = before.is_none_or(Verdict::is_called_off);
+                assert!(!called_off, "{run_id} of {cue} was {before:?} when somebody said that it is {verdict:?}");
+            }
+            Event::EvidenceAdded { run_id, number, .. } => {
+                assert!(outcomes.contains(&(run_id, *number)), "evidence for {run_id} of {cue}, which has no outcome");
             }
             _ => {}
         }
@@ -123,22 +131,28 @@ fn every_end_fires_its_followers_once(journal: &[Fact]) {
     let mut begun: HashMap<&RunId, &CueDefinition> = HashMap::new();
     let mut fired: HashMap<(&CueId, &RunId), i32> = HashMap::new();
     for fact in journal {
+        if let Some((run_id, verdict, late, revises)) = bringing_about(&fact.event) {
+            let own = begun[run_id];
+            let fires = |verdict: Verdict, late: bool| {
+                let follows = |(_, cue): &(&&CueId, &&CueDefinition)| {
+                    cue.schedule.follows().is_some_and(|(of, on)| *of == fact.cue && on.holds(verdict, late))
+                };
+                let mut fires: HashSet<CueId> = cues.iter().filter(follows).map(|(id, _)| (*id).clone()).collect();
+                fires.extend(own.on_success_fire.clone().filter(|_| verdict.is_good()));
+                fires.extend(own.on_failure.fallback.clone().filter(|_| verdict.is_failure() && !late));
+                fires
+            };
+            let already = revises.map(|verdict| fires(verdict, false)).unwrap_or_default();
+            for id in fires(verdict, late).difference(&already) {
+                if let Some((id, _)) = cues.get_key_value(id) {
+                    *fired.entry((*id, run_id)).or_default() += 1;
+                }
+            }
+        }
         match &fact.event {
             Event::CueDefined { definition, .. } => drop(cues.insert(&fact.cue, definition)),
             Event::CueStatusChanged { status: CueStatus::Deleted, .. } => drop(cues.remove(&fact.cue)),
             Event::RunBegan { run_id, .. } => drop(begun.insert(run_id, cues[&fact.cue])),
-            Event::RunEnded { run_id, verdict, late, .. } => {
-                let follows = |(_, cue): &(&&CueId, &&CueDefinition)| {
-                    cue.schedule.follows().is_some_and(|(of, on)| *of == fact.cue && on.holds(*verdict, *late))
-                };
-                let mut fires: HashSet<&CueId> = cues.iter().filter(follows).map(|(id, _)| *id).collect();
-                let own = begun[run_id];
-                fires.extend(own.on_success_fire.iter().filter(|_| verdict.is_good()));
-                fires.extend(own.on_failure.fallback.iter().filter(|_| verdict.is_failure() && !late));
-                for id in fires.into_iter().filter(|id| cues.contains_key(id)) {
-                    *fired.entry((id, run_id)).or_default() += 1;
-                }
-            }
             Event::OccurrenceArmed { armed, .. } => {
                 if let Trigger::Chain { of, .. } | Trigger::Fallback { of, .. } = &armed.trigger {
                     *fired.entry((&fact.cue, of)).or_default() -= 1;
@@ -149,6 +163,16 @@ fn every_end_fires_its_followers_once(journal: &[Fact]) {
     }
     for ((cue, of), left) in fired {
         assert_eq!(left, 0, "the end of {of} fired {cue} {left} times too few");
+    }
+}
+
+/// What the end of a run brings about, it brings about with this fact: how it ended, whether late, and how it had ended when
+/// something followed from that already.
+fn bringing_about(event: &Event) -> Option<(&RunId, Verdict, bool, Option<Verdict>)> {
+    match event {
+        Event::RunEnded { run_id, verdict, late, held: false, .. } => Some((run_id, *verdict, *late, None)),
+        Event::RunVerified { run_id, verdict, follows: true, revises, .. } => Some((run_id, *verdict, false, *revises)),
+        _ => None,
     }
 }
 

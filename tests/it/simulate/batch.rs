@@ -200,7 +200,11 @@ impl World {
             | Input::Stop { run_id }
             | Input::Claim { run_id, .. }
             | Input::Extend { run_id, .. }
-            | Input::Release { run_id, .. } => Some(run_id.clone()),
+            | Input::Release { run_id, .. }
+            | Input::Verify { run_id, .. }
+            | Input::AskVerification { run_id }
+            | Input::Evidence { run_id, .. }
+            | Input::LiveClaim { run_id, .. } => Some(run_id.clone()),
             _ => None,
         };
         // What came due before the change is decided before the change.
@@ -312,6 +316,12 @@ impl World {
         let fails = ended.verdict.is_failure() && !ended.late;
         if let Some(instead) = ended.definition.on_failure.fallback.as_ref().filter(|_| fails) {
             fired.insert(instead.clone(), Trigger::Fallback { of, cue });
+        }
+        if let Some(verdict) = ended.revises {
+            let before = Ended { verdict, late: false, revises: None, ..ended.clone() };
+            for id in self.following(work, &before).keys() {
+                fired.remove(id);
+            }
         }
         fired
     }
@@ -489,18 +499,25 @@ fn started((.., found): &&(RunId, u32, Found)) -> bool {
 }
 
 /// A run that ended, with its definition as it was when it began.
+#[derive(Clone)]
 struct Ended {
     cue: CueId,
     run: RunId,
     verdict: Verdict,
     late: bool,
+    /// How it had ended when something followed from that already.
+    revises: Option<Verdict>,
     definition: Arc<CueDefinition>,
 }
 
 impl Ended {
     fn of(cue: &CueId, lane: &Lane, event: &Event) -> Option<Ended> {
-        let Event::RunEnded { run_id, verdict, late, .. } = event else { return None };
+        let (run_id, verdict, late, revises) = match event {
+            Event::RunEnded { run_id, verdict, late, held: false, .. } => (run_id, verdict, *late, None),
+            Event::RunVerified { run_id, verdict, follows: true, revises, .. } => (run_id, verdict, false, *revises),
+            _ => return None,
+        };
         let definition = Arc::clone(&lane.runs.get(run_id)?.definition);
-        Some(Ended { cue: cue.clone(), run: run_id.clone(), verdict: *verdict, late: *late, definition })
+        Some(Ended { cue: cue.clone(), run: run_id.clone(), verdict: *verdict, late, revises, definition })
     }
 }

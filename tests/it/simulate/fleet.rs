@@ -3,8 +3,8 @@
 use cuetower_core::Ms;
 use cuetower_core::check::{Check, OnFail, Preflight, What};
 use cuetower_core::cue::{
-    Budget, Callback, CatchUp, CatchUpPolicy, Command, Confirm, CueDefinition, Delivery, Evidence, Expect, OnFailure,
-    Overlap, Program, Restart, Retry, Transport, Unanswered, Worker,
+    AlertRules, Budget, Callback, CatchUp, CatchUpPolicy, Command, Confirm, CueDefinition, Delivery, Evidence, Expect,
+    FireRules, OnFailure, Overlap, Program, Restart, Retry, Transport, Unanswered, Worker,
 };
 use cuetower_core::id::{AccountId, CueId};
 use cuetower_core::plan::Plan;
@@ -182,8 +182,12 @@ fn cue(luck: &mut Luck, name: &str, schedule: ScheduleSpec) -> CueDefinition {
             min_processed: luck.chance(50).then_some(100.0),
             max_error_rate: None,
             evidence: if luck.chance(20) { vec![Evidence::Summary] } else { Vec::new() },
-            ..Expect::default()
+            assertions: if luck.chance(10) { vec!["met".to_owned()] } else { Vec::new() },
+            manual: luck.chance(15),
+            mode_said: false,
         },
+        alerts: AlertRules::default(),
+        fires: FireRules::default(),
         pause_on_failure: luck.chance(5),
         on_failure: OnFailure {
             webhook: luck.chance(20).then(|| "http://127.0.0.1:9/failed".to_owned()),

@@ -4,6 +4,7 @@ use cuetower_core::event::FileSeen;
 use cuetower_core::id::CueId;
 use cuetower_core::input::{Fire, Input, Triggered};
 use cuetower_core::occurrence::Trigger;
+use cuetower_core::outcome::Evidence;
 use serde_json::json;
 
 use super::batch::Tower;
@@ -21,6 +22,9 @@ impl World {
             return (None, Tower::Goes);
         }
         let id = luck.pick(&ids).clone();
+        if luck.chance(25) {
+            return (self.word_about(luck).or_else(|| Some((id.clone(), self.whim_about(luck, &id)?))), Tower::Goes);
+        }
         (self.whim_about(luck, &id).map(|input| (id, input)), Tower::Goes)
     }
 
@@ -60,6 +64,30 @@ impl World {
             _ => return None,
         };
         Some(input)
+    }
+
+    /// What is said after the fact: of the run that was acknowledged last, or of an older one.
+    fn word_about(&self, luck: &mut Luck) -> Option<(CueId, Input)> {
+        let back = luck.below(8) as usize;
+        let (run_id, _) = self.acknowledged.iter().rev().nth(back).or(self.acknowledged.last())?;
+        let live = self.lanes.values().find_map(|lane| lane.runs.get(run_id)).map(|run| run.cue_id.clone());
+        let cue = live.or_else(|| self.disk.ended.get(run_id).map(|run| run.cue_id.clone()))?;
+        let run_id = run_id.clone();
+        let input = match luck.below(10) {
+            0..5 => {
+                let (by, reason) = ("the owner".to_owned(), luck.chance(50).then(|| "seen".to_owned()));
+                Input::Verify { run_id, valid: luck.chance(70), by, reason }
+            }
+            5..7 => Input::AskVerification { run_id },
+            7..9 => {
+                let summary = luck.chance(70).then(|| "shown later".to_owned());
+                let assertions = luck.chance(50).then(|| ("met".to_owned(), luck.chance(80))).into_iter().collect();
+                let evidence = Box::new(Evidence { summary, assertions, ..Evidence::default() });
+                Input::Evidence { run_id, attempt: None, evidence }
+            }
+            _ => Input::LiveClaim { run_id, session: format!("session-{}", luck.below(2)) },
+        };
+        Some((cue, input))
     }
 
     /// Run or skip what asks.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use cuetower_core::Ms;
 use cuetower_core::audit::Audit;
 use cuetower_core::cue::{
-    Budget, CatchUp, CatchUpPolicy, Confirm, CueDefinition, Delivery, Expect, OnFailure, Overlap, Retry,
+    AlertRules, Budget, CatchUp, CatchUpPolicy, Confirm, CueDefinition, Delivery, Expect, FireRules, OnFailure,
+    Overlap, Retry,
 };
 use cuetower_core::event::Event;
 use cuetower_core::id::{AccountId, CueId, OccurrenceId, RunId};
@@ -51,6 +52,8 @@ impl Scene {
             catch_up: CatchUp { policy, within_ms: Some(12 * HOUR_MS) },
             overlap,
             expect: Expect::default(),
+            alerts: AlertRules::default(),
+            fires: FireRules::default(),
             pause_on_failure: false,
             on_failure: OnFailure::default(),
             on_success_fire: None,

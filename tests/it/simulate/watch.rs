@@ -243,7 +243,11 @@ pub fn count(tally: &mut Tally, facts: &[Fact]) {
                 tally.attempts_cut += u64::from(*number as usize > ATTEMPTS_KEPT);
             }
             Event::AttemptSteady { .. } => tally.steady += 1,
+            Event::RunEnded { held: true, .. } => tally.held_for_word += 1,
             Event::RunEnded { late: true, .. } => tally.late += 1,
+            Event::RunVerified { .. } => tally.verified += 1,
+            Event::EvidenceAdded { .. } => tally.shown_later += 1,
+            Event::LiveClaimed { .. } => tally.attested += 1,
             Event::RunEnded { verdict: Verdict::Silent, .. } => tally.silent += 1,
             _ => {}
         }

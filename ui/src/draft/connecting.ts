@@ -9,7 +9,7 @@ export function agentSnippets(url: string): (Snippet & { small: string })[] {
       code: `curl -fsS ${url}/api/v1/heartbeat \\\n  -H "X-API-Key: $(cuetowerctl key)" \\\n  -H "Content-Type: application/json" \\\n  -d '{ "agent": "my-agent", "iteration_count": 42,\n        "tokens_used": 1200, "cost_usd": 0.02,\n        "message": "Processed 42." }'\n`
     },
     {
-      key: 'clevagent', label: 'ClevAgent SDK', small: 'already using it', say: 'Give it this address; everything else stays. cuetowerctl connect clevagent makes the key and prints these lines with it.',
+      key: 'clevagent', label: 'ClevAgent SDK', small: 'version 0.4 or 0.5', say: 'Give it this address; everything else stays (0.6 on PyPI is an empty package). cuetowerctl connect clevagent makes the key and prints these lines with it.',
       code: `import os, clevagent\n\nclevagent.init(\n    api_key=os.environ["CLEVAGENT_API_KEY"],\n    agent="my-agent",\n    endpoint="${url}",\n)\n`
     },
     {

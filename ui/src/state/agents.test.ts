@@ -24,8 +24,8 @@ describe('figures', () => {
   it('groups thousands', () => expect([grouped(999), grouped(18_204), grouped(1_234_567)]).toEqual(['999', '18,204', '1,234,567']));
   it('tokens of late are a mean over ten minutes, not the minute that has only begun', () => {
     const tokens = [...Array.from({ length: 50 }, () => 9000), ...Array.from({ length: 9 }, () => 1000), 0];
-    expect(tokensLately(tokens)).toBe(900);
-    expect(tokensWords(tokens)).toBe('900 tokens a minute over the last 10 min, at most 9,000 in one minute of the last 60');
+    expect(tokensLately(tokens)).toBe(1800);
+    expect(tokensWords(tokens)).toBe('1,800 tokens a minute over the last 10 min, at most 9,000 in one minute of the last 60');
     expect(tokensWords([0, 0])).toBe('No tokens in the last 60 min');
     expect(tokensLately([])).toBe(0);
   });

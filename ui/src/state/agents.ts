@@ -43,9 +43,14 @@ export function grouped(n: number): string {
 
 const LATELY_MIN = 10;
 
-/** Tokens a minute of late: over the last ten of the minutes given, oldest first. */
+/** The minutes that are over: the last one has only begun, and would look like a fall. */
+export function fullMinutes(minutes: readonly number[]): readonly number[] {
+  return minutes.slice(0, -1);
+}
+
+/** Tokens a minute of late: over the last ten full minutes of those given, oldest first. */
 export function tokensLately(tokens: readonly number[]): number {
-  const last = tokens.slice(-LATELY_MIN);
+  const last = fullMinutes(tokens).slice(-LATELY_MIN);
   return last.length === 0 ? 0 : last.reduce((sum, n) => sum + n, 0) / last.length;
 }
 

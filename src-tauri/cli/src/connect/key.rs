@@ -5,12 +5,28 @@ use std::time::Duration;
 use cuetower_engine::desk::wire::{Key, Keys};
 use serde_json::{Value, json};
 
+use super::wiring::quoted;
 use crate::owner::{Owner, root_of};
+use crate::tower::Options;
 
-pub const CUEAPI: &str = "cueapi clients";
-pub const CLEVAGENT: &str = "clevagent clients";
+/// What a new key is for.
+pub struct Kind {
+    name: &'static str,
+    scopes: &'static [&'static str],
+    words: &'static str,
+}
+
 /// Enough for all that CueAPI's clients do. A cue that starts a command is the owner's to write.
-const SCOPES: [&str; 2] = ["cues", "report"];
+pub const CUEAPI: Kind = Kind {
+    name: "cueapi clients",
+    scopes: &["cues", "report"],
+    words: "It may make, change and fire cues, claim work and report; it may not write commands.",
+};
+pub const CLEVAGENT: Kind = Kind {
+    name: "clevagent clients",
+    scopes: &["report"],
+    words: "It may beat, claim work and report; it may not change cues.",
+};
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// What a profile needs where the tower knows no address: `cueapi logout` reads it.
 const NOBODY: &str = "owner@localhost";
@@ -18,54 +34,60 @@ const NOBODY: &str = "owner@localhost";
 pub struct ClientKey {
     pub key: String,
     pub email: String,
-    pub is_new: bool,
-    /// Names it at the owner's door; unknown of one that was there before.
-    id: Option<String>,
-    name: &'static str,
+    /// None: it was there before.
+    made: Option<Made>,
+}
+
+struct Made {
+    kind: &'static Kind,
+    /// Names it at the owner's door.
+    id: String,
 }
 
 impl ClientKey {
     pub fn words(&self) -> String {
-        if self.is_new {
-            format!(
-                "The key is new and named \"{}\". It may make, change and fire cues, claim work and report; it may not write commands.",
-                self.name
-            )
-        } else {
-            "The key is the one that was there; it opens this tower.".to_owned()
+        match &self.made {
+            Some(made) => format!("The key is new and named \"{}\". {}", made.kind.name, made.kind.words),
+            None => "The key is the one that was there; it opens this tower.".to_owned(),
         }
     }
 
     pub fn json(&self) -> Value {
-        json!({ "key": self.key, "id": self.id, "is_new": self.is_new })
+        let id = self.made.as_ref().map(|made| &made.id);
+        json!({ "key": self.key, "id": id, "is_new": self.made.is_some() })
     }
 
-    /// A line for a shell.
-    pub fn undo(&self) -> String {
-        format!("cuetowerctl key rm {}", self.id.as_deref().unwrap_or("ID"))
+    /// A line for a shell; None for a key that was there.
+    pub fn undo(&self, owner: &Owner) -> Option<String> {
+        let made = self.made.as_ref()?;
+        let otherwise = Options::default().folder().ok();
+        let data = Some(&owner.folder).filter(|folder| otherwise.as_ref() != Some(folder));
+        let data = data.map(|data| format!(" --data {}", quoted(&data.to_string_lossy()))).unwrap_or_default();
+        Some(format!("cuetowerctl key rm {}{data}", made.id))
     }
 }
 
 /// The key that clients have, if it opens the tower at `base`.
 pub async fn that_works(base: &str, key: &str) -> Result<Option<ClientKey>, String> {
     let email = asked(base, key).await?;
-    Ok(email.map(|email| ClientKey { key: key.to_owned(), email, is_new: false, id: None, name: CUEAPI }))
+    Ok(email.map(|email| ClientKey { key: key.to_owned(), email, made: None }))
 }
 
-/// A new key of that name. Earlier ones stay good: somebody may use them.
-pub async fn made(owner: &Owner, base: &str, name: &'static str) -> Result<ClientKey, String> {
-    let Key { key } = owner.ask("key_add", json!({ "name": name, "scopes": SCOPES })).await?;
+/// A new key. Earlier ones of that name stay good: somebody may use them.
+pub async fn made(owner: &Owner, base: &str, kind: &'static Kind) -> Result<ClientKey, String> {
+    let Key { key } = owner.ask("key_add", json!({ "name": kind.name, "scopes": kind.scopes })).await?;
     let keys: Keys = owner.ask("keys", json!({})).await?;
-    let id = keys.keys.iter().find(|row| row.name == name && key.starts_with(&row.prefix)).map(|row| row.id.clone());
+    let row = keys.keys.into_iter().find(|row| row.name == kind.name && key.starts_with(&row.prefix));
+    let id = row.map(|row| row.id).ok_or("The key was made, and then taken away by somebody else. Try again.")?;
     let email = asked(base, &key).await?.unwrap_or_else(|| NOBODY.to_owned());
-    Ok(ClientKey { key, email, is_new: true, id, name })
+    Ok(ClientKey { key, email, made: Some(Made { kind, id }) })
 }
 
 /// Takes a new key back; a key that was there stays.
 pub async fn forgotten(owner: &Owner, key: &ClientKey) {
-    if let (true, Some(id)) = (key.is_new, &key.id) {
+    if let Some(made) = &key.made {
         // What it was made for has failed, and that is what is told.
-        drop(owner.call("key_remove", &json!({ "id": id })).await);
+        drop(owner.call("key_remove", &json!({ "id": made.id })).await);
     }
 }
 

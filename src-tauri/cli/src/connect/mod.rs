@@ -46,7 +46,7 @@ async fn cueapi(owner: &Owner, status: &TowerStatus, args: &ConnectCueapiArgs, a
     }
     let key = match kept {
         Some(kept) => kept,
-        None => key::made(owner, base, key::CUEAPI).await?,
+        None => key::made(owner, base, &key::CUEAPI).await?,
     };
     let written = if args.print || points_here {
         None
@@ -62,7 +62,7 @@ async fn cueapi(owner: &Owner, status: &TowerStatus, args: &ConnectCueapiArgs, a
     };
     let profile = (!args.print).then_some(args.profile.as_str());
     let clients = Wiring { base, key: &key.key, profile }.of_all();
-    let done = Done { file: &file, profile: &args.profile, points_here, written: written.as_ref(), key: &key };
+    let done = Done { file: &file, profile: &args.profile, points_here, written: written.as_ref(), key: &key, owner };
     if as_json {
         say_json(&done.json(base, &clients))
     } else {
@@ -74,16 +74,18 @@ async fn cueapi(owner: &Owner, status: &TowerStatus, args: &ConnectCueapiArgs, a
 
 async fn clevagent(owner: &Owner, status: &TowerStatus, as_json: bool) -> Result<(), String> {
     let base = &status.agents_url;
-    let key = key::made(owner, base, key::CLEVAGENT).await?;
+    let key = key::made(owner, base, &key::CLEVAGENT).await?;
     let clients = Wiring { base, key: &key.key, profile: None }.of_clevagent();
     if as_json {
-        say_json(&json!({ "base": base, "key": key.json(), "clients": listed(&clients) }));
+        say_json(&json!({ "base": base, "undo": key.undo(owner), "key": key.json(), "clients": listed(&clients) }));
         return Ok(());
     }
     say(&key.words());
     say("");
     say(&wiring::written(&clients));
-    say(&format!("\nTo take it back: {}", key.undo()));
+    if let Some(undo) = key.undo(owner) {
+        say(&format!("\nTo take it back: {undo}"));
+    }
     Ok(())
 }
 
@@ -95,6 +97,7 @@ struct Done<'a> {
     points_here: bool,
     written: Option<&'a Written>,
     key: &'a ClientKey,
+    owner: &'a Owner,
 }
 
 impl Done<'_> {
@@ -140,8 +143,7 @@ impl Done<'_> {
             Some(backup) => format!("mv {} {file}", wiring::quoted(&backup.to_string_lossy())),
             None => format!("rm {file}"),
         });
-        let forget = self.key.is_new.then(|| self.key.undo());
-        let steps: Vec<String> = back.into_iter().chain(forget).collect();
+        let steps: Vec<String> = back.into_iter().chain(self.key.undo(self.owner)).collect();
         (!steps.is_empty()).then(|| steps.join(" && "))
     }
 }

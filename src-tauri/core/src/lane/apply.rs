@@ -124,10 +124,9 @@ impl Lane {
     /// Failures one after the other. Whoever waits for somebody to look at it counts once that was done.
     fn count(&mut self, event: &Event) {
         match event {
-            Event::RunEnded { run_id, verdict, late, .. } => {
-                let held = self.runs.get(run_id).is_some_and(|run| run.is_held_for_verification());
-                if verdict.is_good() && !held {
-                    self.failed_in_a_row = 0;
+            Event::RunEnded { verdict, late, held, .. } => {
+                if verdict.is_good() {
+                    self.failed_in_a_row *= u32::from(*held);
                 } else if verdict.is_failure() && !late {
                     // A late failure was counted when its run fell silent.
                     self.failed_in_a_row = self.failed_in_a_row.saturating_add(1);
@@ -195,6 +194,7 @@ impl Lane {
             notes: Vec::new(),
             exit_criteria: armed.exit_criteria,
             verification: None,
+            revised: false,
             live_claim: None,
         };
         self.runs.insert(run_id.clone(), Arc::new(run));

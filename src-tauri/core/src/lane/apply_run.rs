@@ -122,14 +122,19 @@ impl Run {
                 attempt.outcome = Some(Reported { at, late: *late, outcome: (**outcome).clone(), first: None });
                 attempt.delivered_at = attempt.delivered_at.or(Some(at));
             }),
-            Event::RunEnded { verdict, late, findings, .. } => {
+            Event::RunEnded { verdict, late, findings, held, .. } => {
+                if *held {
+                    self.verification = Some(Verification::Waiting { since: at, holds: true });
+                }
                 self.phase = Phase::Ended { verdict: *verdict, at, late: *late };
+                self.revised |= *late;
                 self.findings.clone_from(findings);
             }
-            Event::VerificationAsked { holds, .. } => {
-                self.verification = Some(Verification::Waiting { since: at, holds: *holds });
+            Event::VerificationAsked { .. } => {
+                self.verification = Some(Verification::Waiting { since: at, holds: false });
             }
-            Event::RunVerified { valid, by, reason, verdict, .. } => {
+            Event::RunVerified { valid, by, reason, verdict, follows, revises, .. } => {
+                self.revised |= *follows && revises.is_some();
                 if let Phase::Ended { verdict: ended, .. } = &mut self.phase {
                     *ended = *verdict;
                 }

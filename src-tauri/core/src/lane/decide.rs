@@ -72,13 +72,17 @@ impl Draft<'_> {
     }
 
     /// Ends a run, and does what follows from it: the end of a `once` cue, a pause. The next one in the queue goes with the
-    /// next tick, which knows whether anything may fire; the lane asks for that tick at once.
-    pub fn end_run(&mut self, run: &Run, verdict: Verdict, late: bool, findings: Vec<Finding>) {
-        self.emit(Event::RunEnded { run_id: run.id.clone(), verdict, late, findings });
+    /// next tick, which knows whether anything may fire; the lane asks for that tick at once. A good one that somebody has to
+    /// look at first is `claimed`, and nothing follows from it until somebody did. Returns how it ended.
+    pub fn end_run(&mut self, run: &Run, verdict: Verdict, late: bool, findings: Vec<Finding>) -> Verdict {
+        let held = verdict.is_good() && run.definition.expect.manual;
+        let verdict = if held { Verdict::Claimed } else { verdict };
+        self.emit(Event::RunEnded { run_id: run.id.clone(), verdict, late, findings, held });
         if !late {
             self.follow_up(run, verdict);
         }
         self.finish_once(verdict);
+        verdict
     }
 
     /// What a run that failed for good brings about in its own lane.
@@ -114,20 +118,7 @@ impl Draft<'_> {
         } else {
             Verdict::Refuted
         };
-        self.end_believed(run, verdict, late, found)
-    }
-
-    /// Ends a run by its verdict, unless it is good and somebody has to look at it first: then it is `claimed`, and nothing
-    /// follows from it until somebody did.
-    pub fn end_believed(&mut self, run: &Run, verdict: Verdict, late: bool, findings: Vec<Finding>) -> Verdict {
-        let verdict = if verdict.is_good() && run.definition.expect.manual {
-            self.emit(Event::VerificationAsked { run_id: run.id.clone(), holds: true });
-            Verdict::Claimed
-        } else {
-            verdict
-        };
-        self.end_run(run, verdict, late, findings);
-        verdict
+        self.end_run(run, verdict, late, found)
     }
 
     pub(super) fn finish_once(&mut self, verdict: Verdict) {

@@ -212,7 +212,8 @@ impl Draft<'_> {
     pub fn next_attempt(&mut self, run: &Run) {
         let number = run.latest().number + 1;
         if run.definition.restart() == Restart::Never && run.attempts.len() >= ATTEMPTS_KEPT_MAX {
-            return self.end_run(run, Verdict::Failed, false, Vec::new());
+            self.end_run(run, Verdict::Failed, false, Vec::new());
+            return;
         }
         self.emit(Event::AttemptBegan { run_id: run.id.clone(), number });
         self.set_out(&run.id, number, false);

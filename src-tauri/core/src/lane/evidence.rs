@@ -39,7 +39,7 @@ impl Draft<'_> {
             findings: findings.clone(),
         });
         if run.verdict() == Some(Verdict::Refuted) && run.verification.is_none() && proven {
-            self.end_believed(&run, Verdict::Confirmed, true, findings);
+            self.end_run(&run, Verdict::Confirmed, true, findings);
         }
         match self.run(run_id) {
             Some(run) => answer(run.verdict(), &run),

@@ -80,6 +80,7 @@ impl Draft<'_> {
                 verdict: Verdict::Cancelled,
                 late: false,
                 findings: Vec::new(),
+                held: false,
             });
             self.effects.push(Effect::Stop { run_id: run.id.clone(), number: run.latest().number });
         }

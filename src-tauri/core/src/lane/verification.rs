@@ -18,7 +18,8 @@ impl Draft<'_> {
             return refused(RefusalCode::InvalidState, format!("Cannot verify from state '{state}'"));
         };
         let verdict = if valid { Verdict::Confirmed } else { Verdict::Refuted };
-        let follows = run.is_held_for_verification() || before.is_good() != valid;
+        let held = run.is_held_for_verification();
+        let follows = held || (before.is_good() != valid && !run.revised);
         self.emit(Event::RunVerified {
             run_id: run_id.clone(),
             valid,
@@ -26,6 +27,7 @@ impl Draft<'_> {
             reason: reason.map(str::to_owned),
             verdict,
             follows,
+            revises: (!held).then_some(before),
         });
         if follows {
             self.follow_up(&run, verdict);
@@ -47,7 +49,7 @@ impl Draft<'_> {
             return refused(RefusalCode::InvalidState, message);
         }
         if !matches!(run.verification, Some(Verification::Waiting { .. })) {
-            self.emit(Event::VerificationAsked { run_id: run_id.clone(), holds: false });
+            self.emit(Event::VerificationAsked { run_id: run_id.clone() });
         }
         Answer::Recorded { verdict: run.verdict(), reason: None, waits: true }
     }

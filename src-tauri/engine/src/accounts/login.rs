@@ -28,12 +28,20 @@ const LOGINS: &str = "logins";
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Poll {
     /// For the owner's word.
-    Waits { has_email: bool },
+    Waits {
+        has_email: bool,
+    },
     /// Said once.
-    Approved { api_key: String, email: String, ticket: String },
+    Approved {
+        api_key: String,
+        email: String,
+        ticket: String,
+    },
     Claimed,
     /// Too late, never asked, or the owner said no.
-    Expired { denied: bool },
+    Expired {
+        denied: bool,
+    },
 }
 
 /// How it stands with a code, for its user's eye.
@@ -201,7 +209,8 @@ fn plain(program: &str) -> String {
 
 /// What a key is named after: the program, where it does not only name the library it speaks through.
 fn called(program: Option<&str>) -> &str {
-    const LIBRARIES: [&str; 7] = ["python-httpx", "python-requests", "aiohttp", "python-urllib", "curl", "node", "undici"];
+    const LIBRARIES: [&str; 7] =
+        ["python-httpx", "python-requests", "aiohttp", "python-urllib", "curl", "node", "undici"];
     let product = program.and_then(|program| program.split(['/', ' ']).next()).unwrap_or_default();
     let unsaid = product.is_empty() || LIBRARIES.iter().any(|library| product.to_lowercase().starts_with(library));
     if unsaid { "CueAPI client" } else { product }

@@ -25,7 +25,7 @@ use crate::token::TowerKey;
 pub(crate) use email::read as read_email;
 pub(crate) use keys::{Revealed, add, is_free_name, opened, remove, renew, reveal};
 pub(crate) use login::{
-    EXPIRES_S, Poll, Shown, allow_all, answer, ask, expires_at, expired_before, poll, said_email, shown,
+    EXPIRES_S, Poll, Shown, allow_all, answer, ask, expired_before, expires_at, poll, said_email, shown,
 };
 pub use profile::{AlertHook, alert_hook};
 pub(crate) use profile::{Changed, change, email_of, register, renew_alert_secret, renew_webhook_secret};
@@ -55,7 +55,9 @@ pub(crate) enum Refused {
     NoSuchKey,
     #[error("Device code already in use")]
     CodeTaken,
-    #[error("{0} programs wait to sign in already. Answer them in Cuetower, or wait: each code lapses after 15 minutes.")]
+    #[error(
+        "{0} programs wait to sign in already. Answer them in Cuetower, or wait: each code lapses after 15 minutes."
+    )]
     TooManyLogins(u32),
     #[error("Device code not found")]
     NoSuchLogin,

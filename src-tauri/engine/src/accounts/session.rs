@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use cuetower_core::time::{HOUR_MS, SECOND_MS};
 use cuetower_core::Ms;
+use cuetower_core::time::{HOUR_MS, SECOND_MS};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
@@ -32,13 +32,8 @@ struct Claims {
 /// A session for the holder of a key of this line.
 pub(crate) fn made(tower_key: &TowerKey, line: &str, email: &str, now: Ms) -> String {
     let iat = now.0.div_euclid(SECOND_MS as i64);
-    let claims = Claims {
-        sub: line.to_owned(),
-        email: email.to_owned(),
-        kind: KIND.to_owned(),
-        iat,
-        exp: iat + LASTS_S,
-    };
+    let claims =
+        Claims { sub: line.to_owned(), email: email.to_owned(), kind: KIND.to_owned(), iat, exp: iat + LASTS_S };
     let claims = serde_json::to_vec(&claims).expect("claims are plain text and numbers");
     let signed = format!("{}.{}", BASE64.encode(HEADER), BASE64.encode(claims));
     let mac = BASE64.encode(tower_key.session_mac(&signed));
@@ -113,9 +108,8 @@ mod tests {
         let (key, now) = (key(), Ms(1_795_202_716_000));
         let token = made(&key, "line", "ada@example.com", now);
         let [header, claims, mac]: [&str; 3] = token.split('.').collect::<Vec<_>>().try_into().unwrap();
-        let other = BASE64.encode(
-            String::from_utf8(BASE64.decode(claims).unwrap()).unwrap().replace("\"line\"", "\"enil\""),
-        );
+        let other =
+            BASE64.encode(String::from_utf8(BASE64.decode(claims).unwrap()).unwrap().replace("\"line\"", "\"enil\""));
         let none = BASE64.encode(r#"{"alg":"none","typ":"JWT"}"#);
         for forged in [
             format!("{header}.{other}.{mac}"),

@@ -35,7 +35,8 @@ pub(super) async fn add(desk: &Desk, request: KeyAdd) -> Result<Key, DeskError> 
     if request.scopes.is_empty() {
         return Err(invalid("scopes", format!("Say what it may do: {}.", SCOPES.join(", "))));
     }
-    let scopes: Vec<&str> = SCOPES.into_iter().filter(|word| request.scopes.iter().any(|given| given == word)).collect();
+    let scopes: Vec<&str> =
+        SCOPES.into_iter().filter(|word| request.scopes.iter().any(|given| given == word)).collect();
     let key = accounts::add(&desk.handle, name, &scopes.join(" ")).await?;
     Ok(Key { key })
 }

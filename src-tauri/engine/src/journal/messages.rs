@@ -338,10 +338,6 @@ impl Recorder<'_> {
         })
     }
 
-    pub fn messages(&self, filter: &MessageFilter) -> Result<(Vec<MessageRow>, u32), StoreError> {
-        self.with(|connection| Ok((page(connection, filter)?, count(connection, filter)?)))
-    }
-
     /// How many an account has.
     pub fn messages_kept(&self, account: &AccountId) -> Result<u32, StoreError> {
         self.with(|connection| {

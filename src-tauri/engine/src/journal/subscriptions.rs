@@ -18,8 +18,9 @@ CREATE TABLE events (
   digested INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX events_by_agent ON events (agent, id);
+CREATE INDEX events_by_kind ON events (agent, kind, id);
 CREATE INDEX events_by_account ON events (account, id);
-CREATE INDEX events_to_digest ON events (agent, id) WHERE digested = 0;
+CREATE INDEX events_to_digest ON events (id) WHERE digested = 0;
 CREATE TABLE subscriptions (
   id TEXT PRIMARY KEY,
   account TEXT NOT NULL,
@@ -125,8 +126,8 @@ pub(super) fn pushed(connection: &Connection, now: Ms, limit: u32) -> rusqlite::
 
 /// When the oldest event of little weight came that is in no digest yet.
 pub(super) fn oldest_undigested(connection: &Connection) -> rusqlite::Result<Option<Ms>> {
-    let sql = "SELECT min(at_ms) FROM events WHERE digested = 0";
-    connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, Option<i64>>(0)).map(|at| at.map(Ms))
+    let sql = "SELECT at_ms FROM events WHERE digested = 0 ORDER BY id LIMIT 1";
+    connection.prepare_cached(sql)?.query_row([], |row| row.get(0).map(Ms)).optional()
 }
 
 fn read_event(row: &Row<'_>) -> rusqlite::Result<EventRow> {
@@ -192,11 +193,11 @@ impl Recorder<'_> {
         })
     }
 
-    /// Those of little weight that are in no digest yet, by agent; at most `most`. They count as digested from here on.
+    /// Those of little weight that are in no digest yet, oldest first; at most `most`. They count as digested from here on.
     pub fn take_undigested(&self, most: u32) -> Result<Vec<EventRow>, StoreError> {
         self.with(|connection| {
             let rows: Vec<EventRow> = connection
-                .prepare_cached(&format!("SELECT {EVENT} FROM events WHERE digested = 0 ORDER BY agent, id LIMIT ?1"))?
+                .prepare_cached(&format!("SELECT {EVENT} FROM events WHERE digested = 0 ORDER BY id LIMIT ?1"))?
                 .query_map([most], read_event)?
                 .collect::<rusqlite::Result<_>>()?;
             let mut done = connection.prepare_cached("UPDATE events SET digested = 1 WHERE id = ?1")?;

@@ -45,9 +45,10 @@ pub(super) fn announce(recorder: &Recorder<'_>, message: &MessageRow) -> Result<
 
 /// Tells each agent of the messages of little weight that came since the last digest.
 pub(super) fn digest(recorder: &Recorder<'_>) -> Result<(), No> {
-    let waiting = recorder.take_undigested(DIGESTED_MAX)?;
+    let mut waiting = recorder.take_undigested(DIGESTED_MAX)?;
+    waiting.sort_by(|one, next| (&one.agent, one.id).cmp(&(&next.agent, next.id)));
     for events in waiting.chunk_by(|one, next| one.agent == next.agent) {
-        let (Some(first), account) = (events.first(), &events[0].account) else { continue };
+        let Some(first) = events.first() else { continue };
         let bundled = events.iter().map(|event| {
             let of = |field: &str| event.payload[field].clone();
             json!({
@@ -65,7 +66,7 @@ pub(super) fn digest(recorder: &Recorder<'_>) -> Result<(), No> {
             "bundle_count": events.len(),
             "bundled_messages": bundled.collect::<Vec<_>>(),
         });
-        recorder.add_event(account, &first.agent, DIGEST_EVENT, &payload, false)?;
+        recorder.add_event(&first.account, &first.agent, DIGEST_EVENT, &payload, false)?;
     }
     Ok(())
 }

@@ -5,23 +5,20 @@ use serde_json::json;
 
 use super::{LANE, No, Refused, State};
 use crate::desk::wire::Topic;
-use crate::journal::{MessageFilter, MessageRow, Recorder};
+use crate::journal::{MessageRow, Recorder};
 
 /// What an inbox shows unless it is asked for something else: everything that somebody may still have to do with.
 pub(crate) const DEFAULT_INBOX: [State; 7] =
     [State::Queued, State::Delivering, State::RetryReady, State::Delivered, State::Read, State::Claimed, State::Failed];
 
-/// A page of an inbox, and how many there are in all. What was queued is delivered by that.
-pub(crate) fn look(recorder: &Recorder<'_>, filter: &MessageFilter) -> Result<(Vec<MessageRow>, u32), No> {
-    if filter.states.contains(&State::Queued) {
-        let ids = recorder.deliver_waiting(&filter.agent, filter.counterpart.as_deref())?;
-        if !ids.is_empty() {
-            recorder.fact(LANE, "messages_delivered", &json!({ "to": filter.agent, "ids": ids }))?;
-            recorder.touch(Topic::Messages);
-        }
+/// An agent looks into its inbox, perhaps only for what one other wrote: what was queued is delivered by that.
+pub(crate) fn look(recorder: &Recorder<'_>, agent: &str, from: Option<&str>, delivers: bool) -> Result<(), No> {
+    let ids = if delivers { recorder.deliver_waiting(agent, from)? } else { Vec::new() };
+    if !ids.is_empty() {
+        recorder.fact(LANE, "messages_delivered", &json!({ "to": agent, "ids": ids }))?;
+        recorder.touch(Topic::Messages);
     }
-    recorder.address_seen(&filter.agent)?;
-    Ok(recorder.messages(filter)?)
+    Ok(recorder.address_seen(agent)?)
 }
 
 /// What a recipient says of a message.

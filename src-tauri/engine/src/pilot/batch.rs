@@ -238,16 +238,15 @@ impl Batch {
             Event::AttemptBegan { run_id, number } => {
                 self.commit.attempts_begun.push((run_id.clone(), *number, self.now));
             }
-            Event::RunEnded { run_id, verdict, late, .. } => {
-                let held = |run: &Arc<Run>| run.is_held_for_verification();
-                if !self.lanes.get(id).and_then(|lane| lane.runs.get(run_id)).is_some_and(held) {
-                    self.follows(id, run_id, *verdict, *late);
+            Event::RunEnded { run_id, verdict, late, held, .. } => {
+                if !held {
+                    self.follows(id, run_id, *verdict, *late, None);
                 }
                 self.end_told(pilot, id, run_id, *verdict, *late);
             }
-            Event::RunVerified { run_id, verdict, follows, .. } => {
+            Event::RunVerified { run_id, verdict, follows, revises, .. } => {
                 if *follows {
-                    self.follows(id, run_id, *verdict, false);
+                    self.follows(id, run_id, *verdict, false, *revises);
                 }
                 // What others of the cue did meanwhile is not touched.
                 self.end_told(pilot, id, run_id, *verdict, true);
@@ -278,7 +277,7 @@ impl Batch {
     }
 
     /// What the end of a run brings about in other lanes.
-    fn follows(&mut self, id: &CueId, run_id: &RunId, verdict: Verdict, late: bool) {
+    fn follows(&mut self, id: &CueId, run_id: &RunId, verdict: Verdict, late: bool, revises: Option<Verdict>) {
         let run = self.lanes.get(id).and_then(|lane| lane.runs.get(run_id));
         let names = run.map(|run| &run.definition);
         self.ended.push(Ended {
@@ -286,6 +285,7 @@ impl Batch {
             run: run_id.clone(),
             verdict,
             late,
+            revises,
             on_success: names.and_then(|names| names.on_success_fire.clone()),
             fallback: names.and_then(|names| names.on_failure.fallback.clone()),
         });

@@ -18,11 +18,14 @@ use crate::handle::Trouble;
 const FIELD: &str = "schedule.cue";
 
 /// A run that ended.
+#[derive(Clone)]
 pub(super) struct Ended {
     pub cue: CueId,
     pub run: RunId,
     pub verdict: Verdict,
     pub late: bool,
+    /// How it had ended when something followed from that already: whoever fired then does not fire again.
+    pub revises: Option<Verdict>,
     /// Cues that its definition, as it was when the run began, fires.
     pub on_success: Option<CueId>,
     pub fallback: Option<CueId>,
@@ -70,6 +73,12 @@ impl Batch {
         }
         if let Some(instead) = ended.fallback.as_ref().filter(|_| ended.verdict.is_failure() && !ended.late) {
             fired.insert(instead.clone(), Trigger::Fallback { of, cue });
+        }
+        if let Some(verdict) = ended.revises {
+            let before = Ended { verdict, late: false, revises: None, ..ended.clone() };
+            for (id, _) in self.following(pilot, &before) {
+                fired.remove(&id);
+            }
         }
         let firing = self.firing(pilot);
         let triggered = |trigger| Triggered { trigger, payload: None, key: None, firing };

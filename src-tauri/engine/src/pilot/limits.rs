@@ -18,7 +18,8 @@ impl Batch {
         }
         let counts = |lane: &&Lane| lane.cue.status == CueStatus::Active && lane.cue.definition.account == *account;
         let here = self.lanes.values().filter(counts).count();
-        let elsewhere = pilot.lanes.values().filter(|lane| !self.lanes.contains_key(&lane.cue.id)).filter(counts).count();
+        let elsewhere =
+            pilot.lanes.values().filter(|lane| !self.lanes.contains_key(&lane.cue.id)).filter(counts).count();
         if here + elsewhere < CUES_MAX {
             return Ok(());
         }

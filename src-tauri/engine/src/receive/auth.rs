@@ -17,6 +17,7 @@ use super::problem::Problem;
 use super::{Door, strict, wire};
 use crate::accounts::{self, CUES_MAX, Changed, Refused, Revealed};
 use crate::deliver::address;
+use crate::messages;
 
 routes! {
     post "/v1/auth/register" => register;
@@ -52,8 +53,8 @@ pub(super) async fn me(State(door): State<Door>, caller: Caller) -> Result<Json<
     let active = reader.cues(Some(key.account.0.clone()), Some("active".to_owned()), 1, 0).await?;
     let (_, active_cues) = active;
     let owner = key.account.is_owner();
-    let slug: String =
-        email.split('@').next().unwrap_or_default().to_lowercase().replace(|c: char| !c.is_alphanumeric(), "-");
+    // As agents of this account are addressed: `scout@slug`.
+    let slug = messages::user_slug(Some(&email));
     Ok(Json(json!({
         "email": email,
         "plan": if owner { "owner" } else { "free" },
@@ -234,7 +235,9 @@ mod tests {
 
     #[test]
     fn alerts_go_to_this_machine_or_the_world_and_nowhere_in_between() {
-        for url in ["http://93.184.216.34/hook", "https://hooks.example.com/x?y=1", "http://127.0.0.1:9000/", "http://[::1]/"] {
+        for url in
+            ["http://93.184.216.34/hook", "https://hooks.example.com/x?y=1", "http://127.0.0.1:9000/", "http://[::1]/"]
+        {
             assert_eq!(trouble_with_alert_url(url), None, "{url}");
         }
         let blocked = Some("Callback URL resolves to blocked address range");

@@ -91,8 +91,9 @@ async fn opened(door: &Door, shown: &str) -> Result<KeyRow, Problem> {
 }
 
 fn own_key(shown: &axum::http::HeaderValue) -> Result<&str, Problem> {
-    shown.to_str().ok().filter(|key| key.starts_with("cue_sk_")).ok_or_else(|| {
-        let message = "This is no key of this tower's: they begin with cue_sk_, and `cuetowerctl key` prints the owner's.";
+    shown.to_str().ok().filter(|key| key.starts_with("cue_sk_") || key.starts_with("cue_run_")).ok_or_else(|| {
+        let message =
+            "This is no key of this tower's: they begin with cue_sk_, and `cuetowerctl key` prints the owner's.";
         Problem::new(StatusCode::UNAUTHORIZED, "invalid_api_key", message)
     })
 }

@@ -9,6 +9,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use cuetower_core::Ms;
+use cuetower_core::id::AccountId;
 use serde_json::{Map, Value, json};
 
 use super::caller::Caller;
@@ -34,16 +35,16 @@ const MESSAGE_CHARS_MAX: usize = 2_000;
 const TOLD_SOON: Duration = Duration::from_secs(1);
 
 pub(super) async fn heartbeat(State(door): State<Door>, caller: Caller, given: Given) -> Result<Json<Value>, Problem> {
-    caller.beats()?;
+    let speaker = Speaker::of(&door, &caller).await?;
     let beat = Beat::read(&given.required()?, "body").map_err(Problem::fields)?;
-    let mut heard = take(&door, &caller, vec![beat]).await?;
+    let mut heard = take(&door, &speaker, vec![beat]).await?;
     Ok(Json(told(heard.remove(0))))
 }
 
 /// A group of beats, in the order in which they were made: all of them, or none. `{"heartbeats": […]}`, or the bare list.
 pub(super) async fn heartbeats(State(door): State<Door>, caller: Caller, body: Bytes) -> Result<Json<Value>, Problem> {
-    caller.beats()?;
-    let heard = take(&door, &caller, group(&body)?).await?;
+    let speaker = Speaker::of(&door, &caller).await?;
+    let heard = take(&door, &speaker, group(&body)?).await?;
     let results: Vec<Value> = heard.into_iter().map(told).collect();
     Ok(Json(json!({ "ok": true, "accepted": results.len(), "results": results })))
 }
@@ -74,10 +75,50 @@ fn group(body: &[u8]) -> Result<Vec<Beat>, Problem> {
     if faults.is_empty() { Ok(beats) } else { Err(Problem::fields(faults)) }
 }
 
+/// Who beats: a key for any agent of its account, or a run for the agent of its cue.
+struct Speaker {
+    account: AccountId,
+    key: String,
+    /// Of the run.
+    agent: Option<String>,
+}
+
+impl Speaker {
+    async fn of(door: &Door, caller: &Caller) -> Result<Speaker, Problem> {
+        let Some(run_id) = caller.only_run() else {
+            caller.beats()?;
+            return Ok(Speaker { account: caller.account().clone(), key: caller.key()?.line.clone(), agent: None });
+        };
+        let run = door.handle.reader().run(run_id.0.clone()).await?.ok_or_else(Problem::no_execution)?;
+        if !run.is_live() {
+            return Err(Problem::new(StatusCode::CONFLICT, "run_ended", "This run has ended; it beats no more."));
+        }
+        let definition = &run.definition;
+        let agent = Some(definition.agent.clone()).filter(|agent| !agent.is_empty());
+        let agent = agent.unwrap_or_else(|| definition.name.clone());
+        Ok(Speaker { account: definition.account.clone(), key: String::new(), agent: Some(agent) })
+    }
+
+    /// A run speaks for nobody else, and watches nobody.
+    fn may_send(&self, beats: &mut [Beat]) -> Result<(), Problem> {
+        let Some(own) = &self.agent else { return Ok(()) };
+        for beat in beats {
+            if beat.agent != *own {
+                let message =
+                    format!("A run's token beats for its own agent, {own}; for {} it takes an API key.", beat.agent);
+                return Err(Problem::new(StatusCode::FORBIDDEN, "run_token_not_allowed", message));
+            }
+            beat.runner = None;
+        }
+        Ok(())
+    }
+}
+
 /// On disk, all of them, when this returns.
-async fn take(door: &Door, caller: &Caller, beats: Vec<Beat>) -> Result<Vec<Heard>, Problem> {
-    let tells = pass(door, caller, &beats)?;
-    let hearer = Hearer { account: caller.account().clone(), key: caller.key()?.line.clone(), zone: door.zone };
+async fn take(door: &Door, speaker: &Speaker, mut beats: Vec<Beat>) -> Result<Vec<Heard>, Problem> {
+    speaker.may_send(&mut beats)?;
+    let tells = pass(door, &speaker.account, &beats)?;
+    let hearer = Hearer { account: speaker.account.clone(), key: speaker.key.clone(), zone: door.zone };
     let heard = door.handle.record(move |recorder| {
         if tells {
             recorder.touch(Topic::Agents);
@@ -99,8 +140,8 @@ async fn take(door: &Door, caller: &Caller, beats: Vec<Beat>) -> Result<Vec<Hear
 }
 
 /// Whether the owner's faces hear of these beats at once. An agent that beats too fast is told to wait.
-fn pass(door: &Door, caller: &Caller, beats: &[Beat]) -> Result<bool, Problem> {
-    let (account, now) = (caller.account(), door.handle.now());
+fn pass(door: &Door, account: &AccountId, beats: &[Beat]) -> Result<bool, Problem> {
+    let now = door.handle.now();
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     for beat in beats {
         *counts.entry(&beat.agent).or_default() += 1;
@@ -109,7 +150,7 @@ fn pass(door: &Door, caller: &Caller, beats: &[Beat]) -> Result<bool, Problem> {
     for (agent, count) in counts {
         match door.pace.pass(account, agent, count, now) {
             Ok(fleet::Telling::Now) => tells = true,
-            Ok(fleet::Telling::Soon) => tell_soon(door.clone(), caller, agent),
+            Ok(fleet::Telling::Soon) => tell_soon(door.clone(), account.clone(), agent.to_owned()),
             Ok(fleet::Telling::Not) => {}
             Err(wait_s) => {
                 let message = format!("{agent} beats more than 50 times a second; wait {wait_s} s.");
@@ -121,8 +162,7 @@ fn pass(door: &Door, caller: &Caller, beats: &[Beat]) -> Result<bool, Problem> {
     Ok(tells)
 }
 
-fn tell_soon(door: Door, caller: &Caller, agent: &str) {
-    let (account, agent) = (caller.account().clone(), agent.to_owned());
+fn tell_soon(door: Door, account: AccountId, agent: String) {
     tokio::spawn(async move {
         tokio::time::sleep(TOLD_SOON).await;
         door.pace.tells(&account, &agent, door.handle.now());

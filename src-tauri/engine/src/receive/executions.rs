@@ -237,22 +237,20 @@ async fn unreported(door: &Door, caller: &Caller, run_id: RunId) -> Result<Probl
 pub(super) async fn replay(State(door): State<Door>, caller: Caller, Id(id): Id) -> Result<Json<Value>, Problem> {
     caller.writes_cues()?;
     let reader = door.handle.reader();
-    let in_flight = || {
-        let message = "Cannot replay an execution that is still in progress";
-        Problem::new(StatusCode::CONFLICT, "execution_in_flight", message)
-    };
-    let (cue_id, payload, exit_criteria) = match reader.run(id.clone()).await? {
-        Some(run) if run.is_live() => return Err(in_flight()),
-        Some(run) => (run.cue_id, Some(run.payload), run.exit_criteria),
+    let (in_flight, cue_id, payload, exit_criteria) = match reader.run(id.clone()).await? {
+        Some(run) => (run.is_live(), run.cue_id, Some(run.payload), run.exit_criteria),
         None => {
             let row = reader.occurrence_of_run(id.clone()).await?.ok_or_else(Problem::no_execution)?;
-            if matches!(row.state.as_str(), "due" | "held") {
-                return Err(in_flight());
-            }
-            (cuetower_core::id::CueId(row.cue_id), None, Vec::new())
+            let in_flight = matches!(row.state.as_str(), "due" | "held");
+            (in_flight, cuetower_core::id::CueId(row.cue_id), None, Vec::new())
         }
     };
+    // First: another account is not told that there is such a run.
     cues::current(&door, caller.whose(), &cue_id.0).await.map_err(|_| Problem::no_execution())?;
+    if in_flight {
+        let message = "Cannot replay an execution that is still in progress";
+        return Err(Problem::new(StatusCode::CONFLICT, "execution_in_flight", message));
+    }
     let trigger = Trigger::Replay { of: RunId(id.clone()) };
     let fire = Fire { payload, send_at: None, key: None, exit_criteria, trigger };
     let mut fired = cues::fired(&door, &cue_id, fire).await?;

@@ -7,7 +7,8 @@ use axum::response::{Html, IntoResponse as _, Response};
 use crate::accounts::Shown;
 
 const LOOKS_AGAIN_S: u32 = 2;
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:12vh auto;padding:0 1.5rem;color:#1c1e21;background:#fbfbfa}\
 @media(prefers-color-scheme:dark){body{color:#e6e6e3;background:#161719}}\
 h1{font-size:1.3rem;margin:0 0 .75rem}code{font:.95em ui-monospace,monospace;padding:.1em .35em;border:1px solid #8886;border-radius:4px;overflow-wrap:anywhere}";
@@ -37,7 +38,8 @@ pub(super) fn of(shown: &Shown, code: &str) -> Response {
             (StatusCode::NOT_FOUND, "This code is not good", words.to_owned(), false)
         }
     };
-    let again = if waits { format!("<meta http-equiv=\"refresh\" content=\"{LOOKS_AGAIN_S}\">") } else { String::new() };
+    let again =
+        if waits { format!("<meta http-equiv=\"refresh\" content=\"{LOOKS_AGAIN_S}\">") } else { String::new() };
     let page = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">{again}\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title} – Cuetower</title>\

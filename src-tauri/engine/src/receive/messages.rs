@@ -150,14 +150,14 @@ async fn inbox(With(door): With<Door>, caller: Caller, Id(written): Id, query: Q
     }
     let waiting = MessageFilter { states: vec![State::Queued], since: None, thread: None, ..filter.clone() };
     let delivers = filter.states.contains(&State::Queued) && reader.messages_count(waiting).await? > 0;
-    let was_seen = agent.seen_at.is_some_and(|at| now.since(at) < SEEN_EACH_MS);
-    let (limit, offset) = (filter.limit, filter.offset);
-    let (rows, total) = if delivers || !was_seen {
-        messages::record(&door.handle, move |recorder| messages::look(recorder, &filter)).await?
-    } else {
-        // Nothing changes by this look, so it costs no commit.
-        (reader.messages(filter.clone()).await?, reader.messages_count(filter).await?)
-    };
+    // A look by which nothing changes costs no commit.
+    if delivers || agent.seen_at.is_none_or(|at| now.since(at) >= SEEN_EACH_MS) {
+        let (agent, from) = (filter.agent.clone(), filter.counterpart.clone());
+        messages::record(&door.handle, move |recorder| messages::look(recorder, &agent, from.as_deref(), delivers))
+            .await?;
+    }
+    let (limit, offset, total) = (filter.limit, filter.offset, reader.messages_count(filter.clone()).await?);
+    let rows = reader.messages(filter).await?;
     Ok(Json(page(&door, &rows, total, limit, offset)))
 }
 

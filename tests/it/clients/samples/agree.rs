@@ -41,11 +41,15 @@ pub fn differences(sample: &Sample, back: &Back) -> Vec<String> {
     found
 }
 
-fn compare(at: &str, recorded: &Value, live: &Value, found: &mut Vec<String>) {
+/// Adds where `live` lacks something of `recorded`.
+pub fn compare(at: &str, recorded: &Value, live: &Value, found: &mut Vec<String>) {
     let name = at.rsplit('.').next().unwrap_or_default();
+    let is_listed = at.split('.').any(|part| part.parse::<usize>().is_ok());
     match (recorded, live) {
         // It may hold anything.
         (Value::Null, _) => {}
+        // Which runs a page shows depends on what became of them: one that has not ended has no outcome.
+        (_, Value::Null) if is_listed => {}
         (Value::Object(recorded), Value::Object(live)) => {
             for (name, value) in recorded {
                 match live.get(name) {

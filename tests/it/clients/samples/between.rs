@@ -34,7 +34,7 @@ impl Stage {
         match number {
             5 => "cue_sk_00000000000000000000000000000000".to_owned(),
             6 => "eyJhbGciOiJIUzI1NiJ9.e30.bm8".to_owned(),
-            155 | 156 => self.words.live("session"),
+            155 | 156 => self.words.live("session token"),
             157 => self.words.live("device key"),
             203 => self.rotated_key.clone(),
             207 => self.quota_key.clone(),
@@ -53,10 +53,14 @@ impl Stage {
         }
         match sample.number {
             1 => {
-                // Some worker had been seen.
-                let (status, answer) =
-                    self.tower.post("/v1/worker/heartbeat", &json!({ "worker_id": "w-before" })).await;
-                assert_eq!(status, 200, "{answer}");
+                // Some worker of another account had been seen.
+                let before = self.registered("before@example.com").await;
+                self.ask_as(&before, "/v1/worker/heartbeat", &json!({ "worker_id": "w-before" })).await;
+            }
+            // The recorder had raised its account above ten cues; the owner's own account has no such limit.
+            10 => {
+                let key = json!({ "name": "recorded", "scopes": ["cues", "report"] });
+                self.key = self.tower.owner("key_add", &key).await["key"].as_str().unwrap().to_owned();
             }
             128 => while self.ask("/v1/executions/claim", &json!({ "worker_id": WORKER })).await.0 == 200 {},
             151 => self.approved().await,
@@ -77,10 +81,9 @@ impl Stage {
         self.words.learn(&sample.answer, &back.json);
         let word = |field: &str| back.json[field].as_str().unwrap_or_default().to_owned();
         match sample.number {
-            8 => self.key = word("api_key"),
             68..=72 => self.words.learn_word(&format!("{:03}", sample.number), &word("id")),
             152 => self.words.learn_word("device key", &word("api_key")),
-            154 => self.words.learn_word("session", &word("session_token")),
+            154 => self.words.learn_word("session token", &word("session_token")),
             202 => self.rotated_key = std::mem::replace(&mut self.key, word("api_key")),
             206 => self.quota_key = word("api_key"),
             _ => {}
@@ -103,10 +106,17 @@ impl Stage {
         unreachable!("the last one returns");
     }
 
+    /// The key of a new account.
+    async fn registered(&self, email: &str) -> String {
+        let (status, account) = self.tower.post("/v1/auth/register", &json!({ "email": email })).await;
+        assert_eq!(status, 201, "{account}");
+        account["api_key"].as_str().unwrap().to_owned()
+    }
+
     /// A run of this cue, claimable or claimed.
     async fn fired(&self, cue: &str, claimed: bool) -> String {
         let (status, run) = self.ask(&format!("/v1/cues/{cue}/fire"), &json!({})).await;
-        assert_eq!(status, 200, "{run}");
+        assert_eq!(status, 200, "{cue}: {run}");
         let run = run["id"].as_str().unwrap().to_owned();
         if claimed {
             let (status, answer) =

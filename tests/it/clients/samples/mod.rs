@@ -209,6 +209,7 @@ async fn what_was_recorded_of_cueapi_is_answered_alike() {
                 back.status,
                 agree::short(&back.json)
             );
+
             differing.insert(sample.number, words);
         }
     }

@@ -123,6 +123,19 @@ fn who_is_asked_later_brings_nothing_about_twice() {
 }
 
 #[test]
+fn however_often_somebody_changes_their_mind_it_is_revised_once() {
+    let mut field = Field::manual(|_| ());
+    let run = reported(&mut field, success());
+    let mut followed = Vec::new();
+    for valid in [false, true, false] {
+        ask(&mut field, &run);
+        verify(&mut field, &run, valid);
+        followed.extend(follows(&field));
+    }
+    assert_eq!((followed, field.verdict(&run)), (vec![true, false, false], Some(Verdict::Refuted)));
+}
+
+#[test]
 fn a_refutation_does_what_a_failure_does() {
     let mut field = Field::with(|cue| {
         manual(cue);
