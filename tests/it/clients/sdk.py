@@ -180,7 +180,10 @@ with CueAPI(KEY, base_url=BASE, timeout=20) as client:
     # --- a web hook, signed, on a body that is hard to sign ---
     secret = good(http.get("/v1/auth/webhook-secret"))["webhook_secret"]
     soon = datetime.now(timezone.utc) + timedelta(seconds=2)
-    hook = client.cues.create(name="sdk-hook", at=soon, callback=HOOK, payload=NASTY)
+    hook = client.cues.create(
+        name="sdk-hook", at=soon, callback=HOOK, callback_headers={"X-Secret": "hush-1234"}, payload=NASTY
+    )
+    assert hook.callback.headers == {"X-Secret": "••••"}, "a secret is sent, and shown to nobody"
     assert hook.schedule.type == "once" and hook.payload == NASTY, hook.payload
     until("web hook", lambda: received)
     headers, body = received[0]
@@ -195,6 +198,7 @@ with CueAPI(KEY, base_url=BASE, timeout=20) as client:
     assert not verify_webhook(body, signature, "whsec_other", timestamp)
     assert not verify_webhook(body, signature, secret, str(int(timestamp) - 1)), "the time is signed too"
     assert not verify_webhook(body, signature, secret, timestamp, tolerance=-1), "an old one is not taken"
+    assert headers["X-Secret"] == "hush-1234", headers
     assert headers["X-CueAPI-Cue-Id"] == hook.id and headers["X-CueAPI-Attempt"] == "1", headers
 
     run = headers["X-CueAPI-Execution-Id"]

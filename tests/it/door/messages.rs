@@ -244,7 +244,7 @@ async fn an_agents_secret_is_derived_and_renewed() {
     let stored = std::fs::read(tower.dir.path().join("cuetower.db")).unwrap();
     let wal = std::fs::read(tower.dir.path().join("cuetower.db-wal")).unwrap_or_default();
     for secret in [&first, &second] {
-        let hex = secret[6..].as_bytes();
+        let hex = &secret.as_bytes()[6..];
         assert!(
             ![&stored, &wal].iter().any(|file| file.windows(hex.len()).any(|part| part == hex)),
             "it is not stored"

@@ -168,7 +168,8 @@ pub(super) fn of_day(connection: &Connection, day: &str) -> rusqlite::Result<Vec
 /// Of the hour that ends with this instant's minute, by agent.
 pub(super) fn of_hour(connection: &Connection, now: Ms) -> rusqlite::Result<Vec<MinuteSum>> {
     let minute = minute_of(now);
-    let sql = "SELECT agent, minute, beats, tokens FROM agent_minutes WHERE minute > ?1 AND minute <= ?2 ORDER BY agent";
+    let sql =
+        "SELECT agent, minute, beats, tokens FROM agent_minutes WHERE minute > ?1 AND minute <= ?2 ORDER BY agent";
     connection
         .prepare_cached(sql)?
         .query_map([minute - MINUTES_KEPT, minute], |row| {
