@@ -33,7 +33,7 @@ async fn take_off(dir: &Path, now: Ms) -> Flight {
     vault.set("OPENAI", "sk-very-secret").await.unwrap();
     let (notifier, _) = Notifier::start(false).await;
     let ports = Ports { clock: Arc::<ManualClock>::clone(&clock), vault: vault.clone(), notifier };
-    let config = Config { data_dir: dir.to_owned(), agents_url: "http://127.0.0.1:9".to_owned(), strict_addresses: false };
+    let config = Config::of(dir.to_owned(), "http://127.0.0.1:9".to_owned());
     let (handle, running) = Engine::start(config, ports).unwrap();
     Flight { handle, running, clock, vault }
 }
@@ -51,7 +51,8 @@ impl Flight {
     }
 
     async fn fire(&self, cue: &CueId) -> RunId {
-        let fire = Fire { payload: None, send_at: None, key: None, exit_criteria: vec![], trigger: Trigger::ManualFire };
+        let fire =
+            Fire { payload: None, send_at: None, key: None, exit_criteria: vec![], trigger: Trigger::ManualFire };
         match self.handle.cue(cue, Input::Fire(fire)).await.unwrap().0 {
             Decided::Fired { run_id, .. } => run_id,
             other => panic!("it was not fired: {other:?}"),

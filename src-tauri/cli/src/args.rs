@@ -10,8 +10,8 @@ use cuetower_engine::vault::VaultKind;
 pub use crate::args_agents::{ExecArgs, WorkerArgs};
 pub use crate::args_connect::{ConnectCommand, ConnectCueapiArgs, ImportArgs, ImportCommand};
 pub use crate::args_cues::{CueCommand, FireArgs, LedgerArgs, LedgerCommand, PauseArgs, Word};
-pub use crate::args_keys::{KeyArgs, KeyCommand, LoginCommand};
 pub use crate::args_fleet::{AgentName, AgentsArgs, AgentsCommand};
+pub use crate::args_keys::{KeyArgs, KeyCommand, LoginCommand};
 pub use crate::args_pools::{Limit, PoolCommand, PoolSetArgs};
 use crate::tower::Options;
 
@@ -174,6 +174,9 @@ struct OpeningArgs {
     /// Requests per key and minute [default: as many as come]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rate_limit: Option<u32>,
+    /// Active cues that an account that registered may have [default: 500]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    account_cues: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -206,6 +209,7 @@ impl TowerArgs {
                 logins: self.openings.allow_logins,
                 strict_addresses: self.openings.strict_addresses,
                 rate_limit: self.openings.rate_limit,
+                account_cues: self.openings.account_cues,
             },
         }
     }

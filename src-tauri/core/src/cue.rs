@@ -91,14 +91,27 @@ pub struct CueDefinition {
 }
 
 /// After the last attempt of a run failed, or its agent said no.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OnFailure {
+    /// Its writer wants a mail, too. Kept and shown; there is nothing yet that sends one.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub email: bool,
     /// Told with one unsigned POST, as CueAPI does; never repeated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook: Option<String>,
     /// Fires in its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<CueId>,
+}
+
+impl Default for OnFailure {
+    fn default() -> OnFailure {
+        OnFailure { email: true, webhook: None, fallback: None }
+    }
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl OnFailure {

@@ -10,7 +10,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
-use crate::accounts::{self, Accounts};
+use crate::accounts::{self, Accounts, CUES_MAX};
 use crate::alerting;
 use crate::briefing_note;
 use crate::clock::Clock;
@@ -36,6 +36,16 @@ pub struct Config {
     pub agents_url: String,
     /// Nothing but public addresses is called: no agent on this machine either.
     pub strict_addresses: bool,
+    /// Active cues that an account that registered may have.
+    pub account_cues: u32,
+}
+
+impl Config {
+    /// With everything else as it is unless the owner says otherwise.
+    #[must_use]
+    pub fn of(data_dir: PathBuf, agents_url: String) -> Config {
+        Config { data_dir, agents_url, strict_addresses: false, account_cues: CUES_MAX }
+    }
 }
 
 /// What comes from outside.
@@ -65,7 +75,7 @@ impl Engine {
         let data_dir = config.data_dir.clone();
         let journal = Journal::open(&data_dir)?;
         let key = TowerKey::load(&config.data_dir).map_err(StartError::Key)?;
-        let accounts = Accounts::new(key.clone(), journal.webhook_secrets()?);
+        let accounts = Accounts::new(key.clone(), journal.webhook_secrets()?, config.account_cues);
         let (orders, received) = mpsc::channel(ORDERS_MAX);
         let reader = journal.reader();
         let notifier = ports.notifier.clone();
@@ -75,7 +85,7 @@ impl Engine {
         let performer = Performer::new(
             Means {
                 orders: orders.clone(),
-                vault: ports.vault,
+                vault: ports.vault.clone(),
                 key: key.clone(),
                 accounts: accounts.clone(),
                 clock: Arc::clone(&ports.clock),
@@ -103,6 +113,7 @@ impl Engine {
             watched: watched.clone(),
             pools_seen,
             offers: offers.clone(),
+            account_cues: config.account_cues,
             recorded: record,
             found,
         };
@@ -117,6 +128,7 @@ impl Engine {
             feed,
             clock: ports.clock,
             key,
+            vault: ports.vault,
             store,
             pools,
             offers,

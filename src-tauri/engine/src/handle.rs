@@ -18,6 +18,7 @@ use crate::feed::Feed;
 use crate::journal::{KeyRow, OutputRow, Reader, Recorded, Recorder, Recording, StoreError};
 use crate::offers::Offers;
 use crate::token::TowerKey;
+use crate::vault::Vault;
 
 /// Orders waiting for the pilot at most; more are refused, not queued.
 pub(crate) const ORDERS_MAX: usize = 8_192;
@@ -124,6 +125,7 @@ pub struct Handle {
     pub(crate) feed: Feed,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) key: TowerKey,
+    pub(crate) vault: Vault,
     pub(crate) store: StoreHealth,
     pub(crate) pools: watch::Receiver<Arc<PoolBook>>,
     pub(crate) offers: Offers,

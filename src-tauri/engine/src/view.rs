@@ -129,6 +129,7 @@ fn row_of(id: &OccurrenceId, cue_id: &str, due: Ms, trigger: &Trigger, run_id: &
         count: 1,
         until: None,
         run_id: run_id.to_owned(),
+        armed_at: None,
         run: None,
     }
 }

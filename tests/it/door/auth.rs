@@ -15,7 +15,8 @@ use super::{Back, Tower, back, manual};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-const OPEN: Openings = Openings { registration: true, logins: false, strict_addresses: false, rate_limit: None };
+const OPEN: Openings =
+    Openings { registration: true, logins: false, strict_addresses: false, rate_limit: None, account_cues: Some(10) };
 
 impl Tower {
     /// The key of a new account.

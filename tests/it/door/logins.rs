@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::{Back, Tower, manual};
 
-const ALLOWED: Openings = Openings { registration: false, logins: true, strict_addresses: false, rate_limit: None };
+const ALLOWED: Openings =
+    Openings { registration: false, logins: true, strict_addresses: false, rate_limit: None, account_cues: None };
 
 impl Tower {
     async fn desk(&self) -> Desk {

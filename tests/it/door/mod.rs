@@ -89,8 +89,9 @@ impl Tower {
             vault: Vault::open(VaultKind::Memory, dir.path()).await,
             notifier: Notifier::start(false).await.0,
         };
-        let strict_addresses = openings.strict_addresses;
-        let config = Config { data_dir: dir.path().to_owned(), agents_url: base.clone(), strict_addresses };
+        let mut config = Config::of(dir.path().to_owned(), base.clone());
+        config.strict_addresses = openings.strict_addresses;
+        config.account_cues = openings.account_cues.unwrap_or(config.account_cues);
         let (handle, running) = Engine::start(config, ports).unwrap();
         let (close, closed) = oneshot::channel::<()>();
         let door = Door::new(handle.clone(), "0.0.0-test", openings);

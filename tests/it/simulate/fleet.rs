@@ -190,6 +190,7 @@ fn cue(luck: &mut Luck, name: &str, schedule: ScheduleSpec) -> CueDefinition {
         fires: FireRules::default(),
         pause_on_failure: luck.chance(5),
         on_failure: OnFailure {
+            email: true,
             webhook: luck.chance(20).then(|| "http://127.0.0.1:9/failed".to_owned()),
             fallback: luck.chance(15).then(|| CueId(FALLBACK.to_owned())),
         },

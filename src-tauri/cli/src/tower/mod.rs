@@ -148,7 +148,12 @@ impl Tower {
         let (notifier, clicks) = Notifier::start(options.notifications).await;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let started_at = clock.now();
-        let config = Config { data_dir: folder.clone(), agents_url: agents_url.clone(), strict_addresses: options.openings.strict_addresses };
+        let config = {
+            let mut config = Config::of(folder.clone(), agents_url.clone());
+            config.strict_addresses = options.openings.strict_addresses;
+            config.account_cues = options.openings.account_cues.unwrap_or(config.account_cues);
+            config
+        };
         let ports = Ports { clock, vault: vault.clone(), notifier: notifier.clone() };
         let (handle, running) = Engine::start(config, ports)?;
         let facts = Facts {

@@ -31,8 +31,9 @@ pub use profile::{AlertHook, alert_hook};
 pub(crate) use profile::{Changed, change, email_of, register, renew_alert_secret, renew_webhook_secret};
 pub(crate) use session::{begin, good, made};
 
-/// Active cues that an account that registered may have; the owner's own have no limit.
-pub const CUES_MAX: usize = 10;
+/// Active cues that an account that registered may have, unless the owner says otherwise; the owner's own have no limit.
+/// As many as CueAPI's largest plan.
+pub const CUES_MAX: u32 = 500;
 /// What keys of accounts and of programs that sign in may do. The owner gives more by hand.
 pub(crate) const SCOPES: &str = "cues report";
 /// Journal lane of facts about accounts and keys.
@@ -89,6 +90,8 @@ pub(crate) struct Accounts(Arc<Known>);
 
 struct Known {
     key: TowerKey,
+    /// Active cues that an account may have.
+    cues_max: u32,
     /// How often each account renewed its webhook secret, of those that did.
     webhook_secrets: RwLock<HashMap<AccountId, u64>>,
     /// The tower was started so that every program that asks to sign in gets a key.
@@ -98,13 +101,19 @@ struct Known {
 }
 
 impl Accounts {
-    pub fn new(key: TowerKey, webhook_secrets: HashMap<AccountId, u64>) -> Accounts {
+    pub fn new(key: TowerKey, webhook_secrets: HashMap<AccountId, u64>, cues_max: u32) -> Accounts {
         Accounts(Arc::new(Known {
             key,
+            cues_max,
             webhook_secrets: RwLock::new(webhook_secrets),
             logins_open: AtomicBool::new(false),
             waiting: watch::Sender::new(0),
         }))
+    }
+
+    /// Active cues that an account may have; the owner's own have no limit.
+    pub fn cues_max(&self) -> u32 {
+        self.0.cues_max
     }
 
     /// What an account's webhooks are signed with now.

@@ -18,7 +18,7 @@ pub(crate) const MINUTE_MS: u64 = 60_000;
 /// A tower whose one cue is due every minute.
 pub(crate) async fn tower(folder: &Path, clock: &Arc<ManualClock>, notifier: Notifier) -> (Handle, Running) {
     let vault = Vault::open(VaultKind::Memory, folder).await;
-    let config = Config { data_dir: folder.to_owned(), agents_url: "http://127.0.0.1:9".to_owned(), strict_addresses: false };
+    let config = Config::of(folder.to_owned(), "http://127.0.0.1:9".to_owned());
     let (handle, running) = Engine::start(config, Ports { clock: clock.clone(), vault, notifier }).unwrap();
     if handle.reader().cue_names().await.unwrap().is_empty() {
         let cue = json!({

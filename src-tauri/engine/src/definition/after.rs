@@ -13,21 +13,21 @@ const KEYS_MAX: usize = 100;
 const KEY_CHARS_MAX: usize = 255;
 const DURATION_MAX_S: f64 = 366.0 * 24.0 * 3_600.0;
 
-/// Whether the cue is paused, and what else follows. `email` is CueAPI's and on by default there; there is no mail here
-/// yet, and alerts are always shown. Another cue is named by its name or id; the pilot puts the id in.
+/// Whether the cue is paused, and what else follows. `email` is CueAPI's, and on by default as there: it is kept, though
+/// there is no mail here yet, and alerts are always shown. Another cue is named by its name or id; the pilot puts the id in.
 pub(super) fn on_failure(top: &Object, problems: &mut Problems) -> (bool, OnFailure) {
     let known = ["pause", "email", "webhook", "fallback_cue"];
     let Some(section) = top.section("on_failure", &known, problems) else {
         return (false, OnFailure::default());
     };
-    section.flag("email", problems);
+    let email = section.flag("email", problems).unwrap_or(true);
     let pause = section.flag("pause", problems).unwrap_or(false);
     let webhook = section.text("webhook", problems).filter(|url| !url.is_empty()).map(str::to_owned);
     if let Some(trouble) = webhook.as_deref().and_then(trouble_with_url) {
         problems.add("on_failure.webhook", format!("`on_failure.webhook` {trouble}."));
     }
     let fallback = section.text_within("fallback_cue", 255, problems).filter(|cue| !cue.is_empty());
-    (pause, OnFailure { webhook, fallback: fallback.map(|cue| CueId(cue.to_owned())) })
+    (pause, OnFailure { email, webhook, fallback: fallback.map(|cue| CueId(cue.to_owned())) })
 }
 
 pub(super) fn on_success_fire(top: &Object, problems: &mut Problems) -> Option<CueId> {

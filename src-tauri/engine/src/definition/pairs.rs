@@ -122,13 +122,17 @@ fn trouble(pairs: Pairs, name: &str, value: &str) -> Option<String> {
                 .to_owned(),
         );
     }
-    let lies_open = names_in(value).is_empty() && looks_secret(name, value);
-    lies_open.then(|| {
+    lies_open(name, value).then(|| {
         let secret = suggested(name);
         format!(
             "looks like a secret, and cues are shown and kept in the open; store it with `cuetowerctl secret set {secret}` or in the window, and write `{{{{secret:{secret}}}}}` here"
         )
     })
+}
+
+/// Whether the value of this header or variable looks like a secret, and is neither in the vault nor stands for one.
+pub(crate) fn lies_open(name: &str, value: &str) -> bool {
+    value != KEPT && names_in(value).is_empty() && bad_in(value).is_none() && looks_secret(name, value)
 }
 
 fn looks_secret(name: &str, value: &str) -> bool {

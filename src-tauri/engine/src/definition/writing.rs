@@ -89,7 +89,7 @@ pub(super) fn fields(definition: &CueDefinition) -> Map<String, Value> {
             "on_failure",
             json!({
                 "pause": definition.pause_on_failure,
-                "email": false,
+                "email": definition.on_failure.email,
                 "webhook": definition.on_failure.webhook,
                 "fallback_cue": definition.on_failure.fallback,
             }),

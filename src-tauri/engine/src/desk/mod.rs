@@ -2,8 +2,8 @@
 //!
 //! Agents have a door of their own (`receive`); the two share no handler and no credential.
 
-mod agents;
 mod accounts;
+mod agents;
 mod alerts;
 pub mod audit;
 mod board;

@@ -31,7 +31,7 @@ impl Tower {
         let vault = Vault::open(VaultKind::Memory, folder).await;
         let notifier = Notifier::start(false).await.0;
         let agents_url = "http://127.0.0.1:9".to_owned();
-        let config = Config { data_dir: folder.to_owned(), agents_url: agents_url.clone(), strict_addresses: false };
+        let config = Config::of(folder.to_owned(), agents_url.clone());
         let ports = Ports { clock: clock.clone(), vault: vault.clone(), notifier: notifier.clone() };
         let (handle, running) = Engine::start(config, ports).unwrap();
         let facts = Facts {

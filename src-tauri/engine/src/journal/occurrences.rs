@@ -58,6 +58,8 @@ pub struct OccurrenceRow {
     pub until: Option<Ms>,
     /// Given when it was armed, whether or not that run ever begins.
     pub run_id: String,
+    /// When it was written down; None if that was just now.
+    pub armed_at: Option<Ms>,
     pub run: Option<RunRow>,
 }
 
@@ -137,8 +139,7 @@ pub(super) fn end(connection: &Connection, id: &str, end: &End, at: Ms, seq: Opt
     if changed == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
 }
 
-const COLUMNS: &str =
-    "o.id, o.cue_id, o.due_ms, o.triggered_by, o.state, o.reason, o.into_id, o.run_id, o.asks, o.count, o.until_ms";
+const COLUMNS: &str = "o.id, o.cue_id, o.due_ms, o.triggered_by, o.state, o.reason, o.into_id, o.run_id, o.asks, o.count, o.until_ms, o.armed_at_ms";
 
 /// Due in `[from, to)`, newest first.
 pub(super) fn between(connection: &Connection, from: Ms, to: Ms, limit: u32) -> rusqlite::Result<Vec<OccurrenceRow>> {
@@ -236,6 +237,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<OccurrenceRow> {
         asks: row.get(8)?,
         count: row.get::<_, i64>(9)? as u64,
         until: row.get::<_, Option<i64>>(10)?.map(Ms),
-        run: RunRow::read(row, 11)?,
+        armed_at: Some(Ms(row.get(11)?)),
+        run: RunRow::read(row, 12)?,
     })
 }

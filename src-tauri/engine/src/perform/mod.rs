@@ -90,7 +90,8 @@ pub(crate) struct Means {
 
 impl Performer {
     pub fn new(means: Means, runtime: runtime::Handle) -> Performer {
-        let Means { accounts, orders, vault, key, clock, agents_url, data_dir, notifier, hooked, strict_addresses } = means;
+        let Means { accounts, orders, vault, key, clock, agents_url, data_dir, notifier, hooked, strict_addresses } =
+            means;
         let client = if strict_addresses { reqwest_client::strict } else { reqwest_client::Client::new };
         let shared = Shared {
             accounts,

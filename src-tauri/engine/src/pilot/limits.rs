@@ -7,7 +7,6 @@ use cuetower_core::lane::Lane;
 
 use super::Pilot;
 use super::batch::Batch;
-use crate::accounts::CUES_MAX;
 use crate::handle::Trouble;
 
 impl Batch {
@@ -20,10 +19,11 @@ impl Batch {
         let here = self.lanes.values().filter(counts).count();
         let elsewhere =
             pilot.lanes.values().filter(|lane| !self.lanes.contains_key(&lane.cue.id)).filter(counts).count();
-        if here + elsewhere < CUES_MAX {
+        let most = pilot.account_cues;
+        if here + elsewhere < most as usize {
             return Ok(());
         }
-        let message = format!("Active cue limit of {CUES_MAX} reached");
+        let message = format!("Active cue limit of {most} reached");
         Err(Trouble::Refused(Refusal { code: RefusalCode::CueLimit, message }))
     }
 

@@ -86,6 +86,8 @@ pub(crate) struct Pilot {
     pools_wake: Option<Ms>,
     /// Runs that wait for a worker, for whoever fetches them.
     offers: Offers,
+    /// Active cues that an account may have.
+    account_cues: u32,
     /// Counts commits with something recorded in them.
     recorded: watch::Sender<u64>,
     /// Lane sequence of each lane's last snapshot.
@@ -104,6 +106,8 @@ pub(crate) struct Crew {
     pub watched: Watched,
     pub pools_seen: watch::Sender<Arc<PoolBook>>,
     pub offers: Offers,
+    /// Active cues that an account may have.
+    pub account_cues: u32,
     /// Counts commits with something recorded in them.
     pub recorded: watch::Sender<u64>,
     /// Commands that outlived the tower, or ended while it was away.
@@ -136,7 +140,20 @@ pub(crate) struct TowerState {
 impl Pilot {
     /// Loads what is live and decides what became of it while the tower was away.
     pub fn load(mut journal: Journal, crew: Crew) -> Result<Pilot, StoreError> {
-        let Crew { clock, dice, performer, feed, sabotage, store, watched, pools_seen, offers, recorded, found } = crew;
+        let Crew {
+            clock,
+            dice,
+            performer,
+            feed,
+            sabotage,
+            store,
+            watched,
+            pools_seen,
+            offers,
+            account_cues,
+            recorded,
+            found,
+        } = crew;
         let liveness = journal.liveness()?;
         let Loaded { lanes: loaded, alerts: book, pools } = load(&journal)?;
         let clocks = clock.reading();
@@ -177,6 +194,7 @@ impl Pilot {
             pools_seen,
             pools_wake: None,
             offers,
+            account_cues,
             recorded,
             snapshots,
         };

@@ -15,7 +15,7 @@ use super::caller::Caller;
 use super::given::Given;
 use super::problem::Problem;
 use super::{Door, strict, wire};
-use crate::accounts::{self, CUES_MAX, Changed, Refused, Revealed};
+use crate::accounts::{self, Changed, Refused, Revealed};
 use crate::deliver::address;
 use crate::messages;
 
@@ -59,7 +59,7 @@ pub(super) async fn me(State(door): State<Door>, caller: Caller) -> Result<Json<
         "email": email,
         "plan": if owner { "owner" } else { "free" },
         "active_cues": active_cues,
-        "active_cue_limit": if owner { json!(PLENTY) } else { json!(CUES_MAX) },
+        "active_cue_limit": if owner { json!(PLENTY) } else { json!(door.handle.accounts.cues_max()) },
         "executions_this_month": usage.runs,
         "monthly_execution_limit": PLENTY,
         "rate_limit_per_minute": door.openings.rate_limit.unwrap_or(PLENTY),

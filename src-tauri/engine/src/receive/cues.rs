@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use super::caller::{Caller, run_token_forbidden};
 use super::given::{Given, Id, Query};
 use super::problem::Problem;
-use super::{Door, executions, strict, wire};
+use super::{Door, executions, kept_headers, strict, wire};
 use crate::definition::{self, ASSERTION_CHARS_MAX, ASSERTIONS_MAX, Invalid};
 use crate::desk::worker_status;
 use crate::handle::Trouble;
@@ -41,7 +41,9 @@ const CHANGES_TRIED: usize = 5;
 
 pub(super) async fn create(State(door): State<Door>, caller: Caller, given: Given) -> Result<Response, Problem> {
     caller.writes_cues()?;
-    let body = Value::Object(given.required()?);
+    let mut body = given.required()?;
+    let headers = kept_headers::taken(&mut body);
+    let body = Value::Object(body);
     let mut read =
         definition::read_new(&body, door.handle.now()).map_err(|faults| Problem::definition(faults, &body))?;
     read.definition.account = caller.account().clone();
@@ -50,7 +52,14 @@ pub(super) async fn create(State(door): State<Door>, caller: Caller, given: Give
     }
     strict::callbacks(&door, &read.definition).await?;
     let warning = warning(&body, &read.unknown);
-    let cue = door.handle.create_cue(read.definition).await?;
+    headers.keep(&door).await?;
+    let cue = match door.handle.create_cue(read.definition).await {
+        Ok(cue) => cue,
+        Err(trouble) => {
+            headers.forget(&door).await;
+            return Err(trouble.into());
+        }
+    };
     let warning = match (warning, nobody_works(&door, &cue).await?) {
         (Some(said), Some(more)) => Some(format!("{more} {said}")),
         (said, more) => more.or(said),
@@ -123,15 +132,19 @@ pub(super) async fn change(
     let mut patch = given.required()?;
     let turn = turn(patch.remove("status"))?;
     let transport = patch.remove("transport");
+    let headers = kept_headers::taken(&mut patch);
     let patch = Value::Object(patch);
     let id = CueId(id);
     let mut tries = CHANGES_TRIED;
     loop {
         tries -= 1;
-        match change_once(&door, &caller, &id, (&patch, transport.as_ref()), turn.as_ref()).await {
+        match change_once(&door, &caller, &id, (&patch, transport.as_ref(), &headers), turn.as_ref()).await {
             Err(Unchanged::Trouble(Trouble::Refused(refusal)))
                 if refusal.code == RefusalCode::RevisionConflict && tries > 0 => {}
-            Err(Unchanged::Trouble(trouble)) => return Err(of_cue(trouble)),
+            Err(Unchanged::Trouble(trouble)) => {
+                headers.forget(&door).await;
+                return Err(of_cue(trouble));
+            }
             Err(Unchanged::Problem(problem)) => return Err(problem),
             Ok(cue) => return Ok(Json(wire::cue(&cue, door.handle.now(), warning(&patch, &[])))),
         }
@@ -160,7 +173,7 @@ async fn change_once(
     door: &Door,
     caller: &Caller,
     id: &CueId,
-    (patch, transport): (&Value, Option<&Value>),
+    (patch, transport, headers): (&Value, Option<&Value>, &kept_headers::Moved),
     turn: Option<&Input>,
 ) -> Result<Cue, Unchanged> {
     let mut cue = current(door, caller.whose(), &id.0).await?;
@@ -178,6 +191,7 @@ async fn change_once(
     if read.definition != *cue.definition {
         strict::callbacks(door, &read.definition).await?;
     }
+    headers.keep(door).await?;
     if let Some(pause @ Input::Pause { .. }) = turn {
         cue = door.handle.cue(id, pause.clone()).await?.1;
     }
@@ -227,7 +241,10 @@ pub(super) async fn deleted(door: &Door, caller: &Caller, id: &str) -> Result<()
     }
     match door.handle.cue(&cue.id, Input::Delete).await {
         // The lane is gone by the time its answer is made.
-        Ok(_) | Err(Trouble::NotFound(_)) => Ok(()),
+        Ok(_) | Err(Trouble::NotFound(_)) => {
+            kept_headers::forget_of(door, &cue.definition).await;
+            Ok(())
+        }
         Err(trouble) => Err(trouble.into()),
     }
 }
@@ -361,7 +378,7 @@ pub(super) async fn current(door: &Door, account: Option<&AccountId>, id: &str) 
 fn is_the_owners(definition: &CueDefinition) -> bool {
     definition.transport.is_command()
         || !definition.schedule.paths.is_empty()
-        || !definition::secret_names(definition).is_empty()
+        || definition::secret_names(definition).iter().any(|name| !kept_headers::is_own(name))
         || definition.preflight.iter().any(|preflight| preflight.check.what.is_the_owners())
 }
 

@@ -29,6 +29,7 @@ mod evidence;
 mod executions;
 mod fields;
 mod given;
+mod kept_headers;
 mod line;
 mod live_sessions;
 mod login;
@@ -39,8 +40,8 @@ mod outcome;
 mod permits;
 mod pings;
 mod problem;
-mod sessions;
 mod rate;
+mod sessions;
 mod strict;
 mod subscriptions;
 #[cfg(test)]
@@ -124,6 +125,8 @@ pub struct Openings {
     pub strict_addresses: bool,
     /// Requests per key and minute; None: as many as come.
     pub rate_limit: Option<u32>,
+    /// Active cues that an account that registered may have; None: `accounts::CUES_MAX`.
+    pub account_cues: Option<u32>,
 }
 
 impl Door {

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use super::Door;
 use super::caller::Caller;
 use super::problem::Problem;
-use crate::accounts::CUES_MAX;
 
 routes! {
     get "/v1/usage" => usage;
@@ -29,7 +28,7 @@ pub(super) async fn usage(
     let now = door.handle.now();
     let month = Month::of(now.utc().unwrap_or_default());
     let used = door.handle.reader().usage(caller.account().0.clone(), month.begins()).await?;
-    let free = u32::try_from(CUES_MAX).unwrap_or(UNLIMITED);
+    let free = door.handle.accounts.cues_max();
     let (plan, cues_max) = if caller.account().is_owner() { ("owner", UNLIMITED) } else { ("free", free) };
     let projected = month.projected(used.runs);
     let rates = &door.rates;

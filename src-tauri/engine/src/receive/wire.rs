@@ -11,6 +11,7 @@ use cuetower_core::time::MINUTE_MS;
 use cuetower_core::{sentence, verdicts};
 use serde_json::{Map, Value, json};
 
+use super::kept_headers;
 use crate::definition;
 use crate::journal::{OccurrenceRow, RunStats, run_status_word, status_word};
 
@@ -43,6 +44,7 @@ pub(super) fn cue(cue: &Cue, now: Ms, warning: Option<String>) -> Map<String, Va
         Value::Object(fields) => fields,
         other => Map::from_iter([("definition".to_owned(), other)]),
     };
+    kept_headers::hide(fields.get_mut("callback"));
     // CueAPI's clients look for these, whatever the transport.
     fields.entry("callback").or_insert_with(|| json!({ "url": null, "method": "POST", "headers": {} }));
     if let Some(Value::Object(retry)) = fields.get_mut("retry") {
@@ -178,8 +180,8 @@ pub(super) fn unbegun(row: &OccurrenceRow) -> Value {
         "delivered_at": null,
         "last_attempt_at": null,
         "outcome": null,
-        "created_at": time(row.due),
-        "updated_at": time(row.due),
+        "created_at": time(row.armed_at.unwrap_or(row.due)),
+        "updated_at": time(row.armed_at.unwrap_or(row.due)),
         "outcome_state": null,
         "triggered_by": row.triggered_by,
         "verdict": null,

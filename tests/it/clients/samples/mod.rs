@@ -83,7 +83,7 @@ struct Stage {
 
 impl Stage {
     async fn set() -> Stage {
-        let tower = Tower::start_with(None, &["--open-registration"], &[]).await;
+        let tower = Tower::start_with(None, &["--open-registration", "--account-cues", "10"], &[]).await;
         let strict = Tower::start_with(None, &["--open-registration", "--strict-addresses"], &[]).await;
         let receiver = Server::start(|_, seen| Answer::status(if seen.path == "/fail" { 500 } else { 200 })).await;
         let (status, account) = strict.post("/v1/auth/register", &json!({ "email": "strict@example.com" })).await;

@@ -7,7 +7,7 @@ use crate::cue::OnFailure;
 use crate::run::Phase;
 
 fn told_of(cue: &mut CueDefinition) {
-    cue.on_failure = OnFailure { webhook: Some("http://127.0.0.1/failed".into()), fallback: None };
+    cue.on_failure = OnFailure { webhook: Some("http://127.0.0.1/failed".into()), ..OnFailure::default() };
 }
 
 impl Field {

@@ -1,0 +1,83 @@
+//! Header values that must not lie open (SPEC 11) are moved to the vault as they arrive: the cue that is kept holds the name
+//! of a secret of its own in their place, and shows `••••`; `••••` written back keeps them (`definition::changing`).
+
+use axum::http::StatusCode;
+use cuetower_core::cue::CueDefinition;
+use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
+
+use super::Door;
+use super::problem::Problem;
+use crate::definition;
+use crate::token::new_ticket;
+use crate::vault::{VaultError, names_in};
+
+/// How such names begin; 32 digits follow that nobody can guess, so that no other cue can ask for the value.
+const BEGINNING: &str = "HEADER_";
+const DIGITS: usize = 32;
+const SHOWN: &str = "••••";
+
+/// Values on their way into the vault.
+pub(super) struct Moved(Vec<(String, Zeroizing<String>)>);
+
+/// Takes the values out of `callback.headers` and puts names there. Nothing is kept yet.
+pub(super) fn taken(body: &mut Map<String, Value>) -> Moved {
+    let headers = body.get_mut("callback").and_then(|callback| callback.get_mut("headers"));
+    let mut moved = Vec::new();
+    for (name, value) in headers.and_then(Value::as_object_mut).into_iter().flatten() {
+        let Some(open) = value.as_str().filter(|text| definition::lies_open(name, text)) else { continue };
+        let secret = format!("{BEGINNING}{}", new_ticket()[..DIGITS].to_uppercase());
+        moved.push((secret.clone(), Zeroizing::new(open.to_owned())));
+        *value = json!(format!("{{{{secret:{secret}}}}}"));
+    }
+    Moved(moved)
+}
+
+impl Moved {
+    /// Once the cue has been read and allowed, before it is written.
+    pub(super) async fn keep(&self, door: &Door) -> Result<(), Problem> {
+        for (name, value) in &self.0 {
+            door.handle.vault.set(name, value).await.map_err(|error| of_vault(&error))?;
+        }
+        Ok(())
+    }
+
+    /// When the cue was not written after all.
+    pub(super) async fn forget(&self, door: &Door) {
+        forget(door, self.0.iter().map(|(name, _)| name.clone())).await;
+    }
+}
+
+/// Whether the secret of this name is a cue's own, which came in as a header of it.
+pub(super) fn is_own(secret: &str) -> bool {
+    secret.strip_prefix(BEGINNING).is_some_and(|digits| {
+        digits.len() == DIGITS && digits.bytes().all(|digit| digit.is_ascii_digit() || (b'A'..=b'F').contains(&digit))
+    })
+}
+
+/// Forgets what was this cue's own, after its end.
+pub(super) async fn forget_of(door: &Door, definition: &CueDefinition) {
+    forget(door, definition::secret_names(definition).into_iter().filter(|name| is_own(name))).await;
+}
+
+async fn forget(door: &Door, names: impl Iterator<Item = String>) {
+    for name in names {
+        if let Err(error) = door.handle.vault.delete(&name).await {
+            tracing::warn!(%error, "a header's value stays in the vault, and no cue asks for it any more");
+        }
+    }
+}
+
+/// `callback` as it is shown.
+pub(super) fn hide(callback: Option<&mut Value>) {
+    let headers = callback.and_then(|callback| callback.get_mut("headers")).and_then(Value::as_object_mut);
+    for value in headers.into_iter().flat_map(Map::values_mut) {
+        if value.as_str().is_some_and(|text| names_in(text).iter().any(|name| is_own(name))) {
+            *value = json!(SHOWN);
+        }
+    }
+}
+
+fn of_vault(error: &VaultError) -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "vault", error.to_string())
+}
