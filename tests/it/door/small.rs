@@ -254,7 +254,7 @@ async fn usage_is_what_was_used() {
     let registered = tower.post("/v1/auth/register", json!({ "email": "b@example.com" })).await;
     let other = registered.json["api_key"].as_str().unwrap();
     let theirs = tower.ask_as(other, Method::GET, "/v1/usage", None).await.json;
-    assert_eq!((&theirs["cues"]["limit"], &theirs["executions"]["used"]), (&json!(10), &json!(0)));
+    assert_eq!((&theirs["cues"]["limit"], &theirs["executions"]["used"]), (&json!(500), &json!(0)));
     tower.stop().await;
 }
 

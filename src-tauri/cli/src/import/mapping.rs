@@ -182,10 +182,6 @@ fn carried(cue: &Map<String, Value>, transport: &str, notes: &mut Vec<String>) -
     };
     dropped("schedule", "paths", "files are watched on the machine they are on");
     dropped("callback", "allow_private", "another server does not open this machine's network; say so here");
-    // There is no mail here, and that is said once for all of them.
-    if let Some(on_failure) = definition.get_mut("on_failure").and_then(Value::as_object_mut) {
-        on_failure.remove("email");
-    }
     definition
 }
 
