@@ -218,6 +218,10 @@ export function alertFace(kind: string): AlertFace {
       return { family: 'C', state: 'stopped', word: 'Fuse', tone: 'bad' };
     case 'fallback_failed':
       return { family: 'C', state: 'failed', word: 'Failed', tone: 'bad' };
+    case 'consecutive_failures':
+      return { family: 'C', state: 'failed', word: 'Failing', tone: 'bad' };
+    case 'gate_waiting':
+      return { family: 'P', state: 'asks', word: 'Your word', tone: 'warn' };
     case 'store_trouble':
       return { family: 'P', state: 'asks', word: 'Store', tone: 'bad' };
     default:
@@ -225,7 +229,7 @@ export function alertFace(kind: string): AlertFace {
   }
 }
 
-const NEEDS_YOU = new Set(['silent_run', 'check_failed', 'outcome_failed', 'delivery_failed', 'crash_loop', 'fuse_tripped', 'fallback_failed']);
+const NEEDS_YOU = new Set(['silent_run', 'check_failed', 'outcome_failed', 'delivery_failed', 'crash_loop', 'fuse_tripped', 'fallback_failed', 'gate_waiting']);
 
 /** Open alerts of runs that are silent or refuted, stopped by a fuse, or failed for good: oldest wait first. */
 export function needsYou(alerts: Iterable<AlertView>): AlertView[] {

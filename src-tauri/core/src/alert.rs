@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::Ms;
 use crate::id::{AlertId, CueId, Dice, RunId};
 use crate::occurrence::Trigger;
-use crate::run::{Run, Verdict};
+use crate::run::{Phase, Run, Verdict};
 use crate::sentence;
 use crate::time::HOUR_MS;
 use crate::verdicts::Delivered;
@@ -30,6 +30,8 @@ pub enum AlertKind {
     FallbackFailed,
     /// So many runs failed one after the other as its cue says.
     ConsecutiveFailures,
+    /// A run waits for the owner's word.
+    GateWaiting,
 }
 
 impl AlertKind {
@@ -45,6 +47,7 @@ impl AlertKind {
             AlertKind::FuseTripped => "fuse_tripped",
             AlertKind::FallbackFailed => "fallback_failed",
             AlertKind::ConsecutiveFailures => "consecutive_failures",
+            AlertKind::GateWaiting => "gate_waiting",
         }
     }
 
@@ -59,7 +62,8 @@ impl AlertKind {
             AlertKind::DeliveryFailed
             | AlertKind::OutcomeFailed
             | AlertKind::MissedOccurrence
-            | AlertKind::ConsecutiveFailures => "warning",
+            | AlertKind::ConsecutiveFailures
+            | AlertKind::GateWaiting => "warning",
         }
     }
 }
@@ -208,8 +212,24 @@ impl AlertBook {
     /// Decides one signal and takes in what follows from it.
     pub fn decide(&mut self, signal: &Signal, now: Ms, dice: &mut dyn Dice) -> Vec<AlertEvent> {
         let events = match signal {
-            Signal::RunEnded { run, verdict, late, .. } if verdict.is_good() => self
-                .resolve(now, |alert| alert.cue_id == run.cue_id && (!late || alert.run_id.as_ref() == Some(&run.id))),
+            // Its agent says that it is good; nobody who looked has said so. Nothing is resolved by that.
+            Signal::RunEnded { cue_name, run, .. } if run.is_held_for_verification() => {
+                let kind = AlertKind::GateWaiting;
+                let title = sentence::alert_title(cue_name, kind);
+                let body = "Its agent reported success. Say whether it is so.".to_owned();
+                let alert = Alert { title, body, ..blank(kind, run.cue_id.clone(), Some(run.id.clone()), now) };
+                vec![self.open_or_repeat(alert, dice)]
+            }
+            Signal::RunEnded { run, verdict, late, .. } if verdict.is_good() => {
+                let ended_at = match &run.phase {
+                    Phase::Ended { at, .. } => *at,
+                    _ => now,
+                };
+                // What somebody looked at and found good ends what was open before it; what came late ends its own alone.
+                let older = |alert: &Alert| run.verification.is_some() && alert.last_at <= ended_at;
+                let own = |alert: &Alert| alert.run_id.as_ref() == Some(&run.id);
+                self.resolve(now, |alert| alert.cue_id == run.cue_id && (!late || own(alert) || older(alert)))
+            }
             Signal::RunEnded { cue_name, run, verdict, late } => {
                 let of_run = |alert: &Alert| alert.run_id.as_ref() == Some(&run.id);
                 // What has ended crashes no more.

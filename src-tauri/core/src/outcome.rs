@@ -79,14 +79,20 @@ impl Outcome {
     /// The same with more to show for it.
     #[must_use]
     pub fn with(&self, more: &Evidence) -> Outcome {
-        let newer = |new: &Option<String>, old: &Option<String>| new.clone().or_else(|| old.clone());
+        // Nothing to show takes nothing away.
+        let is_there = |text: &String| !text.trim().is_empty();
+        let newer = |new: &Option<String>, old: &Option<String>| new.clone().filter(is_there).or_else(|| old.clone());
         let mut whole = Outcome {
             summary: newer(&more.summary, &self.summary),
             external_id: newer(&more.external_id, &self.external_id),
             result_url: newer(&more.result_url, &self.result_url),
             result_ref: newer(&more.result_ref, &self.result_ref),
             result_type: newer(&more.result_type, &self.result_type),
-            artifacts: more.artifacts.clone().unwrap_or_else(|| self.artifacts.clone()),
+            artifacts: more
+                .artifacts
+                .clone()
+                .filter(|artifacts| !artifacts.is_empty())
+                .unwrap_or_else(|| self.artifacts.clone()),
             ..self.clone()
         };
         whole.assertions.extend(more.assertions.clone());
@@ -108,5 +114,31 @@ impl Outcome {
         } else {
             Outcome { success, error: words, ..Outcome::default() }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn evidence_that_shows_nothing_takes_nothing_away() {
+        let told = Outcome {
+            success: true,
+            external_id: Some("crm-7".into()),
+            artifacts: vec![json!("report.md")],
+            ..Outcome::default()
+        };
+        let empty = Evidence {
+            external_id: Some(" ".into()),
+            result_url: Some("https://example.com/r/7".into()),
+            artifacts: Some(Vec::new()),
+            ..Evidence::default()
+        };
+        let whole = told.with(&empty);
+        assert_eq!((whole.external_id, whole.artifacts), (told.external_id, told.artifacts));
+        assert_eq!(whole.result_url.as_deref(), Some("https://example.com/r/7"));
     }
 }

@@ -140,6 +140,7 @@ pub fn alert_title(cue_name: &str, kind: AlertKind) -> String {
         AlertKind::FuseTripped => "was stopped by its budget",
         AlertKind::FallbackFailed => "failed as the fallback too",
         AlertKind::ConsecutiveFailures => "failed again and again",
+        AlertKind::GateWaiting => "waits for your word",
     };
     let room = 49usize.saturating_sub(what.len());
     let name: String = if cue_name.chars().count() > room {

@@ -102,7 +102,7 @@ impl TowerKey {
         format!("cue_sk_{}", &self.sign(&format!("api key {account} {number}"))[..32])
     }
 
-    /// Signs the webhooks of an account's cues, as CueAPI's `whsec_…`. `number` counts its renewals, from 0.
+    /// Signs the webhooks of an account's cues, as CueAPI's `whsec_…`. `number`: 0 until it is renewed.
     #[must_use]
     pub fn webhook_secret(&self, account: &AccountId, number: u64) -> String {
         // The owner's first one is older than accounts are.
@@ -110,7 +110,7 @@ impl TowerKey {
         format!("whsec_{}", self.sign(&format!("webhook secret{what}")))
     }
 
-    /// Signs the alerts that an account has sent to it: 64 hex digits. `number` counts its renewals, from 0.
+    /// Signs the alerts that an account has sent to it: 64 hex digits. `number`: 0 until it is renewed.
     #[must_use]
     pub fn alert_secret(&self, account: &AccountId, number: u64) -> String {
         self.sign(&format!("alert secret {account} {number}"))
@@ -149,6 +149,13 @@ pub fn new_account_id() -> AccountId {
 #[must_use]
 pub fn new_api_key() -> String {
     format!("cue_sk_{}", &hex(&random_bytes())[..32])
+}
+
+/// For a key or secret that is derived: at least 1, below 2^63. A number that counted up would come again, and with it the
+/// key, once an older copy of the store is put back.
+#[must_use]
+pub(crate) fn new_number() -> u64 {
+    random_bytes().into_iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(byte)).max(2) >> 1
 }
 
 /// A word nobody can guess, 64 hex digits: tickets and sessions.
@@ -252,6 +259,9 @@ mod tests {
         let first = format!("whsec_{}", key.sign("webhook secret"));
         assert_eq!(key.webhook_secret(&owner, 0), first, "receivers know the owner's since before there were accounts");
         assert_ne!(new_account_id(), new_account_id());
+        let numbers: std::collections::BTreeSet<u64> = (0..100).map(|_| new_number()).collect();
+        assert_eq!(numbers.len(), 100);
+        assert!(numbers.iter().all(|number| (1..1 << 63).contains(number)));
     }
 
     #[test]

@@ -92,6 +92,7 @@ async fn what_waits_for_somebody_is_verified_and_then_brings_about_what_follows(
     let shown = tower.get(&path).await.json;
     assert_eq!((&shown["status"], &shown["verification"]), (&json!("success"), &json!("waiting")));
     assert_eq!(tower.total(&format!("cue_id={next}")).await, 0, "nothing follows yet");
+    assert_eq!(tower.open(&cue).await, ["gate_waiting"], "somebody is asked");
 
     let verified = tower.verify(&path, json!({})).await;
     let id = &path["/v1/executions/".len()..];
@@ -101,6 +102,7 @@ async fn what_waits_for_somebody_is_verified_and_then_brings_about_what_follows(
         (&json!(id), &json!("verified_success"))
     );
     assert_eq!(tower.total(&format!("cue_id={next}&triggered_by=chain")).await, 1);
+    assert!(tower.open(&cue).await.is_empty());
     let again = tower.verify(&path, json!({ "valid": true })).await;
     assert_eq!((again.status, again.code()), (409, "invalid_state"));
     assert_eq!(again.json["error"]["message"], "Cannot verify from state 'verified_success'");
@@ -113,6 +115,12 @@ async fn what_waits_for_somebody_is_verified_and_then_brings_about_what_follows(
     assert_eq!(tower.get(&other).await.json["status"], "failed");
     assert_eq!(tower.open(&cue).await, ["check_failed"]);
     assert_eq!(tower.total(&format!("cue_id={next}")).await, 1, "no success, no next one");
+    let third = tower.done(&cue, json!({ "success": true })).await;
+    let mut open = tower.open(&cue).await;
+    open.sort();
+    assert_eq!(open, ["check_failed", "gate_waiting"], "its agent's word alone resolves nothing");
+    tower.verify(&third, json!({})).await;
+    assert!(tower.open(&cue).await.is_empty());
     tower.stop().await;
 }
 

@@ -361,3 +361,101 @@ async fn an_account_has_ten_active_cues_even_if_it_asks_for_all_at_once() {
     }
     tower.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_only_reports_reaches_no_secret_of_its_account() {
+    let tower = Tower::start().await;
+    let program = tower.named_key("crm", "report").await;
+    let secret = async || tower.get("/v1/auth/webhook-secret").await.json["webhook_secret"].clone();
+    let before = secret().await;
+    for what in ["webhook-secret", "alert-webhook-secret"] {
+        let read = tower.get_as(&program, &format!("/v1/auth/{what}")).await;
+        let renewed = tower.confirmed(&program, &format!("/v1/auth/{what}/regenerate")).await;
+        for refused in [read, renewed] {
+            assert_eq!((refused.status, refused.code()), (403, "insufficient_scope"), "{what}: {refused:?}");
+        }
+    }
+    for body in [json!({ "email": "eve@example.com" }), json!({ "alert_webhook_url": "http://127.0.0.1:9/" })] {
+        let refused = tower.ask_as(&program, Method::PATCH, "/v1/auth/me", Some(&body)).await;
+        assert_eq!((refused.status, refused.code()), (403, "insufficient_scope"), "{refused:?}");
+    }
+    assert_eq!(secret().await, before);
+    assert_eq!(tower.get("/v1/auth/me").await.json["email"], "owner@localhost");
+    assert_eq!(alert_hook(&tower.handle, &AccountId::OWNER).await.unwrap(), None);
+    assert_eq!(tower.confirmed(&program, "/v1/auth/key/regenerate").await.status, 200, "its own key is its holder's");
+    tower.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agents_are_addressed_as_before_when_an_account_changes_its_address() {
+    let tower = Tower::start_with(OPEN).await;
+    let ada = tower.registered("ada@example.com").await;
+    let agent = json!({ "slug": "scout", "display_name": "Scout" });
+    let made = tower.ask_as(&ada, Method::POST, "/v1/agents", Some(&agent)).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let body = json!({ "email": "lovelace@example.com" });
+    assert_eq!(tower.ask_as(&ada, Method::PATCH, "/v1/auth/me", Some(&body)).await.status, 200);
+    let me = tower.get_as(&ada, "/v1/auth/me").await.json;
+    assert_eq!((&me["email"], &me["slug"]), (&json!("lovelace@example.com"), &json!("ada")));
+    assert_eq!(tower.get_as(&ada, "/v1/agents/scout@ada").await.status, 200);
+    assert_eq!(tower.get_as(&ada, "/v1/agents/scout@lovelace").await.status, 404);
+
+    // The owner's, who was addressed before there was any address of mail.
+    assert_eq!(tower.ask(Method::POST, "/v1/agents", Some(&agent)).await.status, 201);
+    assert_eq!(tower.ask(Method::PATCH, "/v1/auth/me", Some(&json!({ "email": "own@example.com" }))).await.status, 200);
+    assert_eq!(tower.get("/v1/agents/scout@owner").await.status, 200);
+    tower.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_journal_tells_where_alerts_go_and_not_the_secret_behind_it() {
+    let tower = Tower::start_with(OPEN).await;
+    let ada = tower.registered("ada@example.com").await;
+    let body = json!({ "alert_webhook_url": "https://hooks.example.com:8443/services/T0/s3cret?k=v3ry" });
+    assert_eq!(tower.ask_as(&ada, Method::PATCH, "/v1/auth/me", Some(&body)).await.status, 200);
+    let file = rusqlite::Connection::open(tower.dir.path().join("cuetower.db")).unwrap();
+    let sql = "SELECT body FROM journal WHERE kind = 'account_changed'";
+    let fact: String = file.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert!(fact.contains("\"https://hooks.example.com:8443\""), "{fact}");
+    assert!(!fact.contains("s3cret") && !fact.contains("v3ry"), "{fact}");
+    tower.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_was_renewed_does_not_come_again_with_an_older_store() {
+    let tower = Tower::start_with(OPEN).await;
+    let ada = tower.registered("ada@example.com").await;
+    for what in ["webhook-secret", "alert-webhook-secret"] {
+        let mut seen = BTreeSet::new();
+        for _ in 0..3 {
+            let renewed = tower.confirmed(&ada, &format!("/v1/auth/{what}/regenerate")).await;
+            assert_eq!(renewed.status, 200, "{renewed:?}");
+            assert!(
+                seen.insert(renewed.json[what.replace('-', "_")].as_str().unwrap().to_owned()),
+                "{what} came twice"
+            );
+            // What a copy of before the renewal holds.
+            let file = rusqlite::Connection::open(tower.dir.path().join("cuetower.db")).unwrap();
+            file.execute("UPDATE accounts SET webhook_secret = 0, alert_secret = 0", []).unwrap();
+        }
+    }
+    tower.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_renewals_at_once_the_last_that_was_written_signs() {
+    let tower = Tower::start_with(OPEN).await;
+    let ada = tower.registered("ada@example.com").await;
+    let renew = || tower.confirmed(&ada, "/v1/auth/webhook-secret/regenerate");
+    for _ in 0..5 {
+        let (a, b, c, d) = tokio::join!(renew(), renew(), renew(), renew());
+        assert!([&a, &b, &c, &d].iter().all(|answer| answer.status == 200));
+        let signs = tower.get_as(&ada, "/v1/auth/webhook-secret").await.json["webhook_secret"].clone();
+        let file = rusqlite::Connection::open(tower.dir.path().join("cuetower.db")).unwrap();
+        let sql = "SELECT webhook_secret FROM accounts WHERE email = 'ada@example.com'";
+        let number: u64 = file.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap().try_into().unwrap();
+        let account = tower.account_of("ada@example.com");
+        assert_eq!(signs, json!(tower.handle.tower_key().webhook_secret(&account, number)));
+    }
+    tower.stop().await;
+}

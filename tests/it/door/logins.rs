@@ -1,6 +1,9 @@
 //! Programs that sign in with a code (`cueapi login`): asked by HTTP, answered at the owner's door, fetched once.
 
+use cuetower_core::Ms;
 use cuetower_engine::desk::{Desk, Facts, OwnerKey};
+use cuetower_engine::handle::TowerChange;
+use cuetower_engine::journal::KeyRow;
 use cuetower_engine::notify::Notifier;
 use cuetower_engine::receive::Openings;
 use cuetower_engine::vault::{Vault, VaultKind};
@@ -306,5 +309,97 @@ async fn the_owner_adds_and_removes_keys() {
     let refused = desk.call("key_remove", json!({ "id": owners["id"] })).await.unwrap_err();
     assert_eq!(refused.code, "refused");
     assert_eq!(tower.ask_as(&own, Method::GET, "/v1/cues", None).await.status, 200);
+    tower.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_address_that_signs_in_stays_the_owners() {
+    let tower = Tower::start_with(ALLOWED).await;
+    for (code, email) in [("ABCD-0001", "ada@example.com"), ("ABCD-0002", "eve@example.com")] {
+        tower.asks_to_sign_in(code).await;
+        tower.device("/submit-email", json!({ "device_code": code, "email": email })).await;
+        let approved = tower.polled(code).await;
+        assert_eq!((&approved["status"], &approved["email"]), (&json!("approved"), &json!(email)));
+        let me = tower.get("/v1/auth/me").await.json;
+        assert_eq!((&me["email"], &me["slug"]), (&json!("ada@example.com"), &json!("ada")), "after {email}");
+    }
+    tower.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_removed_takes_all_it_was_renewed_to_with_it() {
+    let tower = Tower::start().await;
+    let desk = tower.desk().await;
+    let renewed = async |key: &str| {
+        let asked = tower.bare(Method::POST, "/v1/auth/key/regenerate").bearer_auth(key);
+        let answer = super::back(asked.header("X-Confirm-Destructive", "true")).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json["api_key"].as_str().unwrap().to_owned()
+    };
+    let mut key = tower.named_key("crm", "cues report").await;
+    let id = cuetower_engine::token::key_hash(&key)[..16].to_owned();
+    let session =
+        tower.ask_as(&key, Method::POST, "/v1/auth/session/refresh", None).await.json["session_token"].clone();
+    // More than are kept of one line: the first, which the owner saw, is found all the same.
+    for _ in 0..30 {
+        key = renewed(&key).await;
+    }
+    let rows = desk.call("keys", json!({})).await.unwrap()["keys"].as_array().unwrap().clone();
+    let of_line = rows.iter().filter(|row| row["name"] == "crm").count();
+    assert_eq!(of_line, 22, "the first, the last and twenty between");
+    desk.call("key_remove", json!({ "id": id })).await.unwrap();
+    assert_eq!(tower.ask_as(&key, Method::GET, "/v1/cues", None).await.code(), "invalid_api_key");
+    let gone = tower.ask_as(session.as_str().unwrap(), Method::GET, "/v1/cues", None).await;
+    assert_eq!(gone.code(), "invalid_session");
+    let left = desk.call("keys", json!({})).await.unwrap();
+    assert_eq!(left["keys"].as_array().unwrap().len(), 1, "the test's own: {left}");
+    tower.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_one_name_all_stay_good_and_one_too_many_is_refused_in_words() {
+    let tower = Tower::start_with(ALLOWED).await;
+    let desk = tower.desk().await;
+    let add = async || desk.call("key_add", json!({ "name": "worker", "scopes": ["report"] })).await;
+    let mut keys = Vec::new();
+    for _ in 0..25 {
+        keys.push(add().await.unwrap()["key"].as_str().unwrap().to_owned());
+    }
+    for key in &keys {
+        assert_eq!(tower.ask_as(key, Method::GET, "/v1/cues", None).await.status, 200);
+    }
+    let file = rusqlite::Connection::open(tower.dir.path().join("cuetower.db")).unwrap();
+    // The test's own and those 25 are there.
+    let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 974)
+      INSERT INTO keys (hash, name, scopes, created_at_ms, account, prefix, line) SELECT 'x' || i, 'worker', 'report', i, '', '', 'x' || i FROM n";
+    file.execute(sql, []).unwrap();
+    let refused = add().await.unwrap_err();
+    assert!(refused.code == "refused" && refused.message.contains("1000 keys"), "{refused:?}");
+    tower.asks_to_sign_in("ABCD-0001").await;
+    let refused = tower.device("/poll", json!({ "device_code": "ABCD-0001" })).await;
+    assert_eq!((refused.status, refused.code()), (403, "too_many_keys"));
+    // The owner makes room, and the program that waits gets its key.
+    let first = cuetower_engine::token::key_hash(&keys[0])[..16].to_owned();
+    desk.call("key_remove", json!({ "id": first })).await.unwrap();
+    assert_eq!(tower.polled("ABCD-0001").await["status"], "approved");
+    tower.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_the_owners_own_keys_the_newest_twenty_are_kept() {
+    let tower = Tower::start().await;
+    let mut keys = Vec::new();
+    for _ in 0..23 {
+        keys.push(tower.named_key("owner", "cues report commands").await);
+    }
+    assert_eq!(tower.ask_as(&keys[22], Method::GET, "/v1/cues", None).await.status, 200);
+    // A key that the vault kept since long ago is the one of now when the tower starts with it.
+    let old = cuetower_engine::token::new_api_key();
+    let row = KeyRow::of_owner(&old, "owner", "cues report commands", Ms(0));
+    tower.handle.tower(TowerChange::KeyAdded(row)).await.unwrap();
+    assert_eq!(tower.ask_as(&old, Method::GET, "/v1/cues", None).await.status, 200);
+    let rows = tower.desk().await.call("keys", json!({})).await.unwrap();
+    let own = rows["keys"].as_array().unwrap().iter().filter(|row| row["name"] == "owner").count();
+    assert_eq!(own, 20);
     tower.stop().await;
 }

@@ -353,6 +353,7 @@ async fn live_sessions_have_one_default_and_their_labels() {
         .map(|row| (row["label"].as_str().unwrap(), row["is_default"] == true))
         .collect();
     assert_eq!(defaults, [("b", true), ("main", false)]);
+    assert!(!listed.json.to_string().contains("\"t1\""), "who does not know it need not: {listed:?}");
     let beaten = tower.post(&format!("{path}/b/heartbeat"), json!({ "monitor_version": "v2" })).await;
     assert_eq!((&beaten.json["monitor_version"], &beaten.json["heartbeat_age_sec"]), (&json!("v2"), &json!(0)));
     let gone = tower.ask(Method::DELETE, &format!("{path}/b"), None).await;
@@ -413,6 +414,12 @@ async fn a_daemon_attaches_replaces_and_reconciles() {
     assert_eq!(ask(Method::DELETE, &own, mine, None).await.status, 204);
     let again = ask(Method::DELETE, &own, mine, None).await;
     assert_eq!((again.status, &again.json), (200, &json!({ "deleted": false, "reason": "already_deleted" })));
+    let file = rusqlite::Connection::open(tower.dir.path().join("cuetower.db")).unwrap();
+    for token in TOKENS {
+        let sql = "SELECT count(*) FROM journal WHERE instr(body, ?1) > 0";
+        let told: u32 = file.query_row(sql, [token], |row| row.get(0)).unwrap();
+        assert_eq!(told, 0, "the journal is kept for ever, and the token speaks for the session");
+    }
     tower.stop().await;
 }
 
@@ -504,6 +511,11 @@ async fn a_key_needs_the_scope_and_a_run_speaks_for_its_own_agent() {
     assert_eq!((other.status, other.code()), (403, "run_token_not_allowed"));
     let reads = tower.ask_as(token, Method::GET, &format!("/v1/agents/{scout}/inbox"), None).await;
     assert_eq!((reads.status, reads.code()), (403, "run_token_not_allowed"));
+    let outcome = format!("/v1/executions/{}/outcome", claim.json["execution_id"].as_str().unwrap());
+    let ended = tower.ask_as(token, Method::POST, &outcome, Some(&json!({ "success": true }))).await;
+    assert_eq!(ended.status, 200, "{ended:?}");
+    let late = send_as(&scout).await;
+    assert_eq!((late.status, late.code()), (409, "run_ended"), "a token that leaked is worth nothing afterwards");
     tower.stop().await;
 }
 

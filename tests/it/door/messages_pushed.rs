@@ -115,6 +115,26 @@ async fn a_no_is_final_and_four_failures_are_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_recipient_that_never_answers_holds_up_nobody_but_itself() {
+    let hangs = |_: usize, seen: &Seen| {
+        Answer::status(200).after(Duration::from_secs(if seen.path == "/silent" { 600 } else { 0 }))
+    };
+    let server = Server::start(hangs).await;
+    let tower = Tower::start().await;
+    let scout = agent(&tower, "scout", None).await;
+    let silent = agent(&tower, "silent", Some(&format!("{}/silent", server.url))).await;
+    let writer = agent(&tower, "writer", Some(&format!("{}/in", server.url))).await;
+    for _ in 0..80 {
+        send(&tower, &scout, &json!({ "to": silent["id"], "body": "x" })).await;
+    }
+    let sent = send(&tower, &scout, &json!({ "to": writer["id"], "body": "x" })).await;
+    comes_to(&tower, &sent["id"], "delivered").await;
+    let seen = server.seen_at_least(9, SOON).await;
+    let held = seen.iter().filter(|seen| seen.path == "/silent").count();
+    assert_eq!(held, 8, "so many at once, and no more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn kill_9_keeps_what_was_sent_and_pushes_again_what_was_on_its_way() {
     let hangs =
         |count: usize, _: &Seen| Answer::status(200).after(Duration::from_secs(if count == 0 { 60 } else { 0 }));

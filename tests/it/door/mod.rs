@@ -4,6 +4,7 @@ mod after;
 mod auth;
 mod clevagent;
 mod cues;
+mod kept_headers;
 mod logins;
 mod messages;
 mod messages_pushed;

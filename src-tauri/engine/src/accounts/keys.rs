@@ -1,18 +1,19 @@
 //! Keys: which one opens the door, showing one again, renewing one, the owner's adding and removing.
 
+use cuetower_core::id::AccountId;
 use cuetower_core::time::HOUR_MS;
 use serde_json::json;
 
 use super::{LANE, Refused, record};
 use crate::desk::wire::Topic;
 use crate::handle::Handle;
-use crate::journal::{AccountRow, KeyRow, PREFIX_CHARS, Recorder, StoreError};
-use crate::token::{TowerKey, key_hash, new_api_key};
+use crate::journal::{KeyRow, OWNERS, PREFIX_CHARS, Recorder, StoreError};
+use crate::token::{TowerKey, key_hash, new_api_key, new_number};
 
 /// So long is the holder of a renewed key told that it was renewed; later it is a key nobody knows.
 const ROTATED_TOLD_MS: u64 = 24 * HOUR_MS;
-/// The name of the owner's own, which the vault keeps.
-const OWNERS: &str = "owner";
+/// Keys of one account that open something, at most.
+const KEYS_MAX: u32 = 1_000;
 
 /// What can be shown of a key.
 pub(crate) enum Revealed {
@@ -42,28 +43,42 @@ pub(crate) fn reveal(tower_key: &TowerKey, row: &KeyRow) -> Revealed {
     }
 }
 
-/// Makes the account's next key and writes it down; the account has to be kept by the caller. The key, and what is stored of it.
-pub(super) fn derive(
-    recorder: &Recorder<'_>,
-    tower_key: &TowerKey,
-    account: &mut AccountRow,
-    name: String,
-    scopes: &str,
-) -> Result<(String, KeyRow), StoreError> {
-    account.last_key += 1;
-    let key = tower_key.account_key(&account.id, account.last_key);
-    let row = KeyRow {
-        hash: key_hash(&key),
-        name,
-        scopes: scopes.to_owned(),
-        created_at: recorder.now,
-        account: account.id.clone(),
-        prefix: key.chars().take(PREFIX_CHARS).collect(),
-        number: Some(account.last_key),
-        rotated_at: None,
-        line: key_hash(&key),
-    };
-    Ok((key, row))
+/// A key that the tower derives for an account and can show again.
+pub(super) struct Derived {
+    key: String,
+    account: AccountId,
+    number: u64,
+}
+
+impl Derived {
+    pub fn new(tower_key: &TowerKey, account: AccountId) -> Derived {
+        let number = new_number();
+        Derived { key: tower_key.account_key(&account, number), account, number }
+    }
+
+    /// The key, and what is stored of it.
+    pub fn named(self, recorder: &Recorder<'_>, name: String, scopes: &str) -> (String, KeyRow) {
+        let row = KeyRow {
+            hash: key_hash(&self.key),
+            name,
+            scopes: scopes.to_owned(),
+            created_at: recorder.now,
+            account: self.account,
+            prefix: self.key.chars().take(PREFIX_CHARS).collect(),
+            number: Some(self.number),
+            rotated_at: None,
+            line: key_hash(&self.key),
+        };
+        (self.key, row)
+    }
+}
+
+/// Writes down one more key, if there is room.
+pub(super) fn keep_one_more(recorder: &Recorder<'_>, row: &KeyRow) -> Result<Result<(), Refused>, StoreError> {
+    if recorder.keys_count(&row.account)? >= KEYS_MAX {
+        return Ok(Err(Refused::TooManyKeys(KEYS_MAX)));
+    }
+    recorder.keep_key(row).map(Ok)
 }
 
 /// A new key in the place of this one, with the same name and scopes.
@@ -77,13 +92,12 @@ pub(crate) async fn renew(handle: &Handle, hash: String) -> Result<String, Refus
         if old.account.is_owner() && old.name == OWNERS {
             return Ok(Err(Refused::OwnersKey));
         }
-        let Some(mut account) = recorder.account(&old.account)? else { return Ok(Err(Refused::KeyGone)) };
-        let (key, row) = derive(recorder, &tower_key, &mut account, old.name.clone(), &old.scopes)?;
+        let derived = Derived::new(&tower_key, old.account.clone());
+        let (key, row) = derived.named(recorder, old.name.clone(), &old.scopes);
         let row = KeyRow { line: old.line.clone(), ..row };
         recorder.rotate_key(&old.hash)?;
         recorder.keep_key(&row)?;
-        recorder.keep_account(&account)?;
-        let fact = json!({ "account": account.id, "name": row.name, "old": old.hash, "hash": row.hash });
+        let fact = json!({ "account": row.account, "name": row.name, "old": old.hash, "hash": row.hash });
         recorder.fact(LANE, "key_renewed", &fact)?;
         recorder.touch(Topic::Accounts);
         Ok(Ok(key))
@@ -97,7 +111,9 @@ pub(crate) async fn add(handle: &Handle, name: &str, scopes: &str) -> Result<Str
     let row = KeyRow::of_owner(&key, name, scopes, handle.now());
     record(handle, move |recorder| {
         let fact = json!({ "account": row.account, "name": row.name, "hash": row.hash, "scopes": row.scopes });
-        recorder.keep_key(&row)?;
+        if let Err(refused) = keep_one_more(recorder, &row)? {
+            return Ok(Err(refused));
+        }
         recorder.fact(LANE, "key_made", &fact)?;
         recorder.touch(Topic::Accounts);
         Ok(Ok(()))
@@ -106,15 +122,14 @@ pub(crate) async fn add(handle: &Handle, name: &str, scopes: &str) -> Result<Str
     Ok(key)
 }
 
-/// From now on it opens nothing, and neither does a session of its holder. `id`: `KeyRow::id`.
-pub(crate) async fn remove(handle: &Handle, id: &str) -> Result<(), Refused> {
-    let rows = handle.reader().keys().await?;
-    let row = rows.into_iter().find(|row| row.id() == id).ok_or(Refused::NoSuchKey)?;
-    if row.account.is_owner() && row.name == OWNERS {
-        return Err(Refused::OwnersKey);
-    }
+/// From now on it opens nothing, and neither does what it was renewed to, nor a session of its holder. `id`: `KeyRow::id`.
+pub(crate) async fn remove(handle: &Handle, id: String) -> Result<(), Refused> {
     record(handle, move |recorder| {
-        recorder.drop_key(&row.hash)?;
+        let Some(row) = recorder.key_with_id(&id)? else { return Ok(Err(Refused::NoSuchKey)) };
+        if row.account.is_owner() && row.name == OWNERS {
+            return Ok(Err(Refused::OwnersKey));
+        }
+        recorder.drop_line(&row.line)?;
         let fact = json!({ "account": row.account, "name": row.name, "hash": row.hash });
         recorder.fact(LANE, "key_removed", &fact)?;
         recorder.touch(Topic::Accounts);

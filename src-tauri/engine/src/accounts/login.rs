@@ -6,7 +6,8 @@ use cuetower_core::id::AccountId;
 use cuetower_core::time::{DAY_MS, SECOND_MS};
 use serde_json::json;
 
-use super::keys::derive;
+use super::keys::{Derived, keep_one_more};
+use super::profile::say_email;
 use super::{LANE, Refused, SCOPES, email_of, record};
 use crate::desk::wire::Topic;
 use crate::handle::Handle;
@@ -132,19 +133,25 @@ fn state_of(login: &LoginRow, now: Ms) -> State {
 
 /// Makes the key and hands it out, unless somebody was faster.
 async fn claim(handle: &Handle, code: String) -> Result<Poll, Refused> {
-    let (ticket, tower_key) = (new_ticket(), handle.tower_key().clone());
+    let ticket = new_ticket();
+    let derived = Derived::new(handle.tower_key(), AccountId::OWNER);
     record(handle, move |recorder| {
         let Some(mut login) = recorder.login(&code)? else { return Ok(Ok(Poll::Expired { denied: false })) };
         if login.state != LoginState::Approved {
             return Ok(Ok(Poll::Claimed));
         }
         let Some(mut owner) = recorder.account(&AccountId::OWNER)? else { return Ok(Err(Refused::KeyGone)) };
-        owner.email = login.email.clone().or(owner.email);
+        // The first that says one: agents are addressed by it.
+        if let (None, Some(email)) = (&owner.email, &login.email) {
+            say_email(recorder, &mut owner, email.clone())?;
+            recorder.keep_account(&owner)?;
+        }
         let email = login.email.clone().unwrap_or_else(|| email_of(Some(&owner)));
         let name = format!("{} ({email})", called(login.program.as_deref()));
-        let (api_key, row) = derive(recorder, &tower_key, &mut owner, name, SCOPES)?;
-        recorder.keep_account(&owner)?;
-        recorder.keep_key(&row)?;
+        let (api_key, row) = derived.named(recorder, name, SCOPES);
+        if let Err(refused) = keep_one_more(recorder, &row)? {
+            return Ok(Err(refused));
+        }
         login.state = LoginState::Claimed;
         login.line = Some(row.line.clone());
         login.ticket = Some(key_hash(&ticket));

@@ -1,7 +1,7 @@
 //! Whoever may come in by the agents' door: accounts and their keys, programs that sign in, sessions.
 //!
 //! Everything is decided on disk, in the pilot's transaction (`Handle::record`); nothing secret is stored. A key is
-//! derived from the tower's own by its account and a number that counts up, and so are the secrets that sign.
+//! derived from the tower's own by its account and a random number, and so are the secrets that sign.
 
 mod email;
 mod keys;
@@ -16,7 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use cuetower_core::id::AccountId;
 use thiserror::Error;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, MutexGuard, watch};
 
 use crate::handle::{Handle, Trouble};
 use crate::journal::{Recorder, StoreError};
@@ -28,7 +28,7 @@ pub(crate) use login::{
     EXPIRES_S, Poll, Shown, allow_all, answer, ask, expired_before, expires_at, poll, said_email, shown,
 };
 pub use profile::{AlertHook, alert_hook};
-pub(crate) use profile::{Changed, change, email_of, register, renew_alert_secret, renew_webhook_secret};
+pub(crate) use profile::{Changed, change, email_of, register, renew_alert_secret, renew_webhook_secret, slug_of};
 pub(crate) use session::{begin, good, made};
 
 /// Active cues that an account that registered may have, unless the owner says otherwise; the owner's own have no limit.
@@ -52,6 +52,8 @@ pub(crate) enum Refused {
         "This is the owner's own key, which the tower keeps in its keyring and never renews. Make one for each program instead: `cuetowerctl key add NAME --scopes cues,report`."
     )]
     OwnersKey,
+    #[error("There are {0} keys already, and no more are kept. Let the owner remove those that nothing uses any more.")]
+    TooManyKeys(u32),
     #[error("There is no such key.")]
     NoSuchKey,
     #[error("Device code already in use")]
@@ -92,8 +94,10 @@ struct Known {
     key: TowerKey,
     /// Active cues that an account may have.
     cues_max: u32,
-    /// How often each account renewed its webhook secret, of those that did.
+    /// The number of each account's webhook secret, of those that renewed it.
     webhook_secrets: RwLock<HashMap<AccountId, u64>>,
+    /// Held from a renewal's writing until it is known here, so that the newest is.
+    renewing: Mutex<()>,
     /// The tower was started so that every program that asks to sign in gets a key.
     logins_open: AtomicBool,
     /// Counts programs that began to wait for the owner's word.
@@ -106,6 +110,7 @@ impl Accounts {
             key,
             cues_max,
             webhook_secrets: RwLock::new(webhook_secrets),
+            renewing: Mutex::default(),
             logins_open: AtomicBool::new(false),
             waiting: watch::Sender::new(0),
         }))
@@ -122,11 +127,15 @@ impl Accounts {
         self.0.key.webhook_secret(account, known.get(account).copied().unwrap_or(0))
     }
 
-    /// It is on disk. Numbers only grow: whoever is told late changes nothing.
+    /// One renewal of a webhook secret at a time.
+    async fn renewing(&self) -> MutexGuard<'_, ()> {
+        self.0.renewing.lock().await
+    }
+
+    /// It is on disk. Called in the turn (`renewing`) it was written in.
     fn webhook_secret_is(&self, account: &AccountId, number: u64) {
         let mut known = self.0.webhook_secrets.write().unwrap_or_else(PoisonError::into_inner);
-        let kept = known.entry(account.clone()).or_default();
-        *kept = number.max(*kept);
+        known.insert(account.clone(), number);
     }
 
     /// Said by whoever started the tower.

@@ -117,6 +117,7 @@ mod tests {
             AlertKind::FuseTripped,
             AlertKind::FallbackFailed,
             AlertKind::ConsecutiveFailures,
+            AlertKind::GateWaiting,
         ] {
             assert_eq!(kind_of(alert_type(kind)), Some(kind.word()));
         }

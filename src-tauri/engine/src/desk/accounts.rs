@@ -42,7 +42,7 @@ pub(super) async fn add(desk: &Desk, request: KeyAdd) -> Result<Key, DeskError> 
 }
 
 pub(super) async fn remove(desk: &Desk, request: KeyRef) -> Result<Keys, DeskError> {
-    accounts::remove(&desk.handle, &request.id).await?;
+    accounts::remove(&desk.handle, request.id).await?;
     keys(desk, Nothing {}).await
 }
 

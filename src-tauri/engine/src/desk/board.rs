@@ -78,7 +78,7 @@ pub(super) async fn ledger(desk: &Desk, request: LedgerRequest) -> Result<Ledger
         return Err(invalid("limit", format!("The limit must lie between 1 and 500, not {}.", request.limit)));
     }
     let before = Ms(request.before_ms.unwrap_or(i64::MAX));
-    let rows = desk.handle.reader().occurrences_page(None, request.cue_id, before, request.limit + 1).await?;
+    let rows = desk.handle.reader().occurrences_page(request.cue_id, before, request.limit + 1).await?;
     let more = rows.len() > request.limit as usize;
     Ok(Ledger { marks: rows.iter().take(request.limit as usize).map(view::mark).collect(), more })
 }

@@ -13,25 +13,25 @@ CREATE TABLE accounts (
   id TEXT PRIMARY KEY,
   email TEXT,
   email_key TEXT UNIQUE,
-  last_key INTEGER NOT NULL,
+  slug TEXT,
   webhook_secret INTEGER NOT NULL,
   alert_secret INTEGER NOT NULL,
   alert_webhook_url TEXT,
   created_at_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;";
 
-const COLUMNS: &str = "id, email, last_key, webhook_secret, alert_secret, alert_webhook_url, created_at_ms";
+const COLUMNS: &str = "id, email, slug, webhook_secret, alert_secret, alert_webhook_url, created_at_ms";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountRow {
     pub id: AccountId,
     /// None: the owner, who never said. Of those who registered no two have the same, whatever its case.
     pub email: Option<String>,
-    /// Number of the newest key that was derived for it; 0: none yet.
-    pub last_key: u64,
-    /// How often its webhook secret was renewed.
+    /// What stands behind the `@` of its agents' addresses; None: never said yet. It stays when the address changes.
+    pub slug: Option<String>,
+    /// Number of its webhook secret; 0 until it is renewed.
     pub webhook_secret: u64,
-    /// How often its alert secret was renewed.
+    /// Number of its alert secret; 0 until it is renewed.
     pub alert_secret: u64,
     pub alert_webhook_url: Option<String>,
     pub created_at: Ms,
@@ -40,7 +40,7 @@ pub struct AccountRow {
 impl AccountRow {
     #[must_use]
     pub fn new(id: AccountId, email: Option<String>, created_at: Ms) -> AccountRow {
-        AccountRow { id, email, last_key: 0, webhook_secret: 0, alert_secret: 0, alert_webhook_url: None, created_at }
+        AccountRow { id, email, slug: None, webhook_secret: 0, alert_secret: 0, alert_webhook_url: None, created_at }
     }
 
     /// Every address may be registered once; the owner's is only a word to show.
@@ -50,7 +50,7 @@ impl AccountRow {
 }
 
 impl Journal {
-    /// How often each account renewed its webhook secret, of those that did.
+    /// The number of each account's webhook secret, of those that renewed it.
     pub fn webhook_secrets(&self) -> Result<HashMap<AccountId, u64>, StoreError> {
         self.guard(|connection| {
             connection
@@ -94,16 +94,16 @@ impl Recorder<'_> {
         self.with(|connection| {
             connection
                 .prepare_cached(
-                    "INSERT INTO accounts (id, email, email_key, last_key, webhook_secret, alert_secret, alert_webhook_url, created_at_ms)
+                    "INSERT INTO accounts (id, email, email_key, slug, webhook_secret, alert_secret, alert_webhook_url, created_at_ms)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-                     ON CONFLICT (id) DO UPDATE SET email = excluded.email, email_key = excluded.email_key, last_key = excluded.last_key,
+                     ON CONFLICT (id) DO UPDATE SET email = excluded.email, email_key = excluded.email_key, slug = excluded.slug,
                        webhook_secret = excluded.webhook_secret, alert_secret = excluded.alert_secret, alert_webhook_url = excluded.alert_webhook_url",
                 )?
                 .execute(params![
                     account.id.0,
                     account.email,
                     account.email_key(),
-                    account.last_key as i64,
+                    account.slug,
                     account.webhook_secret as i64,
                     account.alert_secret as i64,
                     account.alert_webhook_url,
@@ -119,7 +119,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
     Ok(AccountRow {
         id: AccountId(row.get(0)?),
         email: row.get(1)?,
-        last_key: number(2)?,
+        slug: row.get(2)?,
         webhook_secret: number(3)?,
         alert_secret: number(4)?,
         alert_webhook_url: row.get(5)?,

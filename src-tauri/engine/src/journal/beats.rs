@@ -34,7 +34,8 @@ CREATE TABLE agent_days (
   tokens INTEGER NOT NULL,
   cost_usd REAL NOT NULL,
   PRIMARY KEY (agent, day)
-) STRICT, WITHOUT ROWID;";
+) STRICT, WITHOUT ROWID;
+CREATE INDEX agent_days_by_day ON agent_days (day);";
 
 const KEPT_PER_AGENT: u32 = 1_000;
 /// Older ones are dropped when so many beats have come.
@@ -159,10 +160,11 @@ pub(super) fn of_agent(connection: &Connection, agent: u32, limit: u32) -> rusql
         .collect()
 }
 
+pub(super) const OF_DAY: &str = "SELECT agent, beats, tokens, cost_usd FROM agent_days WHERE day = ?1";
+
 /// Of every agent that beat on this day ("2026-11-21").
 pub(super) fn of_day(connection: &Connection, day: &str) -> rusqlite::Result<Vec<DaySum>> {
-    let sql = "SELECT agent, beats, tokens, cost_usd FROM agent_days WHERE day = ?1";
-    connection.prepare_cached(sql)?.query_map([day], read_day)?.collect()
+    connection.prepare_cached(OF_DAY)?.query_map([day], read_day)?.collect()
 }
 
 /// Of the hour that ends with this instant's minute, by agent.

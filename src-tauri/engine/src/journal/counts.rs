@@ -40,18 +40,31 @@ pub struct VitalsRow {
     pub stale: u32,
 }
 
+/// Cue by cue through `runs_by_cue`: a tower's other accounts cost nothing.
+pub(super) const RUNS_SINCE: &str =
+    "FROM runs r INDEXED BY runs_by_cue WHERE r.cue_id IN (SELECT id FROM cues WHERE account = ?1) AND r.due_ms >= ?2";
+
+/// How many runs of an account began that were due since then; those of deleted cues too. Reads no run.
+pub(super) fn runs_since(connection: &Connection, account: &str, since: Ms) -> rusqlite::Result<u32> {
+    let sql = format!("SELECT count(*) {RUNS_SINCE}");
+    connection.prepare_cached(&sql)?.query_row(params![account, since.0], |row| row.get(0))
+}
+
+/// Reads each run of the account since then: for whoever asks, not for every request.
 pub(super) fn usage(connection: &Connection, account: &str, since: Ms) -> rusqlite::Result<UsageRow> {
     let cues = "SELECT count(*) FILTER (WHERE status = 'active'), count(*) FILTER (WHERE status = 'paused')
         FROM cues WHERE account = ?1";
     let (cues_active, cues_paused) =
         connection.prepare_cached(cues)?.query_row([account], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let runs = "SELECT count(*),
+    let runs = format!(
+        "SELECT count(*),
           count(*) FILTER (WHERE EXISTS (
             SELECT 1 FROM json_each(r.body, '$.attempts') WHERE json_extract(value, '$.outcome') IS NOT NULL)),
           count(*) FILTER (WHERE r.status = 'success'),
           count(*) FILTER (WHERE r.status IN ('failed', 'outcome_timeout'))
-        FROM runs r WHERE r.due_ms >= ?2 AND (SELECT account FROM cues WHERE id = r.cue_id) = ?1";
-    connection.prepare_cached(runs)?.query_row(params![account, since.0], |row| {
+        {RUNS_SINCE}"
+    );
+    connection.prepare_cached(&runs)?.query_row(params![account, since.0], |row| {
         Ok(UsageRow {
             cues_active,
             cues_paused,

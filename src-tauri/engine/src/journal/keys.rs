@@ -19,7 +19,8 @@ CREATE TABLE keys (
   rotated_at_ms INTEGER,
   line TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX keys_by_line ON keys (line);";
+CREATE INDEX keys_by_line ON keys (line);
+CREATE INDEX keys_by_account ON keys (account) WHERE rotated_at_ms IS NULL;";
 
 /// Until format 3 all keys were the owner's, and none could be renewed.
 pub(super) const FROM_FORMAT_3: &str = "
@@ -29,14 +30,19 @@ ALTER TABLE keys ADD COLUMN number INTEGER;
 ALTER TABLE keys ADD COLUMN rotated_at_ms INTEGER;
 ALTER TABLE keys ADD COLUMN line TEXT NOT NULL DEFAULT '';
 UPDATE keys SET line = hash;
-CREATE INDEX keys_by_line ON keys (line);";
+CREATE INDEX keys_by_line ON keys (line);
+CREATE INDEX keys_by_account ON keys (account) WHERE rotated_at_ms IS NULL;";
 
+/// The name of the owner's own, which the vault keeps.
+pub const OWNERS: &str = "owner";
 /// As CueAPI shows of a key.
 pub const PREFIX_CHARS: usize = 12;
 const COLUMNS: &str = "hash, name, scopes, created_at_ms, account, prefix, number, rotated_at_ms, line";
 
-/// Keys of one name kept at most: with a vault that forgets, each start makes a new one of the owner's.
-const KEPT_PER_NAME: u32 = 20;
+/// The owner's own keys kept at most: with a vault that forgets, each start makes a new one.
+const OWNERS_KEPT: u32 = 20;
+/// Renewed keys of one line kept at most, beside the first, by which the line is known.
+const ROTATED_KEPT: u32 = 20;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRow {
@@ -95,11 +101,14 @@ pub(super) fn insert(connection: &Connection, key: &KeyRow) -> rusqlite::Result<
             key.number.map(|number| number as i64),
             key.line
         ])?;
-    connection
-        .prepare_cached(
-            "DELETE FROM keys WHERE account = ?1 AND name = ?2 AND hash NOT IN (SELECT hash FROM keys WHERE account = ?1 AND name = ?2 ORDER BY rotated_at_ms IS NOT NULL, created_at_ms DESC LIMIT ?3)",
-        )?
-        .execute(params![key.account.0, key.name, KEPT_PER_NAME])?;
+    if key.account.is_owner() && key.name == OWNERS {
+        let owners = "account = '' AND name = ?1";
+        // The one of now stays, whenever it was made.
+        let sql = format!(
+            "DELETE FROM keys WHERE {owners} AND hash NOT IN (SELECT hash FROM keys WHERE {owners} ORDER BY hash = ?3 DESC, created_at_ms DESC LIMIT ?2)"
+        );
+        connection.prepare_cached(&sql)?.execute(params![OWNERS, OWNERS_KEPT, key.hash])?;
+    }
     Ok(())
 }
 
@@ -130,7 +139,7 @@ impl Recorder<'_> {
         self.with(|connection| get(connection, hash))
     }
 
-    /// Beyond 20 of one name, the oldest go.
+    /// Of the owner's own, the oldest go beyond 20.
     pub fn keep_key(&self, key: &KeyRow) -> Result<(), StoreError> {
         self.with(|connection| insert(connection, key))
     }
@@ -138,14 +147,36 @@ impl Recorder<'_> {
     /// From now on it opens nothing.
     pub fn rotate_key(&self, hash: &str) -> Result<(), StoreError> {
         self.with(|connection| {
-            let sql = "UPDATE keys SET rotated_at_ms = ?2 WHERE hash = ?1";
-            connection.prepare_cached(sql)?.execute(params![hash, self.now.0]).map(drop)
+            let sql = "UPDATE keys SET rotated_at_ms = ?2 WHERE hash = ?1 RETURNING line";
+            let line: String =
+                connection.prepare_cached(sql)?.query_row(params![hash, self.now.0], |row| row.get(0))?;
+            let rotated = "line = ?1 AND rotated_at_ms IS NOT NULL AND hash <> line";
+            let sql = format!("DELETE FROM keys WHERE {rotated} AND hash NOT IN (SELECT hash FROM keys WHERE {rotated} ORDER BY rotated_at_ms DESC LIMIT ?2)");
+            connection.prepare_cached(&sql)?.execute(params![line, ROTATED_KEPT]).map(drop)
         })
     }
 
-    /// Nothing of it stays.
-    pub fn drop_key(&self, hash: &str) -> Result<(), StoreError> {
-        self.with(|connection| connection.prepare_cached("DELETE FROM keys WHERE hash = ?1")?.execute([hash]).map(drop))
+    /// By `KeyRow::id`.
+    pub fn key_with_id(&self, id: &str) -> Result<Option<KeyRow>, StoreError> {
+        self.with(|connection| {
+            // Hashes are hex digits, all of which come before `g`.
+            let sql = format!("SELECT {COLUMNS} FROM keys WHERE hash BETWEEN ?1 AND ?1 || 'g' LIMIT 1");
+            let found = connection.prepare_cached(&sql)?.query_row([id], read).optional()?;
+            Ok(found.filter(|row| row.id() == id))
+        })
+    }
+
+    /// Keys of an account that open something.
+    pub fn keys_count(&self, account: &AccountId) -> Result<u32, StoreError> {
+        self.with(|connection| {
+            let sql = "SELECT count(*) FROM keys WHERE account = ?1 AND rotated_at_ms IS NULL";
+            connection.prepare_cached(sql)?.query_row([&account.0], |row| row.get(0))
+        })
+    }
+
+    /// Nothing of the key stays, nor of those it was renewed from and to.
+    pub fn drop_line(&self, line: &str) -> Result<(), StoreError> {
+        self.with(|connection| connection.prepare_cached("DELETE FROM keys WHERE line = ?1")?.execute([line]).map(drop))
     }
 }
 

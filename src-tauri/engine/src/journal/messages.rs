@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::Value;
 
 use super::{Recorder, StoreError, reader};
-use crate::messages::State;
+use crate::messages::{PUSHED_AT_ONCE, State};
 
 pub(super) const SCHEMA: &str = "
 CREATE TABLE messages (
@@ -17,16 +17,10 @@ CREATE TABLE messages (
   to_id TEXT NOT NULL,
   thread_id TEXT NOT NULL,
   reply_to TEXT,
-  subject TEXT,
-  body TEXT NOT NULL,
   priority INTEGER NOT NULL,
   expects_reply INTEGER NOT NULL,
   reply_to_agent TEXT,
   state TEXT NOT NULL,
-  metadata TEXT NOT NULL,
-  idempotency_key TEXT,
-  fingerprint TEXT,
-  correlation_id TEXT,
   created_at_ms INTEGER NOT NULL,
   send_at_ms INTEGER,
   delivered_at_ms INTEGER,
@@ -34,18 +28,27 @@ CREATE TABLE messages (
   acked_at_ms INTEGER,
   failed_at_ms INTEGER,
   expires_at_ms INTEGER NOT NULL,
-  dispatch_error TEXT,
   announced INTEGER NOT NULL,
   attempts INTEGER NOT NULL DEFAULT 0,
-  push_at_ms INTEGER
+  push_at_ms INTEGER,
+  -- What may be long comes last: SQLite reads a row from its beginning, over all its pages, up to what is asked for.
+  fingerprint TEXT,
+  idempotency_key TEXT,
+  correlation_id TEXT,
+  subject TEXT,
+  dispatch_error TEXT,
+  metadata TEXT NOT NULL,
+  body TEXT NOT NULL
 ) STRICT;
-CREATE INDEX messages_by_to ON messages (to_id, seq);
-CREATE INDEX messages_waiting ON messages (to_id, state);
-CREATE INDEX messages_by_from ON messages (from_id, seq);
-CREATE INDEX messages_by_account ON messages (account, seq);
+CREATE INDEX messages_by_to ON messages (to_id, seq, state);
+CREATE INDEX messages_waiting ON messages (to_id, state, from_id, account, thread_id, created_at_ms, send_at_ms, announced);
+CREATE INDEX messages_by_from ON messages (from_id, seq, state, to_id, account, thread_id, created_at_ms, send_at_ms);
+CREATE INDEX messages_forgettable ON messages (account, seq, state) WHERE state IN ('read', 'acked', 'expired');
 CREATE INDEX messages_by_key ON messages (account, idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX messages_to_announce ON messages (send_at_ms) WHERE announced = 0;
 CREATE INDEX messages_to_push ON messages (push_at_ms) WHERE push_at_ms IS NOT NULL;
+CREATE INDEX messages_to_push_to ON messages (to_id, push_at_ms) WHERE push_at_ms IS NOT NULL;
+CREATE INDEX messages_under_way ON messages (to_id) WHERE state = 'delivering';
 CREATE INDEX messages_to_expire ON messages (expires_at_ms) WHERE state NOT IN ('acked', 'expired');
 CREATE TABLE messages_kept (
   account TEXT PRIMARY KEY,
@@ -56,8 +59,10 @@ const COLUMNS: &str = "id, account, from_id, to_id, thread_id, reply_to, subject
 const FILTERED: &str =
     "account = ?1 AND state IN (SELECT value FROM json_each(?3)) AND (?4 IS NULL OR created_at_ms > ?4)
   AND (?5 IS NULL OR thread_id = ?5) AND (?7 IS NULL OR send_at_ms IS NULL OR send_at_ms <= ?7)";
-/// Those that may go first when an account has too many.
-const FORGETTABLE: &str = "state IN ('read', 'acked', 'expired')";
+/// The oldest of those that may go first when an account has too many.
+const FORGET: &str = "DELETE FROM messages WHERE seq IN (SELECT seq FROM messages WHERE account = ?1 AND state IN ('read', 'acked', 'expired') ORDER BY seq LIMIT ?2)";
+const RECOVER: &str =
+    "UPDATE messages SET state = 'retry_ready', push_at_ms = ?1 WHERE state = 'delivering' RETURNING id";
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct MessageRow {
@@ -147,8 +152,9 @@ pub struct ToldRow {
 pub struct Errands {
     /// Ids of messages that have become due.
     pub announce: Vec<String>,
-    /// Ids of messages to be pushed now.
-    pub push: Vec<String>,
+    /// Messages to be pushed now, each with the id of its recipient's address; of one recipient not more than
+    /// [`PUSHED_AT_ONCE`].
+    pub push: Vec<(String, String)>,
     /// Whether some have expired.
     pub expire: bool,
     /// When to look again; None: when something changes.
@@ -164,11 +170,7 @@ pub(super) fn get(connection: &Connection, account: &str, id: &str) -> rusqlite:
 
 /// Newest first.
 pub(super) fn page(connection: &Connection, filter: &MessageFilter) -> rusqlite::Result<Vec<MessageRow>> {
-    let (agent, counterpart) = sides(filter.side);
-    let sql = format!(
-        "SELECT {COLUMNS} FROM messages WHERE {agent} = ?2 AND (?6 IS NULL OR {counterpart} = ?6) AND {FILTERED} ORDER BY seq DESC LIMIT ?8 OFFSET ?9"
-    );
-    let mut found = connection.prepare_cached(&sql)?;
+    let mut found = connection.prepare_cached(&page_sql(filter.side))?;
     let rows = found.query_map(
         params![
             filter.account.0,
@@ -188,11 +190,7 @@ pub(super) fn page(connection: &Connection, filter: &MessageFilter) -> rusqlite:
 
 /// All that fit, whatever the limit.
 pub(super) fn count(connection: &Connection, filter: &MessageFilter) -> rusqlite::Result<u32> {
-    let (agent, counterpart) = sides(filter.side);
-    let sql = format!(
-        "SELECT count(*) FROM messages WHERE {agent} = ?2 AND (?6 IS NULL OR {counterpart} = ?6) AND {FILTERED}"
-    );
-    connection.prepare_cached(&sql)?.query_row(
+    connection.prepare_cached(&count_sql(filter.side))?.query_row(
         params![
             filter.account.0,
             filter.agent,
@@ -242,8 +240,8 @@ pub(super) fn of_agent(
         .collect()
 }
 
-/// What there is to do now; at most `limit` of a kind.
-pub(super) fn errands(connection: &Connection, now: Ms, limit: u32) -> rusqlite::Result<Errands> {
+/// What there is to do now; at most `limit` of a kind. `full`: ids of recipients who get no more for now, a JSON list.
+pub(super) fn errands(connection: &Connection, now: Ms, limit: u32, full: &str) -> rusqlite::Result<Errands> {
     let ids = |sql: &str| -> rusqlite::Result<Vec<String>> {
         connection.prepare_cached(sql)?.query_map(params![now.0, limit], |row| row.get(0))?.collect()
     };
@@ -260,10 +258,42 @@ pub(super) fn errands(connection: &Connection, now: Ms, limit: u32) -> rusqlite:
         announce: ids(
             "SELECT id FROM messages WHERE announced = 0 AND send_at_ms <= ?1 ORDER BY send_at_ms, seq LIMIT ?2",
         )?,
-        push: ids("SELECT id FROM messages WHERE push_at_ms <= ?1 ORDER BY push_at_ms, seq LIMIT ?2")?,
+        push: connection
+            .prepare_cached(&push_sql())?
+            .query_map(params![now.0, limit, full], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?,
         expire: to_expire.is_some_and(|at| at <= now),
         next: next.into_iter().flatten().min(),
     })
+}
+
+/// What fits is found in the index of whose view it is, which has the order too; only what is shown is read.
+fn page_sql(side: Side) -> String {
+    let (agent, counterpart) = sides(side);
+    let filtered = FILTERED.replace("state IN", "+state IN");
+    format!(
+        "SELECT {COLUMNS} FROM messages WHERE {agent} = ?2 AND (?6 IS NULL OR {counterpart} = ?6) AND {filtered} ORDER BY seq DESC LIMIT ?8 OFFSET ?9"
+    )
+}
+
+fn count_sql(side: Side) -> String {
+    let (agent, counterpart) = sides(side);
+    format!("SELECT count(*) FROM messages WHERE {agent} = ?2 AND (?6 IS NULL OR {counterpart} = ?6) AND {FILTERED}")
+}
+
+/// From one recipient to the next, and of each the first few: however much waits for one, it costs the others nothing.
+fn push_sql() -> String {
+    format!(
+        "WITH RECURSIVE waits (agent) AS (
+           SELECT min(to_id) FROM messages WHERE push_at_ms IS NOT NULL
+           UNION ALL
+           SELECT (SELECT min(to_id) FROM messages WHERE push_at_ms IS NOT NULL AND to_id > agent) FROM waits WHERE agent IS NOT NULL
+         )
+         SELECT m.id, m.to_id FROM waits CROSS JOIN messages m
+         WHERE agent IS NOT NULL AND agent NOT IN (SELECT value FROM json_each(?3))
+           AND m.seq IN (SELECT seq FROM messages WHERE to_id = agent AND push_at_ms <= ?1 ORDER BY push_at_ms, seq LIMIT {PUSHED_AT_ONCE})
+         ORDER BY m.push_at_ms, m.seq LIMIT ?2"
+    )
 }
 
 /// The column of whose view it is, and that of the other end.
@@ -352,9 +382,7 @@ impl Recorder<'_> {
     /// Forgets the oldest that have been read or are over; so many at most. How many went.
     pub fn forget_messages(&self, account: &AccountId, most: u32) -> Result<u32, StoreError> {
         self.with(|connection| {
-            let gone = connection
-                .prepare_cached(&format!("DELETE FROM messages WHERE seq IN (SELECT seq FROM messages WHERE account = ?1 AND {FORGETTABLE} ORDER BY seq LIMIT ?2)"))?
-                .execute(params![account.0, most])?;
+            let gone = connection.prepare_cached(FORGET)?.execute(params![account.0, most])?;
             connection
                 .prepare_cached("UPDATE messages_kept SET count = count - ?2 WHERE account = ?1")?
                 .execute(params![account.0, gone as i64])?;
@@ -459,13 +487,40 @@ impl Recorder<'_> {
 
     /// What was on its way when the tower went down goes again. Ids.
     pub fn recover_pushes(&self) -> Result<Vec<String>, StoreError> {
-        self.with(|connection| {
-            connection
-                .prepare_cached(
-                    "UPDATE messages SET state = 'retry_ready', push_at_ms = ?1 WHERE state = 'delivering' RETURNING id",
-                )?
-                .query_map([self.now.0], |row| row.get(0))?
-                .collect()
-        })
+        self.with(|connection| connection.prepare_cached(RECOVER)?.query_map([self.now.0], |row| row.get(0))?.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::Journal;
+
+    /// How SQLite goes about it.
+    fn plan(connection: &Connection, sql: &str) -> String {
+        let mut explained = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let rows = explained.raw_query();
+        let steps: Vec<String> = rows.mapped(|row| row.get(3)).collect::<rusqlite::Result<_>>().unwrap();
+        steps.join("; ")
+    }
+
+    #[test]
+    fn what_is_asked_often_is_found_by_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(folder.path()).unwrap();
+        for (sql, index, sorts) in [
+            (page_sql(Side::Inbox), "messages USING INDEX messages_by_to (to_id=?", false),
+            (page_sql(Side::Sent), "messages USING INDEX messages_by_from (from_id=?", false),
+            (count_sql(Side::Inbox), "messages USING COVERING INDEX messages_waiting (to_id=? AND state=?", false),
+            (count_sql(Side::Sent), "messages USING COVERING INDEX messages_by_from (from_id=?", false),
+            (FORGET.to_owned(), "messages USING COVERING INDEX messages_forgettable (account=?", false),
+            (push_sql(), "messages USING COVERING INDEX messages_to_push_to (to_id=? AND push_at_ms<?", true),
+            (RECOVER.to_owned(), "messages USING COVERING INDEX messages_under_way", false),
+        ] {
+            let plan = journal.guard(|connection| Ok(plan(connection, &sql))).unwrap();
+            assert!(plan.contains(index), "{sql}\n{plan}");
+            assert_eq!(plan.contains("TEMP B-TREE"), sorts, "{sql}\n{plan}");
+            assert!(!plan.split("; ").any(|step| step == "SCAN messages"), "{sql}\n{plan}");
+        }
     }
 }

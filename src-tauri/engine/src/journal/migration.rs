@@ -52,6 +52,7 @@ fn from_3() -> String {
         cues::FROM_FORMAT_3,
         keys::FROM_FORMAT_3,
         runs::FROM_FORMAT_3,
+        occurrences::FROM_FORMAT_3,
         accounts::SCHEMA,
         logins::SCHEMA,
         alerts::FROM_FORMAT_3,

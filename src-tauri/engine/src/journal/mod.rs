@@ -24,6 +24,8 @@ mod messages;
 mod migration;
 mod occurrences;
 mod outputs;
+#[cfg(test)]
+mod plans;
 mod reader;
 mod recording;
 mod runs;
@@ -46,7 +48,7 @@ pub use commit::{Commit, OccurrenceChange, SnapshotRow};
 pub use counts::{UsageRow, VitalsRow};
 pub(crate) use cues::status_word;
 pub use entries::Entry;
-pub use keys::{KeyRow, PREFIX_CHARS};
+pub use keys::{KeyRow, OWNERS, PREFIX_CHARS};
 pub use lanes::{ALERTS_LANE, Loaded, POOLS_LANE, load};
 pub use live_sessions::LiveSessionRow;
 pub use logins::{LoginRow, LoginState};

@@ -27,7 +27,13 @@ CREATE TABLE occurrences (
 CREATE INDEX occurrences_by_due ON occurrences (due_ms);
 CREATE INDEX occurrences_by_cue ON occurrences (cue_id, due_ms);
 CREATE UNIQUE INDEX occurrences_by_run ON occurrences (run_id);
-CREATE INDEX occurrences_asking ON occurrences (asks) WHERE asks = 1;";
+CREATE INDEX occurrences_asking ON occurrences (asks) WHERE asks = 1;
+CREATE INDEX occurrences_waiting ON occurrences (due_ms)
+  WHERE state = 'held' OR (state = 'due' AND triggered_by <> 'scheduled');";
+
+/// Formats before 4 had no index of what waits.
+pub(super) const FROM_FORMAT_3: &str = "CREATE INDEX IF NOT EXISTS occurrences_waiting ON occurrences (due_ms)
+  WHERE state = 'held' OR (state = 'due' AND triggered_by <> 'scheduled');";
 
 /// Format 1 lacked the last five columns and was clustered by id. `decided_seq`: the lane sequence at which a scheduled
 /// instant was decided for good.
@@ -153,21 +159,39 @@ pub(super) fn between(connection: &Connection, from: Ms, to: Ms, limit: u32) -> 
 /// Due before `before`, newest first; those of one cue, if asked.
 pub(super) fn page(
     connection: &Connection,
-    account: Option<&str>,
     cue_id: Option<&str>,
     before: Ms,
     limit: u32,
 ) -> rusqlite::Result<Vec<OccurrenceRow>> {
     let of_cue = if cue_id.is_some() { "o.cue_id = ?1 AND" } else { "?1 IS NULL AND" };
-    let of_account = match account {
-        Some(_) => "o.cue_id IN (SELECT id FROM cues WHERE account = ?4) AND",
-        None => "?4 IS NULL AND",
-    };
     let sql = format!(
-        "SELECT {COLUMNS}, {} FROM occurrences o LEFT JOIN runs r ON r.id = o.run_id WHERE {of_cue} {of_account} o.due_ms < ?2 ORDER BY o.due_ms DESC LIMIT ?3",
+        "SELECT {COLUMNS}, {} FROM occurrences o LEFT JOIN runs r ON r.id = o.run_id WHERE {of_cue} o.due_ms < ?2 ORDER BY o.due_ms DESC LIMIT ?3",
         runs::COLUMNS
     );
-    connection.prepare_cached(&sql)?.query_map(params![cue_id, before.0, limit, account], read)?.collect()
+    connection.prepare_cached(&sql)?.query_map(params![cue_id, before.0, limit], read)?.collect()
+}
+
+/// What waits to begin, newest first: held, or asked for and not yet begun. A scheduled instant that was only armed ahead is
+/// no execution yet. `None`: of every account, of every cue.
+pub(super) fn waiting(
+    connection: &Connection,
+    account: Option<&str>,
+    cue_id: Option<&str>,
+    limit: u32,
+) -> rusqlite::Result<Vec<OccurrenceRow>> {
+    connection.prepare_cached(&waiting_sql())?.query_map(params![account, cue_id, limit], read)?.collect()
+}
+
+/// Its condition is the index's own, so that only what waits is looked through, however long the ledger.
+pub(super) fn waiting_sql() -> String {
+    format!(
+        "SELECT {COLUMNS}, {} FROM occurrences o INDEXED BY occurrences_waiting LEFT JOIN runs r ON r.id = o.run_id
+         WHERE (o.state = 'held' OR (o.state = 'due' AND o.triggered_by <> 'scheduled'))
+           AND (?1 IS NULL OR (SELECT account FROM cues WHERE id = o.cue_id) = ?1)
+           AND (?2 IS NULL OR o.cue_id = ?2)
+         ORDER BY o.due_ms DESC LIMIT ?3",
+        runs::COLUMNS
+    )
 }
 
 /// The occurrence of a run that has not begun yet, or has.

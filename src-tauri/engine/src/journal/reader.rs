@@ -148,8 +148,10 @@ queries! {
     outputs(run_id: String) -> Vec<OutputRow> = outputs::of_run;
     /// Due in `[from, to)`, newest first.
     occurrences_between(from: Ms, to: Ms, limit: u32) -> Vec<OccurrenceRow> = occurrences::between;
-    /// Due before an instant, newest first; `account` None: everybody's.
-    occurrences_page(account: Option<String>, cue_id: Option<String>, before: Ms, limit: u32) -> Vec<OccurrenceRow> = occurrences::page;
+    /// Due before an instant, newest first.
+    occurrences_page(cue_id: Option<String>, before: Ms, limit: u32) -> Vec<OccurrenceRow> = occurrences::page;
+    /// What waits to begin, newest first; `account` None: everybody's.
+    occurrences_waiting(account: Option<String>, cue_id: Option<String>, limit: u32) -> Vec<OccurrenceRow> = occurrences::waiting;
     occurrence_of_run(run_id: String) -> Option<OccurrenceRow> = occurrences::of_run;
     /// Those that wait for the owner's word, oldest first.
     occurrences_asking() -> Vec<OccurrenceRow> = occurrences::asking;
@@ -169,7 +171,9 @@ queries! {
     alert(id: String) -> Option<AlertRow> = alerts::get;
     /// Of one account, newest news first, and how many there are in all.
     alerts_of(filter: AlertFilter) -> (Vec<AccountAlertRow>, u32) = alerts::of_account;
-    /// What an account used since an instant.
+    /// How many runs of an account were due since an instant.
+    runs_since(account: String, since: Ms) -> u32 = counts::runs_since;
+    /// What an account used since an instant; reads each of its runs since then.
     usage(account: String, since: Ms) -> UsageRow = counts::usage;
     /// How it goes right now.
     vitals(now: Ms) -> VitalsRow = counts::vitals;
@@ -218,14 +222,14 @@ queries! {
     messages_count(filter: MessageFilter) -> u32 = messages::count;
     /// The newest that an agent of this name sent or got, newest first.
     agent_messages(account: String, name: String, limit: u32) -> Vec<ToldRow> = messages::of_agent;
-    /// What there is to do about messages; at most `limit` of a kind.
-    message_errands(now: Ms, limit: u32) -> Errands = messages::errands;
+    /// What there is to do about messages; at most `limit` of a kind. `full`: whom to push nothing more to, a JSON list of ids.
+    message_errands(now: Ms, limit: u32, full: String) -> Errands = messages::errands;
     /// What an agent was told of after an event, oldest first.
     events_after(agent: String, after: u64, kind: Option<String>, limit: u32) -> Vec<EventRow> = subscriptions::events_after;
     /// Those of an agent that are in force, oldest first.
     subscriptions(agent: String) -> Vec<SubscriptionRow> = subscriptions::of_agent;
-    /// Ids of subscriptions to be pushed now, and when the next one may be.
-    subscriptions_pushed(now: Ms, limit: u32) -> (Vec<String>, Option<Ms>) = subscriptions::pushed;
+    /// Subscriptions to be pushed now, each with its agent's id, and when the next one may be; `full`: none of these agents.
+    subscriptions_pushed(now: Ms, limit: u32, full: String) -> (Vec<(String, String)>, Option<Ms>) = subscriptions::pushed;
     /// Since when something waits for a digest.
     oldest_undigested() -> Option<Ms> = subscriptions::oldest_undigested;
     /// Newest first; `with_detached`: 1 or 0.

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cuetower_core::Ms;
 use rusqlite::Connection;
@@ -94,7 +95,7 @@ where
             (Some(error), _) => Err(Trouble::Store(error.to_owned())),
             (None, Some(Ok(answer))) => Ok(answer),
             (None, Some(Err(error))) => Err(Trouble::Store(error.to_string())),
-            (None, None) => Err(Trouble::Stopping),
+            (None, None) => Err(Trouble::Store("it broke off".to_owned())),
         };
         // A caller that has gone away gets no answer; what it asked for stands.
         drop(self.reply.send(answer));
@@ -111,7 +112,12 @@ pub(super) fn write_all(
     for recording in recordings {
         connection.execute_batch("SAVEPOINT recording")?;
         let recorder = Recorder::on(connection, now);
-        let stays = recording.write(&recorder);
+        // The pilot is everybody's: what one of them did wrong must not end it.
+        let written = catch_unwind(AssertUnwindSafe(|| recording.write(&recorder)));
+        let stays = written.unwrap_or_else(|_| {
+            tracing::error!("something that was to be written down broke off; nothing of it was kept");
+            false
+        });
         if stays {
             topics.extend(recorder.into_topics());
         } else {
@@ -185,6 +191,25 @@ mod tests {
         assert!(matches!(words[1], Ok(Err("no"))));
         assert!(matches!(&words[2], Err(Trouble::Store(why)) if why.contains("nowhere")), "{:?}", words[2]);
         assert!(matches!(words[3], Ok(Ok(4))));
+    }
+
+    #[test]
+    fn one_that_breaks_off_leaves_nothing_and_ends_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(folder.path()).unwrap();
+        let mut commit = Commit { alive_at: Some(Ms(7)), ..Commit::default() };
+        let broken = put(&mut commit, |recorder| {
+            recorder.fact("accounts", "broken", &json!({}))?;
+            panic!("this one breaks off");
+        });
+        let next = put(&mut commit, |recorder| recorder.fact("accounts", "next", &json!({})).map(|()| Ok(2)));
+        journal.commit(&mut commit).unwrap();
+        for recording in commit.recordings.drain(..) {
+            recording.answer(None);
+        }
+        assert!(matches!(broken.blocking_recv().unwrap(), Err(Trouble::Store(_))));
+        assert!(matches!(next.blocking_recv().unwrap(), Ok(Ok(2))));
+        assert_eq!(facts(&journal), [(1, "next".to_owned())]);
     }
 
     #[test]

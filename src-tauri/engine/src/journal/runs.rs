@@ -219,9 +219,19 @@ impl RunFilter {
             || self.result_type.is_some()
             || self.has_evidence.is_some()
     }
+
+    /// Whether none that ended can be meant.
+    fn is_of_live(&self) -> bool {
+        !self.statuses.is_empty() && self.statuses.iter().all(|status| LIVE.contains(&status.as_str()))
+    }
 }
 
-/// The outcome that a run shows: its last, as JSON.
+/// `status_word` of runs that have not ended.
+const LIVE: [&str; 4] = ["pending", "delivering", "pending_outcome", "retrying"];
+/// More runs of one account than this are not put in order for a page.
+const SORTED_MAX: u32 = 10_000;
+
+/// The outcome that a run shows: its last, as JSON. Costly: asked for only by the filters that need it.
 const OUTCOME: &str = "(SELECT json_extract(a.value, '$.outcome.outcome') FROM json_each(r.body, '$.attempts') a
   WHERE json_extract(a.value, '$.outcome') IS NOT NULL ORDER BY a.key DESC LIMIT 1)";
 
@@ -303,50 +313,86 @@ pub(super) fn stats(connection: &Connection, cue_id: &str, since: Ms) -> rusqlit
 
 /// Newest first, and how many there are in all.
 pub(super) fn list(connection: &Connection, filter: &RunFilter) -> rusqlite::Result<(Vec<Run>, u32)> {
-    let mut which = vec!["r.cue_id IN (SELECT id FROM cues WHERE status <> 'deleted')".to_owned()];
-    let mut values: Vec<String> = Vec::new();
-    let mut equals = |column: &str, wanted: &[String]| {
-        let marks: Vec<String> = wanted.iter().enumerate().map(|(i, _)| format!("?{}", values.len() + i + 1)).collect();
-        which.push(format!("{column} IN ({})", marks.join(", ")));
-        values.extend_from_slice(wanted);
-    };
-    if let Some(account) = &filter.account {
-        equals("(SELECT account FROM cues WHERE id = r.cue_id)", std::slice::from_ref(account));
-    }
-    if let Some(cue_id) = &filter.cue_id {
-        equals("r.cue_id", std::slice::from_ref(cue_id));
-    }
-    if let Some(trigger) = &filter.triggered_by {
-        equals("r.triggered_by", std::slice::from_ref(trigger));
-    }
-    let one = |value: &Option<String>| value.clone().map(|value| [value]);
-    if let Some(worker) = one(&filter.worker) {
-        equals("json_extract(r.body, '$.attempts[#-1].lease.worker')", &worker);
-    }
-    if let Some(state) = one(&filter.outcome_state) {
-        equals(&outcome_state_sql(), &state);
-    }
-    if let Some(kind) = one(&filter.result_type) {
-        equals(&format!("json_extract({OUTCOME}, '$.result_type')"), &kind);
-    }
-    if let Some(has) = filter.has_evidence {
-        equals(&has_evidence_sql(), &[u8::from(has).to_string()]);
-    }
-    if !filter.statuses.is_empty() {
-        equals("r.status", &filter.statuses);
-    }
-    let from = format!("FROM runs r WHERE {}", which.join(" AND "));
-    let total =
-        connection.query_row(&format!("SELECT count(*) {from}"), params_from_iter(&values), |row| row.get(0))?;
-    let page = format!(
-        "SELECT r.body {from} ORDER BY r.due_ms DESC, r.id DESC LIMIT {} OFFSET {}",
-        filter.limit, filter.offset
-    );
+    let listing = Listing::of(filter);
+    let total = connection.query_row(&listing.count(), params_from_iter(&listing.values), |row| row.get(0))?;
     let runs = connection
-        .prepare_cached(&page)?
-        .query_map(params_from_iter(&values), |row| json(row, 0))?
+        .prepare_cached(&listing.page(total))?
+        .query_map(params_from_iter(&listing.values), |row| json(row, 0))?
         .collect::<rusqlite::Result<_>>()?;
     Ok((runs, total))
+}
+
+/// The statements that a filter becomes.
+pub(super) struct Listing<'a> {
+    filter: &'a RunFilter,
+    /// The cues whose runs are meant.
+    cues: String,
+    /// What is asked of each run; begins with ` AND ` if it is anything.
+    which: String,
+    pub values: Vec<String>,
+}
+
+impl Listing<'_> {
+    pub fn of(filter: &RunFilter) -> Listing<'_> {
+        let mut values: Vec<String> = filter.account.iter().cloned().collect();
+        let whose = if filter.account.is_some() { " AND account = ?1" } else { "" };
+        let cues = format!("(SELECT id FROM cues WHERE status <> 'deleted'{whose})");
+        let mut which = String::new();
+        let mut equals = |column: &str, wanted: &[String]| {
+            let marks: Vec<String> =
+                wanted.iter().enumerate().map(|(i, _)| format!("?{}", values.len() + i + 1)).collect();
+            which.push_str(&format!(" AND {column} IN ({})", marks.join(", ")));
+            values.extend_from_slice(wanted);
+        };
+        if let Some(cue_id) = &filter.cue_id {
+            equals("r.cue_id", std::slice::from_ref(cue_id));
+        }
+        if let Some(trigger) = &filter.triggered_by {
+            equals("r.triggered_by", std::slice::from_ref(trigger));
+        }
+        if !filter.statuses.is_empty() {
+            equals("r.status", &filter.statuses);
+        }
+        let one = |value: &Option<String>| value.clone().map(|value| [value]);
+        if let Some(worker) = one(&filter.worker) {
+            equals("json_extract(r.body, '$.attempts[#-1].lease.worker')", &worker);
+        }
+        if let Some(state) = one(&filter.outcome_state) {
+            equals(&outcome_state_sql(), &state);
+        }
+        if let Some(kind) = one(&filter.result_type) {
+            equals(&format!("json_extract({OUTCOME}, '$.result_type')"), &kind);
+        }
+        if let Some(has) = filter.has_evidence {
+            equals(&has_evidence_sql(), &[u8::from(has).to_string()]);
+        }
+        if filter.is_of_live() {
+            which.push_str(" AND r.ended_at_ms IS NULL");
+        }
+        Listing { filter, cues, which, values }
+    }
+
+    pub fn count(&self) -> String {
+        format!("SELECT count(*) FROM runs r WHERE r.cue_id IN {}{}", self.cues, self.which)
+    }
+
+    /// `total`: what [`Listing::count`] found. Of many runs the page is the beginning of a walk from the newest on, which
+    /// stops when it is full; a small account's few are put in order instead, rather than looked for among everybody's.
+    pub fn page(&self, total: u32) -> String {
+        let everybodys = self.filter.account.as_deref().is_none_or(str::is_empty);
+        // `+` keeps the planner from going cue by cue; left to itself it sorts all runs, if there are other filters.
+        let (by, plus) = match () {
+            () if self.filter.is_of_live() => ("", ""),
+            () if self.filter.cue_id.is_some() => ("INDEXED BY runs_by_cue", "+"),
+            () if everybodys || total > SORTED_MAX => ("INDEXED BY runs_by_due", "+"),
+            () => ("", ""),
+        };
+        let RunFilter { limit, offset, .. } = self.filter;
+        format!(
+            "SELECT r.body FROM runs r {by} WHERE {plus}r.cue_id IN {}{} ORDER BY r.due_ms DESC, r.id DESC LIMIT {limit} OFFSET {offset}",
+            self.cues, self.which
+        )
+    }
 }
 
 /// Runs that ended well and are looked at for the length of the next.

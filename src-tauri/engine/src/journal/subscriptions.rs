@@ -13,9 +13,9 @@ CREATE TABLE events (
   account TEXT NOT NULL,
   agent TEXT NOT NULL,
   kind TEXT NOT NULL,
-  payload TEXT NOT NULL,
   at_ms INTEGER NOT NULL,
-  digested INTEGER NOT NULL
+  digested INTEGER NOT NULL,
+  payload TEXT NOT NULL
 ) STRICT;
 CREATE INDEX events_by_agent ON events (agent, id);
 CREATE INDEX events_by_kind ON events (agent, kind, id);
@@ -45,6 +45,12 @@ const EVENT: &str = "id, account, agent, kind, payload, at_ms";
 /// A pushed subscription that has something to push.
 const PUSHED: &str = "detached_at_ms IS NULL AND webhook_url IS NOT NULL
   AND EXISTS (SELECT 1 FROM events e WHERE e.agent = subscriptions.agent AND e.id > coalesce(dispatched, 0) AND e.kind = subscriptions.kind)";
+
+/// Everybody waits meanwhile.
+const FORGOTTEN_AT_ONCE: u32 = 1_000;
+const FORGET: &str =
+    "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE account = ?1 ORDER BY id LIMIT ?4) AND (at_ms < ?2 OR id <=
+       (SELECT id FROM events WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?3))";
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventRow {
@@ -110,13 +116,20 @@ pub(super) fn of_agent(connection: &Connection, agent: &str) -> rusqlite::Result
         .collect()
 }
 
-/// Ids of those to be pushed now, and when the next one may be.
-pub(super) fn pushed(connection: &Connection, now: Ms, limit: u32) -> rusqlite::Result<(Vec<String>, Option<Ms>)> {
+/// Those to be pushed now, each with its agent's id, and when the next one may be. `full`: agents who get no more for now, a
+/// JSON list of ids.
+pub(super) fn pushed(
+    connection: &Connection,
+    now: Ms,
+    limit: u32,
+    full: &str,
+) -> rusqlite::Result<(Vec<(String, String)>, Option<Ms>)> {
     let ids = connection
         .prepare_cached(&format!(
-            "SELECT id FROM subscriptions WHERE next_at_ms <= ?1 AND {PUSHED} ORDER BY next_at_ms LIMIT ?2"
+            "SELECT id, agent FROM subscriptions WHERE next_at_ms <= ?1 AND agent NOT IN (SELECT value FROM json_each(?3)) AND {PUSHED}
+             ORDER BY next_at_ms LIMIT ?2"
         ))?
-        .query_map(params![now.0, limit], |row| row.get(0))?
+        .query_map(params![now.0, limit, full], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let next: Option<i64> = connection
         .prepare_cached(&format!("SELECT min(next_at_ms) FROM subscriptions WHERE {PUSHED}"))?
@@ -180,16 +193,11 @@ impl Recorder<'_> {
         })
     }
 
-    /// Forgets what is older than `before`, and of one account all but the newest `most`.
+    /// Forgets what is older than `before`, and of one account all but the newest `most`; at most [`FORGOTTEN_AT_ONCE`], the
+    /// oldest first.
     pub fn forget_events(&self, account: &AccountId, before: Ms, most: u32) -> Result<(), StoreError> {
         self.with(|connection| {
-            connection
-                .prepare_cached(
-                    "DELETE FROM events WHERE account = ?1 AND (at_ms < ?2 OR id <=
-                       (SELECT id FROM events WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?3))",
-                )?
-                .execute(params![account.0, before.0, most])
-                .map(drop)
+            connection.prepare_cached(FORGET)?.execute(params![account.0, before.0, most, FORGOTTEN_AT_ONCE]).map(drop)
         })
     }
 
@@ -261,5 +269,50 @@ impl Recorder<'_> {
                 ])
                 .map(drop)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::journal::Journal;
+
+    #[test]
+    fn the_oldest_events_go_a_thousand_at_once_and_those_of_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(folder.path()).unwrap();
+        let other = AccountId("acc_1".to_owned());
+        journal
+            .guard(|connection| {
+                let at = |now: i64| Recorder::on(connection, Ms(now));
+                let add =
+                    |now: i64, account: &AccountId| at(now).add_event(account, "a", "k", &json!({}), false).unwrap();
+                let left = |account: &AccountId| -> rusqlite::Result<(u32, i64)> {
+                    let sql = "SELECT count(*), min(at_ms) FROM events WHERE account = ?1";
+                    connection.query_row(sql, [&account.0], |row| Ok((row.get(0)?, row.get(1)?)))
+                };
+                connection.execute_batch("BEGIN")?;
+                add(0, &other);
+                for now in 0..3_000 {
+                    add(now, &AccountId::OWNER);
+                }
+                connection.execute_batch("COMMIT")?;
+                let forget = |before, most| at(5_000).forget_events(&AccountId::OWNER, Ms(before), most).unwrap();
+                forget(10, 9_000);
+                assert_eq!(left(&AccountId::OWNER)?, (2_990, 10), "those that are too old");
+                forget(0, 2_980);
+                assert_eq!(left(&AccountId::OWNER)?, (2_980, 20), "those that are too many");
+                forget(2_900, 100);
+                assert_eq!(left(&AccountId::OWNER)?, (1_980, 1_020), "a thousand at once");
+                for _ in 0..5 {
+                    forget(2_900, 9_000);
+                }
+                assert_eq!(left(&AccountId::OWNER)?, (100, 2_900));
+                assert_eq!(left(&other)?, (1, 0));
+                Ok(())
+            })
+            .unwrap();
     }
 }

@@ -19,7 +19,7 @@ pub(super) const FROM_FORMAT_3: &str = "
 INSERT INTO workers (id, handlers, registered_at_ms, last_seen_ms, account)
   SELECT id, handlers, registered_at_ms, last_seen_ms, '' FROM workers_3;";
 
-/// Kept at most; the one not heard of for longest goes first.
+/// Kept at most of one account; the one not heard of for longest goes first.
 const KEPT: u32 = 1_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,9 +51,9 @@ pub(super) fn seen(connection: &Connection, seen: &WorkerSeen) -> rusqlite::Resu
              ON CONFLICT (account, id) DO UPDATE SET handlers = excluded.handlers, last_seen_ms = excluded.last_seen_ms",
         )?
         .execute(params![id, handlers, at.0, account.0])?;
-    let most = "DELETE FROM workers WHERE (SELECT count(*) FROM workers) > ?1
-        AND (account, id) IN (SELECT account, id FROM workers ORDER BY last_seen_ms LIMIT 1)";
-    connection.prepare_cached(most)?.execute([KEPT])?;
+    let most = "DELETE FROM workers WHERE account = ?1 AND (SELECT count(*) FROM workers WHERE account = ?1) > ?2
+        AND id = (SELECT id FROM workers WHERE account = ?1 AND id <> ?3 ORDER BY last_seen_ms, id LIMIT 1)";
+    connection.prepare_cached(most)?.execute(params![account.0, KEPT, id])?;
     Ok(())
 }
 
@@ -78,4 +78,29 @@ pub(super) fn list(connection: &Connection, account: Option<&str>) -> rusqlite::
             })
         })?
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_with_too_many_workers_loses_its_own_alone() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(SCHEMA).unwrap();
+        let seen = |account: &str, id: String, at| {
+            let account = AccountId(account.to_owned());
+            super::seen(&connection, &WorkerSeen { account, id, handlers: Vec::new(), at: Ms(at) }).unwrap();
+        };
+        seen("", "mac-mini".to_owned(), 1);
+        for number in 0..=i64::from(KEPT) {
+            seen("acc_1", format!("w{number}"), 2 + number);
+        }
+        let ids = |account| list(&connection, Some(account)).unwrap().into_iter().map(|row| row.id).collect::<Vec<_>>();
+        assert_eq!(ids(""), ["mac-mini"]);
+        let theirs = ids("acc_1");
+        assert_eq!((theirs.len(), theirs.last().unwrap().as_str()), (KEPT as usize, "w1"), "the quietest went");
+        seen("acc_1", "late".to_owned(), 0);
+        assert!(ids("acc_1").contains(&"late".to_owned()), "not the one that was just heard of");
+    }
 }

@@ -2,24 +2,24 @@
 //!
 //! What is under way is on disk as `delivering`; after a crash it goes again, under the same id.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cuetower_core::Ms;
 use cuetower_core::time::MINUTE_MS;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::push::{self, Came};
-use super::{Failed, LANE, No, State, address, events, record};
+use super::{Failed, LANE, No, PUSHED_AT_ONCE, State, events, record};
 use crate::desk::wire::Topic;
 use crate::handle::{Handle, Trouble};
 use crate::journal::{Recorder, StoreError};
 use crate::perform::Shared;
 
-/// Pushes under way.
-const AT_ONCE: usize = 64;
+/// Pushes under way, to all recipients together.
+const AT_ONCE: usize = 256;
 /// Messages told of, or expired, in one commit.
 const IN_ONE_COMMIT: u32 = 200;
 /// Between two looks, however much happens.
@@ -37,7 +37,7 @@ pub(super) async fn run(handle: Handle, shared: Arc<Shared>) {
         tokio::time::sleep(LOOK_AGAIN).await;
     }
     let mut news = handle.recorded();
-    let mut minding = Minding { handle, shared, under_way: HashSet::new(), pushes: JoinSet::new() };
+    let mut minding = Minding { handle, shared, under_way: HashMap::new(), pushes: JoinSet::new() };
     loop {
         news.mark_unchanged();
         let next = match minding.look().await {
@@ -73,8 +73,8 @@ fn recover(recorder: &Recorder<'_>) -> Result<(), No> {
 struct Minding {
     handle: Handle,
     shared: Arc<Shared>,
-    /// Ids of messages and subscriptions.
-    under_way: HashSet<String>,
+    /// Ids of messages and subscriptions, each with the id of the address it goes to.
+    under_way: HashMap<String, String>,
     pushes: JoinSet<String>,
 }
 
@@ -82,8 +82,9 @@ impl Minding {
     /// Begins what is to be done; when to look again.
     async fn look(&mut self) -> Result<Option<Ms>, StoreError> {
         let now = self.handle.now();
-        let errands = self.handle.reader().message_errands(now, IN_ONE_COMMIT).await?;
-        let (told, tell_next) = self.handle.reader().subscriptions_pushed(now, IN_ONE_COMMIT).await?;
+        let full = Value::from(self.full()).to_string();
+        let errands = self.handle.reader().message_errands(now, IN_ONE_COMMIT, full.clone()).await?;
+        let (told, tell_next) = self.handle.reader().subscriptions_pushed(now, IN_ONE_COMMIT, full).await?;
         let undigested = self.handle.reader().oldest_undigested().await?;
         let digest_at = undigested.map(|at| at.plus(DIGEST_EACH_MS));
         let digest = digest_at.is_some_and(|at| at <= now);
@@ -94,22 +95,33 @@ impl Minding {
                 tracing::warn!(%trouble, "messages that fell due could not be written down; they will be");
             }
         }
-        for id in errands.push {
-            self.begin(id, push_one);
+        for (id, to) in errands.push {
+            self.begin(id, to, push_one);
         }
-        for id in told {
-            self.begin(id, push_events);
+        for (id, to) in told {
+            self.begin(id, to, push_events);
         }
         Ok([errands.next, tell_next, digest_at].into_iter().flatten().min())
     }
 
-    fn begin<Pushing>(&mut self, id: String, push: fn(Handle, Arc<Shared>, String) -> Pushing)
+    /// Who gets as much at once as one may: a recipient that does not answer holds up nobody but itself.
+    fn full(&self) -> Vec<&str> {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for to in self.under_way.values() {
+            *counts.entry(to).or_default() += 1;
+        }
+        counts.into_iter().filter(|(_, count)| *count >= PUSHED_AT_ONCE).map(|(to, _)| to).collect()
+    }
+
+    fn begin<Pushing>(&mut self, id: String, to: String, push: fn(Handle, Arc<Shared>, String) -> Pushing)
     where
         Pushing: Future<Output = ()> + Send + 'static,
     {
-        if self.under_way.len() >= AT_ONCE || !self.under_way.insert(id.clone()) {
+        let is_known = self.under_way.contains_key(&id);
+        if is_known || self.under_way.len() >= AT_ONCE || self.full().contains(&to.as_str()) {
             return;
         }
+        self.under_way.insert(id.clone(), to);
         let pushing = push(self.handle.clone(), Arc::clone(&self.shared), id.clone());
         self.pushes.spawn(async move {
             pushing.await;
@@ -156,8 +168,8 @@ async fn push_one(handle: Handle, shared: Arc<Shared>, id: String) {
         // It stays as it was, and is looked at again.
         Err(_) => return tokio::time::sleep(LOOK_AGAIN).await,
     };
-    let email = handle.reader().account(errand.account().0.clone()).await.ok().flatten().and_then(|row| row.email);
-    let user = address::user_slug(email.as_deref());
+    let account = handle.reader().account(errand.account().0.clone()).await.ok().flatten();
+    let user = crate::accounts::slug_of(account.as_ref());
     let now_s = || shared.clock.now().0.div_euclid(1_000);
     let came = push::push(&shared.client, &errand, &user, now_s).await;
     let attempt = errand.attempt();

@@ -39,6 +39,8 @@ pub(crate) use subscriptions::{NewSubscription, ack, ack_pulled, detach_subscrip
 /// The unit in the journal.
 const LANE: &str = "messages";
 
+/// Pushes to one recipient that are under way.
+pub(crate) const PUSHED_AT_ONCE: usize = 8;
 /// Of one account; then the oldest that were read or are over make room.
 pub(crate) const KEPT_MAX: u32 = 100_000;
 /// Addresses of one account, with the deleted ones.

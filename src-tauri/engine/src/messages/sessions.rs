@@ -269,7 +269,10 @@ fn end(recorder: &Recorder<'_>, row: &mut LiveSessionRow, at: Ms) -> Result<(), 
 
 fn put(recorder: &Recorder<'_>, row: &LiveSessionRow, kind: &'static str) -> Result<(), No> {
     recorder.put_live_session(row)?;
-    let fact = json!({ "id": row.id, "agent": row.agent, "label": row.label, "cue_id": row.cue_id, "is_default": row.is_default });
+    // Through a daemon, it is its token.
+    let cue_id = row.daemon.is_none().then_some(&row.cue_id);
+    let fact =
+        json!({ "id": row.id, "agent": row.agent, "label": row.label, "cue_id": cue_id, "is_default": row.is_default });
     recorder.fact(LANE, kind, &fact)?;
     recorder.touch(Topic::Messages);
     Ok(())

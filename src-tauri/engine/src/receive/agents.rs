@@ -218,7 +218,7 @@ pub(super) async fn which_of(door: &Door, account: &str, written: &str) -> Resul
     // Most call it by its id, which needs no look at the account.
     let user = if written.contains('@') {
         let row = door.handle.reader().account(account.to_owned()).await?;
-        messages::user_slug(Some(&accounts::email_of(row.as_ref())))
+        accounts::slug_of(row.as_ref())
     } else {
         String::new()
     };

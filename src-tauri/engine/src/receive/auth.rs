@@ -17,7 +17,6 @@ use super::problem::Problem;
 use super::{Door, strict, wire};
 use crate::accounts::{self, Changed, Refused, Revealed};
 use crate::deliver::address;
-use crate::messages;
 
 routes! {
     post "/v1/auth/register" => register;
@@ -48,29 +47,29 @@ pub(super) async fn register(State(door): State<Door>, given: Given) -> Result<R
 pub(super) async fn me(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
     let key = caller.key()?;
     let reader = door.handle.reader();
-    let email = accounts::email_of(reader.account(key.account.0.clone()).await?.as_ref());
-    let usage = reader.usage(key.account.0.clone(), month_of(door.handle.now())).await?;
+    let account = reader.account(key.account.0.clone()).await?;
+    let email = accounts::email_of(account.as_ref());
+    let runs = reader.runs_since(key.account.0.clone(), month_of(door.handle.now())).await?;
     let active = reader.cues(Some(key.account.0.clone()), Some("active".to_owned()), 1, 0).await?;
     let (_, active_cues) = active;
     let owner = key.account.is_owner();
-    // As agents of this account are addressed: `scout@slug`.
-    let slug = messages::user_slug(Some(&email));
     Ok(Json(json!({
         "email": email,
         "plan": if owner { "owner" } else { "free" },
         "active_cues": active_cues,
         "active_cue_limit": if owner { json!(PLENTY) } else { json!(door.handle.accounts.cues_max()) },
-        "executions_this_month": usage.runs,
+        "executions_this_month": runs,
         "monthly_execution_limit": PLENTY,
         "rate_limit_per_minute": door.openings.rate_limit.unwrap_or(PLENTY),
         "has_webhook_secret": true,
         "api_key_prefix": key.prefix,
-        "slug": slug,
+        // As agents of this account are addressed: `scout@slug`.
+        "slug": accounts::slug_of(account.as_ref()),
     })))
 }
 
 pub(super) async fn change(State(door): State<Door>, caller: Caller, given: Given) -> Result<Json<Value>, Problem> {
-    let key = caller.key()?;
+    let account = caller.keeps_account()?;
     let body = given.required()?;
     let is_given = |field: &str| body.get(field).is_some_and(|value| !value.is_null());
     let mut changed = Changed::default();
@@ -88,7 +87,7 @@ pub(super) async fn change(State(door): State<Door>, caller: Caller, given: Give
     if changed == Changed::default() {
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no_fields", "No fields to update"));
     }
-    let at = accounts::change(&door.handle, key.account.clone(), changed).await?;
+    let at = accounts::change(&door.handle, account.clone(), changed).await?;
     Ok(Json(json!({ "updated_at": wire::offset_time(at) })))
 }
 
@@ -115,7 +114,7 @@ pub(super) async fn renew_key(
 }
 
 pub(super) async fn webhook_secret(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
-    let account = &caller.key()?.account;
+    let account = caller.keeps_account()?;
     Ok(Json(json!({ "webhook_secret": door.handle.accounts.webhook_secret(account) })))
 }
 
@@ -124,14 +123,14 @@ pub(super) async fn renew_webhook_secret(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let account = caller.key()?.account.clone();
+    let account = caller.keeps_account()?.clone();
     confirmed(&headers)?;
     let secret = accounts::renew_webhook_secret(&door.handle, account).await?;
     Ok(Json(json!({ "webhook_secret": secret, "previous_secret_revoked": true })))
 }
 
 pub(super) async fn alert_secret(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
-    let account = &caller.key()?.account;
+    let account = caller.keeps_account()?;
     let row = door.handle.reader().account(account.0.clone()).await?;
     let number = row.map_or(0, |row| row.alert_secret);
     Ok(Json(json!({ "alert_webhook_secret": door.handle.tower_key().alert_secret(account, number) })))
@@ -142,7 +141,7 @@ pub(super) async fn renew_alert_secret(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let account = caller.key()?.account.clone();
+    let account = caller.keeps_account()?.clone();
     confirmed(&headers)?;
     let secret = accounts::renew_alert_secret(&door.handle, account).await?;
     Ok(Json(json!({ "alert_webhook_secret": secret, "previous_secret_revoked": true })))
@@ -216,6 +215,7 @@ impl From<Refused> for Problem {
             Refused::KeyRotated => (StatusCode::UNAUTHORIZED, "key_rotated"),
             Refused::KeyGone => (StatusCode::UNAUTHORIZED, "invalid_api_key"),
             Refused::OwnersKey => (StatusCode::FORBIDDEN, "owner_key"),
+            Refused::TooManyKeys(_) => (StatusCode::FORBIDDEN, "too_many_keys"),
             Refused::NoSuchKey => (StatusCode::NOT_FOUND, "not_found"),
             Refused::CodeTaken => (StatusCode::CONFLICT, "device_code_exists"),
             Refused::TooManyLogins(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_logins"),

@@ -76,7 +76,8 @@ impl FromRequestParts<Door> for Caller {
     }
 }
 
-fn bearer(value: &str) -> Option<&str> {
+/// The token in a header `Authorization`.
+pub(super) fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
 }
@@ -125,6 +126,13 @@ impl Caller {
     /// The key that was shown, or that the session stands for; a run's token has none.
     pub fn key(&self) -> Result<&KeyRow, Problem> {
         self.key.as_ref().ok_or_else(run_token_forbidden)
+    }
+
+    /// The account of a key that may read and replace what belongs to all of the account: its secrets, where its alerts go.
+    pub fn keeps_account(&self) -> Result<&AccountId, Problem> {
+        let key = self.key()?;
+        let what = "read or change the account's settings and secrets";
+        if self.has(Scope::Cues) { Ok(&key.account) } else { Err(lacking(Scope::Cues, what)) }
     }
 
     /// Reading is open to every key, and closed to run tokens beyond what `reads_run` and `run` give.

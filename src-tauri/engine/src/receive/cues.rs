@@ -1,5 +1,7 @@
 //! `/v1/cues`: create, list, show, change, delete, fire.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -56,7 +58,7 @@ pub(super) async fn create(State(door): State<Door>, caller: Caller, given: Give
     let cue = match door.handle.create_cue(read.definition).await {
         Ok(cue) => cue,
         Err(trouble) => {
-            headers.forget(&door).await;
+            headers.forget(&door, None).await;
             return Err(trouble.into());
         }
     };
@@ -142,7 +144,7 @@ pub(super) async fn change(
             Err(Unchanged::Trouble(Trouble::Refused(refusal)))
                 if refusal.code == RefusalCode::RevisionConflict && tries > 0 => {}
             Err(Unchanged::Trouble(trouble)) => {
-                headers.forget(&door).await;
+                headers.forget(&door, Some(&id)).await;
                 return Err(of_cue(trouble));
             }
             Err(Unchanged::Problem(problem)) => return Err(problem),
@@ -188,6 +190,11 @@ async fn change_once(
     if is_the_owners(&cue.definition) || is_the_owners(&read.definition) {
         caller.writes_commands()?;
     }
+    if kept_headers::would_lead_elsewhere(&cue.definition, &read.definition) && caller.writes_commands().is_err() {
+        let message =
+            "Headers of this cue that are shown as `••••` would go to another address; write them again with it.";
+        return Err(Problem::field("body.callback.url", message).into());
+    }
     if read.definition != *cue.definition {
         strict::callbacks(door, &read.definition).await?;
     }
@@ -197,7 +204,9 @@ async fn change_once(
     }
     if read.definition != *cue.definition {
         let edit = Input::Edit { definition: Box::new(read.definition), revision: Some(cue.revision) };
+        let before = Arc::clone(&cue.definition);
         cue = door.handle.cue(id, edit).await?.1;
+        kept_headers::forget_replaced(door, &before, &cue).await;
     }
     if let Some(Input::Resume) = turn {
         cue = door.handle.cue(id, Input::Resume).await?.1;

@@ -38,14 +38,19 @@ const SECRET_HEADERS: [&str; 5] =
 #[derive(Default)]
 pub(super) struct Echoes(Mutex<HashMap<String, Echo>>);
 
+/// Payload and headers as JSON that was not taken apart: a parsed value takes many times as much memory as its text.
+#[derive(Clone)]
 struct Echo {
-    payload: Value,
-    headers: Map<String, Value>,
+    payload: Bytes,
+    headers: Bytes,
     received_at: Ms,
-    bytes: usize,
 }
 
 impl Echo {
+    fn bytes(&self) -> usize {
+        self.payload.len() + self.headers.len()
+    }
+
     fn is_kept(&self, now: Ms) -> bool {
         now.since(self.received_at) < KEPT_MS
     }
@@ -58,8 +63,8 @@ impl Echoes {
         let now = echo.received_at;
         kept.retain(|_, known| known.is_kept(now));
         let others = || kept.iter().filter(|(known, _)| **known != token).map(|(_, echo)| echo);
-        let bytes: usize = others().map(|echo| echo.bytes).sum();
-        if others().count() >= KEPT_MAX || bytes + echo.bytes > ALL_BYTES_MAX {
+        let bytes: usize = others().map(Echo::bytes).sum();
+        if others().count() >= KEPT_MAX || bytes + echo.bytes() > ALL_BYTES_MAX {
             let oldest = others().map(|echo| echo.received_at).min();
             return Err(oldest.unwrap_or(now).plus(KEPT_MS));
         }
@@ -68,13 +73,14 @@ impl Echoes {
     }
 
     fn shown(&self, token: &str, now: Ms) -> Value {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match kept.get(token).filter(|echo| echo.is_kept(now)) {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(token).cloned();
+        let parsed = |json: &Bytes| serde_json::from_slice::<Value>(json).unwrap_or_default();
+        match kept.filter(|echo| echo.is_kept(now)) {
             None => json!({ "status": "waiting" }),
             Some(echo) => json!({
                 "status": "delivered",
-                "payload": echo.payload,
-                "headers": echo.headers,
+                "payload": parsed(&echo.payload),
+                "headers": parsed(&echo.headers),
                 "received_at": wire::offset_time(echo.received_at),
             }),
         }
@@ -98,13 +104,13 @@ pub(super) async fn store(
         let message = "Echo payload must be under 1MB";
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", message));
     }
-    let payload = serde_json::from_slice(&body)
+    serde_json::from_slice::<Value>(&body)
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "invalid_json", "Request body is not valid JSON"))?;
-    let headers = shown(&headers);
-    let bytes =
-        body.len() + token.len() + headers.iter().map(|(name, value)| name.len() + length(value)).sum::<usize>();
     let now = door.handle.now();
-    door.echoes.keep(token, Echo { payload, headers, received_at: now, bytes }).map_err(|until| {
+    // Copied, so that no larger buffer of the connection lives on with it.
+    let payload = Bytes::copy_from_slice(&body);
+    let headers = Bytes::from(Value::Object(shown(&headers)).to_string());
+    door.echoes.keep(token, Echo { payload, headers, received_at: now }).map_err(|until| {
         let message = "The tower keeps 200 echoes and 16 MiB of them for 15 minutes each, and has no room for another.";
         let wait_s = u16::try_from(until.since(now).div_ceil(1_000)).unwrap_or(u16::MAX);
         Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).retry_after(wait_s)
@@ -126,23 +132,22 @@ fn shown(headers: &HeaderMap) -> Map<String, Value> {
     headers.iter().map(|(name, given)| (name.to_string(), json!(value(name.as_str(), given.as_bytes())))).collect()
 }
 
-fn length(value: &Value) -> usize {
-    value.as_str().map_or(0, str::len)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn echo(bytes: usize, received_at: Ms) -> Echo {
-        Echo { payload: json!(1), headers: Map::new(), received_at, bytes }
+        let payload = Bytes::from(format!("\"{}\"", "x".repeat(bytes)));
+        Echo { payload, headers: Bytes::from_static(br#"{"host":"tower"}"#), received_at }
     }
 
     #[test]
     fn an_echo_is_kept_for_a_quarter_of_an_hour_and_no_longer() {
         let echoes = Echoes::default();
         echoes.keep("token".to_owned(), echo(1, Ms(0))).unwrap();
-        assert_eq!(echoes.shown("token", Ms(899_999))["status"], "delivered");
+        let shown = echoes.shown("token", Ms(899_999));
+        assert_eq!((&shown["status"], &shown["payload"]), (&json!("delivered"), &json!("x")));
+        assert_eq!(shown["headers"], json!({ "host": "tower" }));
         assert_eq!(echoes.shown("token", Ms(900_000)), json!({ "status": "waiting" }));
         assert_eq!(echoes.shown("another", Ms(1)), json!({ "status": "waiting" }));
     }

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use cuetower_core::Ms;
 use cuetower_core::cue::Transport;
 use cuetower_core::id::RunId;
 use cuetower_core::input::{Answer, Fire, Input, RefusalCode};
@@ -27,8 +26,8 @@ routes! {
 }
 
 const EXECUTIONS_SHOWN: u32 = 20;
-/// Ledger rows looked through for executions that wait to begin.
-const LEDGER_LOOKED_THROUGH: u32 = 1_000;
+/// Executions that wait to begin, told at most.
+const WAITING_MAX: u32 = 1_000;
 const STATUSES: [&str; 8] =
     ["pending", "delivering", "retrying", "pending_outcome", "success", "failed", "missed", "outcome_timeout"];
 /// CueAPI's word for a retry whose time has come; here that is one moment and no state.
@@ -121,16 +120,9 @@ pub(super) async fn page(door: &Door, asked: &Asked) -> Result<Page, Problem> {
     let mut waiting = Vec::new();
     let pending = asked.statuses.is_empty() || asked.statuses.iter().any(|status| status == "pending");
     if pending && !asked.began.asks_of_runs() {
-        let rows = reader
-            .occurrences_page(asked.account.clone(), asked.cue_id.clone(), Ms(i64::MAX), LEDGER_LOOKED_THROUGH)
-            .await?;
-        // A scheduled instant that was only armed ahead is no execution yet.
-        let waits = |state: &str, by: &str| state == "held" || (state == "due" && by != "scheduled");
         let asked_for = |by: &str| asked.triggered_by.as_deref().is_none_or(|wanted| wanted == by);
-        waiting = rows
-            .into_iter()
-            .filter(|row| waits(&row.state, &row.triggered_by) && asked_for(&row.triggered_by))
-            .collect();
+        waiting = reader.occurrences_waiting(asked.account.clone(), asked.cue_id.clone(), WAITING_MAX).await?;
+        waiting.retain(|row| asked_for(&row.triggered_by));
     }
     let waiting_total = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
     let shown = waiting.iter().skip(asked.offset as usize).take(asked.limit as usize);

@@ -2,13 +2,16 @@
 //! of a secret of its own in their place, and shows `••••`; `••••` written back keeps them (`definition::changing`).
 
 use axum::http::StatusCode;
-use cuetower_core::cue::CueDefinition;
+use cuetower_core::cue::{Cue, CueDefinition, Transport};
+use cuetower_core::id::CueId;
 use serde_json::{Map, Value, json};
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::Door;
 use super::problem::Problem;
 use crate::definition;
+use crate::journal::RunFilter;
 use crate::token::new_ticket;
 use crate::vault::{VaultError, names_in};
 
@@ -42,9 +45,47 @@ impl Moved {
         Ok(())
     }
 
-    /// When the cue was not written after all.
-    pub(super) async fn forget(&self, door: &Door) {
-        forget(door, self.0.iter().map(|(name, _)| name.clone())).await;
+    /// When the cue was not written after all; what it names all the same stays.
+    pub(super) async fn forget(&self, door: &Door, cue_id: Option<&CueId>) {
+        let named = match cue_id {
+            None => Vec::new(),
+            Some(id) => match door.handle.reader().cue(id.0.clone()).await {
+                Ok(cue) => cue.map(|cue| definition::secret_names(&cue.definition)).unwrap_or_default(),
+                // Better a value too many than a cue that lost its own.
+                Err(_) => return,
+            },
+        };
+        let unnamed = self.0.iter().map(|(name, _)| name.clone()).filter(|name| !named.contains(name));
+        forget(door, unnamed).await;
+    }
+}
+
+/// Whether a change would send values that its writer cannot read to somebody else.
+pub(super) fn would_lead_elsewhere(before: &CueDefinition, after: &CueDefinition) -> bool {
+    let stays = definition::secret_names(before);
+    let kept = definition::secret_names(after).iter().any(|name| is_own(name) && stays.contains(name));
+    let origin = |definition: &CueDefinition| match &definition.transport {
+        Transport::Webhook(callback) => Url::parse(&callback.url).ok().map(|url| url.origin()),
+        Transport::Command(_) | Transport::Worker(_) | Transport::Watch => None,
+    };
+    kept && origin(before) != origin(after)
+}
+
+/// Forgets what a change took out of a cue, unless a run under way still needs it.
+pub(super) async fn forget_replaced(door: &Door, before: &CueDefinition, after: &Cue) {
+    let stays = definition::secret_names(&after.definition);
+    let gone: Vec<String> =
+        definition::secret_names(before).into_iter().filter(|name| is_own(name) && !stays.contains(name)).collect();
+    if gone.is_empty() {
+        return;
+    }
+    let live = |word: &str| word.to_owned();
+    let statuses = ["pending", "delivering", "retrying", "pending_outcome"].map(live).to_vec();
+    let filter = RunFilter { cue_id: Some(after.id.0.clone()), statuses, limit: 1, ..RunFilter::default() };
+    match door.handle.reader().runs(filter).await {
+        Ok((_, 0)) => forget(door, gone.into_iter()).await,
+        Ok(_) => tracing::info!(cue = %after.id, "a replaced header stays in the vault: a run under way may need it"),
+        Err(error) => tracing::warn!(%error, "a replaced header stays in the vault"),
     }
 }
 

@@ -47,7 +47,7 @@ async fn create(State(door): State<Door>, caller: Caller, Id(written): Id, given
     let (account, agent) = (caller.account().clone(), which(&door, &caller, &written).await?);
     let row =
         messages::record(&door.handle, move |recorder| messages::register(recorder, &account, &agent, new)).await?;
-    Ok((StatusCode::CREATED, Json(entry(&row, door.handle.now()))).into_response())
+    Ok((StatusCode::CREATED, Json(with_token(&row, door.handle.now()))).into_response())
 }
 
 async fn list(State(door): State<Door>, caller: Caller, Id(written): Id, query: Query) -> Result<Json<Value>, Problem> {
@@ -80,6 +80,7 @@ async fn change(
         let message = "PATCH requires at least one mutable field set: `is_default=true` (atomic flip) or `session_token=<ulid>` (rotation).";
         return bad("no_mutable_fields", message);
     }
+    let entry = if session_token.is_some() { with_token } else { entry };
     let change = SessionChange { make_default: is_default.is_some(), session_token };
     let (account, agent) = (caller.account().clone(), which(&door, &caller, &written).await?);
     let row = messages::record(&door.handle, move |recorder| {
@@ -117,6 +118,13 @@ async fn heartbeat(
     Ok(Json(entry(&row.await?, door.handle.now())))
 }
 
+/// For who has just said its token.
+fn with_token(row: &LiveSessionRow, now: Ms) -> Value {
+    let mut entry = entry(row, now);
+    entry["session_token"] = Value::from(row.session_token.as_deref());
+    entry
+}
+
 fn entry(row: &LiveSessionRow, now: Ms) -> Value {
     let age_s = |at: Option<Ms>| at.map(|at| now.since(at) / 1_000);
     json!({
@@ -130,6 +138,6 @@ fn entry(row: &LiveSessionRow, now: Ms) -> Value {
         "last_claim_age_sec": age_s(row.claimed_at),
         "monitor_version": row.monitor_version,
         "attached_at": wire::time(row.attached_at),
-        "session_token": row.session_token,
+        "session_token": null,
     })
 }

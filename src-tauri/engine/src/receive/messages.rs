@@ -102,7 +102,15 @@ async fn speaker(door: &Door, caller: &Caller) -> Result<(AccountId, Option<Stri
         caller.messages()?;
         return Ok((caller.account().clone(), None));
     };
+    let attempt = caller.reports(run.as_str())?;
     let run = door.handle.reader().run(run.0.clone()).await?.ok_or_else(Problem::no_execution)?;
+    let conflict = |code, message| Err(Problem::new(StatusCode::CONFLICT, code, message));
+    if !run.is_live() {
+        return conflict("run_ended", "This run has ended; it sends no more messages.");
+    }
+    if attempt.is_some_and(|attempt| attempt != run.latest().number) {
+        return conflict("attempt_superseded", "A newer attempt of this run is under way; it sends for itself.");
+    }
     Ok((run.definition.account.clone(), Some(run.definition.agent.clone())))
 }
 

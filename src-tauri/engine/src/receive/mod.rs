@@ -1,7 +1,8 @@
 //! The agents' door: CueAPI's API at `/v1`, on loopback. It shares no handler and no credential with the owner's (`desk`).
 //!
-//! A request passes `entrance` (whose name was called, how much, how long), is known by `caller` (API key or run token;
-//! a trigger URL is its own credential), and is served by `cues`, `executions`, `workers`, `pings`, `permits` (read by `asking`), `triggers` or `meta`. Whatever goes wrong is said in the one shape of `problem`.
+//! A request passes `entrance` (whose name was called, how much, how long) and `rate`, is known by `caller` (API key, session
+//! or run token; a trigger URL and a ping key are their own credential), and is served by the file that names its route.
+//! Whatever goes wrong is said in the one shape of `problem`. ClevAgent's API, at `/api/v1`, is served by `clevagent`.
 
 /// The routes of a file, each said once: `get "/v1/cues" => list;`.
 macro_rules! routes {

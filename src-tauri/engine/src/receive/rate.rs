@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use cuetower_core::Ms;
 use cuetower_core::time::MINUTE_MS;
 
+use super::caller::bearer;
 use super::problem::Problem;
 
 /// Said where nothing is refused: CueAPI's clients look for a number.
@@ -72,10 +73,13 @@ impl Rates {
         Some(in_path.map_or_else(|| self.of_headers(&parts.headers), |key| self.named(key.as_bytes())))
     }
 
-    /// By the key in the headers.
+    /// By the key in the headers, however it is written there: `Bearer K`, `bearer  K` and `X-API-Key: K` are one.
     pub fn of_headers(&self, headers: &HeaderMap) -> Who {
-        let names = [AUTHORIZATION.as_str(), "x-api-key", "x-cuetower-run-token"];
-        let key = names.iter().find_map(|name| headers.get(*name));
+        let text = |name: &str| headers.get(name)?.to_str().ok();
+        let key = match headers.get(AUTHORIZATION) {
+            Some(_) => text(AUTHORIZATION.as_str()).and_then(bearer),
+            None => text("x-api-key").or_else(|| text("x-cuetower-run-token")),
+        };
         key.map_or(NOBODY, |key| self.named(key.as_bytes()))
     }
 
@@ -141,6 +145,8 @@ impl Standing {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderName;
+
     use super::*;
 
     const NOON: Ms = Ms(1_796_040_000_000);
@@ -177,6 +183,24 @@ mod tests {
         let rates = Rates::of(None);
         let standing = (0..5_000).map(|_| rates.take(NOBODY, NOON)).last().unwrap().unwrap();
         assert_eq!((standing.limit, standing.used), (UNLIMITED, 5_000));
+    }
+
+    #[test]
+    fn a_key_has_one_count_however_it_is_shown() {
+        let rates = Rates::of(None);
+        let who = |name: &'static str, value: &'static str| {
+            rates.of_headers(&HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))]))
+        };
+        let key = rates.named(b"cue_sk_k");
+        for value in ["Bearer cue_sk_k", "bearer  cue_sk_k", "BEARER cue_sk_k "] {
+            assert_eq!(who("authorization", value), key, "{value}");
+        }
+        assert_eq!(who("x-api-key", "cue_sk_k"), key);
+        assert_ne!(who("authorization", "Bearer cue_sk_other"), key);
+        for value in ["Basic cue_sk_k", "a word", ""] {
+            assert_eq!(who("authorization", value), NOBODY, "no key: {value}");
+        }
+        assert_eq!(rates.of_headers(&HeaderMap::new()), NOBODY);
     }
 
     #[test]
