@@ -92,6 +92,9 @@ pub struct SubscriptionRow {
     pub detached_at: Option<Ms>,
 }
 
+/// A subscription to be pushed: its id, and its agent's.
+type Due = (String, String);
+
 /// After an id, oldest first.
 pub(super) fn events_after(
     connection: &Connection,
@@ -123,7 +126,7 @@ pub(super) fn pushed(
     now: Ms,
     limit: u32,
     full: &str,
-) -> rusqlite::Result<(Vec<(String, String)>, Option<Ms>)> {
+) -> rusqlite::Result<(Vec<Due>, Option<Ms>)> {
     let ids = connection
         .prepare_cached(&format!(
             "SELECT id, agent FROM subscriptions WHERE next_at_ms <= ?1 AND agent NOT IN (SELECT value FROM json_each(?3)) AND {PUSHED}
