@@ -19,7 +19,12 @@ impl Draft<'_> {
         };
         let verdict = if valid { Verdict::Confirmed } else { Verdict::Refuted };
         let held = run.is_held_for_verification();
-        let follows = held || (before.is_good() != valid && !run.revised);
+        // What came late ended once before, as a failure, and that was followed: the same is not brought about again.
+        let (follows, revises) = match (held, run.revised) {
+            (true, false) => (true, None),
+            (true, true) => (valid, Some(Verdict::Silent)),
+            (false, revised) => (before.is_good() != valid && !revised, Some(before)),
+        };
         self.emit(Event::RunVerified {
             run_id: run_id.clone(),
             valid,
@@ -27,7 +32,7 @@ impl Draft<'_> {
             reason: reason.map(str::to_owned),
             verdict,
             follows,
-            revises: (!held).then_some(before),
+            revises,
         });
         if follows {
             self.follow_up(&run, verdict);

@@ -135,6 +135,27 @@ fn however_often_somebody_changes_their_mind_it_is_revised_once() {
     assert_eq!((followed, field.verdict(&run)), (vec![true, false, false], Some(Verdict::Refuted)));
 }
 
+/// Whoever followed its silence would be fired for the same run again.
+#[test]
+fn what_came_late_and_is_refuted_brings_nothing_about_twice() {
+    for (valid, expected) in [(false, false), (true, true)] {
+        let mut field = Field::manual(manual);
+        let run = field.fire();
+        field.told(&run, 1, ok());
+        field.until(400);
+        assert_eq!(field.verdict(&run), Some(Verdict::Silent));
+        field.report(&run, None, success());
+        assert!(field.run(&run).is_held_for_verification());
+        verify(&mut field, &run, valid);
+        assert_eq!(follows(&field), [expected]);
+        let revises = field.last.events.iter().find_map(|event| match event {
+            Event::RunVerified { revises, .. } => *revises,
+            _ => None,
+        });
+        assert_eq!(revises, Some(Verdict::Silent), "its silence was followed");
+    }
+}
+
 #[test]
 fn a_refutation_does_what_a_failure_does() {
     let mut field = Field::with(|cue| {
