@@ -1,6 +1,7 @@
 //! Workers as the owner sees them: who fetches runs, and what each has.
 
 use cuetower_core::Ms;
+use cuetower_core::run::Run;
 use cuetower_core::time::MINUTE_MS;
 
 use super::Desk;
@@ -18,8 +19,11 @@ pub(super) async fn list(desk: &Desk, _: Nothing) -> Result<Workers, DeskError> 
     let (live, _) = reader.runs(filter).await?;
     let now = desk.handle.now();
     let has = |worker: &WorkerRow| {
-        let of_worker =
-            live.iter().filter(|run| run.latest().lease.as_ref().is_some_and(|lease| lease.worker == worker.id));
+        let own = |run: &&Run| {
+            let lease = run.latest().lease.as_ref();
+            run.definition.account == worker.account && lease.is_some_and(|lease| lease.worker == worker.id)
+        };
+        let of_worker = live.iter().filter(own);
         of_worker.map(|run| run.id.0.clone()).collect()
     };
     let view = |worker: &WorkerRow| WorkerView {
