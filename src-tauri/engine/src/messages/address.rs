@@ -1,15 +1,11 @@
 //! Addresses of agents: how they are named, made and changed, and how alive the roster says they are.
 
-use std::net::IpAddr;
-
 use cuetower_core::Ms;
 use cuetower_core::id::AccountId;
 use cuetower_core::time::MINUTE_MS;
 use serde_json::{Value, json};
-use url::{Host, Url};
 
 use super::{ADDRESSES_MAX, AGENT_METADATA_MAX, LANE, No, Refused};
-use crate::deliver::kind_of;
 use crate::desk::wire::Topic;
 use crate::journal::{AddressRow, Recorder};
 use crate::token::TowerKey;
@@ -80,26 +76,6 @@ pub(crate) fn user_id(key: &TowerKey, account: &AccountId) -> String {
 pub(crate) fn secret_of(key: &TowerKey, address: &AddressRow) -> Option<String> {
     address.webhook_url.as_ref()?;
     Some(format!("whsec_{}", key.sign(&format!("agent webhook {} {}", address.id, address.secret_number))))
-}
-
-/// Why nothing may be pushed there; names are looked up when it comes to it.
-pub(crate) fn url_trouble(written: &str) -> Option<String> {
-    let url = match Url::parse(written) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => url,
-        Ok(_) => return Some("URL must use http:// or https://".to_owned()),
-        Err(_) => return Some("Invalid URL format".to_owned()),
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        return Some("Credentials in callback URLs are not allowed".to_owned());
-    }
-    let address: IpAddr = match url.host() {
-        Some(Host::Ipv4(address)) => address.into(),
-        Some(Host::Ipv6(address)) => address.into(),
-        Some(Host::Domain(_)) => return None,
-        None => return Some("URL must have a hostname".to_owned()),
-    };
-    let permitted = kind_of(address).permitted(false);
-    (!permitted).then(|| "Callback URL resolves to blocked address range".to_owned())
 }
 
 /// Makes it.
@@ -314,17 +290,5 @@ mod tests {
         assert_eq!(said("online", Some(ONLINE_MS + 1)), is(false, "away", "5m ago"));
         assert_eq!(said("online", Some(3 * 60 * MINUTE_MS)), is(false, "offline", "3h ago"));
         assert_eq!(said("online", Some(50 * 60 * MINUTE_MS)), is(false, "offline", "2d ago"));
-    }
-
-    #[test]
-    fn nothing_is_pushed_to_where_nobody_can_be() {
-        for bad in
-            ["ftp://host/x", "nonsense", "http://169.254.169.254/x", "http://user:word@host/x", "http://10.0.0.1/"]
-        {
-            assert!(url_trouble(bad).is_some(), "{bad}");
-        }
-        for good in ["http://127.0.0.1:9/x", "http://localhost:9/x", "https://agents.example/x", "http://[::1]/"] {
-            assert_eq!(url_trouble(good), None, "{good}");
-        }
     }
 }

@@ -23,8 +23,8 @@ use crate::journal::{Recorder, StoreError};
 use crate::perform::Shared;
 
 pub(crate) use address::{
-    Change, NewAddress, change_address, delete_address, new_address, renew_secret, secret_of, seen_in_words,
-    url_trouble, user_id, user_slug, which,
+    Change, NewAddress, change_address, delete_address, new_address, renew_secret, secret_of, seen_in_words, user_id,
+    user_slug, which,
 };
 pub(crate) use events::KNOWN_EVENTS;
 pub(crate) use inbox::{DEFAULT_INBOX, Mark, look, mark};

@@ -9,11 +9,12 @@ use cuetower_core::Ms;
 use cuetower_core::time::{MINUTE_MS, SECOND_MS};
 use serde_json::{Value, json};
 
+use super::callable::may_be_called;
 use super::caller::Caller;
 use super::fields::{Fields, said_flag};
 use super::given::{Given, Id, Query};
 use super::problem::Problem;
-use super::{Door, strict, wire};
+use super::{Door, auth, wire};
 use crate::accounts;
 use crate::journal::AddressRow;
 use crate::messages::{self, Change, Failed, NewAddress, Refused};
@@ -167,10 +168,7 @@ async fn renew_secret(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
     caller.messages()?;
-    if headers.get("x-confirm-destructive").is_none_or(|said| said != "true") {
-        let message = "This action is destructive. Set X-Confirm-Destructive: true header to confirm.";
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "confirmation_required", message));
-    }
+    auth::confirmed(&headers)?;
     let (account, which) = (caller.account().clone(), which(&door, &caller, &written).await?);
     let row =
         messages::record(&door.handle, move |recorder| messages::renew_secret(recorder, &account, &which)).await?;
@@ -199,14 +197,12 @@ fn is_slug(slug: &str) -> bool {
         && !slug.ends_with('-')
 }
 
-/// Whether messages may be pushed there.
+/// Whether messages may be pushed there, if anywhere.
 pub(super) async fn callable(door: &Door, url: Option<&str>, code: &'static str) -> Result<(), Problem> {
-    let Some(url) = url else { return Ok(()) };
-    let trouble = match messages::url_trouble(url) {
-        None if door.openings.strict_addresses => strict::trouble_with(door, url).await,
-        trouble => trouble,
-    };
-    trouble.map_or(Ok(()), |message| Err(Problem::new(StatusCode::BAD_REQUEST, code, message)))
+    match url {
+        Some(url) => may_be_called(door, url, code).await,
+        None => Ok(()),
+    }
 }
 
 /// The id or slug that an address names: `agt_…`, or `slug@user` with the caller's own user.

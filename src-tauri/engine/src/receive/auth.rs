@@ -1,22 +1,19 @@
 //! `/v1/auth`: registering, what an account is told of itself, its key, and the secrets that sign.
 
-use std::net::IpAddr;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use chrono::{Datelike as _, NaiveTime};
-use cuetower_core::Ms;
 use serde_json::{Map, Value, json};
-use url::{Host, Url};
 
+use super::callable::may_be_called;
 use super::caller::Caller;
 use super::given::Given;
 use super::problem::Problem;
-use super::{Door, strict, wire};
+use super::rate::UNLIMITED;
+use super::usage::Month;
+use super::{Door, wire};
 use crate::accounts::{self, Changed, Refused, Revealed};
-use crate::deliver::address;
 
 routes! {
     post "/v1/auth/register" => register;
@@ -30,8 +27,7 @@ routes! {
     post "/v1/auth/alert-webhook-secret/regenerate" => renew_alert_secret;
 }
 
-/// Said where nothing is limited: CueAPI's clients show a number.
-const PLENTY: u32 = 1_000_000;
+const BAD_ALERT_URL: &str = "invalid_alert_webhook_url";
 const URL_CHARS_MAX: usize = 2_048;
 
 pub(super) async fn register(State(door): State<Door>, given: Given) -> Result<Response, Problem> {
@@ -49,7 +45,9 @@ pub(super) async fn me(State(door): State<Door>, caller: Caller) -> Result<Json<
     let reader = door.handle.reader();
     let account = reader.account(key.account.0.clone()).await?;
     let email = accounts::email_of(account.as_ref());
-    let runs = reader.runs_since(key.account.0.clone(), month_of(door.handle.now())).await?;
+    let runs = reader
+        .runs_since(key.account.0.clone(), Month::of(door.handle.now().utc().unwrap_or_default()).begins())
+        .await?;
     let active = reader.cues(Some(key.account.0.clone()), Some("active".to_owned()), 1, 0).await?;
     let (_, active_cues) = active;
     let owner = key.account.is_owner();
@@ -57,10 +55,10 @@ pub(super) async fn me(State(door): State<Door>, caller: Caller) -> Result<Json<
         "email": email,
         "plan": if owner { "owner" } else { "free" },
         "active_cues": active_cues,
-        "active_cue_limit": if owner { json!(PLENTY) } else { json!(door.handle.accounts.cues_max()) },
+        "active_cue_limit": if owner { json!(UNLIMITED) } else { json!(door.handle.accounts.cues_max()) },
         "executions_this_month": runs,
-        "monthly_execution_limit": PLENTY,
-        "rate_limit_per_minute": door.openings.rate_limit.unwrap_or(PLENTY),
+        "monthly_execution_limit": UNLIMITED,
+        "rate_limit_per_minute": door.openings.rate_limit.unwrap_or(UNLIMITED),
         "has_webhook_secret": true,
         "api_key_prefix": key.prefix,
         // As agents of this account are addressed: `scout@slug`.
@@ -80,7 +78,10 @@ pub(super) async fn change(State(door): State<Door>, caller: Caller, given: Give
         let url = text(&body, "alert_webhook_url")?;
         let url = Some(url).filter(|url| !url.is_empty());
         if let Some(url) = &url {
-            may_be_told(&door, url).await?;
+            if url.chars().count() > URL_CHARS_MAX {
+                return Err(Problem::new(StatusCode::BAD_REQUEST, BAD_ALERT_URL, "Invalid URL format"));
+            }
+            may_be_called(&door, url, BAD_ALERT_URL).await?;
         }
         changed.alert_webhook_url = Some(url);
     }
@@ -171,42 +172,6 @@ pub(super) fn email(body: &Map<String, Value>, field: &str) -> Result<String, Pr
     accounts::read_email(&written).map_err(|trouble| Problem::field(format!("body.{field}"), trouble))
 }
 
-/// The first instant of this month, in UTC.
-fn month_of(now: Ms) -> Ms {
-    let today = now.utc().unwrap_or_default().date_naive();
-    let first = today.with_day(1).unwrap_or(today).and_time(NaiveTime::MIN);
-    Ms(first.and_utc().timestamp_millis())
-}
-
-/// Whether alerts may be sent there.
-async fn may_be_told(door: &Door, url: &str) -> Result<(), Problem> {
-    let trouble = match trouble_with_alert_url(url) {
-        None if door.openings.strict_addresses => strict::trouble_with(door, url).await,
-        trouble => trouble.map(str::to_owned),
-    };
-    trouble.map_or(Ok(()), |trouble| Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_alert_webhook_url", trouble)))
-}
-
-/// In CueAPI's words. This machine may be called. Where a name leads is looked at with each delivery, and here only by a
-/// strict tower (`strict`).
-fn trouble_with_alert_url(written: &str) -> Option<&'static str> {
-    let url = Url::parse(written).ok().filter(|_| written.chars().count() <= URL_CHARS_MAX);
-    let Some(url) = url else { return Some("Invalid URL format") };
-    if !matches!(url.scheme(), "http" | "https") {
-        return Some("URL must use http:// or https://");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Some("Credentials in callback URLs are not allowed");
-    }
-    let found: IpAddr = match url.host() {
-        None => return Some("URL must have a hostname"),
-        Some(Host::Domain(_)) => return None,
-        Some(Host::Ipv4(address)) => address.into(),
-        Some(Host::Ipv6(address)) => address.into(),
-    };
-    (!address::kind(found).permitted(false)).then_some("Callback URL resolves to blocked address range")
-}
-
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Problem {
         let (status, code) = match refused {
@@ -226,32 +191,5 @@ impl From<Refused> for Problem {
         };
         let retry_after_s = (status == StatusCode::TOO_MANY_REQUESTS).then_some(60);
         Problem { retry_after_s, ..Problem::new(status, code, refused.to_string()) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn alerts_go_to_this_machine_or_the_world_and_nowhere_in_between() {
-        for url in
-            ["http://93.184.216.34/hook", "https://hooks.example.com/x?y=1", "http://127.0.0.1:9000/", "http://[::1]/"]
-        {
-            assert_eq!(trouble_with_alert_url(url), None, "{url}");
-        }
-        let blocked = Some("Callback URL resolves to blocked address range");
-        for url in ["http://10.0.0.1/x", "http://169.254.169.254/", "http://0x0a000001/", "http://0.0.0.0/"] {
-            assert_eq!(trouble_with_alert_url(url), blocked, "{url}");
-        }
-        for url in ["ftp://example.com/", "http://a:b@example.com/", "nonsense", ""] {
-            assert!(trouble_with_alert_url(url).is_some(), "{url}");
-        }
-    }
-
-    #[test]
-    fn a_month_begins_at_its_first_midnight() {
-        assert_eq!(month_of(Ms(1_795_202_716_500)), Ms(1_793_491_200_000), "2026-11-20 belongs to 2026-11-01");
-        assert_eq!(month_of(Ms(1_793_491_200_000)), Ms(1_793_491_200_000));
     }
 }

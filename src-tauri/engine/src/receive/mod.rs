@@ -21,6 +21,7 @@ mod asking;
 mod attachments;
 mod auth;
 mod bulk;
+mod callable;
 mod caller;
 mod clevagent;
 mod cues;

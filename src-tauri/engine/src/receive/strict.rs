@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use cuetower_core::cue::{CueDefinition, Transport};
-use url::{Host, Url};
+use url::Host;
 
-use super::Door;
 use super::problem::Problem;
+use super::{Door, callable};
 use crate::definition::Invalid;
 use crate::deliver::{Kind, Names, kind_of};
 
@@ -39,30 +39,26 @@ pub(super) async fn callbacks(door: &Door, definition: &CueDefinition) -> Result
 
 /// Why this address may not be called by a strict tower, in CueAPI's words; None: it may.
 pub(super) async fn trouble_with(door: &Door, url: &str) -> Option<String> {
-    let Ok(url) = Url::parse(url) else { return Some("Invalid URL format".to_owned()) };
-    if !matches!(url.scheme(), "http" | "https") {
-        return Some("URL must use http:// or https://".to_owned());
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Some("Credentials in callback URLs are not allowed".to_owned());
-    }
-    let addresses: Vec<IpAddr> = match url.host() {
-        None => return Some("URL must have a hostname".to_owned()),
-        Some(Host::Ipv4(address)) => vec![address.into()],
-        Some(Host::Ipv6(address)) => vec![address.into()],
-        Some(Host::Domain(name)) => {
+    let host = match callable::read(url) {
+        Ok(host) => host,
+        Err(trouble) => return Some(trouble.to_owned()),
+    };
+    let addresses: Vec<IpAddr> = match host {
+        Host::Ipv4(address) => vec![address.into()],
+        Host::Ipv6(address) => vec![address.into()],
+        Host::Domain(name) => {
             let plain = name.trim_end_matches('.');
             if BLOCKED.contains(&plain) || plain.ends_with(".localhost") {
                 return Some(format!("Blocked hostname: {name}"));
             }
-            match found(door.names.clone(), name).await {
+            match found(door.names.clone(), &name).await {
                 Some(addresses) => addresses,
                 None => return Some(format!("Cannot resolve hostname: {name}")),
             }
         }
     };
     let blocked = addresses.into_iter().any(|address| kind_of(address) != Kind::Public);
-    blocked.then(|| "Callback URL resolves to blocked address range".to_owned())
+    blocked.then(|| callable::BLOCKED.to_owned())
 }
 
 /// None: it has no address.

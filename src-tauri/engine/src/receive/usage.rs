@@ -11,13 +11,11 @@ use serde_json::{Value, json};
 use super::Door;
 use super::caller::Caller;
 use super::problem::Problem;
+use super::rate::UNLIMITED;
 
 routes! {
     get "/v1/usage" => usage;
 }
-
-/// Shown where there is no limit.
-const UNLIMITED: u32 = 1_000_000;
 
 pub(super) async fn usage(
     State(door): State<Door>,
@@ -71,21 +69,21 @@ fn percent(used: u32, of: u32) -> f64 {
 }
 
 /// A calendar month in UTC, as it stands on one of its days.
-struct Month {
+pub(super) struct Month {
     first: NaiveDate,
     last: NaiveDate,
     today: NaiveDate,
 }
 
 impl Month {
-    fn of(now: DateTime<Utc>) -> Month {
+    pub fn of(now: DateTime<Utc>) -> Month {
         let today = now.date_naive();
         let first = today.with_day(1).unwrap_or(today);
         let last = first.checked_add_months(Months::new(1)).and_then(|next| next.checked_sub_days(Days::new(1)));
         Month { first, last: last.unwrap_or(first), today }
     }
 
-    fn begins(&self) -> Ms {
+    pub fn begins(&self) -> Ms {
         Ms(self.first.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis())
     }
 
@@ -116,5 +114,12 @@ mod tests {
         let leap = month("2028-02-29T23:59:59Z");
         assert_eq!((leap.last.to_string(), leap.days_left(), leap.projected(58)), ("2028-02-29".into(), 0, 58));
         assert_eq!(month("2026-12-01T00:00:00Z").last.to_string(), "2026-12-31");
+    }
+
+    #[test]
+    fn a_month_begins_at_its_first_midnight() {
+        let month_of = |now: Ms| Month::of(now.utc().unwrap()).begins();
+        assert_eq!(month_of(Ms(1_795_202_716_500)), Ms(1_793_491_200_000), "2026-11-20 belongs to 2026-11-01");
+        assert_eq!(month_of(Ms(1_793_491_200_000)), Ms(1_793_491_200_000));
     }
 }
