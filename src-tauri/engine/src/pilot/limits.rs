@@ -16,11 +16,8 @@ impl Batch {
             return Ok(());
         }
         let counts = |lane: &&Lane| lane.cue.status == CueStatus::Active && lane.cue.definition.account == *account;
-        let here = self.lanes.values().filter(counts).count();
-        let elsewhere =
-            pilot.lanes.values().filter(|lane| !self.lanes.contains_key(&lane.cue.id)).filter(counts).count();
         let most = pilot.account_cues;
-        if here + elsewhere < most as usize {
+        if self.all_lanes(pilot).filter(counts).count() < most as usize {
             return Ok(());
         }
         let message = format!("Active cue limit of {most} reached");

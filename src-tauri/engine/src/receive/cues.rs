@@ -375,6 +375,11 @@ pub(super) fn instant(text: &str) -> Option<Ms> {
         .ok()
 }
 
+/// The cue of an execution. As CueAPI has it, executions of deleted cues are out of reach, and so are those of others.
+pub(super) async fn of_execution(door: &Door, caller: &Caller, cue_id: &str) -> Result<Cue, Problem> {
+    current(door, caller.whose(), cue_id).await.map_err(|_| Problem::no_execution())
+}
+
 /// A cue that is not deleted, if it is of this account; None: whoever's it is.
 pub(super) async fn current(door: &Door, account: Option<&AccountId>, id: &str) -> Result<Cue, Problem> {
     let cue = door.handle.reader().cue(id.to_owned()).await?;

@@ -112,7 +112,7 @@ async fn said(
         Err(Trouble::Refused(refusal)) if refusal.code == RefusalCode::NotFound => {
             let row = door.handle.reader().occurrence_of_run(id.to_owned()).await?;
             let row = row.filter(|row| row.run.is_none()).ok_or_else(Problem::no_execution)?;
-            cues::current(door, caller.whose(), &row.cue_id).await.map_err(|_| Problem::no_execution())?;
+            cues::of_execution(door, caller, &row.cue_id).await?;
             Err(Problem::new(StatusCode::CONFLICT, none_yet.0.word(), none_yet.1))
         }
         answer => Ok(answer?),

@@ -162,20 +162,13 @@ async fn dressed(door: &Door, run: &Run) -> Result<Value, Problem> {
 pub(super) async fn get(State(door): State<Door>, caller: Caller, Id(id): Id) -> Result<Json<Value>, Problem> {
     caller.reads_run(&id)?;
     let reader = door.handle.reader();
-    let run = reader.run(id.clone()).await?;
-    let row = match &run {
-        Some(_) => None,
-        None => Some(reader.occurrence_of_run(id).await?.ok_or_else(Problem::no_execution)?),
-    };
-    let cue_id = run.as_ref().map(|run| &run.cue_id.0).or(row.as_ref().map(|row| &row.cue_id));
-    // CueAPI: executions of a deleted cue are out of reach.
-    let found = cues::current(&door, caller.whose(), cue_id.map_or("", String::as_str)).await;
-    found.map_err(|_| Problem::no_execution())?;
-    match (&run, &row) {
-        (Some(run), _) => dressed(&door, run).await.map(Json),
-        (None, Some(row)) => Ok(Json(wire::unbegun(row))),
-        (None, None) => Err(Problem::no_execution()),
+    if let Some(run) = reader.run(id.clone()).await? {
+        cues::of_execution(&door, &caller, &run.cue_id.0).await?;
+        return dressed(&door, &run).await.map(Json);
     }
+    let row = reader.occurrence_of_run(id).await?.ok_or_else(Problem::no_execution)?;
+    cues::of_execution(&door, &caller, &row.cue_id).await?;
+    Ok(Json(wire::unbegun(&row)))
 }
 
 pub(super) async fn report(
@@ -238,7 +231,7 @@ pub(super) async fn replay(State(door): State<Door>, caller: Caller, Id(id): Id)
         }
     };
     // First: another account is not told that there is such a run.
-    cues::current(&door, caller.whose(), &cue_id.0).await.map_err(|_| Problem::no_execution())?;
+    cues::of_execution(&door, &caller, &cue_id.0).await?;
     if in_flight {
         let message = "Cannot replay an execution that is still in progress";
         return Err(Problem::new(StatusCode::CONFLICT, "execution_in_flight", message));

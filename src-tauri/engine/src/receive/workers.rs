@@ -116,8 +116,8 @@ async fn claimed(door: &Door, caller: &Caller, run_id: &RunId, worker: &str) -> 
         Err(Trouble::Refused(refusal)) if refusal.code == RefusalCode::NotFound => {
             let row = door.handle.reader().occurrence_of_run(run_id.0.clone()).await?;
             let cue_id = row.ok_or_else(Problem::no_execution)?.cue_id;
-            let there = cues::current(door, caller.whose(), &cue_id).await;
-            return there.map(|_| None).map_err(|_| Problem::no_execution());
+            cues::of_execution(door, caller, &cue_id).await?;
+            return Ok(None);
         }
         Err(trouble) => return Err(trouble.into()),
     };
