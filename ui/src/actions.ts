@@ -84,6 +84,24 @@ export function runAgain(runId: string): Promise<boolean> {
   });
 }
 
+/** A new run goes on where this one broke: what was completed before the step is kept. Null: from the first step that is not completed. */
+export function resumeRun(runId: string, ordinal: number | null): Promise<boolean> {
+  return attempt('Resuming it', async () => {
+    const fired = await desk.ask('run_resume', { run_id: runId, ordinal });
+    board.followNow();
+    router.go({ at: 'run', runId: fired.run_id });
+  });
+}
+
+/** The tower looks again at what the cue asks for. The answer is the run as it stands then; null when it was not done. */
+export async function checkAgain(runId: string): Promise<RunStory | null> {
+  let story: RunStory | null = null;
+  await attempt('Checking again', async () => {
+    story = await desk.ask('run_check', { run_id: runId });
+  });
+  return story;
+}
+
 /** What the owner found who looked at what a run did. The answer is the run as it stands then; null when it was not taken. */
 export async function verifyRun(runId: string, valid: boolean, reason: string): Promise<RunStory | null> {
   let story: RunStory | null = null;

@@ -1,6 +1,7 @@
 //! A check: something that the tower looks at itself, on this machine. Here: what is looked at, in which words, and the
 //! proof of what was seen. How it is looked at is the engine's business (`engine/src/check`).
 
+mod reported;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use crate::Ms;
 use crate::cue::Program;
 use crate::time::SECOND_MS;
 
+pub use reported::{FILLED_WITH_RUN, field_of};
 pub use words::{shortened, size_in_words, value_in_words};
 
 /// How long a check may take unless it says otherwise.
@@ -44,12 +46,12 @@ pub enum What {
 }
 
 /// A file that exists, and whatever else is asked of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FileCheck {
     pub path: String,
     /// Changed at or after the instant the run was due.
     pub newer_than_fire: bool,
-    pub min_lines: Option<u64>,
+    pub min_lines: Option<Bound>,
     /// 64 digits, in lower case.
     pub sha256: Option<String>,
     /// A regular expression that one of its lines matches.
@@ -103,10 +105,36 @@ pub enum Database {
 pub enum Gives {
     /// The database answers, with whatever it has.
     Anything,
-    /// A number, a text, true, false or null.
+    /// A number, a text, true, false or null; a text `{{outcome.FIELD}}` is what was reported.
     Exactly(Value),
     /// A number within these bounds; at least one is there.
-    Within { at_least: Option<f64>, at_most: Option<f64> },
+    Within { at_least: Option<Bound>, at_most: Option<Bound> },
+}
+
+/// A bound of a value: as it was written, or a field of the report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Bound {
+    Number(f64),
+    /// "processed", "metadata.rows".
+    Reported(String),
+}
+
+impl Bound {
+    /// None: the report was not looked into yet.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Bound::Number(number) => Some(*number),
+            Bound::Reported(_) => None,
+        }
+    }
+}
+
+impl From<f64> for Bound {
+    fn from(number: f64) -> Bound {
+        Bound::Number(number)
+    }
 }
 
 /// A folder in a git repository that has a commit, and whatever else is asked of it.
@@ -147,6 +175,14 @@ pub struct Proof {
     /// "3 lines".
     pub saw: String,
     pub at: Ms,
+    /// The kind of check, as a cue's JSON says it.
+    #[serde(default)]
+    pub kind: String,
+    /// What was looked at: the query, path, address or command as it was used, without secrets.
+    #[serde(default)]
+    pub detail: String,
+    #[serde(default)]
+    pub took_ms: u64,
 }
 
 impl Proof {

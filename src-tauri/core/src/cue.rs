@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Ms;
-use crate::check::Preflight;
+use crate::check::{Check, Preflight};
 use crate::id::{AccountId, CueId};
 use crate::pool::Need;
 use crate::schedule_spec::ScheduleSpec;
@@ -85,9 +85,15 @@ pub struct CueDefinition {
     /// What has to hold before a delivery.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub preflight: Vec<Preflight>,
+    /// What the tower looks at itself before it believes a success.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
     /// Among those that wait for the same pools, higher goes first.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub priority: i32,
+    /// Names of secrets that its runs may ask for while they work.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lends: Vec<String>,
 }
 
 /// After the last attempt of a run failed, or its agent said no.
@@ -210,6 +216,19 @@ pub enum Confirm {
     Outcome,
     ExitCode,
     Delivery,
+    /// The checks alone: at a reported success, at exit code 0, or when the time for an outcome is over.
+    Checks,
+}
+
+impl Confirm {
+    /// Whether a report of its agent is what is waited for.
+    #[must_use]
+    pub fn is_by_report(self) -> bool {
+        match self {
+            Confirm::Outcome | Confirm::Checks => true,
+            Confirm::ExitCode | Confirm::Delivery => false,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -248,9 +267,18 @@ pub struct Expect {
     /// Names among the outcome's assertions that have to be true.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assertions: Vec<String>,
+    /// From its delivery to its report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_duration_ms: Option<u64>,
+    /// Expressions over what was reported; see `expect::Assertion`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assert: Vec<String>,
     /// What passes everything else is only claimed until somebody looked at it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub manual: bool,
+    /// That was asked for among its checks.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub manual_check: bool,
     /// Its writer said how it is verified, be it that it is not: CueAPI's clients are shown that again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mode_said: bool,
@@ -264,6 +292,8 @@ impl Expect {
             || self.max_error_rate.is_some()
             || !self.evidence.is_empty()
             || !self.assertions.is_empty()
+            || self.max_duration_ms.is_some()
+            || !self.assert.is_empty()
     }
 }
 
@@ -356,7 +386,9 @@ impl CueDefinition {
         }
         let lives_long = match &self.transport {
             Transport::Worker(_) => true,
-            Transport::Command(command) => self.confirm == Confirm::ExitCode || command.restart != Restart::Never,
+            Transport::Command(command) => {
+                matches!(self.confirm, Confirm::ExitCode | Confirm::Checks) || command.restart != Restart::Never
+            }
             Transport::Webhook(_) => self.confirm == Confirm::ExitCode,
             Transport::Watch => false,
         };
@@ -430,7 +462,9 @@ pub(crate) mod tests {
             budget: Budget::default(),
             uses: vec![],
             preflight: vec![],
+            checks: vec![],
             priority: 0,
+            lends: vec![],
         }
     }
 }

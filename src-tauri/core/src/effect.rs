@@ -13,6 +13,8 @@ pub enum Effect {
     Stop { run_id: RunId, number: u32 },
     /// The end of this attempt is on disk: what its process left behind may go.
     Forget { run_id: RunId, number: u32 },
+    /// Make the checks of this run; the result is `Input::Checked`.
+    Check { run_id: RunId, number: u32 },
     /// Tell the web hook of `on_failure` that the run failed for good.
     TellFailure { run_id: RunId },
 }
@@ -25,6 +27,7 @@ impl Effect {
             | Effect::AskPools { run_id, .. }
             | Effect::Stop { run_id, .. }
             | Effect::Forget { run_id, .. }
+            | Effect::Check { run_id, .. }
             | Effect::TellFailure { run_id } => run_id,
         }
     }

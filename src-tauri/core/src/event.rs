@@ -12,6 +12,7 @@ use crate::id::{CueId, OccurrenceId, RunId};
 use crate::occurrence::{Armed, End};
 use crate::outcome::{Evidence, Outcome};
 use crate::run::{HeldBy, Verdict};
+use crate::step::Broke;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -240,6 +241,27 @@ pub enum Event {
         run_id: RunId,
         session: String,
     },
+    /// A step failed; shown until it is mended.
+    StepBroke {
+        run_id: RunId,
+        broke: Box<Broke>,
+    },
+    /// The step that had broken was done after all.
+    StepMended {
+        run_id: RunId,
+    },
+    /// The tower began to look whether a success is one. `late`: after the run had ended; `findings`: what the report shows.
+    ChecksBegan {
+        run_id: RunId,
+        number: u32,
+        late: bool,
+        findings: Vec<Finding>,
+    },
+    /// It looked, or gave up looking, and how the run ended stands.
+    ChecksEnded {
+        run_id: RunId,
+        findings: Vec<Finding>,
+    },
     /// Something was done because of the run.
     RunNoted {
         run_id: RunId,
@@ -299,6 +321,8 @@ impl Event {
             Event::AttemptSteady { .. } => "attempt_steady",
             Event::FuseMoved { .. } => "fuse_moved",
             Event::WaitMoved { .. } => "wait_moved",
+            Event::ChecksBegan { .. } => "checks_began",
+            Event::ChecksEnded { .. } => "checks_ended",
             Event::RunNoted { .. } => "run_noted",
             Event::AttemptDelivered { .. } => "attempt_delivered",
             Event::AttemptNoted { .. } => "attempt_noted",
@@ -312,6 +336,8 @@ impl Event {
             Event::RunVerified { .. } => "run_verified",
             Event::EvidenceAdded { .. } => "evidence_added",
             Event::LiveClaimed { .. } => "live_claimed",
+            Event::StepBroke { .. } => "step_broke",
+            Event::StepMended { .. } => "step_mended",
             Event::ReportRefused { .. } => "report_refused",
         }
     }
@@ -332,6 +358,8 @@ impl Event {
             | Event::AttemptSteady { run_id, .. }
             | Event::FuseMoved { run_id, .. }
             | Event::WaitMoved { run_id, .. }
+            | Event::ChecksBegan { run_id, .. }
+            | Event::ChecksEnded { run_id, .. }
             | Event::RunNoted { run_id, .. }
             | Event::AttemptDelivered { run_id, .. }
             | Event::AttemptNoted { run_id, .. }
@@ -345,6 +373,8 @@ impl Event {
             | Event::RunVerified { run_id, .. }
             | Event::EvidenceAdded { run_id, .. }
             | Event::LiveClaimed { run_id, .. }
+            | Event::StepBroke { run_id, .. }
+            | Event::StepMended { run_id }
             | Event::ReportRefused { run_id, .. } => Some(run_id),
             Event::CueDefined { .. }
             | Event::CueStatusChanged { .. }

@@ -1,36 +1,99 @@
 //! Whether a reported success is believed: what the cue expects, held against what was reported.
 
+mod assertion;
+mod reading;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::Ms;
+use crate::check::Proof;
 use crate::cue::{Evidence, Expect};
 use crate::outcome::Outcome;
+use crate::time::length_in_words;
+
+pub use assertion::{ASSERTION_CHARS_MAX, Assertion, Unreadable};
 
 /// One expectation and what was found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// "At least 150 processed".
     pub claim: String,
     pub passed: bool,
     /// "reported 3".
     pub found: String,
+    /// Of a check that the tower made itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<Look>,
+}
+
+/// How a check was made. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// As a cue's JSON says it: "sql".
+    pub kind: String,
+    /// The query, path, address or command.
+    pub detail: String,
+    pub at: Ms,
+    pub took_ms: u64,
+}
+
+impl From<&Proof> for Finding {
+    fn from(proof: &Proof) -> Finding {
+        let Proof { check, passed, saw, at, kind, detail, took_ms } = proof.clone();
+        let claim = crate::sentence::capital(&check);
+        Finding { claim, passed, found: saw, look: Some(Look { kind, detail, at, took_ms }) }
+    }
+}
+
+/// The claim that nobody has to ask for.
+pub(crate) const NOTHING_DONE: &str = "Something was processed";
+
+/// What is known of a run that is judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    pub outcome: &'a Outcome,
+    /// From its delivery to its report or its end; None: neither is known.
+    pub duration_ms: Option<u64>,
+    /// Its number.
+    pub attempt: u32,
 }
 
 /// Every expectation of the cue, in order. Zero processed is never enough, whatever was asked, once a count is asked for or reported.
 #[must_use]
-pub fn findings(expect: &Expect, outcome: &Outcome) -> Vec<Finding> {
+pub fn findings(expect: &Expect, told: &Told<'_>) -> Vec<Finding> {
+    let outcome = told.outcome;
     let mut all = Vec::new();
     if let Some(least) = expect.min_processed {
         all.push(at_least(least, outcome));
     } else if outcome.processed == Some(0.0) {
-        all.push(Finding { claim: "Something was processed".into(), passed: false, found: "reported 0".into() });
+        all.push(Finding::of(NOTHING_DONE, false, "reported 0"));
     }
     if let Some(most) = expect.max_error_rate {
         all.push(error_rate(most, outcome));
     }
+    if let Some(most) = expect.max_duration_ms {
+        all.push(duration(most, told));
+    }
     all.extend(expect.evidence.iter().map(|kind| evidence(*kind, outcome)));
     all.extend(expect.assertions.iter().map(|name| asserted(name, outcome)));
+    all.extend(expect.assert.iter().map(|text| assertion::finding(text, told)));
     all
+}
+
+impl Finding {
+    #[must_use]
+    pub fn of(claim: impl Into<String>, passed: bool, found: impl Into<String>) -> Finding {
+        Finding { claim: claim.into(), passed, found: found.into(), look: None }
+    }
+}
+
+fn duration(most_ms: u64, told: &Told<'_>) -> Finding {
+    let found = told
+        .duration_ms
+        .map_or("how long it took is not known".to_owned(), |took| format!("took {}", length_in_words(took)));
+    let passed = told.duration_ms.is_some_and(|took| took <= most_ms);
+    Finding::of(format!("Done within {}", length_in_words(most_ms)), passed, found)
 }
 
 fn asserted(name: &str, outcome: &Outcome) -> Finding {
@@ -40,7 +103,7 @@ fn asserted(name: &str, outcome: &Outcome) -> Finding {
         Some(false) => "reported as not met",
         None => "not reported",
     };
-    Finding { claim: format!("Met: {name}"), passed: said == Some(true), found: found.to_owned() }
+    Finding::of(format!("Met: {name}"), said == Some(true), found)
 }
 
 fn at_least(least: f64, outcome: &Outcome) -> Finding {
@@ -49,20 +112,19 @@ fn at_least(least: f64, outcome: &Outcome) -> Finding {
         None => "no count was reported".to_owned(),
     };
     let passed = outcome.processed.is_some_and(|count| count >= least && count > 0.0);
-    Finding { claim: format!("At least {least} processed"), passed, found }
+    Finding::of(format!("At least {least} processed"), passed, found)
 }
 
 fn error_rate(most: f64, outcome: &Outcome) -> Finding {
     let claim = format!("At most {:.0} % errors", most * 100.0);
     match (outcome.errors, outcome.processed) {
-        (None, _) => Finding { claim, passed: false, found: "no error count was reported".into() },
-        (Some(errors), Some(processed)) if processed > 0.0 => Finding {
-            claim,
-            passed: errors / processed <= most,
-            found: format!("{errors} of {processed}, {:.0} %", errors / processed * 100.0),
-        },
+        (None, _) => Finding::of(claim, false, "no error count was reported"),
+        (Some(errors), Some(processed)) if processed > 0.0 => {
+            let found = format!("{errors} of {processed}, {:.0} %", errors / processed * 100.0);
+            Finding::of(claim, errors / processed <= most, found)
+        }
         (Some(errors), None | Some(_)) => {
-            Finding { claim, passed: errors == 0.0, found: format!("{errors} errors, nothing processed") }
+            Finding::of(claim, errors == 0.0, format!("{errors} errors, nothing processed"))
         }
     }
 }
@@ -78,16 +140,17 @@ fn evidence(kind: Evidence, outcome: &Outcome) -> Finding {
         }
     };
     let value = value.filter(|text| !text.trim().is_empty());
-    Finding {
-        claim: format!("Evidence: {}", kind.field()),
-        passed: value.is_some(),
-        found: value.unwrap_or_else(|| "missing".to_owned()),
-    }
+    let is_there = value.is_some();
+    Finding::of(format!("Evidence: {}", kind.field()), is_there, value.unwrap_or_else(|| "missing".to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn findings(expect: &Expect, outcome: &Outcome) -> Vec<Finding> {
+        super::findings(expect, &Told { outcome, duration_ms: Some(90_000), attempt: 1 })
+    }
 
     #[test]
     fn three_of_two_hundred_is_not_enough() {
@@ -133,5 +196,18 @@ mod tests {
             ..Outcome::default()
         };
         assert!(findings(&expect, &good).iter().all(|finding| finding.passed));
+    }
+
+    #[test]
+    fn a_run_that_takes_longer_than_it_may_is_not_proven() {
+        let within = |most: u64| Expect { max_duration_ms: Some(most), ..Expect::default() };
+        let found = &findings(&within(60_000), &Outcome::default())[0];
+        assert_eq!(
+            (found.claim.as_str(), found.passed, found.found.as_str()),
+            ("Done within 1 min", false, "took 1 min 30 s")
+        );
+        assert!(findings(&within(90_000), &Outcome::default())[0].passed);
+        let unknown = Told { outcome: &Outcome::default(), duration_ms: None, attempt: 1 };
+        assert!(!super::findings(&within(1), &unknown)[0].passed);
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::Ms;
 use crate::attempt::Usage;
 use crate::away::Band;
+use crate::check::Proof;
 use crate::cue::CueDefinition;
 use crate::effect::Effect;
 use crate::event::{Event, FileSeen};
@@ -14,6 +15,7 @@ use crate::id::{OccurrenceId, RunId};
 use crate::occurrence::Trigger;
 use crate::outcome::{Evidence, Outcome};
 use crate::run::Verdict;
+use crate::step::Broke;
 
 #[derive(Debug, Clone)]
 pub enum Input {
@@ -131,6 +133,26 @@ pub enum Input {
     LiveClaim {
         run_id: RunId,
         session: String,
+    },
+    /// A step of the run failed for now.
+    StepBroke {
+        run_id: RunId,
+        broke: Box<Broke>,
+    },
+    /// The step that had broken was done after all.
+    StepMended {
+        run_id: RunId,
+        key: String,
+    },
+    /// What the checks of a run showed, in their order.
+    Checked {
+        run_id: RunId,
+        number: u32,
+        proofs: Vec<Proof>,
+    },
+    /// Look again: what was missing may be there by now.
+    CheckAgain {
+        run_id: RunId,
     },
     Ping(Ping),
     /// Something was done because of the run.
@@ -310,11 +332,14 @@ pub enum RefusalCode {
     AlreadyAttested,
     /// It is said to be a person's own session, and none has said so.
     LiveClaimUnattested,
+    /// Another output stands already.
+    StepAlreadyCompleted,
+    StepNotFound,
     Invalid,
 }
 
 impl RefusalCode {
-    pub const ALL: [RefusalCode; 19] = [
+    pub const ALL: [RefusalCode; 21] = [
         RefusalCode::NotFound,
         RefusalCode::OutcomeAlreadyRecorded,
         RefusalCode::AttemptSuperseded,
@@ -333,6 +358,8 @@ impl RefusalCode {
         RefusalCode::NoOutcome,
         RefusalCode::AlreadyAttested,
         RefusalCode::LiveClaimUnattested,
+        RefusalCode::StepAlreadyCompleted,
+        RefusalCode::StepNotFound,
         RefusalCode::Invalid,
     ];
 
@@ -358,6 +385,8 @@ impl RefusalCode {
             RefusalCode::NoOutcome => "no_outcome",
             RefusalCode::AlreadyAttested => "already_attested",
             RefusalCode::LiveClaimUnattested => "live_claim_unattested",
+            RefusalCode::StepAlreadyCompleted => "step_already_completed",
+            RefusalCode::StepNotFound => "step_not_found",
             RefusalCode::Invalid => "invalid",
         }
     }

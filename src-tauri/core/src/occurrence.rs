@@ -15,6 +15,12 @@ pub enum Trigger {
     Replay {
         of: RunId,
     },
+    /// It goes on where that run broke off: the steps completed before `from` are kept.
+    Resume {
+        of: RunId,
+        /// In words: "step 3 (enrich)".
+        from: String,
+    },
     /// A run of another cue ended.
     Chain {
         of: RunId,
@@ -47,6 +53,7 @@ impl Trigger {
             Trigger::Scheduled => "scheduled",
             Trigger::ManualFire => "manual_fire",
             Trigger::Replay { .. } => "replay",
+            Trigger::Resume { .. } => "resume",
             Trigger::Chain { .. } => "chain",
             Trigger::Url => "trigger",
             Trigger::Path { .. } => "path",
@@ -60,7 +67,7 @@ impl Trigger {
     #[must_use]
     pub fn is_wanted(&self) -> bool {
         match self {
-            Trigger::ManualFire | Trigger::Replay { .. } | Trigger::Ping => true,
+            Trigger::ManualFire | Trigger::Replay { .. } | Trigger::Resume { .. } | Trigger::Ping => true,
             Trigger::Scheduled
             | Trigger::Chain { .. }
             | Trigger::Fallback { .. }

@@ -63,6 +63,54 @@ impl Outcome {
     /// Of `metadata`, as JSON.
     pub const METADATA_BYTES_MAX: usize = 10_240;
 
+    /// Its fields by name, whether or not they were reported.
+    pub const FIELDS: [&str; 16] = [
+        "success",
+        "processed",
+        "errors",
+        "expected",
+        "tokens",
+        "cost_usd",
+        "result",
+        "error",
+        "summary",
+        "external_id",
+        "result_url",
+        "result_ref",
+        "result_type",
+        "artifacts",
+        "metadata",
+        "assertions",
+    ];
+
+    /// A reported field; None: it was not. `metadata.rows` and `assertions.sent` look inside.
+    #[must_use]
+    pub fn field(&self, path: &str) -> Option<Value> {
+        let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+        let text = |text: &Option<String>| text.clone().map(Value::String);
+        let whole = match name {
+            "success" => Some(Value::Bool(self.success)),
+            "processed" => self.processed.and_then(number),
+            "errors" => self.errors.and_then(number),
+            "expected" => self.expected.and_then(number),
+            "tokens" => self.tokens.and_then(number),
+            "cost_usd" => self.cost_usd.and_then(number),
+            "result" => text(&self.result),
+            "error" => text(&self.error),
+            "summary" => text(&self.summary),
+            "external_id" => text(&self.external_id),
+            "result_url" => text(&self.result_url),
+            "result_ref" => text(&self.result_ref),
+            "result_type" => text(&self.result_type),
+            "artifacts" => (!self.artifacts.is_empty()).then(|| Value::Array(self.artifacts.clone())),
+            "metadata" => Some(self.metadata.clone()),
+            "assertions" => Some(self.assertions.iter().map(|(name, met)| (name.clone(), Value::Bool(*met))).collect()),
+            _ => None,
+        }?;
+        let inner = rest.into_iter().flat_map(|rest| rest.split('.')).try_fold(&whole, |value, key| value.get(key));
+        inner.filter(|value| !value.is_null()).cloned()
+    }
+
     /// Whether it shows something of the work itself: an id, an address, a reference, things made.
     #[must_use]
     pub fn has_evidence(&self) -> bool {
@@ -117,11 +165,39 @@ impl Outcome {
     }
 }
 
+/// Whole ones without the `.0`.
+fn number(number: f64) -> Option<Value> {
+    if number.fract() == 0.0 && number.abs() <= 9e15 {
+        return Some(Value::from(number as i64));
+    }
+    serde_json::Number::from_f64(number).map(Value::Number)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_field_is_what_was_reported_under_its_name() {
+        let told = Outcome {
+            success: true,
+            processed: Some(200.0),
+            cost_usd: Some(0.5),
+            metadata: json!({ "rows": 3, "by": { "day": [1] } }),
+            assertions: [("sent".to_owned(), true)].into(),
+            ..Outcome::default()
+        };
+        let field = |path: &str| told.field(path);
+        assert_eq!((field("processed"), field("cost_usd")), (Some(json!(200)), Some(json!(0.5))));
+        assert_eq!((field("metadata.rows"), field("metadata.by.day")), (Some(json!(3)), Some(json!([1]))));
+        assert_eq!((field("assertions.sent"), field("success")), (Some(json!(true)), Some(json!(true))));
+        for missing in ["expected", "metadata.cols", "metadata.rows.x", "artifacts", "nonsense", ""] {
+            assert_eq!(field(missing), None, "{missing}");
+        }
+        assert!(Outcome::FIELDS.iter().filter(|name| field(name).is_some()).count() == 5);
+    }
 
     #[test]
     fn evidence_that_shows_nothing_takes_nothing_away() {

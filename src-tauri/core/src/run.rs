@@ -8,9 +8,11 @@ use serde_json::Value;
 use crate::Ms;
 use crate::attempt::{Attempt, AttemptState, Reported};
 use crate::cue::{CueDefinition, Expect, Restart};
-use crate::expect::Finding;
+use crate::expect::{Finding, Told};
 use crate::id::{CueId, OccurrenceId, RunId};
 use crate::occurrence::Trigger;
+use crate::outcome::Outcome;
+use crate::step::Broke;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
@@ -36,6 +38,9 @@ pub struct Run {
     /// Names that its outcome has to meet, beside those that its cue asks for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exit_criteria: Vec<String>,
+    /// The tower looks whether its success is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checking: Option<Checking>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verification: Option<Verification>,
     /// Something followed from its end a second time, after the first end was revised; not a third time.
@@ -43,9 +48,25 @@ pub struct Run {
     pub revised: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live_claim: Option<LiveClaim>,
+    /// The step that failed last, until it is done after all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broke: Option<Box<Broke>>,
     /// What was done because of it, such as telling a web hook of its failure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+}
+
+/// Checks that are being made. A run that waits for them is live, if it had not ended before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checking {
+    pub since: Ms,
+    /// The attempt whose work is looked at.
+    pub number: u32,
+    /// The run had ended: silent, failed, or refuted before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
+    /// What the report shows by itself.
+    pub findings: Vec<Finding>,
 }
 
 /// Whether somebody looked at what a run did.
@@ -255,6 +276,16 @@ impl Run {
         expect
     }
 
+    /// How its report, or its end, is judged; `now` if there is neither.
+    #[must_use]
+    pub fn judged_by<'a>(&self, outcome: &'a Outcome, now: Ms) -> Told<'a> {
+        let attempt = self.outcome().map_or(self.latest(), |(attempt, _)| attempt);
+        let end = attempt.outcome.as_ref().map(|reported| reported.at).or(attempt.ended_at).unwrap_or(now);
+        // Reported from inside the request: it was delivered only after that, as far as the tower was told.
+        let from = attempt.delivered_at.filter(|from| *from < end).unwrap_or(attempt.began_at);
+        Told { outcome, duration_ms: Some(end.since(from)), attempt: attempt.number }
+    }
+
     /// Somebody is to look at it first; until then nothing follows from its end.
     #[must_use]
     pub fn is_held_for_verification(&self) -> bool {
@@ -264,6 +295,9 @@ impl Run {
     /// When this run next wants a tick.
     #[must_use]
     pub fn wakes_at(&self) -> Option<Ms> {
+        if self.checking.is_some() {
+            return self.fuse_at.filter(|_| self.is_live() && self.may_have_a_process());
+        }
         let own = match &self.phase {
             Phase::Held { until, .. } => *until,
             Phase::Offered { until } => Some(*until),
@@ -333,6 +367,8 @@ impl Run {
     #[must_use]
     pub fn occupies(&self) -> bool {
         match &self.phase {
+            // Its agent is done; the tower's own looking takes nothing of them.
+            _ if self.checking.is_some() => self.may_have_a_process(),
             Phase::Delivering | Phase::Offered { .. } | Phase::AwaitingOutcome { .. } => true,
             Phase::Held { .. } | Phase::WaitingRetry { .. } | Phase::Ended { .. } => self.may_have_a_process(),
         }

@@ -3,6 +3,7 @@
 use crate::Ms;
 use crate::alert::AlertKind;
 use crate::cue::{Confirm, Restart};
+use crate::expect::{Finding, NOTHING_DONE};
 use crate::outcome::Outcome;
 use crate::run::{Phase, Run, Verdict, Verification};
 use crate::time::length_in_words;
@@ -16,6 +17,9 @@ pub fn of_run(run: &Run) -> String {
         (2.., Some(_)) => format!("After {} restarts", run.restarts()),
         _ => format!("Attempt {} of {}", run.tries_used().max(1), run.definition.retry.max_attempts),
     };
+    if let Some(checking) = &run.checking {
+        return looked_at(run, checking.late);
+    }
     match &run.phase {
         Phase::Held { words, .. } => format!("{}. {of}.", capital(words)),
         Phase::Offered { .. } if run.definition.transport.is_watch() => "Due; its first ping is awaited.".to_owned(),
@@ -39,7 +43,16 @@ pub fn of_run(run: &Run) -> String {
         Phase::WaitingRetry { .. } if run.definition.restart() != Restart::Never => {
             format!("{}. It is started again soon.", capital(&latest.words))
         }
-        Phase::WaitingRetry { .. } => format!("{}. {of}; the next one waits for its backoff.", capital(&latest.words)),
+        Phase::WaitingRetry { at } => {
+            let reported = latest.outcome.as_ref().map(|reported| &reported.outcome);
+            let counted = reported.and_then(counts).map(|text| format!(" {text}")).unwrap_or_default();
+            let failed =
+                broken_step(run).unwrap_or_else(|| format!("{}.", capital(latest.words.trim_end_matches('.'))));
+            match wait_in_words(run, *at) {
+                Some(wait) => format!("{failed}{counted} {of}; next in {wait}."),
+                None => format!("{failed}{counted} {of}; next at once."),
+            }
+        }
         Phase::Ended { verdict, late, .. } => {
             let after_deadline = run.outcome().is_none_or(|(_, reported)| reported.late);
             let late = match (*late, after_deadline) {
@@ -49,6 +62,46 @@ pub fn of_run(run: &Run) -> String {
             };
             format!("{}{late}", ended(run, *verdict, &of))
         }
+    }
+}
+
+/// "Step 3 (enrich) failed: api.openai.com answered 429."
+fn broken_step(run: &Run) -> Option<String> {
+    let broke = run.broke.as_ref().filter(|broke| broke.attempt == run.latest().number)?;
+    let name = if broke.name.is_empty() { &broke.key } else { &broke.name };
+    let error = broke.error.trim().trim_end_matches('.');
+    let why = if error.is_empty() { String::new() } else { format!(": {error}") };
+    Some(format!("Step {} ({name}) failed{why}.", broke.number))
+}
+
+/// How long the wait for the next attempt is as a whole, as its cue says it; None: there is none.
+fn wait_in_words(run: &Run, until: Ms) -> Option<String> {
+    let wait = until.since(run.latest().ended_at.unwrap_or(until));
+    let said = run.definition.retry.wait_after_ms(run.tries_used());
+    // A few seconds are added so that a fleet does not come back all at once.
+    let wait = if (said..=said + said / 10).contains(&wait) { said } else { wait };
+    (wait > 0).then(|| length_in_words(wait))
+}
+
+/// What speaks for a success, before anybody looked.
+fn said_of_success(run: &Run) -> &'static str {
+    match (run.outcome(), run.definition.confirm) {
+        (Some(_), _) => "Reported success",
+        (None, Confirm::Delivery) => "Delivered",
+        (None, _) if run.latest().exit_code == Some(0) => "Ended with exit code 0",
+        (None, Confirm::Outcome | Confirm::ExitCode | Confirm::Checks) => "Nothing was reported",
+    }
+}
+
+fn looked_at(run: &Run, late: bool) -> String {
+    let checks = match run.definition.checks.len() {
+        1 => "1 check is looked at".to_owned(),
+        count => format!("{count} checks are looked at"),
+    };
+    match run.verdict() {
+        Some(Verdict::Refuted) => format!("Not proven so far; {checks} again."),
+        _ if late => format!("{} after the deadline; {checks}.", said_of_success(run)),
+        _ => format!("{}; {checks}.", said_of_success(run)),
     }
 }
 
@@ -80,15 +133,26 @@ fn ended(run: &Run, verdict: Verdict, of: &str) -> String {
     match verdict {
         Verdict::Confirmed => match run.findings.len() {
             // Its exit code or its delivery says it all.
-            1 if run.definition.confirm != Confirm::Outcome => format!("{}.{counted}", capital(&run.findings[0].found)),
+            1 if !run.definition.confirm.is_by_report() => format!("{}.{counted}", capital(&run.findings[0].found)),
             1 => format!("{}, as expected: {}.{counted}", run.findings[0].claim, run.findings[0].found),
-            proofs => format!("Reported success, and all {proofs} proofs hold.{counted}"),
+            proofs => format!("{}, and all {proofs} proofs hold.{counted}", said_of_success(run)),
         },
         Verdict::Claimed => format!("Reported success; nothing verified it.{counted}"),
         Verdict::Refuted => {
             let failed = run.findings.iter().find(|finding| !finding.passed);
-            let why = failed.map(|finding| format!("{}: {}", lower(&finding.claim), finding.found));
-            format!("Reported success, but not proven. Expected {}.{counted}", why.unwrap_or_default())
+            let why = match failed {
+                // The count says it.
+                Some(finding) if finding.claim == NOTHING_DONE => String::new(),
+                Some(Finding { claim, found, look: Some(_), .. }) => {
+                    format!(" It does not hold that {}: {}.", lower(claim), found.trim_end_matches('.'))
+                }
+                Some(Finding { claim, found, look: None, .. }) => format!(" Expected {}: {found}.", lower(claim)),
+                None => String::new(),
+            };
+            format!("{}, but not proven.{why}{counted}", said_of_success(run))
+        }
+        Verdict::Failed if broken_step(run).is_some() => {
+            format!("{}{counted} {of}.", broken_step(run).unwrap_or_default())
         }
         Verdict::Failed => match outcome {
             Some(outcome) => {
@@ -104,11 +168,13 @@ fn ended(run: &Run, verdict: Verdict, of: &str) -> String {
                 return format!("{}.", capital(&latest.words));
             }
             let within = run.definition.outcome_deadline_ms().map(length_in_words);
-            match (latest.exit_code, within) {
+            let broke = broken_step(run).map(|broke| format!("{broke} ")).unwrap_or_default();
+            let quiet = match (latest.exit_code, within) {
                 (Some(_), _) => format!("It ended with {} and reported nothing.", latest.words),
                 (None, Some(within)) => format!("Delivered, then nothing: no outcome within {within}."),
                 (None, None) => "Delivered, then nothing.".to_owned(),
-            }
+            };
+            format!("{broke}{quiet}")
         }
         Verdict::Stopped => match run.findings.iter().find(|finding| !finding.passed) {
             Some(spent) => format!("Stopped: {} was allowed, and it was {}. {of}.", lower(&spent.claim), spent.found),
@@ -122,6 +188,7 @@ fn ended(run: &Run, verdict: Verdict, of: &str) -> String {
 fn counts(outcome: &Outcome) -> Option<String> {
     let processed = outcome.processed?;
     Some(match outcome.expected {
+        None if processed == 1.0 => "1 record was processed.".to_owned(),
         Some(expected) => format!("{processed} of {expected} records were processed."),
         None => format!("{processed} records were processed."),
     })

@@ -23,6 +23,7 @@ use crate::offers::Offers;
 use crate::paths::{Watched, look_after};
 use crate::perform::{Means, Performer, Shared, adopted};
 use crate::pilot::{Crew, Pilot};
+use crate::prices::Prices;
 use crate::sabotage;
 use crate::spool::deliver_spooled;
 use crate::token::TowerKey;
@@ -38,13 +39,15 @@ pub struct Config {
     pub strict_addresses: bool,
     /// Active cues that an account that registered may have.
     pub account_cues: u32,
+    /// The owner's: costs are summed by its days.
+    pub zone: chrono_tz::Tz,
 }
 
 impl Config {
     /// With everything else as it is unless the owner says otherwise.
     #[must_use]
     pub fn of(data_dir: PathBuf, agents_url: String) -> Config {
-        Config { data_dir, agents_url, strict_addresses: false, account_cues: CUES_MAX }
+        Config { data_dir, agents_url, strict_addresses: false, account_cues: CUES_MAX, zone: chrono_tz::Tz::UTC }
     }
 }
 
@@ -76,6 +79,7 @@ impl Engine {
         let journal = Journal::open(&data_dir)?;
         let key = TowerKey::load(&config.data_dir).map_err(StartError::Key)?;
         let accounts = Accounts::new(key.clone(), journal.webhook_secrets()?, config.account_cues);
+        let prices = Prices::new(journal.prices()?);
         let (orders, received) = mpsc::channel(ORDERS_MAX);
         let reader = journal.reader();
         let notifier = ports.notifier.clone();
@@ -114,6 +118,7 @@ impl Engine {
             pools_seen,
             offers: offers.clone(),
             account_cues: config.account_cues,
+            zone: config.zone,
             recorded: record,
             found,
         };
@@ -134,6 +139,7 @@ impl Engine {
             offers,
             recorded,
             accounts,
+            prices,
         };
         let mut minding = JoinSet::new();
         minding.spawn(deliver_spooled(handle.clone(), data_dir));

@@ -66,6 +66,7 @@ impl Feed {
             status_changed: true,
             pools_changed: false,
             topics: Vec::new(),
+            runs_stepped: Vec::new(),
         };
         self.push(&mut ring, nothing);
     }
@@ -150,6 +151,7 @@ mod tests {
             status_changed: false,
             pools_changed: false,
             topics: Vec::new(),
+            runs_stepped: Vec::new(),
         }
     }
 

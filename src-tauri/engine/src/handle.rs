@@ -9,6 +9,8 @@ use cuetower_core::event::FileSeen;
 use cuetower_core::id::{AccountId, AlertId, CueId, RunId};
 use cuetower_core::input::{Answer, Input, Ping, Refusal};
 use cuetower_core::pool::{PoolAnswer, PoolBook, PoolInput};
+use cuetower_core::price::PriceTable;
+use cuetower_core::step::{self, SpanSeen, StepInput};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -17,6 +19,7 @@ use crate::clock::Clock;
 use crate::feed::Feed;
 use crate::journal::{KeyRow, OutputRow, Reader, Recorded, Recorder, Recording, StoreError};
 use crate::offers::Offers;
+use crate::prices::Prices;
 use crate::token::TowerKey;
 use crate::vault::Vault;
 
@@ -85,6 +88,26 @@ pub(crate) enum Order {
         handlers: Vec<String>,
         reply: Reply<()>,
     },
+    /// An agent tells of a step, or of what its run used.
+    Step {
+        /// Only if the run is of this account; None: whoever's it is.
+        by: Option<AccountId>,
+        run_id: RunId,
+        attempt: Option<u32>,
+        input: Box<StepInput>,
+        reply: Reply<step::Answer>,
+    },
+    Spans {
+        spans: Box<SpanBatch>,
+        reply: Reply<SpansTaken>,
+    },
+    /// A new run that keeps what an ended one completed before this step.
+    Resume {
+        run_id: RunId,
+        ordinal: u32,
+        words: String,
+        reply: Reply<Answer>,
+    },
     /// Decided on disk, by itself.
     Record(Box<dyn Recording>),
     Acknowledge {
@@ -98,6 +121,38 @@ pub(crate) enum Order {
     Stop {
         reply: Reply<()>,
     },
+}
+
+/// Spans of an agent's telemetry, as one request brought them.
+#[derive(Debug, Clone)]
+pub struct SpanBatch {
+    /// Whose key they came with.
+    pub account: AccountId,
+    /// Whose token they came with: they belong to this run, whatever they say.
+    pub run: Option<RunId>,
+    pub groups: Vec<SpanGroup>,
+}
+
+/// Spans of one trace that name the same run, or none.
+#[derive(Debug, Clone)]
+pub struct SpanGroup {
+    /// 32 hexadecimal digits.
+    pub trace: String,
+    /// As their attributes name it.
+    pub run: Option<RunId>,
+    /// Under whose name they are shown if they belong to no run.
+    pub agent: String,
+    pub spans: Vec<SpanSeen>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SpansTaken {
+    pub taken: u32,
+    /// Of them, those that belong to no run that is known.
+    pub apart: u32,
+    pub refused: u32,
+    /// Why some were refused.
+    pub words: Option<String>,
 }
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Trouble>>;
@@ -132,6 +187,7 @@ pub struct Handle {
     /// Counts commits with something recorded in them.
     pub(crate) recorded: watch::Receiver<u64>,
     pub(crate) accounts: Accounts,
+    pub(crate) prices: Prices,
 }
 
 /// Why the last commit failed; None while the store is well.
@@ -212,6 +268,32 @@ impl Handle {
         self.ask(|reply| Order::Worker { account, id, handlers, reply }).await
     }
 
+    /// A step begins or ends, or what a run used is told. A refusal is an error.
+    pub async fn step(
+        &self,
+        by: Option<&AccountId>,
+        run_id: &RunId,
+        attempt: Option<u32>,
+        input: StepInput,
+    ) -> Result<step::Answer, Trouble> {
+        let (by, run_id, input) = (by.cloned(), run_id.clone(), Box::new(input));
+        match self.ask(|reply| Order::Step { by, run_id, attempt, input, reply }).await? {
+            step::Answer::Refused(refusal) => Err(Trouble::Refused(refusal)),
+            answer => Ok(answer),
+        }
+    }
+
+    /// Spans are on disk when this returns.
+    pub async fn spans(&self, spans: SpanBatch) -> Result<SpansTaken, Trouble> {
+        self.ask(|reply| Order::Spans { spans: Box::new(spans), reply }).await
+    }
+
+    /// A new run of the same cue, with the steps that were completed before `ordinal`. `words`: "step 3 (enrich)".
+    pub async fn resume(&self, run_id: &RunId, ordinal: u32, words: String) -> Result<Answer, Trouble> {
+        let run_id = run_id.clone();
+        unrefused(self.ask(|reply| Order::Resume { run_id, ordinal, words, reply }).await?)
+    }
+
     /// Decides and writes something that no lane decides, inside one transaction of the pilot: `work` looks at what is on
     /// disk, writes facts and rows, and answers; an `Err` of its own leaves nothing behind. It must be short: everybody waits
     /// meanwhile.
@@ -257,6 +339,12 @@ impl Handle {
     #[must_use]
     pub fn now(&self) -> Ms {
         self.clock.now()
+    }
+
+    /// What models cost now.
+    #[must_use]
+    pub fn prices(&self) -> Arc<PriceTable> {
+        self.prices.table()
     }
 
     /// Makes and checks run tokens.

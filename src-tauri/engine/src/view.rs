@@ -96,6 +96,16 @@ pub fn row_of_run(run: &Run) -> OccurrenceRow {
     OccurrenceRow { state: End::Ran.word().to_owned(), run: Some(RunRow::of(run)), ..row }
 }
 
+/// The same, with what it cost as far as somebody knows better than its outcome.
+#[must_use]
+pub fn row_of_run_costing(run: &Run, cost_usd: Option<f64>) -> OccurrenceRow {
+    let mut row = row_of_run(run);
+    if let (Some(run), Some(_)) = (&mut row.run, cost_usd) {
+        run.cost_usd = cost_usd;
+    }
+    row
+}
+
 /// The ledger row of an occurrence that has not run.
 #[must_use]
 pub fn row_of_armed(cue_id: &str, armed: &Armed) -> OccurrenceRow {

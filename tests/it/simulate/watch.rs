@@ -223,7 +223,7 @@ pub fn count(tally: &mut Tally, facts: &[Fact]) {
                 Trigger::Dynamic { .. } => tally.dynamic += 1,
                 Trigger::Fallback { .. } => tally.fallbacks += 1,
                 Trigger::Ping => tally.by_ping += 1,
-                Trigger::Scheduled | Trigger::ManualFire | Trigger::Replay { .. } => {}
+                Trigger::Scheduled | Trigger::ManualFire | Trigger::Replay { .. } | Trigger::Resume { .. } => {}
             },
             Event::OccurrenceHeld { asks: true, .. } => tally.asked += 1,
             Event::OccurrenceHeld { asks: false, .. } => tally.queued += 1,

@@ -56,7 +56,7 @@ export function fuseWords(fuse_at_ms: number, cue: CueView | undefined, now_ms: 
   return fuse_at_ms > now_ms ? `stops at ${stamp(fuse_at_ms, now_ms, zone)} by its budget${budget}` : `its budget${budget} is spent`;
 }
 
-const CAUSES: Record<string, string> = { fallback: 'Fallback for', chain: 'Fired after', replay: 'Runs again', dynamic: 'Asked for in' };
+const CAUSES: Record<string, string> = { fallback: 'Fallback for', chain: 'Fired after', replay: 'Runs again', resume: 'Resumes', dynamic: 'Asked for in' };
 
 /** The words before and behind the link to the run that caused this one: "Fallback for", "a run of leads". */
 export function causeWords(cause: CausedBy): { before: string; link: string } {

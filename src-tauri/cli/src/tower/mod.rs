@@ -150,6 +150,7 @@ impl Tower {
         let started_at = clock.now();
         let config = {
             let mut config = Config::of(folder.clone(), agents_url.clone());
+            config.zone = machine_zone().parse().unwrap_or(config.zone);
             config.strict_addresses = options.openings.strict_addresses;
             config.account_cues = options.openings.account_cues.unwrap_or(config.account_cues);
             config

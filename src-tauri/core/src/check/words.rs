@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Check, CommandCheck, Database, FileCheck, GitCheck, Gives, SqlCheck, UrlCheck, What};
+use super::{Bound, Check, CommandCheck, Database, FileCheck, GitCheck, Gives, SqlCheck, UrlCheck, What, field_of};
 use crate::cue::Program;
 
 /// Of a query, a pattern or a command.
 const SHOWN_CHARS_MAX: usize = 80;
+/// Of what a proof says was looked at.
+const DETAIL_CHARS_MAX: usize = 300;
 const UNITS: [(u64, &str); 4] = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
 
 impl Check {
@@ -24,6 +26,25 @@ impl Check {
             What::Secret { name } => format!("the secret {name} is in the vault"),
         }
     }
+
+    /// What is looked at, as a proof keeps it: one query, path, address or command. Holds no secret.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        let detail = match &self.what {
+            What::File(file) => file.path.clone(),
+            What::Url(url) => without_query(&url.url).to_owned(),
+            What::Command(command) => line(command),
+            What::Sql(sql) => sql.query.split_whitespace().collect::<Vec<_>>().join(" "),
+            What::Git(git) => git.repo.clone(),
+            What::Disk { path, .. } => path.clone(),
+            What::Memory { .. } => String::new(),
+            What::Secret { name } => name.clone(),
+        };
+        match detail.char_indices().nth(DETAIL_CHARS_MAX) {
+            Some((end, _)) => format!("{}…", &detail[..end]),
+            None => detail,
+        }
+    }
 }
 
 fn file(file: &FileCheck) -> String {
@@ -31,8 +52,12 @@ fn file(file: &FileCheck) -> String {
     if file.newer_than_fire {
         asked.push("is newer than the fire".to_owned());
     }
-    if let Some(lines) = file.min_lines {
-        asked.push(format!("has at least {lines} {}", if lines == 1 { "line" } else { "lines" }));
+    match &file.min_lines {
+        Some(Bound::Number(lines)) => {
+            asked.push(format!("has at least {lines} {}", if *lines == 1.0 { "line" } else { "lines" }));
+        }
+        Some(Bound::Reported(field)) => asked.push(format!("has at least as many lines as `{field}` was reported")),
+        None => {}
     }
     if let Some(sha256) = &file.sha256 {
         asked.push(format!("has the SHA-256 {}…", sha256.chars().take(12).collect::<String>()));
@@ -53,11 +78,14 @@ fn url(url: &UrlCheck) -> String {
 }
 
 fn command(command: &CommandCheck) -> String {
-    let line = match &command.program {
+    format!("`{}` exits with 0", shortened(&line(command)))
+}
+
+fn line(command: &CommandCheck) -> String {
+    match &command.program {
         Program::Argv(argv) => argv.join(" "),
         Program::Shell(line) => line.clone(),
-    };
-    format!("`{}` exits with 0", shortened(&line))
+    }
 }
 
 fn sql(sql: &SqlCheck) -> String {
@@ -68,13 +96,24 @@ fn sql(sql: &SqlCheck) -> String {
     let query = shortened(&sql.query);
     match &sql.gives {
         Gives::Anything => format!("{database} answers `{query}`"),
-        Gives::Exactly(value) => format!("`{query}` gives {} in {database}", value_in_words(value)),
+        Gives::Exactly(value) => {
+            let wanted = value.as_str().and_then(field_of);
+            let wanted = wanted.map_or_else(|| value_in_words(value), |field| format!("what `{field}` was reported"));
+            format!("`{query}` gives {wanted} in {database}")
+        }
         Gives::Within { at_least, at_most } => {
-            let least = at_least.map(|least| format!("at least {least}"));
-            let most = at_most.map(|most| format!("at most {most}"));
+            let least = at_least.as_ref().map(|least| format!("at least {}", bound(least)));
+            let most = at_most.as_ref().map(|most| format!("at most {}", bound(most)));
             let bounds: Vec<String> = least.into_iter().chain(most).collect();
             format!("`{query}` gives {} in {database}", bounds.join(" and "))
         }
+    }
+}
+
+fn bound(bound: &Bound) -> String {
+    match bound {
+        Bound::Number(number) => number.to_string(),
+        Bound::Reported(field) => format!("what `{field}` was reported"),
     }
 }
 
@@ -167,7 +206,7 @@ mod tests {
         assert_eq!(said(What::File(report.clone())), "file report.md exists");
         let all = FileCheck {
             newer_than_fire: true,
-            min_lines: Some(20),
+            min_lines: Some(Bound::Number(20.0)),
             sha256: Some("ab".repeat(32)),
             matches: Some("^total: [0-9]+".into()),
             ..report
@@ -212,7 +251,7 @@ mod tests {
         };
         assert_eq!(sql(Gives::Exactly(json!(5))), "`select count(*) from leads` gives 5 in crm.db");
         assert_eq!(sql(Gives::Exactly(json!("a"))), "`select count(*) from leads` gives \"a\" in crm.db");
-        let both = Gives::Within { at_least: Some(1.0), at_most: Some(2.5) };
+        let both = Gives::Within { at_least: Some(1.0.into()), at_most: Some(2.5.into()) };
         assert_eq!(sql(both), "`select count(*) from leads` gives at least 1 and at most 2.5 in crm.db");
     }
 

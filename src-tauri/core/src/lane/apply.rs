@@ -99,6 +99,8 @@ impl Lane {
             | Event::AttemptSteady { .. }
             | Event::FuseMoved { .. }
             | Event::WaitMoved { .. }
+            | Event::ChecksBegan { .. }
+            | Event::ChecksEnded { .. }
             | Event::RunNoted { .. }
             | Event::AttemptDelivered { .. }
             | Event::AttemptNoted { .. }
@@ -112,6 +114,8 @@ impl Lane {
             | Event::RunVerified { .. }
             | Event::EvidenceAdded { .. }
             | Event::LiveClaimed { .. }
+            | Event::StepBroke { .. }
+            | Event::StepMended { .. }
             | Event::ReportRefused { .. } => {
                 self.count(event);
                 if let Some(run) = event.run_id().and_then(|id| self.runs.get_mut(id)) {
@@ -191,8 +195,10 @@ impl Lane {
             findings: Vec::new(),
             refused: Vec::new(),
             fuse_at: None,
+            broke: None,
             notes: Vec::new(),
             exit_criteria: armed.exit_criteria,
+            checking: None,
             verification: None,
             revised: false,
             live_claim: None,

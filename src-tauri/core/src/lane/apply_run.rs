@@ -4,7 +4,7 @@ use crate::Ms;
 use crate::attempt::{Attempt, AttemptState, Lease, Reported};
 use crate::event::Event;
 use crate::expect::Finding;
-use crate::run::{ATTEMPTS_KEPT, HeldBy, LiveClaim, Note, Phase, REFUSED_KEPT, Refused, Run, Verification};
+use crate::run::{ATTEMPTS_KEPT, Checking, HeldBy, LiveClaim, Note, Phase, REFUSED_KEPT, Refused, Run, Verification};
 
 impl Run {
     /// How an event about this run changes it.
@@ -126,6 +126,7 @@ impl Run {
                 if *held {
                     self.verification = Some(Verification::Waiting { since: at, holds: true });
                 }
+                self.checking = None;
                 self.phase = Phase::Ended { verdict: *verdict, at, late: *late };
                 self.revised |= *late;
                 self.findings.clone_from(findings);
@@ -142,7 +143,7 @@ impl Run {
                 self.findings.retain(|finding| finding.claim != claim);
                 let found =
                     reason.clone().unwrap_or_else(|| if *valid { "it is so" } else { "it is not so" }.to_owned());
-                self.findings.push(Finding { claim, passed: *valid, found });
+                self.findings.push(Finding::of(claim, *valid, found));
                 let (valid, by, reason) = (*valid, by.clone(), reason.clone());
                 self.verification = Some(Verification::Given { at, valid, by, reason });
             }
@@ -154,11 +155,26 @@ impl Run {
                         reported.first.get_or_insert_with(|| Box::new(before));
                     }
                 });
+                match &mut self.checking {
+                    Some(checking) => checking.findings.clone_from(findings),
+                    None => self.findings.clone_from(findings),
+                }
+            }
+            Event::ChecksBegan { number, late, findings, .. } => {
+                if !late {
+                    self.phase = Phase::AwaitingOutcome { deadline: None };
+                }
+                self.checking = Some(Checking { since: at, number: *number, late: *late, findings: findings.clone() });
+            }
+            Event::ChecksEnded { findings, .. } => {
+                self.checking = None;
                 self.findings.clone_from(findings);
             }
             Event::LiveClaimed { session, .. } => {
                 self.live_claim = Some(LiveClaim { at, session: session.clone() });
             }
+            Event::StepBroke { broke, .. } => self.broke = Some(broke.clone()),
+            Event::StepMended { .. } => self.broke = None,
             Event::RunNoted { words, .. } => {
                 if self.notes.len() < REFUSED_KEPT {
                     self.notes.push(Note { at, words: words.clone() });

@@ -42,6 +42,10 @@ pub fn decide(lane: &mut Lane, input: &Input, now: Ms, dice: &mut dyn Dice) -> D
         Input::AskVerification { run_id } => draft.ask_verification(run_id),
         Input::Evidence { run_id, attempt, evidence } => draft.add_evidence(run_id, *attempt, evidence),
         Input::LiveClaim { run_id, session } => draft.live_claim(run_id, session),
+        Input::StepBroke { run_id, broke } => draft.step_broke(run_id, broke),
+        Input::StepMended { run_id, key } => draft.step_mended(run_id, key),
+        Input::Checked { run_id, number, proofs } => draft.checked(run_id, *number, proofs),
+        Input::CheckAgain { run_id } => draft.check_again(run_id),
         Input::Ping(ping) => draft.ping(ping),
         Input::Note { run_id, words } => draft.noted(run_id, words),
     };
@@ -95,30 +99,36 @@ impl Draft<'_> {
         }
     }
 
-    /// Judges the latest attempt by what the cue says confirms it.
-    pub fn conclude(&mut self, run: &Run, outcome: Option<&Outcome>, delivery: &Finding, late: bool) -> Verdict {
+    /// Judges the latest attempt by what the cue says confirms it. None: the tower has a look first.
+    pub fn conclude(
+        &mut self,
+        run: &Run,
+        outcome: Option<&Outcome>,
+        delivery: &Finding,
+        late: bool,
+    ) -> Option<Verdict> {
+        // With all that was told of it in this decision.
+        let told = self.run(&run.id);
+        let run = told.as_deref().unwrap_or(run);
         let asks = run.expect();
         let asked = asks.asks_for_proof();
         let mut found = match run.definition.confirm {
-            Confirm::Outcome => Vec::new(),
+            Confirm::Outcome | Confirm::Checks => Vec::new(),
             Confirm::ExitCode | Confirm::Delivery => vec![delivery.clone()],
         };
         match outcome {
-            Some(outcome) => found.extend(findings(&asks, outcome)),
-            None if asked => found.extend(findings(&asks, &Outcome::default())),
+            Some(outcome) => found.extend(findings(&asks, &run.judged_by(outcome, self.now))),
+            None if asked => found.extend(findings(&asks, &run.judged_by(&Outcome::default(), self.now))),
             None => {}
         }
-        let reported_failure = outcome.is_some_and(|outcome| !outcome.success);
-        let verdict = if reported_failure {
-            Verdict::Failed
-        } else if found.is_empty() {
-            Verdict::Claimed
-        } else if found.iter().all(|finding| finding.passed) {
-            Verdict::Confirmed
-        } else {
-            Verdict::Refuted
-        };
-        self.end_run(run, verdict, late, found)
+        if outcome.is_some_and(|outcome| !outcome.success) {
+            return Some(self.end_run(run, Verdict::Failed, late, found));
+        }
+        if !run.definition.checks.is_empty() {
+            self.begin_checks(run, late, found);
+            return None;
+        }
+        Some(self.end_run(run, verdict_of(&found), late, found))
     }
 
     pub(super) fn finish_once(&mut self, verdict: Verdict) {
@@ -132,6 +142,17 @@ impl Draft<'_> {
         if once && over && lane.cue.status != status {
             self.emit(Event::CueStatusChanged { status, until: None, since: None });
         }
+    }
+}
+
+/// Of a success, by what was found of it.
+pub(super) fn verdict_of(found: &[Finding]) -> Verdict {
+    if found.is_empty() {
+        Verdict::Claimed
+    } else if found.iter().all(|finding| finding.passed) {
+        Verdict::Confirmed
+    } else {
+        Verdict::Refuted
     }
 }
 

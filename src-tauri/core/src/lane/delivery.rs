@@ -19,7 +19,7 @@ impl Draft<'_> {
         let Some(run) = self.run(run_id) else { return Answer::Done };
         let Some(attempt) = run.attempt(number) else { return Answer::Done };
         // Where the exit code decides, an outcome settles nothing.
-        let reported = attempt.outcome.is_some() && run.definition.confirm == Confirm::Outcome;
+        let reported = attempt.outcome.is_some() && run.definition.confirm.is_by_report();
         let decided = reported && !self.reported_and_lives(&run);
         let settled = decided || attempt.state == AttemptState::Lost || !run.is_live() || run.latest().number != number;
         match result {
@@ -89,9 +89,8 @@ impl Draft<'_> {
             deadline,
             fuse: self.fuse_of(run),
         });
-        if answered && run.definition.confirm == Confirm::Delivery {
-            let finding = Finding { claim: "Delivered".into(), passed: true, found: said };
-            self.conclude(run, None, &finding, false);
+        if answered && run.definition.confirm == Confirm::Delivery && run.checking.is_none() {
+            self.conclude(run, None, &Finding::of("Delivered", true, said), false);
         }
     }
 
@@ -100,9 +99,16 @@ impl Draft<'_> {
         let current = latest.number == number && latest.state != AttemptState::Lost;
         let by_exit = run.definition.confirm == Confirm::ExitCode;
         let ok = exit.exit_code == Some(0);
+        // Its success is being looked at; that its process is gone is known now.
+        if run.checking.is_some() {
+            return self.exit_noted(run, number, exit, None);
+        }
         match run.verdict() {
             None if current && run.definition.restart().holds(ok) => self.restart(run, number, exit),
             None if current && by_exit && ok => self.concluded_by_exit(run, number, exit, false),
+            None if current && ok && latest.outcome.is_none() && run.definition.confirm == Confirm::Checks => {
+                self.concluded_by_exit(run, number, exit, false);
+            }
             Some(Verdict::Silent) if current && by_exit => self.concluded_by_exit(run, number, exit, true),
             None if current && self.reported_and_lives(run) => self.concluded_at_its_end(run, number, exit),
             None if current && !ok && (by_exit || latest.outcome.is_none()) => self.fail_exited(run, number, exit),
@@ -116,7 +122,7 @@ impl Draft<'_> {
     fn concluded_by_exit(&mut self, run: &Run, number: u32, exit: &Exit, late: bool) {
         self.exit_noted(run, number, exit, None);
         let ok = exit.exit_code == Some(0);
-        let finding = Finding { claim: "Ends with exit code 0".into(), passed: ok, found: exit.words.clone() };
+        let finding = Finding::of("Ends with exit code 0", ok, exit.words.clone());
         if ok {
             let outcome = run.latest().outcome.as_ref().map(|reported| &reported.outcome);
             self.conclude(run, outcome, &finding, late);
@@ -127,8 +133,8 @@ impl Draft<'_> {
 
     /// Its outcome is there, and what follows from it waits for the end of the process: two of one run must never be at work.
     pub fn reported_and_lives(&self, run: &Run) -> bool {
-        let reported = run.latest().outcome.is_some() && run.definition.confirm == Confirm::Outcome;
-        reported && run.is_live() && run.may_have_a_process()
+        let reported = run.latest().outcome.is_some() && run.definition.confirm.is_by_report();
+        reported && run.checking.is_none() && run.is_live() && run.may_have_a_process()
     }
 
     fn concluded_at_its_end(&mut self, run: &Run, number: u32, exit: &Exit) {
@@ -139,8 +145,7 @@ impl Draft<'_> {
         }
         self.exit_noted(run, number, exit, None);
         if outcome.success {
-            let delivered = Finding { claim: "Reported success".into(), passed: true, found: "reported".into() };
-            self.conclude(run, Some(outcome), &delivered, false);
+            self.conclude(run, Some(outcome), &Finding::of("Reported success", true, "reported"), false);
         } else {
             self.end_run(run, Verdict::Failed, false, Vec::new());
         }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::Ms;
 use crate::attempt::AttemptState;
 use crate::away::Band;
-use crate::cue::{CueStatus, Overlap, Restart};
+use crate::cue::{Confirm, CueStatus, Overlap, Restart};
 use crate::event::Event;
+use crate::expect::Finding;
 use crate::id::{OccurrenceId, RunId};
 use crate::input::Answer;
 use crate::lane::decide::Draft;
@@ -196,6 +197,9 @@ impl Draft<'_> {
         if past(run.fuse_at) && run.is_live() {
             return self.fuse_tripped(run);
         }
+        if run.checking.is_some() {
+            return;
+        }
         match &run.phase {
             Phase::Held { .. } => self.look_again(run),
             Phase::Offered { .. } => self.offer_lapsed(run),
@@ -222,6 +226,11 @@ impl Draft<'_> {
     fn deadline_passed(&mut self, run: &Run) {
         if self.reported_and_lives(run) {
             return self.end_the_process(run);
+        }
+        if run.definition.confirm == Confirm::Checks && !run.definition.checks.is_empty() {
+            let passed = Finding::of("The time for an outcome is over", true, "nothing was reported");
+            self.conclude(run, None, &passed, false);
+            return;
         }
         let unanswered = run.latest().state == AttemptState::Unanswered;
         if unanswered && run.tries_used() < run.definition.retry.max_attempts {

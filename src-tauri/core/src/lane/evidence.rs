@@ -30,7 +30,7 @@ impl Draft<'_> {
         if whole == reported.outcome {
             return answer(run.verdict(), &run);
         }
-        let findings = looked_at_again(&run, &whole);
+        let findings = looked_at_again(&run, &whole, self.now);
         let proven = findings.iter().all(|finding| finding.passed) && whole.success;
         self.emit(Event::EvidenceAdded {
             run_id: run_id.clone(),
@@ -38,7 +38,8 @@ impl Draft<'_> {
             evidence: Box::new(evidence.clone()),
             findings: findings.clone(),
         });
-        if run.verdict() == Some(Verdict::Refuted) && run.verification.is_none() && proven {
+        let refuted = run.verdict() == Some(Verdict::Refuted) && run.checking.is_none();
+        if refuted && run.verification.is_none() && proven {
             self.end_run(&run, Verdict::Confirmed, true, findings);
         }
         match self.run(run_id) {
@@ -67,8 +68,9 @@ impl Draft<'_> {
 }
 
 /// What was found of a run, with what its outcome now shows in place of what it showed.
-fn looked_at_again(run: &Run, outcome: &Outcome) -> Vec<Finding> {
-    let now = expect::findings(&run.expect(), outcome);
+pub(super) fn looked_at_again(run: &Run, outcome: &Outcome, now: crate::Ms) -> Vec<Finding> {
+    let now = expect::findings(&run.expect(), &run.judged_by(outcome, now));
     let newer = |finding: &Finding| now.iter().find(|again| again.claim == finding.claim).cloned();
-    run.findings.iter().map(|finding| newer(finding).unwrap_or_else(|| finding.clone())).collect()
+    let before = run.checking.as_ref().map_or(&run.findings, |checking| &checking.findings);
+    before.iter().map(|finding| newer(finding).unwrap_or_else(|| finding.clone())).collect()
 }

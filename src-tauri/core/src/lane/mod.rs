@@ -6,6 +6,7 @@
 mod apply;
 mod apply_run;
 mod attempts;
+mod checking;
 mod decide;
 mod delivery;
 mod due;
@@ -16,6 +17,7 @@ mod ping;
 mod recovery;
 mod report;
 mod restart;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod trigger;
@@ -211,8 +213,8 @@ impl Lane {
         self.runs.entry(run.id.clone()).or_insert_with(|| Arc::new(run));
     }
 
-    /// Lets ended runs go; their history is in the store.
+    /// Lets ended runs go; their history is in the store. One that is still looked at stays.
     pub fn forget_ended(&mut self) {
-        self.runs.retain(|_, run| run.is_live());
+        self.runs.retain(|_, run| run.is_live() || run.checking.is_some());
     }
 }

@@ -74,6 +74,7 @@ impl Draft<'_> {
         }
         self.withdraw(SkipPolicy::Deleted);
         self.turn(CueStatus::Deleted, None, None);
+        self.give_up_checks();
         for run in self.lane.live_runs().cloned().collect::<Vec<_>>() {
             self.emit(Event::RunEnded {
                 run_id: run.id.clone(),

@@ -8,7 +8,7 @@ use crate::cue::Transport;
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::id::RunId;
-use crate::input::{Answer, Found};
+use crate::input::{Answer, Exit, Found};
 use crate::lane::decide::Draft;
 use crate::occurrence::Armed;
 use crate::run::{Phase, Run};
@@ -27,6 +27,7 @@ impl Draft<'_> {
         for run in self.lane.live_runs().cloned().collect::<Vec<_>>() {
             self.recover_run(&run, alive_at, found);
         }
+        self.check_once_more();
         let doubtful = |armed: &&Armed| {
             let near = !orderly && armed.due <= alive_at.plus(UNKNOWN_FATE_MS) && armed.due <= self.now;
             near && self.may_have_gone_out() && self.kept_back_when_due(armed, firing).is_none()
@@ -66,7 +67,9 @@ impl Draft<'_> {
     fn recover_run(&mut self, run: &Run, alive_at: Ms, found: &Traces) {
         let latest = run.latest();
         let under_way = matches!(run.phase, Phase::Delivering | Phase::AwaitingOutcome { .. });
-        if run.definition.transport.is_command() && under_way && latest.may_have_a_process() {
+        if run.checking.is_some() {
+            self.recover_checked(run, trace(found, &run.id, latest.number));
+        } else if run.definition.transport.is_command() && under_way && latest.may_have_a_process() {
             match trace(found, &run.id, latest.number) {
                 Some(trace) => self.take_up(&run.id, latest.number, trace),
                 None if run.phase == Phase::Delivering => {
@@ -80,6 +83,25 @@ impl Draft<'_> {
         let gap = i64::try_from(self.now.since(alive_at)).unwrap_or(i64::MAX);
         if let Some(run) = self.run(&run.id) {
             self.move_clocks(&run, gap);
+        }
+    }
+
+    /// Its agent has said what it had to say, or was not asked: there is nothing to try again.
+    fn recover_checked(&mut self, run: &Run, found: Option<&Found>) {
+        let number = run.latest().number;
+        if !run.may_have_a_process() {
+            return;
+        }
+        let gone = |words: &str| Exit { exit_code: None, words: words.to_owned(), usage: Usage::default() };
+        match found {
+            Some(found @ Found::Started { .. }) => self.take_up(&run.id, number, found),
+            Some(Found::Lost { words }) => self.exit_noted(run, number, &gone(words), None),
+            Some(Found::NeverStarted) | None => {
+                self.exit_noted(run, number, &gone("its process is gone, and left no word of its end"), None);
+            }
+        }
+        if !matches!(found, Some(Found::Started { .. }) | None) {
+            self.effects.push(Effect::Forget { run_id: run.id.clone(), number });
         }
     }
 

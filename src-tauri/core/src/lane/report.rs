@@ -51,16 +51,16 @@ impl Draft<'_> {
         self.next_run_asked(&run.id, outcome);
         let decides = match (run.definition.confirm, run.verdict()) {
             // A long-lived agent says how it stands, and lives on, or is started again.
-            (Confirm::Outcome, None) => {
+            _ if run.checking.is_some() => false,
+            (Confirm::Outcome | Confirm::Checks, None) => {
                 let over = matches!(run.phase, Phase::AwaitingOutcome { .. }) && !run.may_have_a_process();
                 run.definition.restart() == Restart::Never || over
             }
             (Confirm::Delivery, None) => {
-                let delivered =
-                    Finding { claim: "Delivered".into(), passed: true, found: "an outcome was reported".into() };
+                let delivered = Finding::of("Delivered", true, "an outcome was reported");
                 let verdict = self.conclude(run, None, &delivered, false);
-                let waits = run.definition.expect.manual && verdict.is_good();
-                return Answer::Recorded { verdict: Some(verdict), reason: None, waits };
+                let waits = run.definition.expect.manual && verdict.is_some_and(Verdict::is_good);
+                return Answer::Recorded { verdict, reason: None, waits: waits || verdict.is_none() };
             }
             // The exit code decides; the outcome is kept beside it.
             (Confirm::ExitCode, None) => false,
@@ -74,8 +74,7 @@ impl Draft<'_> {
             return answer(run.verdict(), run);
         }
         let verdict = if outcome.success {
-            let delivery = Finding { claim: "Reported success".into(), passed: true, found: "reported".into() };
-            Some(self.conclude(run, Some(outcome), &delivery, late))
+            self.conclude(run, Some(outcome), &Finding::of("Reported success", true, "reported"), late)
         } else {
             self.failed_outcome(run, number, outcome, late)
         };
@@ -108,6 +107,6 @@ pub(super) fn answer(verdict: Option<Verdict>, run: &Run) -> Answer {
         | Phase::AwaitingOutcome { .. }
         | Phase::WaitingRetry { .. } => None,
     });
-    let waits = matches!(run.verification, Some(Verification::Waiting { .. }));
+    let waits = run.checking.is_some() || matches!(run.verification, Some(Verification::Waiting { .. }));
     Answer::Recorded { verdict, reason, waits }
 }

@@ -39,11 +39,7 @@ impl Draft<'_> {
     /// The budget of time is spent: its processes end, and so does the run.
     pub fn fuse_tripped(&mut self, run: &Run) {
         let most = run.definition.budget.duration_ms.unwrap_or_default();
-        let finding = Finding {
-            claim: format!("At most {}", length_in_words(most)),
-            passed: false,
-            found: "still at work".to_owned(),
-        };
+        let finding = Finding::of(format!("At most {}", length_in_words(most)), false, "still at work");
         self.effects.push(Effect::Stop { run_id: run.id.clone(), number: run.latest().number });
         self.end_run(run, Verdict::Stopped, false, vec![finding]);
     }

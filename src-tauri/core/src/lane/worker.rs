@@ -46,8 +46,7 @@ impl Draft<'_> {
             Event::AttemptClaimed { run_id: run.id.clone(), number, worker: worker.to_owned(), until, deadline, fuse };
         self.emit(claimed);
         if run.definition.confirm == Confirm::Delivery {
-            let found = format!("claimed by {worker}");
-            self.conclude(run, None, &Finding { claim: "Delivered".into(), passed: true, found }, false);
+            self.conclude(run, None, &Finding::of("Delivered", true, format!("claimed by {worker}")), false);
         }
         Answer::Claimed { number, until }
     }

@@ -9,7 +9,7 @@ use super::{Bounds, Fate, Fire, Given, LaneTomorrow, Rest, Tomorrow};
 use crate::Ms;
 use crate::attempt::Usage;
 use crate::away::Band;
-use crate::cue::{Budget, Callback, Confirm, CueStatus, Transport};
+use crate::cue::{Budget, Callback, Confirm, CueDefinition, CueStatus, Transport};
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::id::{CueId, Dice, OccurrenceId, RunId};
@@ -222,6 +222,10 @@ impl Road {
                 | Event::RunVerified { .. }
                 | Event::EvidenceAdded { .. }
                 | Event::LiveClaimed { .. }
+                | Event::ChecksBegan { .. }
+                | Event::ChecksEnded { .. }
+                | Event::StepBroke { .. }
+                | Event::StepMended { .. }
                 | Event::ReportRefused { .. } => {}
             }
         }
@@ -233,7 +237,11 @@ impl Road {
                 Effect::Deliver { run_id, .. } => {
                     self.put(over_at, Rank::Over, index, What::Over { run_id });
                 }
-                Effect::AskPools { .. } | Effect::Stop { .. } | Effect::Forget { .. } | Effect::TellFailure { .. } => {}
+                Effect::AskPools { .. }
+                | Effect::Stop { .. }
+                | Effect::Forget { .. }
+                | Effect::Check { .. }
+                | Effect::TellFailure { .. } => {}
             }
         }
     }
@@ -394,6 +402,12 @@ impl LaneOnRoad {
             allow_private: false,
         });
         (definition.uses, definition.preflight, definition.budget) = (Vec::new(), Vec::new(), Budget::default());
+        unchecked(definition);
+        // As good as over.
+        lane.runs.retain(|_, run| run.checking.is_none());
+        for run in lane.runs.values_mut().filter(|run| !run.definition.checks.is_empty()) {
+            unchecked(Arc::make_mut(&mut Arc::make_mut(run).definition));
+        }
         lane.rebuild_plan();
         LaneOnRoad {
             seen: LaneTomorrow::default(),
@@ -430,6 +444,16 @@ impl LaneTomorrow {
         self.queue_full += full;
         self.replaced += replaced;
         self.skipped_blackout += in_blackout;
+    }
+}
+
+/// Nothing is looked at, and nobody reports, so that nothing can be held against it either.
+fn unchecked(definition: &mut CueDefinition) {
+    definition.checks = Vec::new();
+    definition.expect.assert = Vec::new();
+    definition.expect.max_duration_ms = None;
+    if definition.confirm == Confirm::Checks {
+        definition.confirm = Confirm::Outcome;
     }
 }
 
@@ -472,7 +496,7 @@ fn ending_well(run: &Run) -> Vec<Input> {
     let exit = || Exit { exit_code: Some(0), words: "exit code 0".to_owned(), usage: Usage::default() };
     let told = |result| Input::Delivery { run_id: run_id.clone(), number, result };
     match run.definition.confirm {
-        Confirm::Outcome => vec![report()],
+        Confirm::Outcome | Confirm::Checks => vec![report()],
         Confirm::ExitCode => {
             vec![report(), told(DeliveryResult::Exited(exit()))]
         }

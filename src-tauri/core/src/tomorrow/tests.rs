@@ -207,7 +207,10 @@ fn every_transport_and_confirmation_ends_well_after_its_length() {
         evidence: crate::cue::Evidence::ALL.into(),
         assertions: vec!["sent".into()],
         manual: false,
+        manual_check: false,
         mode_said: false,
+        max_duration_ms: Some(1),
+        assert: vec!["processed == 7".to_owned()],
     };
     for transport in [command, hourly().transport] {
         for (confirm, expect) in [

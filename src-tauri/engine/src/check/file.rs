@@ -78,6 +78,8 @@ fn open(path: &Path) -> io::Result<File> {
 
 fn content(check: &FileCheck, file: File, abandoned: &Abandoned) -> Result<Vec<String>, String> {
     let pattern = check.matches.as_deref().map(pattern::of_bytes).transpose();
+    // More than any file has, where the report was not looked into.
+    let least = check.min_lines.as_ref().map(|least| least.number().unwrap_or(f64::INFINITY));
     let mut lines = Lines::of(pattern.map_err(|trouble| format!("the pattern {trouble}"))?);
     let mut hash = check.sha256.is_some().then(Sha256::new);
     let long = file.metadata().map_err(|error| why_not_seen(&error))?.len();
@@ -86,7 +88,7 @@ fn content(check: &FileCheck, file: File, abandoned: &Abandoned) -> Result<Vec<S
     let whole = loop {
         let enough = read < long
             && hash.is_none()
-            && check.min_lines.is_none_or(|least| lines.ended >= least)
+            && least.is_none_or(|least| lines.ended as f64 >= least)
             && (check.matches.is_none() || lines.matching.is_some());
         if enough || abandoned.yet() {
             break false;
@@ -108,9 +110,9 @@ fn content(check: &FileCheck, file: File, abandoned: &Abandoned) -> Result<Vec<S
         lines.end();
     }
     let mut seen = Vec::new();
-    if let Some(least) = check.min_lines {
+    if let Some(least) = least {
         let count = format!("{} {}", lines.ended, if lines.ended == 1 { "line" } else { "lines" });
-        if lines.ended < least {
+        if (lines.ended as f64) < least {
             return Err(count);
         }
         seen.push(if whole { count } else { format!("{count} and more") });

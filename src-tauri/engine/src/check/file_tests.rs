@@ -13,7 +13,7 @@ fn there(name: &str) -> What {
 }
 
 fn lines(name: &str, least: u64) -> What {
-    file(name, FileCheck { min_lines: Some(least), ..FileCheck::default() })
+    file(name, FileCheck { min_lines: Some((least as f64).into()), ..FileCheck::default() })
 }
 
 fn matching(name: &str, pattern: &str) -> What {
@@ -105,7 +105,7 @@ async fn everything_asked_for_must_hold() {
     changed_at(&place.file("report.md", "total: 5\nend\n"), FIRE.plus(1_000));
     let all = FileCheck {
         newer_than_fire: true,
-        min_lines: Some(2),
+        min_lines: Some(2.0.into()),
         matches: Some("^total: [1-9]".into()),
         ..FileCheck::default()
     };
@@ -113,5 +113,5 @@ async fn everything_asked_for_must_hold() {
         place.holds(file("report.md", all.clone())).await,
         "changed 1 s after the fire, 2 lines, line 1 is `total: 5`"
     );
-    assert_eq!(place.fails(file("report.md", FileCheck { min_lines: Some(3), ..all })).await, "2 lines");
+    assert_eq!(place.fails(file("report.md", FileCheck { min_lines: Some(3.0.into()), ..all })).await, "2 lines");
 }

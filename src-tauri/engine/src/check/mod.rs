@@ -76,6 +76,7 @@ pub(crate) fn folder_of(definition: &CueDefinition) -> Option<PathBuf> {
 /// is dropped.
 pub(crate) async fn perform(check: &Check, means: &Means<'_>) -> Proof {
     let limit = Duration::from_millis(check.timeout_ms);
+    let began = means.clock.now();
     let seen = match turn(&check.what, limit).await {
         Ok(turn) => {
             let patience = if matches!(check.what, What::Url(_)) { limit + IN_LINE } else { limit };
@@ -88,7 +89,24 @@ pub(crate) async fn perform(check: &Check, means: &Means<'_>) -> Proof {
         Ok(saw) => (true, saw),
         Err(saw) => (false, saw),
     };
-    Proof { check: check.words(), passed, saw: cut(saw), at: means.clock.now() }
+    proof(check, passed, saw, began, means.clock.now())
+}
+
+/// Of a check that cannot be made at all.
+pub(crate) fn not_made(check: &Check, why: String, now: Ms) -> Proof {
+    proof(check, false, why, now, now)
+}
+
+fn proof(check: &Check, passed: bool, saw: String, began: Ms, at: Ms) -> Proof {
+    Proof {
+        check: check.words(),
+        passed,
+        saw: cut(saw),
+        at,
+        kind: check.what.word().to_owned(),
+        detail: check.detail(),
+        took_ms: at.since(began),
+    }
 }
 
 /// Waits for as long as the look itself may take.

@@ -148,7 +148,7 @@ async fn a_server_is_asked_for_a_value() {
     assert_eq!(place.fails(exactly("select 1 where false", json!(1))).await, "no row");
     assert_eq!(place.holds(sql(&address, "select null::int", Gives::Anything)).await, "it gave null");
     assert_eq!(place.holds(sql(&address, "select array[1, 2]", Gives::Anything)).await, "it gave \"[1,2]\"");
-    let recent = Gives::Within { at_least: Some(10.0), at_most: None };
+    let recent = Gives::Within { at_least: Some(10.0.into()), at_most: None };
     assert_eq!(place.fails(sql(&address, "select 9.5", recent)).await, "it gave 9.5");
     let long = place.holds(sql(&address, "select repeat('x', 10000000)", Gives::Anything)).await;
     assert!(long.chars().count() < 120, "{long}");

@@ -1,6 +1,6 @@
 //! Judges the value that a query gave, whichever database it came from.
 
-use cuetower_core::check::{Gives, value_in_words};
+use cuetower_core::check::{Bound, Gives, value_in_words};
 use serde_json::Value;
 
 use super::Seen;
@@ -20,7 +20,11 @@ pub(super) fn judged(gives: &Gives, value: Option<&Value>) -> Seen {
         Gives::Anything => true,
         Gives::Exactly(wanted) => same(wanted, value),
         Gives::Within { at_least, at_most } => value.as_f64().is_some_and(|number| {
-            at_least.is_none_or(|least| number >= least) && at_most.is_none_or(|most| number <= most)
+            // A bound that names a reported field was to be replaced by what was reported.
+            let fits = |bound: &Option<Bound>, fits: fn(f64, f64) -> bool| {
+                bound.as_ref().is_none_or(|bound| bound.number().is_some_and(|bound| fits(number, bound)))
+            };
+            fits(at_least, |number, least| number >= least) && fits(at_most, |number, most| number <= most)
         }),
     };
     let words = format!("it gave {}", value_in_words(value));
@@ -53,7 +57,9 @@ mod tests {
 
     #[test]
     fn bounds_are_part_of_the_range() {
-        let seen = |value: Value| judged(&Gives::Within { at_least: Some(1.0), at_most: Some(2.0) }, Some(&value));
+        let seen = |value: Value| {
+            judged(&Gives::Within { at_least: Some(1.0.into()), at_most: Some(2.0.into()) }, Some(&value))
+        };
         assert_eq!(seen(json!(1)), Ok("it gave 1".into()));
         assert_eq!(seen(json!(2.0)), Ok("it gave 2.0".into()));
         assert_eq!(seen(json!(2.5)), Err("it gave 2.5".into()));

@@ -39,7 +39,7 @@ async fn a_value_is_asked_for() {
         "it gave \"Ada\""
     );
     assert_eq!(place.holds(any("select score from leads where name = 'Bob'")).await, "it gave null");
-    let least = Gives::Within { at_least: Some(3.0), at_most: None };
+    let least = Gives::Within { at_least: Some(3.0.into()), at_most: None };
     assert_eq!(place.holds(sql("select max(score) from leads", least)).await, "it gave 3.0");
     assert_eq!(place.holds(any("select x'00ff'")).await, "it gave \"a blob of 2 bytes\"");
     assert_eq!(place.fails(exactly("select name from leads where name = 'Zoe'", json!("Zoe"))).await, "no row");

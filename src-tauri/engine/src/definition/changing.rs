@@ -73,7 +73,7 @@ fn kept(whole: &Map<String, Value>, section: &str, value: &Value) -> Value {
             pairs::kept(whole.get(section).and_then(|now| now.get(key)), value.get_mut(key), pairs);
         }
     }
-    if section == "preflight"
+    if matches!(section, "preflight" | "checks")
         && let Some(now) = whole.get(section)
     {
         checks::kept(now, &mut value);

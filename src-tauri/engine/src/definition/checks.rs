@@ -1,10 +1,11 @@
-//! Checks that the tower makes itself: `preflight`, before delivery.
+//! Checks that the tower makes itself: `preflight`, before delivery, and `checks`, before a success is believed.
 
 use cuetower_core::check::{
-    CHECK_TIMEOUT_MS, Check, CommandCheck, Database, FileCheck, GitCheck, Gives, OnFail, Preflight, SqlCheck, UrlCheck,
-    What,
+    Bound, CHECK_TIMEOUT_MS, Check, CommandCheck, Database, FILLED_WITH_RUN, FileCheck, GitCheck, Gives, OnFail,
+    Preflight, SqlCheck, UrlCheck, What, field_of,
 };
 use cuetower_core::cue::Program;
+use cuetower_core::outcome::Outcome;
 use serde_json::{Map, Value, json};
 
 use super::pairs::{self, Pairs};
@@ -19,6 +20,7 @@ const PATH_CHARS_MAX: usize = 4_096;
 const PATTERN_CHARS_MAX: usize = 1_000;
 const QUERY_CHARS_MAX: usize = 10_000;
 const TEXT_CHARS_MAX: usize = 1_000;
+const FIELD_CHARS_MAX: usize = 255;
 const MB: f64 = 1e6;
 const GB: f64 = 1e9;
 
@@ -45,7 +47,10 @@ const KINDS: [(&str, Kind); 8] = [
     ("secret", Kind::Secret),
 ];
 const ON_FAIL: [(&str, OnFail); 2] = [("hold", OnFail::Hold), ("fail", OnFail::Fail)];
-const OF_ALL: [&str; 3] = ["check", "timeout_seconds", "on_fail"];
+const OF_PREFLIGHT: [&str; 3] = ["check", "timeout_seconds", "on_fail"];
+const OF_CHECKS: [&str; 2] = ["check", "timeout_seconds"];
+/// In `checks`: the owner looks.
+const MANUAL: &str = "manual";
 
 impl Kind {
     fn fields(self) -> &'static [&'static str] {
@@ -63,39 +68,81 @@ impl Kind {
 }
 
 pub(super) fn preflight(top: &Object, problems: &mut Problems) -> Vec<Preflight> {
-    let list = top.list("preflight", problems);
-    if list.len() > CHECKS_MAX {
-        problems.add("preflight", format!("`preflight` lists {}; at most {CHECKS_MAX} fit.", list.len()));
-        return Vec::new();
-    }
-    let at_home = top.get("transport").is_some_and(|transport| transport == "command");
-    let read =
-        list.iter().enumerate().map(|(index, value)| one(format!("preflight[{index}]"), value, at_home, problems));
+    let list = listed(top, "preflight", problems);
+    let read = list.into_iter().map(|(place, value)| {
+        let (check, fields) = one(place, value, top, &OF_PREFLIGHT, When::Before, problems)?;
+        let on_fail = fields.word("on_fail", &ON_FAIL, &[], problems).unwrap_or_default();
+        Some(Preflight { check, on_fail })
+    });
     read.collect::<Vec<_>>().into_iter().flatten().collect()
 }
 
-/// `at_home`: a relative path begins somewhere, namely in the folder of the cue's command.
-fn one(place: String, value: &Value, at_home: bool, problems: &mut Problems) -> Option<Preflight> {
+/// What is looked at before a success is believed, and whether the owner looks as well.
+pub(super) fn after(top: &Object, problems: &mut Problems) -> (Vec<Check>, bool) {
+    let list = listed(top, "checks", problems);
+    let manual = |value: &Value| value.get("check").is_some_and(|check| check == MANUAL);
+    let (by_owner, by_tower): (Vec<_>, Vec<_>) = list.into_iter().partition(|(_, value)| manual(value));
+    for (place, value) in &by_owner {
+        // It has no field of its own.
+        Object::at(place.clone(), value, &["check"], problems);
+    }
+    let read = by_tower
+        .into_iter()
+        .map(|(place, value)| one(place, value, top, &OF_CHECKS, When::After, problems).map(|(check, _)| check));
+    (read.collect::<Vec<_>>().into_iter().flatten().collect(), !by_owner.is_empty())
+}
+
+fn listed<'v>(top: &Object<'v>, key: &str, problems: &mut Problems) -> Vec<(String, &'v Value)> {
+    let list = top.list(key, problems);
+    if list.len() > CHECKS_MAX {
+        problems.add(key, format!("`{key}` lists {}; at most {CHECKS_MAX} fit.", list.len()));
+        return Vec::new();
+    }
+    list.iter().enumerate().map(|(index, value)| (format!("{key}[{index}]"), value)).collect()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum When {
+    Before,
+    After,
+}
+
+/// With the fields as they were written.
+fn one<'v>(
+    place: String,
+    value: &'v Value,
+    top: &Object,
+    of_all: &[&'static str],
+    when: When,
+    problems: &mut Problems,
+) -> Option<(Check, Object<'v>)> {
     let Value::Object(map) = value else {
         problems.mistyped(&place, "an object", value);
         return None;
     };
     let bare = Object::bare(place.clone(), map);
-    let need = "write what to look at, such as `url`, `file` or `disk`";
+    let need = "write what to look at, such as `url`, `file` or `sql`";
     bare.required_text("check", need, problems)?;
-    let kind = bare.word("check", &KINDS, &["manual"], problems)?;
-    let known = [&OF_ALL, kind.fields()].concat();
+    if when == When::Before && map.get("check").is_some_and(|check| check == MANUAL) {
+        let message = "Nobody is asked before a delivery; put `manual` into `checks`, or leave it out.";
+        problems.add(bare.place("check"), message);
+        return None;
+    }
+    let kind = bare.word("check", &KINDS, &[], problems)?;
+    let known = [of_all, kind.fields()].concat();
     let check = Object::at(place, value, &known, problems)?;
-    let mut reading = Reading { check: &check, at_home, problems };
+    let at_home = top.get("transport").is_some_and(|transport| transport == "command");
+    let mut reading = Reading { check: &check, at_home, when, problems };
     let what = reading.what(kind);
     let timeout_ms = check.seconds("timeout_seconds", 0.1..=300.0, problems).unwrap_or(CHECK_TIMEOUT_MS);
-    let on_fail = check.word("on_fail", &ON_FAIL, &[], problems).unwrap_or_default();
-    Some(Preflight { check: Check { what: what?, timeout_ms }, on_fail })
+    Some((Check { what: what?, timeout_ms }, check))
 }
 
 struct Reading<'a, 'v> {
     check: &'a Object<'v>,
+    /// A relative path begins somewhere, namely in the folder of the cue's command.
     at_home: bool,
+    when: When,
     problems: &'a mut Problems,
 }
 
@@ -125,7 +172,10 @@ impl Reading<'_, '_> {
     fn file(&mut self) -> Option<FileCheck> {
         let path = self.needed_path("path", "a file such as `report.md`");
         let newer_than_fire = self.check.flag("newer_than_fire", self.problems).unwrap_or(false);
-        let min_lines = self.check.whole("min_lines", 1..=u32::MAX, self.problems).map(u64::from);
+        let min_lines = match self.reported("min_lines") {
+            Some(field) => field,
+            None => self.check.whole("min_lines", 1..=u32::MAX, self.problems).map(|lines| f64::from(lines).into()),
+        };
         let sha256 = self.check.text("sha256", self.problems).map(str::to_ascii_lowercase);
         if sha256.as_ref().is_some_and(|hash| hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit())) {
             self.trouble("sha256", "must have 64 digits of 0 to 9 and a to f");
@@ -164,7 +214,7 @@ impl Reading<'_, '_> {
         if query.is_some_and(|query| query.trim().is_empty()) {
             self.trouble("query", "is empty; write one such as `select count(*) from leads`");
         }
-        query.into_iter().for_each(|query| self.plain("query", query));
+        query.into_iter().for_each(|query| self.plain_query(query));
         let gives = self.gives();
         Some(SqlCheck { database: database?, query: query?.to_owned(), gives: gives? })
     }
@@ -199,8 +249,11 @@ impl Reading<'_, '_> {
 
     fn gives(&mut self) -> Option<Gives> {
         let bounds = -1e15..=1e15;
-        let at_least = self.check.number("at_least", bounds.clone(), self.problems);
-        let at_most = self.check.number("at_most", bounds, self.problems);
+        let mut bound = |key: &str| match self.reported(key) {
+            Some(field) => field,
+            None => self.check.number(key, bounds.clone(), self.problems).map(Bound::Number),
+        };
+        let (at_least, at_most) = (bound("at_least"), bound("at_most"));
         let Some(wanted) = self.check.get("equals") else {
             let bounded = at_least.is_some() || at_most.is_some();
             return Some(if bounded { Gives::Within { at_least, at_most } } else { Gives::Anything });
@@ -209,9 +262,7 @@ impl Reading<'_, '_> {
             self.trouble("equals", "stands beside `at_least` or `at_most`; leave one of them out");
         }
         match wanted {
-            Value::String(text) if text.contains("{{outcome.") => {
-                self.trouble("equals", "asks for the outcome, and before delivery there is none");
-            }
+            Value::String(text) if text.contains("{{") => drop(self.reported("equals")),
             Value::String(text) if text.chars().count() > TEXT_CHARS_MAX => {
                 self.trouble("equals", &format!("has more than {TEXT_CHARS_MAX} characters"));
             }
@@ -222,6 +273,41 @@ impl Reading<'_, '_> {
             }
         }
         Some(Gives::Exactly(wanted.clone()))
+    }
+
+    /// A bound that is a reported field. None: it is none; `Some(None)`: it is none that there is.
+    fn reported(&mut self, key: &str) -> Option<Option<Bound>> {
+        let text = self.check.get(key)?.as_str().filter(|text| text.contains("{{"))?;
+        let Some(field) = field_of(text) else {
+            self.trouble(key, "is no field of the report, such as `{{outcome.processed}}`");
+            return Some(None);
+        };
+        if self.when == When::Before {
+            self.trouble(key, "asks for the outcome, and before delivery there is none");
+            return Some(None);
+        }
+        let name = field.split('.').next().unwrap_or_default();
+        if !Outcome::FIELDS.contains(&name) || field.chars().count() > FIELD_CHARS_MAX {
+            let names = Outcome::FIELDS.join(", ");
+            self.trouble(key, &format!("names a field that no report has; there are {names}"));
+        }
+        Some(Some(Bound::Reported(field.to_owned())))
+    }
+
+    /// The tower alone fills anything into a query: nothing that an agent says, and no secret, may change what it asks.
+    fn plain_query(&mut self, query: &str) {
+        self.plain("query", query);
+        let mut rest = query;
+        while let Some((_, template)) = rest.split_once("{{") {
+            let known = FILLED_WITH_RUN.iter().any(|known| template.starts_with(&known[2..]));
+            let begins = |word: &&str| template.trim_start().starts_with(*word);
+            if !known && ["outcome.", "run.", "payload."].iter().any(begins) {
+                let words = FILLED_WITH_RUN.join("`, `");
+                self.trouble("query", &format!("holds a template; only `{words}` are filled in there"));
+                return;
+            }
+            rest = template;
+        }
     }
 
     fn git(&mut self) -> Option<GitCheck> {
@@ -299,20 +385,32 @@ impl Reading<'_, '_> {
 }
 
 /// What of the list asks for a secret: by a template, or because it looks whether it is there.
-pub(super) fn secret_names(list: &[Preflight]) -> impl Iterator<Item = String> {
-    list.iter().flat_map(|preflight| {
-        let what = &preflight.check.what;
+pub(super) fn secret_names<'a>(list: impl Iterator<Item = &'a Check>) -> impl Iterator<Item = String> {
+    list.flat_map(|check| {
+        let what = &check.what;
         let looked_for = if let What::Secret { name } = what { Some(name.clone()) } else { None };
         what.templates().into_iter().flat_map(names_in).chain(looked_for)
     })
 }
 
-pub(super) fn written(list: &[Preflight]) -> Value {
-    list.iter().map(one_written).collect()
+pub(super) fn preflight_written(list: &[Preflight]) -> Value {
+    list.iter()
+        .map(|Preflight { check, on_fail }| {
+            let on_fail = match on_fail {
+                OnFail::Hold => "hold",
+                OnFail::Fail => "fail",
+            };
+            written(check, [("on_fail", json!(on_fail))])
+        })
+        .collect()
 }
 
-fn one_written(preflight: &Preflight) -> Value {
-    let Preflight { check, on_fail } = preflight;
+pub(super) fn after_written(list: &[Check], manual: bool) -> Value {
+    let by_owner = manual.then(|| json!({ "check": MANUAL }));
+    list.iter().map(|check| written(check, [])).chain(by_owner).collect()
+}
+
+fn written<const MORE: usize>(check: &Check, more: [(&str, Value); MORE]) -> Value {
     let mut fields = Map::new();
     let mut write = |field: &str, value: Value| drop(fields.insert(field.to_owned(), value));
     write("check", json!(check.what.word()));
@@ -320,7 +418,7 @@ fn one_written(preflight: &Preflight) -> Value {
         What::File(FileCheck { path, newer_than_fire, min_lines, sha256, matches }) => {
             write("path", json!(path));
             write("newer_than_fire", json!(newer_than_fire));
-            write("min_lines", json!(min_lines));
+            write("min_lines", bound_written(min_lines.as_ref()));
             write("sha256", json!(sha256));
             write("matches", json!(matches));
         }
@@ -349,8 +447,8 @@ fn one_written(preflight: &Preflight) -> Value {
                 Gives::Anything => {}
                 Gives::Exactly(value) => write("equals", value.clone()),
                 Gives::Within { at_least, at_most } => {
-                    write("at_least", json!(at_least.map(number)));
-                    write("at_most", json!(at_most.map(number)));
+                    write("at_least", bound_written(at_least.as_ref()));
+                    write("at_most", bound_written(at_most.as_ref()));
                 }
             }
         }
@@ -368,17 +466,19 @@ fn one_written(preflight: &Preflight) -> Value {
         What::Secret { name } => write("name", json!(name)),
     }
     write("timeout_seconds", seconds(check.timeout_ms));
-    write(
-        "on_fail",
-        json!(match on_fail {
-            OnFail::Hold => "hold",
-            OnFail::Fail => "fail",
-        }),
-    );
+    more.into_iter().for_each(|(field, value)| write(field, value));
     // What is not asked for is left out: every kind has fields that are seldom used.
     fields.retain(|_, value| !matches!(value, Value::Null | Value::Bool(false)));
     fields.retain(|_, value| value.as_object().is_none_or(|pairs| !pairs.is_empty()));
     Value::Object(fields)
+}
+
+fn bound_written(bound: Option<&Bound>) -> Value {
+    match bound {
+        None => Value::Null,
+        Some(Bound::Number(bound)) => number(*bound),
+        Some(Bound::Reported(field)) => json!(format!("{{{{outcome.{field}}}}}")),
+    }
 }
 
 fn object(pairs: &[(String, String)]) -> Value {

@@ -1,12 +1,18 @@
 //! What an outcome must show: `expect`, and CueAPI's `verification`, which says a part of the same.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use cuetower_core::cue::{Evidence, Expect};
+use cuetower_core::expect::Assertion;
 use serde_json::Value;
 
 use super::reading::{Object, Problems, listed, shortened};
 
 const PROCESSED_MAX: f64 = 1e15;
-const NEEDED: [&str; 3] = ["min_processed", "max_error_rate", "evidence"];
+const DURATION_S_MAX: f64 = 7.0 * 24.0 * 3_600.0;
+const NEEDED: [&str; 5] = ["min_processed", "max_error_rate", "max_duration_seconds", "evidence", "assert"];
+/// Expressions of one cue, at most.
+const ASSERTED_MAX: usize = 20;
 
 /// Names among the assertions of one outcome, at most.
 pub(crate) const ASSERTIONS_MAX: usize = 100;
@@ -34,7 +40,9 @@ pub(super) fn read(top: &Object, problems: &mut Problems) -> Expect {
     if let Some(section) = top.section("expect", &NEEDED, problems) {
         expect.min_processed = section.number("min_processed", 0.0..=PROCESSED_MAX, problems);
         expect.max_error_rate = section.number("max_error_rate", 0.0..=1.0, problems);
+        expect.max_duration_ms = section.seconds("max_duration_seconds", 0.1..=DURATION_S_MAX, problems);
         expect.evidence = evidence(&section, problems);
+        expect.assert = asserted(&section, problems);
     }
     let Some(section) = top.section("verification", &["mode", "required_assertions"], problems) else { return expect };
     expect.mode_said = top.get("verification").is_some();
@@ -46,6 +54,31 @@ pub(super) fn read(top: &Object, problems: &mut Problems) -> Expect {
     }
     expect.assertions = section.names("required_assertions", ASSERTIONS_MAX, ASSERTION_CHARS_MAX, problems);
     expect
+}
+
+/// Expressions, each of which can be looked at.
+fn asserted(section: &Object, problems: &mut Problems) -> Vec<String> {
+    let place = section.place("assert");
+    let list = section.list("assert", problems);
+    if list.len() > ASSERTED_MAX {
+        problems.add(&place, format!("`{place}` lists {}; at most {ASSERTED_MAX} fit.", list.len()));
+        return Vec::new();
+    }
+    let mut asserted = Vec::new();
+    for (index, found) in list.iter().enumerate() {
+        let place = format!("{place}[{index}]");
+        let Some(text) = found.as_str() else {
+            problems.mistyped(&place, "a text such as `processed >= expected`", found);
+            continue;
+        };
+        // It is not our own parser, and what it cannot digest must not take the tower with it.
+        match catch_unwind(AssertUnwindSafe(|| Assertion::read(text))) {
+            Ok(Ok(_)) => asserted.push(text.trim().to_owned()),
+            Ok(Err(trouble)) => problems.add(&place, format!("`{}`: {trouble}.", shortened(text))),
+            Err(_) => problems.add(&place, format!("`{}` cannot be read.", shortened(text))),
+        }
+    }
+    asserted
 }
 
 /// Whether a mode of CueAPI's can ask for this field of an outcome.

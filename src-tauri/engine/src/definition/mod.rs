@@ -65,7 +65,7 @@ const NAME_CHARS_MAX: usize = 255;
 const DESCRIPTION_CHARS_MAX: usize = 10_000;
 const PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
 
-const FIELDS: [&str; 26] = [
+const FIELDS: [&str; 27] = [
     "name",
     "description",
     "agent",
@@ -87,6 +87,7 @@ const FIELDS: [&str; 26] = [
     "priority",
     "uses",
     "preflight",
+    "checks",
     "verification",
     "alerts",
     "required_payload_keys",
@@ -129,12 +130,13 @@ pub fn read_again(current: &CueDefinition, json: &Value, now: Ms) -> Result<Read
     read.map_err(|problems| unfolded.as_written(problems))
 }
 
-/// The names in `{{secret:NAME}}`, and those that checks look for, each once, in order of appearance.
+/// The names in `{{secret:NAME}}`, those that checks look for, and those that its runs may lease, each once, in order of appearance.
 #[must_use]
 pub fn secret_names(definition: &CueDefinition) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let sent = definition.transport.pairs().iter().flat_map(|(_, value)| names_in(value));
-    for name in sent.chain(checks::secret_names(&definition.preflight)) {
+    let looked = definition.preflight.iter().map(|preflight| &preflight.check).chain(&definition.checks);
+    for name in sent.chain(checks::secret_names(looked)).chain(definition.lends.iter().cloned()) {
         if !names.contains(&name) {
             names.push(name);
         }
@@ -166,7 +168,7 @@ fn read(
     let confirm = policy::confirm(&top, transport.as_ref(), all);
     let catch_up = policy::catch_up(&top, transport.as_ref(), all);
     let overlap = policy::overlap(&top, schedule.as_ref(), transport.as_ref(), all);
-    let expect = expecting::read(&top, all);
+    let mut expect = expecting::read(&top, all);
     let alerts = after::alerts(&top, all);
     let fires = after::fires(&top, all);
     let (pause_on_failure, on_failure) = after::on_failure(&top, all);
@@ -175,8 +177,11 @@ fn read(
     let priority = after::priority(&top, all);
     let uses = uses::read(&top, all);
     let preflight = checks::preflight(&top, all);
+    let (checks, manual_check) = checks::after(&top, all);
+    (expect.manual, expect.manual_check) = (expect.manual || manual_check, manual_check);
+    policy::checked(&top, transport.as_ref(), confirm, all);
     without_effect(transport.as_ref(), confirm, &uses, &preflight, all);
-    secrets(&top, all);
+    let lends = secrets(&top, all);
     unbuilt::refuse(&top, all);
     problems.none()?;
     let (Some(name), Some(schedule), Some(transport)) = (name, schedule, transport) else {
@@ -204,7 +209,9 @@ fn read(
         budget,
         uses,
         preflight,
+        checks,
         priority,
+        lends,
     };
     let known = |field: &str| FIELDS.contains(&field) || unbuilt::is_promised("", field);
     let unknown = body.keys().filter(|field| !known(field)).cloned().collect();
@@ -280,12 +287,24 @@ pub(crate) fn holds_nul(value: &Value) -> bool {
     }
 }
 
-/// What a cue is granted is what its templates ask for, so this list is looked at and not kept.
-fn secrets(top: &Object, problems: &mut Problems) {
+/// What its runs may lease. Where its templates name a secret, that is a grant of its own.
+fn secrets(top: &Object, problems: &mut Problems) -> Vec<String> {
+    let mut names = Vec::new();
     for (index, name) in top.list("secrets", problems).iter().enumerate() {
-        if !name.as_str().is_some_and(crate::vault::is_name) {
+        if let Some(name) = name.as_str().filter(|name| crate::vault::is_name(name)) {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        } else {
             let message = "A secret's name is made of capitals, digits and underscores, begins with a capital, and has at most 64 characters.";
             problems.add(format!("secrets[{index}]"), message);
         }
     }
+    if names.len() > LENDS_MAX {
+        problems.add("secrets", format!("A cue may be granted {LENDS_MAX} secrets at most."));
+    }
+    names
 }
+
+/// Secrets that one cue's runs may lease.
+const LENDS_MAX: usize = 50;

@@ -1,6 +1,8 @@
 //! How a run is tried, missed, overlapped and ended: `retry`, `delivery`, `confirm`, `catch_up`, `overlap`.
 
-use cuetower_core::cue::{CatchUp, CatchUpPolicy, Confirm, Delivery, Overlap, Retry, Transport, Unanswered, Worker};
+use cuetower_core::cue::{
+    CatchUp, CatchUpPolicy, Command, Confirm, Delivery, Overlap, Restart, Retry, Transport, Unanswered, Worker,
+};
 use cuetower_core::schedule_spec::{Kind, ScheduleSpec};
 use serde_json::Value;
 
@@ -13,8 +15,12 @@ const WAITS_MAX: usize = 10;
 /// After its due instant, the first ping of an agent that is only watched.
 const FIRST_PING_MS: u64 = 300_000;
 
-const CONFIRMS: [(&str, Confirm); 3] =
-    [("outcome", Confirm::Outcome), ("exit_code", Confirm::ExitCode), ("delivery", Confirm::Delivery)];
+const CONFIRMS: [(&str, Confirm); 4] = [
+    ("outcome", Confirm::Outcome),
+    ("exit_code", Confirm::ExitCode),
+    ("delivery", Confirm::Delivery),
+    ("checks", Confirm::Checks),
+];
 const POLICIES: [(&str, CatchUpPolicy); 4] = [
     ("latest", CatchUpPolicy::Latest),
     ("all", CatchUpPolicy::All),
@@ -114,7 +120,7 @@ pub(super) fn delivery(top: &Object, transport: Option<&Transport>, problems: &m
 }
 
 pub(super) fn confirm(top: &Object, transport: Option<&Transport>, problems: &mut Problems) -> Confirm {
-    let confirm = top.word("confirm", &CONFIRMS, &["checks"], problems).unwrap_or(Confirm::Outcome);
+    let confirm = top.word("confirm", &CONFIRMS, &[], problems).unwrap_or(Confirm::Outcome);
     match (confirm, transport) {
         (Confirm::ExitCode, Some(Transport::Webhook(_))) => {
             problems.add("confirm", "A webhook has no exit code; write `outcome` or `delivery`, or make it a command.");
@@ -125,6 +131,21 @@ pub(super) fn confirm(top: &Object, transport: Option<&Transport>, problems: &mu
         _ => {}
     }
     confirm
+}
+
+/// What the checks alone decide needs one.
+pub(super) fn checked(top: &Object, transport: Option<&Transport>, confirm: Confirm, problems: &mut Problems) {
+    if confirm != Confirm::Checks {
+        return;
+    }
+    if !top.asks("checks") {
+        problems
+            .add("confirm", "`confirm: checks` needs something to look at; write at least one check into `checks`.");
+    }
+    if let Some(Transport::Command(Command { restart: Restart::OnFailure | Restart::Always, .. })) = transport {
+        let message = "A command that is started again when it ends has no end after which to look; write `outcome`, or `\"restart\": \"never\"`.";
+        problems.add("confirm", message);
+    }
 }
 
 /// An object, or one of CueAPI's words. Nobody heard what an agent said while the tower was away, and the tower does not

@@ -5,14 +5,11 @@ use serde_json::Value;
 use super::reading::{Object, Problems};
 
 /// Section ("" is the cue itself) and field.
-const PROMISED: [(&str, &str); 10] = [
-    ("expect", "max_duration_seconds"),
-    ("expect", "assert"),
+const PROMISED: [(&str, &str); 7] = [
     ("budget", "day"),
     ("budget.run", "cost_usd"),
     ("budget.run", "tokens"),
     ("budget.run", "steps"),
-    ("", "checks"),
     ("", "heartbeat"),
     ("", "loops"),
     ("", "gate"),

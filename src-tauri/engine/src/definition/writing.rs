@@ -44,6 +44,7 @@ pub(super) fn fields(definition: &CueDefinition) -> Map<String, Value> {
                 Confirm::Outcome => "outcome",
                 Confirm::ExitCode => "exit_code",
                 Confirm::Delivery => "delivery",
+                Confirm::Checks => "checks",
             }),
         ),
         (
@@ -72,6 +73,8 @@ pub(super) fn fields(definition: &CueDefinition) -> Map<String, Value> {
             json!({
                 "min_processed": expect.min_processed.map(number),
                 "max_error_rate": expect.max_error_rate.map(number),
+                "max_duration_seconds": expect.max_duration_ms.map(seconds),
+                "assert": expect.assert,
                 "evidence": expect.evidence.iter().copied().map(Evidence::field).collect::<Vec<_>>(),
             }),
         ),
@@ -94,10 +97,12 @@ pub(super) fn fields(definition: &CueDefinition) -> Map<String, Value> {
                 "fallback_cue": definition.on_failure.fallback,
             }),
         ),
-        ("preflight", checks::written(&definition.preflight)),
+        ("preflight", checks::preflight_written(&definition.preflight)),
+        ("checks", checks::after_written(&definition.checks, expect.manual_check)),
         ("on_success_fire", json!(definition.on_success_fire)),
         ("budget", json!({ "run": { "duration_seconds": definition.budget.duration_ms.map(seconds) } })),
         ("priority", json!(definition.priority)),
+        ("secrets", json!(definition.lends)),
         ("uses", uses::written(&definition.uses)),
     ];
     fields.into_iter().chain(to_whom).map(|(field, value)| (field.to_owned(), value)).collect()
@@ -105,10 +110,11 @@ pub(super) fn fields(definition: &CueDefinition) -> Map<String, Value> {
 
 /// What of it the section `expect` does not say.
 fn verification(expect: &Expect) -> Value {
-    if !expect.mode_said && !expect.manual && expect.assertions.is_empty() {
+    let manual = expect.manual && !expect.manual_check;
+    if !expect.mode_said && !manual && expect.assertions.is_empty() {
         return Value::Null;
     }
-    let mode = if expect.manual { "manual" } else { "none" };
+    let mode = if manual { "manual" } else { "none" };
     json!({ "mode": mode, "required_assertions": expect.assertions })
 }
 

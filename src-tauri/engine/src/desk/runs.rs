@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use cuetower_core::Ms;
 use cuetower_core::attempt::Attempt;
 use cuetower_core::cue::CueStatus;
 use cuetower_core::expect;
@@ -15,10 +16,10 @@ use cuetower_core::run::{HeldBy, Phase, Run, Verification};
 use serde_json::{Value, json};
 
 use super::wire::{
-    AttemptView, CausedBy, CueRefView, DeskError, Fired, NoteView, Nothing, OutcomeView, ProofView, RefusedReport,
+    AttemptView, CausedBy, CueRefView, DeskError, Fired, NoteView, Nothing, OutcomeView, ProofView, RefusedReport, ResumedView,
     RunRef, RunStory, RunVerify, WaitView,
 };
-use super::{Desk, cues, invalid, not_found};
+use super::{Desk, cues, invalid, not_found, steps};
 use crate::journal::OutputRow;
 use crate::view;
 
@@ -28,7 +29,8 @@ const REASON_CHARS_MAX: usize = 500;
 pub(super) async fn get(desk: &Desk, request: RunRef) -> Result<RunStory, DeskError> {
     let reader = desk.handle.reader();
     let run = load(desk, &request.run_id).await?;
-    let outputs = reader.outputs(request.run_id).await?;
+    let outputs = reader.outputs(request.run_id.clone()).await?;
+    let spent = reader.spend(request.run_id).await?;
     let (previous_run_id, next_run_id) = reader.neighbours(Arc::clone(&run)).await?;
     let cue = reader.cue(run.cue_id.0.clone()).await?;
     let deleted = cue.is_none_or(|cue| cue.status == CueStatus::Deleted);
@@ -47,7 +49,8 @@ pub(super) async fn get(desk: &Desk, request: RunRef) -> Result<RunStory, DeskEr
         payload: run.payload.clone(),
         attempts: run.attempts.iter().map(|attempt| attempt_view(attempt, &outputs)).collect(),
         outcome: outcome(&run),
-        proof: proof(&run),
+        proof: proof(&run, desk.handle.now()),
+        checking_since_ms: run.checking.as_ref().map(|checking| checking.since.0),
         refused: run
             .refused
             .iter()
@@ -77,6 +80,12 @@ pub(super) async fn get(desk: &Desk, request: RunRef) -> Result<RunStory, DeskEr
             Some(Verification::Waiting { .. }) | None => None,
         },
         exit_criteria: run.exit_criteria.clone(),
+        steps: spent.as_ref().and_then(|spent| steps::summary(&spent.sums)),
+        spend: spent.as_ref().and_then(steps::spend),
+        resumed: match &run.trigger {
+            Trigger::Resume { of, from } => Some(ResumedView { run_id: of.0.clone(), from: from.clone() }),
+            _ => None,
+        },
         previous_run_id,
         next_run_id,
     })
@@ -104,6 +113,13 @@ pub(super) async fn verify(desk: &Desk, request: RunVerify) -> Result<RunStory, 
     let verified = Input::Verify { run_id: run_id.clone(), valid: request.valid, by, reason };
     desk.handle.run(&run_id, verified).await?;
     get(desk, RunRef { run_id: request.run_id }).await
+}
+
+/// Looks again at a run that was refuted.
+pub(super) async fn check(desk: &Desk, request: RunRef) -> Result<RunStory, DeskError> {
+    let run_id = RunId(request.run_id.clone());
+    desk.handle.run(&run_id, Input::CheckAgain { run_id: run_id.clone() }).await?;
+    get(desk, request).await
 }
 
 pub(super) async fn replay(desk: &Desk, request: RunRef) -> Result<Fired, DeskError> {
@@ -169,7 +185,7 @@ fn waits(desk: &Desk, run: &Run) -> Option<WaitView> {
 async fn caused_by(desk: &Desk, run: &Run) -> Result<Option<CausedBy>, DeskError> {
     let (of, cue) = match &run.trigger {
         Trigger::Chain { of, cue } | Trigger::Fallback { of, cue } => (of, Some(cue)),
-        Trigger::Replay { of } | Trigger::Dynamic { of } => (of, None),
+        Trigger::Replay { of } | Trigger::Resume { of, .. } | Trigger::Dynamic { of } => (of, None),
         Trigger::Scheduled | Trigger::ManualFire | Trigger::Url | Trigger::Path { .. } | Trigger::Ping => {
             return Ok(None);
         }
@@ -240,23 +256,28 @@ fn outcome(run: &Run) -> Option<OutcomeView> {
 }
 
 /// What was found; where nothing was judged (the report was a failure, or none came), what is asked against what is known.
-fn proof(run: &Run) -> Vec<ProofView> {
+fn proof(run: &Run, now: Ms) -> Vec<ProofView> {
+    // What is looked at again shows what was found before, until it is known.
     if !run.findings.is_empty() {
         let seen = run.findings.iter();
-        return seen
-            .map(|finding| ProofView {
-                claim: finding.claim.clone(),
-                passed: Some(finding.passed),
-                found: finding.found.clone(),
-            })
-            .collect();
+        return seen.map(|finding| ProofView::of(finding, Some(finding.passed), finding.found.clone())).collect();
     }
     let reported = run.outcome().map(|(_, reported)| reported.outcome.clone());
-    let asked = expect::findings(&run.expect(), reported.as_ref().unwrap_or(&Outcome::default()));
+    let nothing = Outcome::default();
+    let told = run.judged_by(reported.as_ref().unwrap_or(&nothing), now);
+    let asked = expect::findings(&run.expect(), &told);
     let unreported = if run.is_live() { "not reported yet" } else { "never reported" };
     let view = |finding: expect::Finding| match &reported {
-        Some(_) => ProofView { claim: finding.claim, passed: Some(finding.passed), found: finding.found },
-        None => ProofView { claim: finding.claim, passed: None, found: unreported.to_owned() },
+        Some(_) => ProofView::of(&finding, Some(finding.passed), finding.found.clone()),
+        None => ProofView::of(&finding, None, unreported.to_owned()),
     };
-    asked.into_iter().map(view).collect()
+    let unlooked = if run.checking.is_some() {
+        "being looked at"
+    } else if run.is_live() {
+        "not looked at yet"
+    } else {
+        "never looked at"
+    };
+    let to_look_at = run.definition.checks.iter().map(|check| ProofView::unmade(check, unlooked));
+    asked.into_iter().map(view).chain(to_look_at).collect()
 }

@@ -18,9 +18,19 @@ pub use super::wire_fleet::{
     RunnerView,
 };
 pub use super::wire_pools::{PoolHolderView, PoolRef, PoolSet, PoolView, PoolWaitingView, Pools};
+pub use super::wire_proof::ProofView;
+pub use super::wire_prices::{
+    AgentCost, CostDisagreement, CostTotal, Costs, CostsRequest, CostsToday, CueCost, ModelCost, PriceRef, PriceSet,
+    PriceView, Prices, ShippedPrice, VerdictCost,
+};
 pub use super::wire_schedule::{
     Audit, AuditFinding, AuditRequest, BandView, Briefing, BriefingCard, BriefingLine, CuePause, CueTrigger,
     OccurrenceAnswer, SimulateRequest, SimulatedFire, SimulatedLane, Simulation, TriggerUrl,
+};
+
+pub use super::wire_steps::{
+    Compare, CompareRow, CompareWith, ModelView, ResumedView, RunResume, SpendView, StepDiff, StepRef, StepStory,
+    StepView, Steps, StepsRequest, StepsSummary, TotalView,
 };
 
 /// Every failed command answers with this one shape.
@@ -193,6 +203,8 @@ pub struct DeskEvent {
     pub pools_changed: bool,
     /// What else would be answered differently.
     pub topics: Vec<Topic>,
+    /// Runs whose steps or costs changed.
+    pub runs_stepped: Vec<String>,
     /// True when `tower_status` would answer differently (paused, keyring, notifications, store).
     pub status_changed: bool,
 }
@@ -209,6 +221,8 @@ pub enum Topic {
     Logins,
     /// What agents tell each other.
     Messages,
+    /// What models cost.
+    Prices,
 }
 
 /// State of something outside that the tower leans on: the keyring, the notification server.
@@ -397,6 +411,7 @@ pub struct RunRef {
     pub run_id: String,
 }
 
+// ---- run_check: RunRef -> RunStory
 // ---- run_verify: RunVerify -> RunStory
 
 /// The owner looked at what a run did: is it so?
@@ -423,6 +438,9 @@ pub struct RunStory {
     pub outcome: Option<OutcomeView>,
     /// What the cue asked for as proof, and what came of it.
     pub proof: Vec<ProofView>,
+    /// Since when the tower looks itself whether its success is one.
+    #[ts(type = "number | null")]
+    pub checking_since_ms: Option<i64>,
     /// Reports that were refused (an old attempt, a second, different outcome), newest last.
     pub refused: Vec<RefusedReport>,
     #[ts(type = "number | null")]
@@ -446,6 +464,12 @@ pub struct RunStory {
     pub verified_at_ms: Option<i64>,
     /// What this run's outcome has to meet by name, beside what its cue asks for.
     pub exit_criteria: Vec<String>,
+    /// None: it has begun no step, and its telemetry told of none.
+    pub steps: Option<StepsSummary>,
+    /// None: nobody said what it used.
+    pub spend: Option<SpendView>,
+    /// The run that it goes on with.
+    pub resumed: Option<ResumedView>,
     /// Neighbours in the same lane.
     pub previous_run_id: Option<String>,
     pub next_run_id: Option<String>,
@@ -506,15 +530,6 @@ pub struct OutcomeView {
     /// Every other reported field, by name: `processed`, `expected`, `tokens`, `external_id`, `metadata`, …
     #[ts(type = "Record<string, unknown>")]
     pub fields: serde_json::Value,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct ProofView {
-    /// "At least 150 processed".
-    pub claim: String,
-    pub passed: Option<bool>,
-    /// "reported 3".
-    pub found: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

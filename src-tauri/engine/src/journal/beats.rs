@@ -181,6 +181,12 @@ pub(super) fn of_hour(connection: &Connection, now: Ms) -> rusqlite::Result<Vec<
         .collect()
 }
 
+/// What agents used from one day to another, and on which.
+pub(super) fn of_days(connection: &Connection, first: &str, last: &str) -> rusqlite::Result<Vec<(String, DaySum)>> {
+    let sql = "SELECT agent, beats, tokens, cost_usd, day FROM agent_days WHERE day BETWEEN ?1 AND ?2";
+    connection.prepare_cached(sql)?.query_map([first, last], |row| Ok((row.get(4)?, read_day(row)?)))?.collect()
+}
+
 fn read_day(row: &Row<'_>) -> rusqlite::Result<DaySum> {
     let (beats, tokens): (i64, i64) = (row.get(1)?, row.get(2)?);
     Ok(DaySum { agent: row.get(0)?, beats: beats as u64, tokens: tokens as u64, cost_usd: row.get(3)? })

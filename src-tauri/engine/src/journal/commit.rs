@@ -1,6 +1,6 @@
 //! One batch, one transaction: the facts, and the read tables that follow from them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cuetower_core::Ms;
@@ -14,8 +14,10 @@ use cuetower_core::run::Run;
 use crate::desk::wire::Topic;
 
 use super::recording::{self, EPOCH, Recording};
-use super::{Entry, Journal, KeyRow, OutputRow, SpanRow, StoreError, WorkerSeen};
-use super::{alerts, attempts, bands, cues, entries, keys, lanes, occurrences, outputs, runs, secrets, tower, workers};
+use super::{Entry, Journal, KeyRow, OutputRow, SpanRow, StepsChange, StepsKept, StoreError, WorkerSeen};
+use super::{
+    alerts, attempts, bands, cues, entries, keys, lanes, occurrences, outputs, runs, secrets, steps, tower, workers,
+};
 
 /// Everything one batch writes.
 #[derive(Debug, Default)]
@@ -38,6 +40,10 @@ pub struct Commit {
     pub bands: Vec<Band>,
     pub workers_seen: Vec<WorkerSeen>,
     pub workers_dropped: Vec<(AccountId, String)>,
+    pub steps: Vec<StepsChange>,
+    pub steps_kept: Vec<StepsKept>,
+    /// By trace, whose its spans are.
+    pub traces: BTreeMap<String, String>,
     pub alive_at: Option<Ms>,
     /// The owner has read the briefing about everything before.
     pub briefed_at: Option<Ms>,
@@ -115,6 +121,15 @@ impl Journal {
         }
         for run in &commit.runs {
             runs::upsert(&transaction, run)?;
+        }
+        for kept in &commit.steps_kept {
+            steps::keep(&transaction, kept)?;
+        }
+        for change in &commit.steps {
+            steps::write(&transaction, change)?;
+        }
+        for (trace, owner) in &commit.traces {
+            steps::trace(&transaction, trace, owner)?;
         }
         for output in &commit.outputs {
             outputs::upsert(&transaction, output)?;

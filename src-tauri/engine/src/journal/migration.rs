@@ -39,9 +39,14 @@ const WORKERS_OF_3: &str = "CREATE TABLE workers (
 
 /// The statements that make today's format of an older one.
 pub(super) fn from(format: i64) -> String {
-    let steps = [from_1(), WORKERS_OF_3.to_owned(), from_3()];
+    let steps = [from_1(), WORKERS_OF_3.to_owned(), from_3(), from_4()];
     let first = usize::try_from(format - 1).unwrap_or(0);
     steps[first..].join("\n")
+}
+
+/// The statements that make format 5 of format 4.
+fn from_4() -> String {
+    [super::steps::SCHEMA, super::steps::FROM_FORMAT_4, super::prices::SCHEMA, super::costs::SCHEMA].join("\n")
 }
 
 /// The statements that make format 4 of format 3.

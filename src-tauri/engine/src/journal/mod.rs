@@ -13,6 +13,7 @@ mod audit;
 mod bands;
 mod beats;
 mod commit;
+mod costs;
 mod counts;
 mod cues;
 mod entries;
@@ -26,10 +27,12 @@ mod occurrences;
 mod outputs;
 #[cfg(test)]
 mod plans;
+mod prices;
 mod reader;
 mod recording;
 mod runs;
 mod secrets;
+mod steps;
 mod subscriptions;
 mod tower;
 mod workers;
@@ -45,6 +48,7 @@ pub use alerts::{AccountAlertRow, AlertFilter, AlertRow};
 pub use audit::{LaneFacts, Start};
 pub use beats::{BeatRow, DaySum, MinuteSum};
 pub use commit::{Commit, OccurrenceChange, SnapshotRow};
+pub use costs::{DisagreementRow, ModelSpent, RunsDue, SpentRow};
 pub use counts::{UsageRow, VitalsRow};
 pub(crate) use cues::status_word;
 pub use entries::Entry;
@@ -55,17 +59,19 @@ pub use logins::{LoginRow, LoginState};
 pub use messages::{Errands, MessageFilter, MessageRow, Side, ToldRow};
 pub use occurrences::{OccurrenceRow, PassedRow, SpanRow};
 pub use outputs::OutputRow;
+pub use prices::PriceRow;
 pub use reader::Reader;
 pub use recording::Recorder;
 pub(crate) use recording::{Recorded, Recording};
 pub use runs::{RunFilter, RunRow, RunStats, status_word as run_status_word};
 pub use secrets::SecretRow;
+pub use steps::{SpendRow, StepGroup, StepOwner, StepRow, StepsChange, StepsKept};
 pub use subscriptions::{EventRow, SubscriptionRow};
 pub use tower::{Liveness, TOWER_LANE};
 pub use workers::{WorkerRow, WorkerSeen};
 
 /// Format of the file. An older program refuses a newer file.
-const FORMAT: i64 = 4;
+const FORMAT: i64 = 5;
 const CACHE_KIB: i64 = 32 * 1024;
 /// SQLite's own choice for a new file.
 const PAGE_BYTES: u64 = 4096;
@@ -159,6 +165,9 @@ impl Journal {
             counts::SCHEMA,
             accounts::SCHEMA,
             logins::SCHEMA,
+            steps::SCHEMA,
+            prices::SCHEMA,
+            costs::SCHEMA,
         ];
         let all = format!("BEGIN;\n{}\nPRAGMA user_version = {FORMAT};\nCOMMIT;", schemas.join("\n"));
         self.guard(|connection| connection.execute_batch(&all))

@@ -14,12 +14,13 @@ use serde::de::DeserializeOwned;
 use super::{
     AccountAlertRow, AccountRow, AddressRow, AlertFilter, AlertRow, Errands, EventRow, FORMAT, KeyRow, KnownAddress,
     LaneFacts, LiveSessionRow, LoginRow, MessageFilter, MessageRow, OccurrenceRow, OutputRow, PassedRow, RunFilter,
-    RunStats, SecretRow, StoreError, SubscriptionRow, ToldRow, UsageRow, VitalsRow, WorkerRow,
+    RunStats, SecretRow, SpendRow, StepGroup, StepRow, StoreError, SubscriptionRow, ToldRow, UsageRow, VitalsRow, WorkerRow,
 };
-use super::{BeatRow, DaySum, MinuteSum, agent_commands, agents, beats};
+use super::{BeatRow, DaySum, MinuteSum, PriceRow, agent_commands, agents, beats, prices};
+use super::{DisagreementRow, ModelSpent, RunsDue, SpentRow, costs};
 use super::{
     accounts, addresses, alerts, audit, bands, counts, cues, entries, keys, lanes, live_sessions, logins, messages,
-    occurrences, outputs, runs, secrets, subscriptions, tower, workers,
+    occurrences, outputs, runs, secrets, steps, subscriptions, tower, workers,
 };
 use crate::fleet::{Agent, Command};
 
@@ -187,6 +188,20 @@ queries! {
     agent_beats(agent: u32, limit: u32) -> Vec<BeatRow> = beats::of_agent;
     /// What each agent used on a day ("2026-11-21").
     agent_days(day: String) -> Vec<DaySum> = beats::of_day;
+    /// What agents used from one day to another, and on which.
+    agents_days(first: String, last: String) -> Vec<(String, DaySum)> = beats::of_days;
+    /// What was spent from one day to another, which are in time from `began` to before `ended`.
+    spent(first: String, last: String, began: Ms, ended: Ms) -> Vec<SpentRow> = costs::spent;
+    /// What each agent spent on a day as its runs and its telemetry tell it: account, name, tokens, billionths of a dollar.
+    spent_on(day: String) -> Vec<(String, String, Option<i64>, Option<i64>)> = costs::spent_on;
+    /// Calls of each model, from one day to another.
+    spent_by_model(first: String, last: String) -> Vec<ModelSpent> = costs::by_model;
+    /// Newest first, and how many there are in all.
+    disagreeing(since: Ms, limit: u32) -> (Vec<DisagreementRow>, u32) = costs::disagreeing;
+    /// Every cue there has been: id, name, whether it is deleted.
+    cues_called() -> Vec<(String, String, bool)> = costs::cues;
+    /// How many runs of each cue began that were due in `[from, to)`.
+    runs_due(from: Ms, to: Ms) -> Vec<(String, RunsDue)> = costs::due;
     /// What each agent sent in each minute of the hour that ends now.
     agent_minutes(now: Ms) -> Vec<MinuteSum> = beats::of_hour;
     /// Asked of runners since then, newest first.
@@ -195,6 +210,8 @@ queries! {
     agent_commands_open() -> Vec<Command> = agent_commands::open;
     /// Whether any waits for a runner that beats with this key (by its hash).
     agent_commands_wait(key: String) -> bool = agent_commands::wait_for;
+    /// The owner's own, by name.
+    prices() -> Vec<PriceRow> = prices::list;
     /// Newest first.
     keys() -> Vec<KeyRow> = keys::list;
     account(id: String) -> Option<AccountRow> = accounts::get;
@@ -234,6 +251,21 @@ queries! {
     oldest_undigested() -> Option<Ms> = subscriptions::oldest_undigested;
     /// Newest first; `with_detached`: 1 or 0.
     live_sessions(agent: String, with_detached: u32) -> Vec<LiveSessionRow> = live_sessions::of_agent;
+    /// What stands right under a step of a run (0: at the top), oldest first, and how many stand there.
+    steps(run_id: String, under: u32, offset: u32, limit: u32) -> (Vec<StepRow>, u32) = steps::page;
+    /// With its payloads.
+    step(run_id: String, ordinal: u32) -> Option<StepRow> = steps::one;
+    step_ordinal(run_id: String, key: String) -> Option<u32> = steps::ordinal;
+    /// What a completed step gave, as JSON.
+    step_output(run_id: String, ordinal: u32) -> Option<String> = steps::output;
+    /// Every step that was begun as one, without its payloads, by ordinal; at most so many.
+    steps_begun(run_id: String, most: u32) -> Vec<StepRow> = steps::begun;
+    /// How often each name occurs among a run's steps and spans.
+    step_groups(run_id: String) -> Vec<StepGroup> = steps::groups;
+    /// The newest good run of the same cue that was due before.
+    last_good(run: Arc<Run>) -> Option<Run> = runs::last_good;
+    /// What a run used; None: nobody said anything.
+    spend(run_id: String) -> Option<SpendRow> = steps::spend;
     /// Journal sequence of the last fact.
     last_seq() -> u64 = entries::last_seq;
 }

@@ -140,7 +140,7 @@ pub(super) fn upsert(connection: &Connection, run: &Run) -> rusqlite::Result<()>
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
              ON CONFLICT (id) DO UPDATE SET delivered = excluded.delivered, delivered_at_ms = excluded.delivered_at_ms,
                confirmed = excluded.confirmed, late = excluded.late, ended_at_ms = excluded.ended_at_ms,
-               attempts = excluded.attempts, cost_usd = excluded.cost_usd, sentence = excluded.sentence,
+               attempts = excluded.attempts, sentence = excluded.sentence,
                status = excluded.status, body = excluded.body",
         )?
         .execute(params![
@@ -170,6 +170,12 @@ pub(super) fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<
 }
 
 /// The runs just before and just after this one in its lane.
+/// The newest one that went well and was due before.
+pub(super) fn last_good(connection: &Connection, run: &Run) -> rusqlite::Result<Option<Run>> {
+    let sql = "SELECT body FROM runs WHERE cue_id = ?1 AND due_ms < ?2 AND confirmed IN ('confirmed', 'claimed') ORDER BY due_ms DESC LIMIT 1";
+    connection.prepare_cached(sql)?.query_row(params![run.cue_id.0, run.due.0], |row| json(row, 0)).optional()
+}
+
 pub(super) fn neighbours(connection: &Connection, run: &Run) -> rusqlite::Result<(Option<String>, Option<String>)> {
     let side = |sql: &str| {
         connection

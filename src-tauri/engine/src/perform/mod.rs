@@ -1,6 +1,7 @@
 //! Performs effects after their commit, and sends what became of them back to the pilot. Decides nothing.
 
 mod adoption;
+mod checking;
 mod command;
 mod failure;
 mod preflight;
@@ -130,6 +131,9 @@ impl Performer {
                     // Whoever has it hears of it with the next sign of life.
                     Transport::Worker(_) | Transport::Watch => {}
                 },
+                Effect::Check { number, .. } => {
+                    self.runtime.spawn(checking::check(Arc::clone(&self.shared), run, number));
+                }
                 Effect::TellFailure { .. } => {
                     self.runtime.spawn(failure::tell(Arc::clone(&self.shared), run));
                 }
@@ -196,11 +200,15 @@ async fn deliver(shared: Arc<Shared>, run: Arc<Run>, number: u32) {
 impl Shared {
     /// Back to the pilot. Waits for room: a result is never dropped while the tower flies.
     pub async fn tell(&self, run: &Run, number: u32, result: DeliveryResult, output: Option<OutputRow>) {
+        let input = Input::Delivery { run_id: run.id.clone(), number, result };
+        self.send(Order::Run { by: None, run_id: run.id.clone(), input, output, reply: None }).await;
+    }
+
+    /// Nothing is told any more once the tower stops.
+    async fn send(&self, order: Order) {
         if self.stopping.load(Ordering::Relaxed) {
             return;
         }
-        let input = Input::Delivery { run_id: run.id.clone(), number, result };
-        let order = Order::Run { by: None, run_id: run.id.clone(), input, output, reply: None };
         // The pilot is gone only when the tower stops; the next start finds the attempt under way and decides anew.
         drop(self.orders.send(order).await);
     }

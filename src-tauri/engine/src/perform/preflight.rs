@@ -20,7 +20,10 @@ pub(super) async fn unready(shared: &Shared, run: &Run) -> Option<DeliveryResult
         folder: check::folder_of(&run.definition),
     };
     for preflight in &run.definition.preflight {
-        let proof = check::perform(&preflight.check, &means).await;
+        let proof = match preflight.check.made_for(run) {
+            Ok(check) => check::perform(&check, &means).await,
+            Err(why) => check::not_made(&preflight.check, why, means.clock.now()),
+        };
         if !proof.passed {
             let words = format!("pre-flight: {} does not hold: {}", proof.check, proof.saw);
             return Some(DeliveryResult::Unready { words, hold: preflight.on_fail == OnFail::Hold });

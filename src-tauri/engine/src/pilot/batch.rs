@@ -17,6 +17,7 @@ use cuetower_core::pool::PoolBook;
 use cuetower_core::run::{Run, Verdict};
 
 use super::following::Ended;
+use super::steps::Stepped;
 use super::{Pilot, STAMP_EVERY_MS, named};
 use crate::desk::wire::DeskEvent;
 use crate::handle::{Reply, Trouble};
@@ -27,6 +28,8 @@ use crate::view;
 
 /// Facts after which a lane's live state is written again, so that replaying stays short.
 const SNAPSHOT_EVERY: u64 = 64;
+/// Runs whose steps changed, named in one live event.
+const RUNS_STEPPED_MAX: usize = 1_000;
 
 type Answerer = Box<dyn FnOnce(Option<&str>) + Send>;
 
@@ -53,6 +56,11 @@ pub(super) struct Batch {
     pub(super) pools_changed: bool,
     /// What the pools have to say to runs.
     pub(super) permitted: VecDeque<(CueId, Input)>,
+    /// By owner, what becomes of its steps.
+    pub(super) stepped: BTreeMap<String, Stepped>,
+    pub(super) runs_stepped: BTreeSet<String>,
+    /// By trace, whose it is from now on.
+    pub(super) traces: BTreeMap<String, String>,
     notes: Vec<Alert>,
     answers: Vec<Answerer>,
     runs_touched: BTreeSet<(CueId, RunId)>,
@@ -84,6 +92,9 @@ impl Batch {
             pools: None,
             pools_changed: false,
             permitted: VecDeque::new(),
+            stepped: BTreeMap::new(),
+            runs_stepped: BTreeSet::new(),
+            traces: BTreeMap::new(),
             notes: Vec::new(),
             answers: Vec::new(),
             runs_touched: BTreeSet::new(),
@@ -251,6 +262,12 @@ impl Batch {
                 // What others of the cue did meanwhile is not touched.
                 self.end_told(pilot, id, run_id, *verdict, true);
             }
+            Event::OutcomeReported { run_id, outcome, .. } => {
+                let run = self.lanes.get(id).and_then(|lane| lane.runs.get(run_id)).cloned();
+                if let Some(run) = run {
+                    pilot.outcome_said(self, &run, outcome);
+                }
+            }
             Event::AttemptHeld { .. }
             | Event::AttemptReleased { .. }
             | Event::AttemptOffered { .. }
@@ -260,6 +277,8 @@ impl Batch {
             | Event::AttemptRestarting { crash_loop: false, .. }
             | Event::FuseMoved { .. }
             | Event::WaitMoved { .. }
+            | Event::ChecksBegan { .. }
+            | Event::ChecksEnded { .. }
             | Event::RunNoted { .. }
             | Event::AttemptDelivered { .. }
             | Event::AttemptNoted { .. }
@@ -268,10 +287,11 @@ impl Batch {
             | Event::DeadlineMoved { .. }
             | Event::RetryMoved { .. }
             | Event::PathsSeen { .. }
-            | Event::OutcomeReported { .. }
             | Event::VerificationAsked { .. }
             | Event::EvidenceAdded { .. }
             | Event::LiveClaimed { .. }
+            | Event::StepBroke { .. }
+            | Event::StepMended { .. }
             | Event::ReportRefused { .. } => {}
         }
     }
@@ -481,7 +501,12 @@ impl Batch {
         let changed = self.cues_touched.union(&self.cues_run).filter_map(|id| pilot.lanes.get(id));
         let shown = |lane: &Lane| view::planned_cue(&lane.cue, lane.plan(), self.now, |id| pilot.name_of(id));
         let mut rows = self.rows.clone();
-        rows.extend(self.commit.runs.iter().map(|run| (run.occurrence_id.clone(), view::row_of_run(run))));
+        rows.extend(
+            self.commit
+                .runs
+                .iter()
+                .map(|run| (run.occurrence_id.clone(), view::row_of_run_costing(run, pilot.known_cost(&run.id)))),
+        );
         let gone = self.commit.cues.iter().filter(|cue| cue.status == CueStatus::Deleted);
         let event = DeskEvent {
             seq,
@@ -494,6 +519,7 @@ impl Batch {
             status_changed: self.status_changed,
             pools_changed: self.pools_changed,
             topics: self.commit.topics.iter().copied().collect(),
+            runs_stepped: self.runs_stepped.iter().take(RUNS_STEPPED_MAX).cloned().collect(),
         };
         let silent = event.cues.is_empty()
             && event.cues_removed.is_empty()
@@ -502,7 +528,8 @@ impl Batch {
             && event.bands.is_empty()
             && !event.status_changed
             && !event.pools_changed
-            && event.topics.is_empty();
+            && event.topics.is_empty()
+            && event.runs_stepped.is_empty();
         (!silent).then_some(event)
     }
 }

@@ -157,6 +157,18 @@ impl Pilot {
                 let at = batch.now;
                 self.take_worker(batch, WorkerSeen { account, id, handlers, at }, reply);
             }
+            Order::Step { by, run_id, attempt, input, reply } => {
+                let answer = self.take_step(batch, by.as_ref(), &run_id, attempt, *input);
+                batch.answer(reply, answer);
+            }
+            Order::Spans { spans, reply } => {
+                let taken = self.take_spans(batch, *spans);
+                batch.answer(reply, taken);
+            }
+            Order::Resume { run_id, ordinal, words, reply } => {
+                let answer = self.take_resume(batch, &run_id, ordinal, words);
+                batch.answer(reply, answer);
+            }
             Order::Record(recording) => batch.commit.recordings.push(recording),
             Order::Acknowledge { alert_id, reply } => self.take_acknowledge(batch, alert_id, reply),
             Order::Tower { change, reply } => {
@@ -255,7 +267,7 @@ impl Pilot {
     }
 
     /// The lane a run belongs to, with the run in its working copy, recalled from the store if it had ended.
-    fn lane_of_run(&mut self, batch: &mut Batch, run_id: &RunId) -> Option<CueId> {
+    pub(super) fn lane_of_run(&mut self, batch: &mut Batch, run_id: &RunId) -> Option<CueId> {
         if let Some(cue_id) = self.live_runs.get(run_id).cloned().or_else(|| batch.lane_with_run(run_id)) {
             return Some(cue_id);
         }
@@ -340,6 +352,7 @@ impl Pilot {
             self.performer.perform(batch.take_effects());
             std::thread::sleep(std::time::Duration::from_millis(15));
         }
+        batch.finish_steps(self);
         batch.finish(self);
         if !batch.is_worth_a_commit(self) {
             self.tower.clocks = clocks;
@@ -350,9 +363,14 @@ impl Pilot {
             batch.answer_all(None);
             return Ok(());
         }
+        let stepped: Vec<_> = batch.commit.steps.iter().map(|steps| steps.owner.clone()).collect();
         let seq = match self.journal.commit(&mut batch.commit) {
-            Ok(seq) => seq,
+            Ok(seq) => {
+                self.books_landed(stepped, true);
+                seq
+            }
             Err(error) => {
+                self.books_landed(stepped, false);
                 batch.answer_all(Some(&error.to_string()));
                 self.went_out.extend(went_out);
                 let again = batch.unanswered.drain(..);

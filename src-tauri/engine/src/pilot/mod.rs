@@ -7,6 +7,7 @@ mod following;
 mod limits;
 mod pings;
 mod pools;
+mod steps;
 mod workers;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -90,6 +91,9 @@ pub(crate) struct Pilot {
     account_cues: u32,
     /// Counts commits with something recorded in them.
     recorded: watch::Sender<u64>,
+    books: steps::Books,
+    /// The owner's: costs are summed by its days.
+    zone: chrono_tz::Tz,
     /// Lane sequence of each lane's last snapshot.
     snapshots: HashMap<CueId, u64>,
 }
@@ -108,6 +112,8 @@ pub(crate) struct Crew {
     pub offers: Offers,
     /// Active cues that an account may have.
     pub account_cues: u32,
+    /// The owner's.
+    pub zone: chrono_tz::Tz,
     /// Counts commits with something recorded in them.
     pub recorded: watch::Sender<u64>,
     /// Commands that outlived the tower, or ended while it was away.
@@ -151,6 +157,7 @@ impl Pilot {
             pools_seen,
             offers,
             account_cues,
+            zone,
             recorded,
             found,
         } = crew;
@@ -196,6 +203,8 @@ impl Pilot {
             offers,
             account_cues,
             recorded,
+            books: steps::Books::default(),
+            zone,
             snapshots,
         };
         pilot.pools_are_known(now);

@@ -153,6 +153,11 @@ impl Caller {
         self.run.as_ref().filter(|_| self.key.is_none()).map(|(run, _)| run)
     }
 
+    /// The run whose token was shown, whatever else was.
+    pub fn run_shown(&self) -> Option<&RunId> {
+        self.run.as_ref().map(|(run, _)| run)
+    }
+
     pub fn writes_cues(&self) -> Result<(), Problem> {
         self.reads()?;
         if self.has(Scope::Cues) { Ok(()) } else { Err(lacking(Scope::Cues, "create, change or fire cues")) }
@@ -173,6 +178,14 @@ impl Caller {
     pub fn beats(&self) -> Result<(), Problem> {
         self.reads()?;
         if self.has(Scope::Report) { Ok(()) } else { Err(lacking(Scope::Report, "send heartbeats")) }
+    }
+
+    /// Whether spans may be sent, and of which run alone: the one whose token was shown.
+    pub fn tells_spans(&self) -> Result<Option<&RunId>, Problem> {
+        match &self.run {
+            None if !self.has(Scope::Report) => Err(lacking(Scope::Report, "send spans")),
+            run => Ok(run.as_ref().map(|(run, _)| run)),
+        }
     }
 
     /// Sends and reads messages of agents.

@@ -176,6 +176,14 @@ fn tell_soon(door: Door, account: AccountId, agent: String) {
 }
 
 /// As ClevAgent's clients were answered when they were recorded.
+/// One beat, wherever it came in; what it is warned of.
+pub(super) async fn beaten(door: &Door, caller: &Caller, beat: Beat) -> Result<Option<Value>, Problem> {
+    let speaker = Speaker::of(door, caller).await?;
+    let heard = take(door, &speaker, vec![beat]).await?;
+    let warning = heard.into_iter().find_map(|heard| heard.warning);
+    Ok(warning.map(|warning| json!({ "code": warning.kind.word(), "message": warning.reason })))
+}
+
 fn told(heard: Heard) -> Value {
     let mut answer = json!({ "ok": true, "agent_id": heard.agent_id, "status": health(heard.status) });
     if let Some(warning) = heard.warning {

@@ -394,6 +394,7 @@ fn is_the_owners(definition: &CueDefinition) -> bool {
         || !definition.schedule.paths.is_empty()
         || definition::secret_names(definition).iter().any(|name| !kept_headers::is_own(name))
         || definition.preflight.iter().any(|preflight| preflight.check.what.is_the_owners())
+        || definition.checks.iter().any(|check| check.what.is_the_owners())
 }
 
 fn of_cue(trouble: Trouble) -> Problem {

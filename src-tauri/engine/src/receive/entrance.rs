@@ -14,6 +14,8 @@ use futures::{FutureExt as _, StreamExt as _};
 
 use super::Door;
 use super::problem::Problem;
+use super::traces;
+use crate::otlp::Encoding;
 
 /// Bytes of a body at most.
 pub(super) const BODY_MAX: usize = 1024 * 1024;
@@ -27,24 +29,34 @@ const REQUEST_ID_MAX: usize = 128;
 
 pub(super) async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
-    let mut response = match admitted(&door, request).await {
+    let (parts, body) = request.into_parts();
+    let spans = traces::encoding_of(&parts);
+    let mut response = match admitted(&door, Request::from_parts(parts, body)).await {
         Ok(request) => counted(&door, request, next).await,
-        Err(problem) => problem.into_response(),
+        Err(problem) => said(problem, spans),
     };
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }
 
+/// Those who send spans are told in their protocol's words.
+fn said(problem: Problem, spans: Option<Encoding>) -> Response {
+    match spans {
+        Some(encoding) => traces::refusal(problem, encoding),
+        None => problem.into_response(),
+    }
+}
+
 /// Answered, unless its key asked too often; the answer tells how often it has.
 async fn counted(door: &Door, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let who = door.rates.who(&parts);
+    let (who, spans) = (door.rates.who(&parts), traces::encoding_of(&parts));
     let request = Request::from_parts(parts, body);
     let now = door.handle.now();
     let (standing, mut response) = match who.map(|who| door.rates.take(who, now)) {
         None => return answered(next.run(request)).await,
         Some(Ok(standing)) => (standing, answered(next.run(request)).await),
-        Some(Err(full)) => (full, full.refusal(now).into_response()),
+        Some(Err(full)) => (full, said(full.refusal(now), spans)),
     };
     standing.tell(response.headers_mut());
     response
@@ -68,9 +80,11 @@ async fn answered(work: impl Future<Output = Response>) -> Response {
 
 /// The request with its body read whole, or why it goes no further. Either way the body is gone from the connection.
 async fn admitted(door: &Door, request: Request) -> Result<Request, Problem> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let named = addressed_to_us(&parts, door.port);
-    let read = tokio::time::timeout(REQUEST_TIMEOUT, read_whole(&parts.headers, body)).await;
+    let (most, large) = traces::bound(door, &parts).await?;
+    let read = tokio::time::timeout(REQUEST_TIMEOUT, read_whole(&parts.headers, body, most)).await;
+    parts.extensions.insert(large);
     named?;
     let late = || {
         Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The request did not arrive whole within 30 s.")
@@ -116,17 +130,17 @@ fn is_own_name(name: &str, port: u16) -> bool {
     })
 }
 
-async fn read_whole(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+async fn read_whole(headers: &HeaderMap, body: Body, most: usize) -> Result<Vec<u8>, Problem> {
     let too_large = || {
-        let message = format!("Request body exceeds {BODY_MAX} bytes");
+        let message = format!("Request body exceeds {most} bytes");
         Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", message))
     };
     let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     // Who asks first has not sent anything yet.
-    if declared.is_some_and(|length| length > BODY_MAX) && headers.contains_key(EXPECT) {
+    if declared.is_some_and(|length| length > most) && headers.contains_key(EXPECT) {
         return too_large();
     }
-    let mut whole = Vec::with_capacity(declared.unwrap_or(0).min(BODY_MAX));
+    let mut whole = Vec::with_capacity(declared.unwrap_or(0).min(most));
     let mut seen = 0;
     let mut pieces = body.into_data_stream();
     while let Some(piece) = pieces.next().await {
@@ -137,11 +151,11 @@ async fn read_whole(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem>
         if seen > DRAINED_MAX {
             break;
         }
-        if seen <= BODY_MAX {
+        if seen <= most {
             whole.extend_from_slice(&piece);
         }
     }
-    if seen > BODY_MAX { too_large() } else { Ok(whole) }
+    if seen > most { too_large() } else { Ok(whole) }
 }
 
 /// The caller's own, if it is short and plain, so that both sides' logs can be laid side by side.

@@ -31,7 +31,9 @@ mod evidence;
 mod executions;
 mod fields;
 mod given;
+mod heartbeats;
 mod kept_headers;
+mod leases;
 mod line;
 mod live_sessions;
 mod login;
@@ -44,10 +46,14 @@ mod pings;
 mod problem;
 mod rate;
 mod sessions;
+mod spending;
+mod steps;
+mod steps_read;
 mod strict;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod triggers;
 mod usage;
 mod verify_echo;
@@ -84,14 +90,18 @@ const PARTS: &[Part] = &[
     (echo::ROUTES, echo::routes),
     (evidence::ROUTES, evidence::routes),
     (executions::ROUTES, executions::routes),
+    (heartbeats::ROUTES, heartbeats::routes),
     (live_sessions::ROUTES, live_sessions::routes),
+    (leases::ROUTES, leases::routes),
     (login::ROUTES, login::routes),
     (messages::ROUTES, messages::routes),
     (meta::ROUTES, meta::routes),
     (permits::ROUTES, permits::routes),
     (pings::ROUTES, pings::routes),
     (sessions::ROUTES, sessions::routes),
+    (steps::ROUTES, steps::routes),
     (subscriptions::ROUTES, subscriptions::routes),
+    (traces::ROUTES, traces::routes),
     (triggers::ROUTES, triggers::routes),
     (usage::ROUTES, usage::routes),
     (workers::ROUTES, workers::routes),
@@ -110,6 +120,7 @@ pub struct Door {
     openings: Openings,
     rates: Arc<rate::Rates>,
     echoes: Arc<echo::Echoes>,
+    traces: Arc<traces::Turns>,
     names: Arc<Names>,
     /// The machine's: agents' days begin at its midnight.
     zone: chrono_tz::Tz,
@@ -136,9 +147,9 @@ impl Door {
     pub fn new(handle: Handle, version: &str, openings: Openings) -> Door {
         handle.accounts.open_logins(openings.logins);
         let rates = Arc::new(rate::Rates::of(openings.rate_limit));
-        let (echoes, names) = (Arc::default(), Names::of_the_system());
+        let (echoes, traces, names) = (Arc::default(), Arc::default(), Names::of_the_system());
         let (zone, pace) = (chrono_tz::Tz::UTC, crate::fleet::Pace::default());
-        Door { handle, version: version.into(), port: 0, openings, rates, echoes, names, zone, pace }
+        Door { handle, version: version.into(), port: 0, openings, rates, echoes, traces, names, zone, pace }
     }
 
     /// Days begin at midnight in this zone, by its IANA name, instead of UTC.

@@ -109,6 +109,7 @@ impl From<Trouble> for Problem {
         match trouble {
             Trouble::Refused(refusal) => match refusal.code {
                 RefusalCode::NotFound => Problem::new(StatusCode::NOT_FOUND, "not_found", message),
+                code @ RefusalCode::StepNotFound => Problem::new(StatusCode::NOT_FOUND, code.word(), message),
                 RefusalCode::Invalid => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_error", message),
                 RefusalCode::TooMany => {
                     Problem::new(StatusCode::TOO_MANY_REQUESTS, RefusalCode::TooMany.word(), message).retry_after(5)
@@ -130,6 +131,7 @@ impl From<Trouble> for Problem {
                 | RefusalCode::NotClaimed
                 | RefusalCode::InvalidState
                 | RefusalCode::NoOutcome
+                | RefusalCode::StepAlreadyCompleted
                 | RefusalCode::AlreadyAttested
                 | RefusalCode::IdempotencyKeyConflict) => Problem::new(StatusCode::CONFLICT, code.word(), message),
             },

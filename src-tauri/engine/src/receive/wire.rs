@@ -155,7 +155,7 @@ pub(super) fn execution(run: &Run) -> Value {
         "late": late,
     });
     match &run.trigger {
-        Trigger::Replay { of } => execution["replayed_from"] = json!(of.0),
+        Trigger::Replay { of } | Trigger::Resume { of, .. } => execution["replayed_from"] = json!(of.0),
         Trigger::Chain { of, .. } | Trigger::Fallback { of, .. } => execution["chain_parent_id"] = json!(of.0),
         Trigger::Dynamic { of } => execution["asked_by"] = json!(of.0),
         Trigger::Path { path, .. } => execution["path"] = json!(path),

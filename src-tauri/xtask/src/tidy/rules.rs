@@ -163,4 +163,4 @@ pub const HOUSES: &[House] = &[
 /// All that the core may depend on: nothing that does IO, waits or rolls dice. proptest is for its tests, divan for its
 /// benchmarks.
 pub const CORE_CRATES: &[&str] =
-    &["chrono", "chrono-tz", "cron", "serde", "serde_json", "thiserror", "proptest", "divan"];
+    &["cel", "chrono", "chrono-tz", "cron", "serde", "serde_json", "thiserror", "proptest", "divan"];

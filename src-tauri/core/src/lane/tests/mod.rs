@@ -1,6 +1,7 @@
 //! The rules of a lane, one by one. What they add up to over a life of crashes is the simulator's question.
 
 mod budgets;
+mod checking;
 mod confirming;
 mod failing;
 mod firing;
@@ -9,6 +10,7 @@ mod pinging;
 mod recovering;
 mod restarting;
 mod returning;
+mod telling;
 mod triggering;
 mod verifying;
 mod waiting;
@@ -140,7 +142,11 @@ impl Field {
     fn sent(&self) -> Vec<(RunId, u32)> {
         let sent = self.last.effects.iter().filter_map(|effect| match effect {
             Effect::Deliver { run_id, number, .. } => Some((run_id.clone(), *number)),
-            Effect::AskPools { .. } | Effect::Stop { .. } | Effect::Forget { .. } | Effect::TellFailure { .. } => None,
+            Effect::AskPools { .. }
+            | Effect::Stop { .. }
+            | Effect::Forget { .. }
+            | Effect::Check { .. }
+            | Effect::TellFailure { .. } => None,
         });
         sent.collect()
     }

@@ -1,0 +1,72 @@
+//! What was spent: today and before, by day, agent, cue and model; what of it is known, and what went to runs that nothing
+//! confirmed. `sums` puts it together.
+
+mod sums;
+#[cfg(test)]
+mod tests;
+
+use chrono::{Days, NaiveDate, NaiveTime};
+use chrono_tz::Tz;
+use cuetower_core::Ms;
+use cuetower_core::local_time::local_instant;
+
+use self::sums::{Known, together};
+use super::wire::{Costs, CostsRequest, CostsToday, DeskError, Nothing};
+use super::{Desk, invalid};
+use crate::fleet::day_of;
+
+const DAYS_MAX: u32 = 366;
+/// The totals at the top reach so far back, however few days the lists have.
+const TOTALS_OF_DAYS: u32 = 30;
+const DISAGREEMENTS_SHOWN: u32 = 20;
+
+pub(super) async fn costs(desk: &Desk, request: CostsRequest) -> Result<Costs, DeskError> {
+    if !(1..=DAYS_MAX).contains(&request.days) {
+        return Err(invalid("days", "Ask for 1 to 366 days."));
+    }
+    let (reader, zone) = (desk.handle.reader(), zone(desk));
+    let today = day_of(desk.handle.now(), zone);
+    let far = days_until(today, request.days.max(TOTALS_OF_DAYS));
+    let days = days_until(today, request.days);
+    let named = |day: Option<&NaiveDate>| day.unwrap_or(&today).to_string();
+    let (far_first, first, last) = (named(far.first()), named(days.first()), today.to_string());
+    let began = begin_of(*days.first().unwrap_or(&today), zone);
+    let ended = today.succ_opt().map_or(Ms(i64::MAX), |tomorrow| begin_of(tomorrow, zone));
+    let (disagreements, disagreements_total) = reader.disagreeing(began, DISAGREEMENTS_SHOWN).await?;
+    Ok(together(&Known {
+        spent: reader.spent(far_first.clone(), last.clone(), began, ended).await?,
+        beats: reader.agents_days(far_first, last.clone()).await?,
+        agents: reader.agents(None).await?,
+        models: reader.spent_by_model(first, last).await?,
+        runs: reader.runs_due(began, ended).await?,
+        cues: reader.cues_called().await?,
+        disagreements,
+        disagreements_total,
+        far: far.iter().map(ToString::to_string).collect(),
+        days: days.iter().map(ToString::to_string).collect(),
+        prices: desk.handle.prices(),
+    }))
+}
+
+/// Light: what a face shows on every screen.
+pub(super) async fn today(desk: &Desk, _: Nothing) -> Result<CostsToday, DeskError> {
+    let reader = desk.handle.reader();
+    let day = day_of(desk.handle.now(), zone(desk)).to_string();
+    let told = reader.spent_on(day.clone()).await?;
+    let beats = reader.agent_days(day.clone()).await?;
+    let agents = if beats.is_empty() { Vec::new() } else { reader.agents(None).await? };
+    Ok(CostsToday { today: sums::of_one_day(&told, &beats, &agents), day })
+}
+
+fn zone(desk: &Desk) -> Tz {
+    desk.facts.timezone.parse().unwrap_or(Tz::UTC)
+}
+
+/// So many days, oldest first; the last is `today`.
+fn days_until(today: NaiveDate, count: u32) -> Vec<NaiveDate> {
+    (0..u64::from(count)).rev().filter_map(|ago| today.checked_sub_days(Days::new(ago))).collect()
+}
+
+fn begin_of(day: NaiveDate, zone: Tz) -> Ms {
+    local_instant(zone, day.and_time(NaiveTime::MIN)).unwrap_or(Ms(0))
+}

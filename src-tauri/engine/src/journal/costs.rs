@@ -1,0 +1,273 @@
+//! What was spent, over days: read from the tables of `steps`, with what became of the runs. Reads what was spent on the days
+//! that are asked for, and no more.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use cuetower_core::Ms;
+use cuetower_core::spend::{Nanousd, Tokens};
+use cuetower_core::step::ModelSum;
+use rusqlite::{Connection, Row, params};
+
+pub(super) const SCHEMA: &str = "
+CREATE INDEX spend_disagreeing ON spend (last_ms) WHERE disagreement IS NOT NULL;";
+
+/// What was spent on one day for one cue (or outside of any) by one agent, on runs of one verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpentRow {
+    pub day: String,
+    pub account: String,
+    pub agent: String,
+    /// None: told by telemetry that belongs to no run.
+    pub cue_id: Option<String>,
+    /// `verdicts::Confirmed::word`; "" for what belongs to no run.
+    pub verdict: String,
+    pub tokens: Option<i64>,
+    pub cost_nano: Option<i64>,
+    /// Runs that told something, each counted on the first of the days.
+    pub runs: u32,
+    /// Of these, those that have ended and were due on one of the days.
+    pub ended: u32,
+    /// Calls in these runs that no price is known for.
+    pub not_priced: u64,
+}
+
+/// Calls of one model, within some days and on the last of them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ModelSpent {
+    pub model: String,
+    pub all: ModelSum,
+    pub last_day: ModelSum,
+}
+
+/// Two who said something of the same run and do not agree.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DisagreementRow {
+    pub run_id: Option<String>,
+    pub cue_id: Option<String>,
+    pub agent: String,
+    pub at: Ms,
+    pub words: String,
+    /// What counts: the largest.
+    pub cost: Option<Nanousd>,
+}
+
+/// Runs of a cue that were due in some days.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunsDue {
+    pub all: u32,
+    /// Not ended yet.
+    pub live: u32,
+}
+
+pub(super) const SPENT: &str =
+    "SELECT d.day, d.spend, d.tokens, d.cost_nano, s.account, s.agent, s.cue_id, s.not_priced, r.confirmed,
+      r.ended_at_ms IS NOT NULL AND r.due_ms >= ?3 AND r.due_ms < ?4
+    FROM spend_days d CROSS JOIN spend s ON s.id = d.spend LEFT JOIN runs r ON r.id = s.run_id
+    WHERE d.day BETWEEN ?1 AND ?2";
+
+/// From one day to another ("2026-11-21"), which are in time from `began` to before `ended`.
+pub(super) fn spent(
+    connection: &Connection,
+    first: &str,
+    last: &str,
+    began: Ms,
+    ended: Ms,
+) -> rusqlite::Result<Vec<SpentRow>> {
+    let mut sums = Sums::default();
+    let mut statement = connection.prepare_cached(SPENT)?;
+    let mut rows = statement.query(params![first, last, began.0, ended.0])?;
+    while let Some(row) = rows.next()? {
+        let text = |column: usize| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str_or_null()?.unwrap_or_default());
+        let key = [0, 4, 5, 6, 8].map(|column| text(column).map(|text| sums.words.number(text)));
+        let [day, account, agent, cue, verdict] = key;
+        let key = [day?, account?, agent?, cue?, verdict?];
+        let is_first = sums.seen.insert(row.get(1)?);
+        let sum = sums.by_key.entry(key).or_default();
+        add(&mut sum.tokens, row.get(2)?);
+        add(&mut sum.cost_nano, row.get(3)?);
+        if is_first {
+            let of_run = key[4] != sums.words.number("");
+            sum.runs += u32::from(of_run);
+            sum.ended += u32::from(row.get::<_, bool>(9).unwrap_or(false));
+            sum.not_priced += count(row, 7)?.unwrap_or(0);
+        }
+    }
+    Ok(sums.rows())
+}
+
+/// Sums by five words, each of which is kept once.
+#[derive(Default)]
+struct Sums {
+    words: Words,
+    by_key: HashMap<[u32; 5], Sum>,
+    seen: HashSet<i64>,
+}
+
+#[derive(Default, Clone, Copy)]
+struct Sum {
+    tokens: Option<i64>,
+    cost_nano: Option<i64>,
+    runs: u32,
+    ended: u32,
+    not_priced: u64,
+}
+
+#[derive(Default)]
+struct Words {
+    numbers: HashMap<String, u32>,
+    words: Vec<String>,
+}
+
+impl Words {
+    fn number(&mut self, word: &str) -> u32 {
+        if let Some(number) = self.numbers.get(word) {
+            return *number;
+        }
+        let number = self.words.len() as u32;
+        self.words.push(word.to_owned());
+        self.numbers.insert(word.to_owned(), number);
+        number
+    }
+}
+
+impl Sums {
+    fn rows(self) -> Vec<SpentRow> {
+        let word = |number: u32| self.words.words[number as usize].clone();
+        let row = |([day, account, agent, cue, verdict], sum): (&[u32; 5], &Sum)| SpentRow {
+            day: word(*day),
+            account: word(*account),
+            agent: word(*agent),
+            cue_id: Some(word(*cue)).filter(|cue| !cue.is_empty()),
+            verdict: word(*verdict),
+            tokens: sum.tokens,
+            cost_nano: sum.cost_nano,
+            runs: sum.runs,
+            ended: sum.ended,
+            not_priced: sum.not_priced,
+        };
+        let mut rows: Vec<SpentRow> = self.by_key.iter().map(row).collect();
+        let order = |row: &SpentRow| {
+            (row.day.clone(), row.account.clone(), row.agent.clone(), row.cue_id.clone(), row.verdict.clone())
+        };
+        rows.sort_by_cached_key(order);
+        rows
+    }
+}
+
+fn add(sum: &mut Option<i64>, more: Option<i64>) {
+    if let Some(more) = more {
+        *sum = Some(sum.unwrap_or(0).saturating_add(more));
+    }
+}
+
+pub(super) const SPENT_ON: &str = "SELECT s.account, s.agent, sum(d.tokens), sum(d.cost_nano)
+    FROM spend_days d CROSS JOIN spend s ON s.id = d.spend WHERE d.day = ?1 GROUP BY s.account, s.agent";
+
+/// What each agent spent on a day as its runs and its telemetry tell it: account, name, tokens, billionths of a dollar.
+pub(super) fn spent_on(
+    connection: &Connection,
+    day: &str,
+) -> rusqlite::Result<Vec<(String, String, Option<i64>, Option<i64>)>> {
+    connection
+        .prepare_cached(SPENT_ON)?
+        .query_map([day], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+        .collect()
+}
+
+pub(super) const BY_MODEL: &str =
+    "SELECT model, day = ?2, sum(calls), sum(input), sum(output), sum(cached_input), sum(reasoning), sum(total),
+      sum(cost_nano), sum(not_priced) FROM spend_models WHERE day BETWEEN ?1 AND ?2 GROUP BY model, day = ?2";
+
+/// Calls of each model, from one day to another.
+pub(super) fn by_model(connection: &Connection, first: &str, last: &str) -> rusqlite::Result<Vec<ModelSpent>> {
+    let mut models: BTreeMap<String, ModelSpent> = BTreeMap::new();
+    let mut statement = connection.prepare_cached(BY_MODEL)?;
+    let mut rows = statement.query([first, last])?;
+    while let Some(row) = rows.next()? {
+        let told = |column| Ok::<_, rusqlite::Error>(count(row, column)?.unwrap_or(0));
+        let tokens = Tokens {
+            input: count(row, 3)?,
+            output: count(row, 4)?,
+            cached_input: count(row, 5)?,
+            reasoning: count(row, 6)?,
+            total: count(row, 7)?,
+        };
+        let cost = count(row, 8)?.map(Nanousd);
+        let sum = ModelSum { calls: told(2)?, tokens, cost, not_priced: told(9)? };
+        let model: String = row.get(0)?;
+        let found = models.entry(model.clone()).or_insert_with(|| ModelSpent { model, ..ModelSpent::default() });
+        found.all = plus(&found.all, &sum);
+        if row.get(1)? {
+            found.last_day = sum;
+        }
+    }
+    Ok(models.into_values().collect())
+}
+
+fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(|count| count as u64))
+}
+
+fn plus(one: &ModelSum, more: &ModelSum) -> ModelSum {
+    let cost = match (one.cost, more.cost) {
+        (None, None) => None,
+        (one, more) => Some(Nanousd(one.unwrap_or_default().0.saturating_add(more.unwrap_or_default().0))),
+    };
+    ModelSum {
+        calls: one.calls + more.calls,
+        tokens: one.tokens.plus(&more.tokens),
+        cost,
+        not_priced: one.not_priced + more.not_priced,
+    }
+}
+
+pub(super) const DISAGREEING: &str = "SELECT run_id, cue_id, agent, last_ms, disagreement, cost_nano FROM spend
+    WHERE disagreement IS NOT NULL AND last_ms >= ?1 ORDER BY last_ms DESC LIMIT ?2";
+
+/// Newest first, and how many there are in all.
+pub(super) fn disagreeing(
+    connection: &Connection,
+    since: Ms,
+    limit: u32,
+) -> rusqlite::Result<(Vec<DisagreementRow>, u32)> {
+    let rows = connection
+        .prepare_cached(DISAGREEING)?
+        .query_map(params![since.0, limit], |row| {
+            Ok(DisagreementRow {
+                run_id: row.get(0)?,
+                cue_id: row.get(1)?,
+                agent: row.get(2)?,
+                at: Ms(row.get(3)?),
+                words: row.get(4)?,
+                cost: count(row, 5)?.map(Nanousd),
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let count = "SELECT count(*) FROM spend WHERE disagreement IS NOT NULL AND last_ms >= ?1";
+    Ok((rows, connection.prepare_cached(count)?.query_row([since.0], |row| row.get(0))?))
+}
+
+pub(super) const DUE: &str = "SELECT r.cue_id, count(*) FROM runs r INDEXED BY runs_by_cue
+    WHERE r.cue_id IN (SELECT id FROM cues) AND r.due_ms >= ?1 AND r.due_ms < ?2 GROUP BY r.cue_id";
+
+/// How many runs of each cue began that were due in `[from, to)`.
+pub(super) fn due(connection: &Connection, from: Ms, to: Ms) -> rusqlite::Result<Vec<(String, RunsDue)>> {
+    let mut found: BTreeMap<String, RunsDue> = BTreeMap::new();
+    let live =
+        "SELECT cue_id, count(*) FROM runs WHERE ended_at_ms IS NULL AND due_ms >= ?1 AND due_ms < ?2 GROUP BY cue_id";
+    for (sql, is_live) in [(DUE, false), (live, true)] {
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![from.0, to.0])?;
+        while let Some(row) = rows.next()? {
+            let runs = found.entry(row.get(0)?).or_default();
+            *(if is_live { &mut runs.live } else { &mut runs.all }) = row.get(1)?;
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// Every cue there has been: id, name, whether it is deleted.
+pub(super) fn cues(connection: &Connection) -> rusqlite::Result<Vec<(String, String, bool)>> {
+    let mut statement = connection.prepare_cached("SELECT id, name, status = 'deleted' FROM cues")?;
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
+}

@@ -1,0 +1,709 @@
+//! Steps and what they used. `spend` has one row for each run that told anything, and one for what an agent's telemetry tells
+//! outside of its runs, for each of the owner's days; `steps` and their payloads belong to one of them.
+
+use std::collections::BTreeMap;
+
+use cuetower_core::Ms;
+use cuetower_core::id::{AccountId, CueId, RunId};
+use cuetower_core::spend::{Nanousd, Priced, Spend, Tokens};
+use cuetower_core::step::{
+    Change, ModelSum, Node, NodeRow, Row as NewStep, Source, SpanSeen, StepKind, StepState, Sums, Total,
+};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::reader::json;
+use super::{Journal, StoreError};
+
+pub(super) const SCHEMA: &str = "
+CREATE TABLE spend (
+  id INTEGER PRIMARY KEY,
+  owner TEXT NOT NULL UNIQUE,
+  run_id TEXT,
+  cue_id TEXT,
+  agent TEXT NOT NULL,
+  account TEXT NOT NULL,
+  first_ms INTEGER,
+  last_ms INTEGER,
+  tokens INTEGER,
+  cost_nano INTEGER,
+  not_priced INTEGER NOT NULL,
+  disagreement TEXT,
+  sums TEXT NOT NULL
+) STRICT;
+CREATE INDEX spend_apart ON spend (account, agent) WHERE run_id IS NULL;
+CREATE TABLE spend_days (
+  day TEXT NOT NULL,
+  spend INTEGER NOT NULL,
+  tokens INTEGER,
+  cost_nano INTEGER,
+  PRIMARY KEY (day, spend)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE spend_models (
+  day TEXT NOT NULL,
+  spend INTEGER NOT NULL,
+  model TEXT NOT NULL,
+  calls INTEGER NOT NULL,
+  input INTEGER,
+  output INTEGER,
+  cached_input INTEGER,
+  reasoning INTEGER,
+  total INTEGER,
+  cost_nano INTEGER,
+  not_priced INTEGER NOT NULL,
+  PRIMARY KEY (day, spend, model)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX spend_models_by_spend ON spend_models (spend);
+CREATE TABLE steps (
+  spend INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL,
+  under INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  parent TEXT,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  state TEXT NOT NULL,
+  source TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  tries INTEGER NOT NULL,
+  retries INTEGER,
+  began_ms INTEGER NOT NULL,
+  ended_ms INTEGER,
+  idempotency_key TEXT,
+  error TEXT,
+  tokens INTEGER,
+  cost_nano INTEGER,
+  priced TEXT NOT NULL,
+  model TEXT,
+  parts TEXT,
+  digest INTEGER NOT NULL,
+  trace TEXT,
+  PRIMARY KEY (spend, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX steps_under ON steps (spend, under, began_ms, ordinal);
+CREATE INDEX steps_by_trace ON steps (trace) WHERE trace IS NOT NULL;
+CREATE TABLE step_payloads (
+  spend INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL,
+  what TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (spend, ordinal, what)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE span_traces (
+  trace TEXT PRIMARY KEY,
+  owner TEXT NOT NULL
+) STRICT, WITHOUT ROWID;";
+
+/// Formats before 5 had no steps; what outcomes said that their runs cost stays in `runs`.
+pub(super) const FROM_FORMAT_4: &str = "
+INSERT INTO spend (owner, run_id, cue_id, agent, account, first_ms, last_ms, tokens, cost_nano, not_priced, sums)
+SELECT r.id, r.id, r.cue_id, coalesce(r.body ->> '$.definition.agent', ''), coalesce(r.body ->> '$.definition.account', ''),
+  NULL, NULL, NULL, CAST(round(r.cost_usd * 1e9) AS INTEGER), 0,
+  json_object('seq', 0, 'steps', json('{\"tokens\":null,\"cost\":null}'), 'beats', json('{\"tokens\":null,\"cost\":null}'),
+    'said', json_object('tokens', NULL, 'cost', CAST(round(r.cost_usd * 1e9) AS INTEGER)), 'begun', 0, 'completed', 0, 'failed', 0,
+    'beats_heard', 0, 'progress', NULL, 'progress_at', NULL, 'not_priced', 0, 'first_at', NULL, 'last_at', NULL)
+FROM runs r WHERE r.cost_usd > 0;
+INSERT INTO spend_days (day, spend, cost_nano)
+SELECT strftime('%Y-%m-%d', r.due_ms / 1000, 'unixepoch', 'localtime'), w.id, w.cost_nano FROM spend w JOIN runs r ON r.id = w.run_id;";
+
+/// Whose steps they are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StepOwner {
+    /// The run's id; or `~`, the account, the agent and the day.
+    pub id: String,
+    pub run: Option<(RunId, CueId)>,
+    pub agent: String,
+    pub account: AccountId,
+}
+
+/// What one commit changes of the steps of one owner.
+#[derive(Debug, Clone)]
+pub struct StepsChange {
+    pub owner: StepOwner,
+    pub changes: Vec<Change>,
+    /// As they are now; `models` is what came on top.
+    pub sums: Sums,
+    pub models: BTreeMap<String, ModelSum>,
+    /// What stood on disk before.
+    pub before: Total,
+    /// The owner's day that it happened on.
+    pub day: String,
+    /// The trace of new spans that belong to no run, by ordinal.
+    pub traces: BTreeMap<u32, String>,
+    /// Spans that went to the run they belong to.
+    pub dropped: Vec<u32>,
+}
+
+/// Steps of a run that another run resumes.
+#[derive(Debug, Clone)]
+pub struct StepsKept {
+    pub from: String,
+    pub to: StepOwner,
+    /// What was completed from here on is done again.
+    pub ordinal: u32,
+    /// The steps that this one stands under.
+    pub above: Vec<u32>,
+}
+
+/// A step, as its row has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepRow {
+    pub step: NewStep,
+    /// How many stand right under it.
+    pub children: u32,
+}
+
+/// What a run used, and how much of it there is to see.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpendRow {
+    pub sums: Sums,
+    /// What its models were, all days together.
+    pub models: Vec<(String, ModelSum)>,
+}
+
+pub(super) fn write(connection: &Connection, change: &StepsChange) -> rusqlite::Result<()> {
+    let spend = upsert(connection, change)?;
+    add_to_day(connection, spend, change)?;
+    add_to_models(connection, spend, change)?;
+    for ordinal in &change.dropped {
+        connection.prepare_cached("DELETE FROM steps WHERE spend = ?1 AND ordinal = ?2")?.execute(params![spend, ordinal])?;
+        connection
+            .prepare_cached("DELETE FROM step_payloads WHERE spend = ?1 AND ordinal = ?2")?
+            .execute(params![spend, ordinal])?;
+    }
+    for one in &change.changes {
+        self::change(connection, spend, one, &change.traces)?;
+    }
+    Ok(())
+}
+
+fn upsert(connection: &Connection, change: &StepsChange) -> rusqlite::Result<i64> {
+    let StepsChange { owner, sums, .. } = change;
+    let (run, cue) = owner.run.as_ref().map(|(run, cue)| (&run.0, &cue.0)).unzip();
+    let total = sums.total();
+    let spend = connection
+        .prepare_cached(
+            "INSERT INTO spend (owner, run_id, cue_id, agent, account, first_ms, last_ms, tokens, cost_nano, not_priced, disagreement, sums)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+             ON CONFLICT (owner) DO UPDATE SET first_ms = excluded.first_ms, last_ms = excluded.last_ms, tokens = excluded.tokens,
+               cost_nano = excluded.cost_nano, not_priced = excluded.not_priced, disagreement = excluded.disagreement,
+               sums = excluded.sums
+             RETURNING id",
+        )?
+        .query_row(
+            params![
+                owner.id,
+                run,
+                cue,
+                owner.agent,
+                owner.account.0,
+                sums.first_at.map(|at| at.0),
+                sums.last_at.map(|at| at.0),
+                whole(total.tokens),
+                nano(total.cost),
+                sums.not_priced as i64,
+                sums.disagreement(),
+                serde_json::to_string(sums).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?,
+            ],
+            |row| row.get(0),
+        )?;
+    if let (Some(run), true) = (run, total.cost != change.before.cost) {
+        connection
+            .prepare_cached("UPDATE runs SET cost_usd = ?2 WHERE id = ?1")?
+            .execute(params![run, total.cost.map(Nanousd::usd)])?;
+    }
+    Ok(spend)
+}
+
+/// What is more, or less, than before, on the day it came.
+fn add_to_day(connection: &Connection, spend: i64, change: &StepsChange) -> rusqlite::Result<()> {
+    let total = change.sums.total();
+    let more = |now: Option<u64>, before: Option<u64>| now.map(|now| now as i64 - before.unwrap_or(0) as i64);
+    let tokens = more(total.tokens, change.before.tokens).filter(|_| total.tokens != change.before.tokens);
+    let cost_of = |total: Total| total.cost.map(|cost| cost.0);
+    let cost = more(cost_of(total), cost_of(change.before)).filter(|_| total.cost != change.before.cost);
+    if tokens.is_none() && cost.is_none() {
+        return Ok(());
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO spend_days (day, spend, tokens, cost_nano) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (day, spend) DO UPDATE SET
+               tokens = CASE WHEN excluded.tokens IS NULL THEN tokens ELSE coalesce(tokens, 0) + excluded.tokens END,
+               cost_nano = CASE WHEN excluded.cost_nano IS NULL THEN cost_nano ELSE coalesce(cost_nano, 0) + excluded.cost_nano END",
+        )?
+        .execute(params![change.day, spend, tokens, cost])
+        .map(drop)
+}
+
+fn add_to_models(connection: &Connection, spend: i64, change: &StepsChange) -> rusqlite::Result<()> {
+    const MORE: &str = "INSERT INTO spend_models (day, spend, model, calls, input, output, cached_input, reasoning, total, cost_nano, not_priced)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+        ON CONFLICT (day, spend, model) DO UPDATE SET calls = calls + excluded.calls, not_priced = not_priced + excluded.not_priced,
+          input = CASE WHEN excluded.input IS NULL THEN input ELSE coalesce(input, 0) + excluded.input END,
+          output = CASE WHEN excluded.output IS NULL THEN output ELSE coalesce(output, 0) + excluded.output END,
+          cached_input = CASE WHEN excluded.cached_input IS NULL THEN cached_input ELSE coalesce(cached_input, 0) + excluded.cached_input END,
+          reasoning = CASE WHEN excluded.reasoning IS NULL THEN reasoning ELSE coalesce(reasoning, 0) + excluded.reasoning END,
+          total = CASE WHEN excluded.total IS NULL THEN total ELSE coalesce(total, 0) + excluded.total END,
+          cost_nano = CASE WHEN excluded.cost_nano IS NULL THEN cost_nano ELSE coalesce(cost_nano, 0) + excluded.cost_nano END";
+    for (model, sum) in &change.models {
+        let ModelSum { calls, tokens, cost, not_priced } = sum;
+        connection.prepare_cached(MORE)?.execute(params![
+            change.day,
+            spend,
+            model,
+            *calls as i64,
+            whole(tokens.input),
+            whole(tokens.output),
+            whole(tokens.cached_input),
+            whole(tokens.reasoning),
+            whole(tokens.all()),
+            nano(*cost),
+            *not_priced as i64
+        ])?;
+    }
+    Ok(())
+}
+
+fn change(
+    connection: &Connection,
+    spend: i64,
+    change: &Change,
+    traces: &BTreeMap<u32, String>,
+) -> rusqlite::Result<()> {
+    match change {
+        Change::New(step) => insert(connection, spend, step, traces.get(&step.ordinal)),
+        Change::Again { ordinal, attempt, tries, at, input } => {
+            connection
+                .prepare_cached(
+                    "UPDATE steps SET state = 'started', source = 'step', attempt = ?3, tries = ?4, began_ms = ?5, ended_ms = NULL, error = NULL
+                     WHERE spend = ?1 AND ordinal = ?2",
+                )?
+                .execute(params![spend, ordinal, attempt, tries, at.0])?;
+            payload(connection, spend, *ordinal, "input", input.as_deref())
+        }
+        Change::Ended { ordinal, state, at, error, whole_error, output, digest, spend: used, retries } => {
+            let parts = parts(&used.tokens)?;
+            connection
+                .prepare_cached(
+                    "UPDATE steps SET state = ?3, ended_ms = ?4, error = ?5, digest = ?6, retries = coalesce(?7, retries), model = coalesce(?8, model),
+                       priced = CASE WHEN ?9 = 'nothing' THEN priced ELSE ?9 END, parts = coalesce(?10, parts),
+                       tokens = CASE WHEN ?11 IS NULL THEN tokens ELSE coalesce(tokens, 0) + ?11 END,
+                       cost_nano = CASE WHEN ?12 IS NULL THEN cost_nano ELSE coalesce(cost_nano, 0) + ?12 END
+                     WHERE spend = ?1 AND ordinal = ?2",
+                )?
+                .execute(params![
+                    spend,
+                    ordinal,
+                    state.word(),
+                    at.0,
+                    error,
+                    *digest as i64,
+                    retries,
+                    used.model,
+                    used.priced.word(),
+                    parts,
+                    whole(used.tokens.all()),
+                    nano(used.cost)
+                ])?;
+            payload(connection, spend, *ordinal, "output", output.as_deref())?;
+            payload(connection, spend, *ordinal, "error", whole_error.as_deref().filter(|whole| Some(*whole) != error.as_deref()))
+        }
+        Change::Moved { ordinal, under } => connection
+            .prepare_cached("UPDATE steps SET under = ?3 WHERE spend = ?1 AND ordinal = ?2")?
+            .execute(params![spend, ordinal, under])
+            .map(drop),
+    }
+}
+
+fn insert(connection: &Connection, spend: i64, step: &NewStep, trace: Option<&String>) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO steps (spend, ordinal, under, place, key, parent, name, kind, state, source, attempt, tries, retries, began_ms, ended_ms,
+               idempotency_key, error, tokens, cost_nano, priced, model, parts, digest, trace)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
+        )?
+        .execute(params![
+            spend,
+            step.ordinal,
+            step.under,
+            step.place,
+            step.key,
+            step.parent,
+            step.name,
+            step.kind.word(),
+            step.state.word(),
+            step.source.word(),
+            step.attempt,
+            step.tries,
+            step.retries,
+            step.began.0,
+            step.ended.map(|at| at.0),
+            step.idempotency_key,
+            step.error,
+            whole(step.spend.tokens.all()),
+            nano(step.spend.cost),
+            step.spend.priced.word(),
+            step.spend.model,
+            parts(&step.spend.tokens)?,
+            step.digest as i64,
+            trace,
+        ])?;
+    payload(connection, spend, step.ordinal, "input", step.input.as_deref())?;
+    payload(connection, spend, step.ordinal, "output", step.output.as_deref())?;
+    payload(connection, spend, step.ordinal, "attributes", step.attributes.as_deref())?;
+    let whole = step.whole_error.as_deref().filter(|whole| Some(*whole) != step.error.as_deref());
+    payload(connection, spend, step.ordinal, "error", whole)
+}
+
+fn payload(connection: &Connection, spend: i64, ordinal: u32, what: &str, body: Option<&str>) -> rusqlite::Result<()> {
+    let Some(body) = body else { return Ok(()) };
+    connection
+        .prepare_cached(
+            "INSERT INTO step_payloads (spend, ordinal, what, body) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (spend, ordinal, what) DO UPDATE SET body = excluded.body",
+        )?
+        .execute(params![spend, ordinal, what, body])
+        .map(drop)
+}
+
+/// Input, output and so on, where they were told apart.
+fn parts(tokens: &Tokens) -> rusqlite::Result<Option<String>> {
+    let told = tokens.input.is_some() || tokens.output.is_some();
+    let text = || serde_json::to_string(tokens).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()));
+    told.then(text).transpose()
+}
+
+/// The trace's spans belong to this owner.
+pub(super) fn trace(connection: &Connection, trace: &str, owner: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO span_traces (trace, owner) VALUES (?1, ?2) ON CONFLICT (trace) DO UPDATE SET owner = excluded.owner",
+        )?
+        .execute([trace, owner])
+        .map(drop)
+}
+
+/// Copies what a resumed run keeps into the new one.
+pub(super) fn keep(connection: &Connection, kept: &StepsKept) -> rusqlite::Result<()> {
+    let from: Option<i64> =
+        connection.query_row("SELECT id FROM spend WHERE owner = ?1", [&kept.from], |row| row.get(0)).optional()?;
+    let Some(from) = from else { return Ok(()) };
+    let first = StepsChange {
+        owner: kept.to.clone(),
+        changes: Vec::new(),
+        sums: Sums::default(),
+        models: BTreeMap::new(),
+        before: Total::default(),
+        day: String::new(),
+        traces: BTreeMap::new(),
+        dropped: Vec::new(),
+    };
+    let to = upsert(connection, &first)?;
+    let above = serde_json::to_string(&kept.above).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    // What was not completed goes along as begun, so that its outside call goes out with the same key as before.
+    connection.execute(
+        "INSERT INTO steps SELECT ?2, ordinal, under, place, key, parent, name, kind,
+           CASE WHEN state = 'completed' AND ordinal NOT IN (SELECT value FROM json_each(?4)) THEN 'completed' ELSE 'started' END,
+           'kept', attempt, tries, retries, began_ms, ended_ms, idempotency_key, NULL, NULL, NULL, 'nothing', model, NULL, digest, NULL
+         FROM steps WHERE spend = ?1 AND source <> 'span'
+           AND (ordinal < ?3 OR state <> 'completed' OR ordinal IN (SELECT value FROM json_each(?4)))",
+        params![from, to, kept.ordinal, above],
+    )?;
+    connection.execute(
+        "UPDATE steps SET under = 0 WHERE spend = ?1 AND under <> 0 AND NOT EXISTS
+           (SELECT 1 FROM steps above WHERE above.spend = ?1 AND above.ordinal = steps.under)",
+        [to],
+    )?;
+    connection.execute(
+        "INSERT INTO step_payloads SELECT ?2, p.ordinal, p.what, p.body FROM step_payloads p
+         JOIN steps s ON s.spend = ?2 AND s.ordinal = p.ordinal WHERE p.spend = ?1 AND p.what IN ('input', 'output')",
+        [from, to],
+    )?;
+    let sums = connection.query_row(
+        "SELECT count(*), coalesce(sum(state = 'completed'), 0) FROM steps WHERE spend = ?1",
+        [to],
+        |row| Ok(Sums { begun: row.get(0)?, completed: row.get(1)?, ..Sums::default() }),
+    )?;
+    upsert(connection, &StepsChange { sums, ..first }).map(drop)
+}
+
+impl Journal {
+    /// The steps of an owner as decisions need them, by ordinal, with what they used; None: it has none.
+    pub fn steps(&self, owner: &str) -> Result<Option<(Vec<(Node, u32)>, Sums)>, StoreError> {
+        self.guard(|connection| {
+            let found = connection
+                .prepare_cached("SELECT id, sums FROM spend WHERE owner = ?1")?
+                .query_row([owner], |row| Ok((row.get::<_, i64>(0)?, json::<Sums>(row, 1)?)))
+                .optional()?;
+            let Some((spend, sums)) = found else { return Ok(None) };
+            let sql = "SELECT ordinal, under, key, parent, state, source, tries, attempt, idempotency_key, digest,
+                 CASE WHEN state = 'completed' THEN NULL ELSE name END, tokens, cost_nano
+               FROM steps WHERE spend = ?1 ORDER BY ordinal";
+            let nodes = connection
+                .prepare_cached(sql)?
+                .query_map([spend], |row| node(row).map(Node::of_row))?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(Some((nodes, sums)))
+        })
+    }
+
+    /// Whom the spans of a trace belong to, if that is known.
+    pub fn owner_of_trace(&self, trace: &str) -> Result<Option<String>, StoreError> {
+        self.guard(|connection| {
+            connection
+                .prepare_cached("SELECT owner FROM span_traces WHERE trace = ?1")?
+                .query_row([trace], |row| row.get(0))
+                .optional()
+        })
+    }
+
+    /// Spans of a trace that belong to no run yet: whose they are, and what they say.
+    pub fn spans_apart(&self, trace: &str) -> Result<Vec<(StepOwner, u32, SpanSeen)>, StoreError> {
+        self.guard(|connection| {
+            let sql = "SELECT w.owner, w.agent, w.account, s.spend, s.ordinal, s.key, s.parent, s.name, s.kind, s.began_ms, s.ended_ms, s.error,
+                 s.tokens, s.cost_nano, s.priced, s.model, s.parts, s.retries
+               FROM steps s JOIN spend w ON w.id = s.spend WHERE s.trace = ?1 ORDER BY s.spend, s.ordinal";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([trace])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let owner = StepOwner { id: row.get(0)?, run: None, agent: row.get(1)?, account: AccountId(row.get(2)?) };
+                let (spend, ordinal): (i64, u32) = (row.get(3)?, row.get(4)?);
+                let payload = |what: &str| payload_of(connection, spend, ordinal, what);
+                let began = Ms(row.get(9)?);
+                found.push((
+                    owner,
+                    ordinal,
+                    SpanSeen {
+                        trace: trace.to_owned(),
+                        span: row.get(5)?,
+                        parent: row.get(6)?,
+                        name: row.get(7)?,
+                        kind: kind(&row.get::<_, String>(8)?),
+                        began,
+                        ended: row.get::<_, Option<i64>>(10)?.map_or(began, Ms),
+                        error: payload("error")?.or(row.get(11)?),
+                        spend: spend_of(row, 12)?,
+                        retries: row.get(17)?,
+                        input: payload("input")?,
+                        output: payload("output")?,
+                        attributes: payload("attributes")?,
+                    },
+                ));
+            }
+            Ok(found)
+        })
+    }
+}
+
+fn node(row: &Row<'_>) -> rusqlite::Result<NodeRow> {
+    Ok(NodeRow {
+        ordinal: row.get(0)?,
+        under: row.get(1)?,
+        key: row.get(2)?,
+        parent: row.get(3)?,
+        state: state(&row.get::<_, String>(4)?),
+        source: source(&row.get::<_, String>(5)?),
+        tries: row.get(6)?,
+        attempt: row.get(7)?,
+        idempotency_key: row.get(8)?,
+        digest: row.get::<_, i64>(9)? as u64,
+        name: row.get(10)?,
+        own: Total { tokens: count(row, 11)?, cost: count(row, 12)?.map(Nanousd) },
+    })
+}
+
+/// From `tokens, cost_nano, priced, model, parts`, beginning at `first`.
+fn spend_of(row: &Row<'_>, first: usize) -> rusqlite::Result<Spend> {
+    let total = count(row, first)?;
+    let parts: Option<String> = row.get(first + 4)?;
+    let told: Option<Tokens> = parts.and_then(|parts| serde_json::from_str(&parts).ok());
+    let tokens = told.unwrap_or_else(|| total.map(Tokens::only_total).unwrap_or_default());
+    Ok(Spend {
+        tokens,
+        cost: count(row, first + 1)?.map(Nanousd),
+        priced: Priced::of(&row.get::<_, String>(first + 2)?),
+        model: row.get(first + 3)?,
+    })
+}
+
+const COLUMNS: &str = "s.ordinal, s.under, s.place, s.key, s.parent, s.name, s.kind, s.state, s.source, s.attempt, s.tries, s.retries, s.began_ms,
+  s.ended_ms, s.idempotency_key, s.error, s.tokens, s.cost_nano, s.priced, s.model, s.parts, s.digest,
+  (SELECT count(*) FROM steps b WHERE b.spend = s.spend AND b.under = s.ordinal)";
+
+fn step(row: &Row<'_>) -> rusqlite::Result<StepRow> {
+    let total = count(row, 16)?;
+    let mut spend = spend_of(row, 16)?;
+    // What several tries used together is more than the parts of the last.
+    if spend.tokens.all() != total {
+        spend.tokens.total = total;
+    }
+    let step = NewStep {
+        ordinal: row.get(0)?,
+        under: row.get(1)?,
+        place: row.get(2)?,
+        key: row.get(3)?,
+        parent: row.get(4)?,
+        name: row.get(5)?,
+        kind: kind(&row.get::<_, String>(6)?),
+        state: state(&row.get::<_, String>(7)?),
+        source: source(&row.get::<_, String>(8)?),
+        attempt: row.get(9)?,
+        tries: row.get(10)?,
+        retries: row.get(11)?,
+        began: Ms(row.get(12)?),
+        ended: row.get::<_, Option<i64>>(13)?.map(Ms),
+        idempotency_key: row.get(14)?,
+        error: row.get(15)?,
+        spend,
+        input: None,
+        output: None,
+        whole_error: None,
+        attributes: None,
+        digest: row.get::<_, i64>(21)? as u64,
+    };
+    Ok(StepRow { step, children: row.get(22)? })
+}
+
+/// A page of what stands right under a step (0: at the top), oldest first, and how many stand there.
+pub(super) fn page(
+    connection: &Connection,
+    owner: &str,
+    under: u32,
+    offset: u32,
+    limit: u32,
+) -> rusqlite::Result<(Vec<StepRow>, u32)> {
+    let Some(spend) = id_of(connection, owner)? else { return Ok((Vec::new(), 0)) };
+    let total = connection
+        .prepare_cached("SELECT count(*) FROM steps WHERE spend = ?1 AND under = ?2")?
+        .query_row(params![spend, under], |row| row.get(0))?;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM (SELECT ordinal AS found FROM steps WHERE spend = ?1 AND under = ?2 ORDER BY began_ms, ordinal LIMIT ?3 OFFSET ?4)
+         JOIN steps s ON s.spend = ?1 AND s.ordinal = found ORDER BY s.began_ms, s.ordinal"
+    );
+    let rows = connection
+        .prepare_cached(&sql)?
+        .query_map(params![spend, under, limit, offset], step)?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok((rows, total))
+}
+
+/// One step by its ordinal.
+pub(super) fn one(connection: &Connection, owner: &str, ordinal: u32) -> rusqlite::Result<Option<StepRow>> {
+    let Some(spend) = id_of(connection, owner)? else { return Ok(None) };
+    let sql = format!("SELECT {COLUMNS} FROM steps s WHERE s.spend = ?1 AND s.ordinal = ?2");
+    let found = connection.prepare_cached(&sql)?.query_row(params![spend, ordinal], step).optional()?;
+    found
+        .map(|mut found| {
+            let payload = |what: &str| payload_of(connection, spend, ordinal, what);
+            found.step.input = payload("input")?;
+            found.step.output = payload("output")?;
+            found.step.whole_error = payload("error")?.or_else(|| found.step.error.clone());
+            found.step.attributes = payload("attributes")?;
+            Ok(found)
+        })
+        .transpose()
+}
+
+/// The ordinal of a step by its key.
+pub(super) fn ordinal(connection: &Connection, owner: &str, key: &str) -> rusqlite::Result<Option<u32>> {
+    let Some(spend) = id_of(connection, owner)? else { return Ok(None) };
+    let sql = "SELECT ordinal FROM steps WHERE spend = ?1 AND key = ?2";
+    connection.prepare_cached(sql)?.query_row(params![spend, key], |row| row.get(0)).optional()
+}
+
+/// The output of a completed step, as JSON.
+pub(super) fn output(connection: &Connection, owner: &str, ordinal: u32) -> rusqlite::Result<Option<String>> {
+    match id_of(connection, owner)? {
+        Some(spend) => payload_of(connection, spend, ordinal, "output"),
+        None => Ok(None),
+    }
+}
+
+/// Every step that was begun as one, without its payloads, oldest first; at most so many.
+pub(super) fn begun(connection: &Connection, owner: &str, most: u32) -> rusqlite::Result<Vec<StepRow>> {
+    let Some(spend) = id_of(connection, owner)? else { return Ok(Vec::new()) };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM steps s WHERE s.spend = ?1 AND s.source <> 'span' ORDER BY s.ordinal LIMIT ?2"
+    );
+    connection.prepare_cached(&sql)?.query_map(params![spend, most], step)?.collect()
+}
+
+/// Steps and spans of one name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepGroup {
+    pub name: String,
+    pub count: u32,
+    pub failed: u32,
+}
+
+/// Those there are most of.
+pub(super) fn groups(connection: &Connection, owner: &str) -> rusqlite::Result<Vec<StepGroup>> {
+    const MOST: u32 = 200;
+    let Some(spend) = id_of(connection, owner)? else { return Ok(Vec::new()) };
+    let sql = "SELECT name, count(*), sum(state = 'failed') FROM steps WHERE spend = ?1 GROUP BY name ORDER BY count(*) DESC LIMIT ?2";
+    connection
+        .prepare_cached(sql)?
+        .query_map(params![spend, MOST], |row| Ok(StepGroup { name: row.get(0)?, count: row.get(1)?, failed: row.get(2)? }))?
+        .collect()
+}
+
+/// What a run used; None: nobody said anything.
+pub(super) fn spend(connection: &Connection, owner: &str) -> rusqlite::Result<Option<SpendRow>> {
+    let found = connection
+        .prepare_cached("SELECT id, sums FROM spend WHERE owner = ?1")?
+        .query_row([owner], |row| Ok((row.get::<_, i64>(0)?, json::<Sums>(row, 1)?)))
+        .optional()?;
+    let Some((spend, sums)) = found else { return Ok(None) };
+    let sql = "SELECT model, sum(calls), sum(total), sum(cost_nano), sum(not_priced) FROM spend_models WHERE spend = ?1
+        GROUP BY model ORDER BY sum(cost_nano) DESC, model";
+    let models = connection
+        .prepare_cached(sql)?
+        .query_map([spend], |row| {
+            let tokens = count(row, 2)?.map(Tokens::only_total).unwrap_or_default();
+            let (calls, not_priced) = (count(row, 1)?.unwrap_or(0), count(row, 4)?.unwrap_or(0));
+            Ok((row.get(0)?, ModelSum { calls, tokens, cost: count(row, 3)?.map(Nanousd), not_priced }))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(Some(SpendRow { sums, models }))
+}
+
+/// SQLite's numbers have a sign; ours stay far below it.
+fn whole(number: Option<u64>) -> Option<i64> {
+    number.map(|number| i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+fn nano(cost: Option<Nanousd>) -> Option<i64> {
+    whole(cost.map(|cost| cost.0))
+}
+
+fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(|number| u64::try_from(number).unwrap_or(0)))
+}
+
+fn id_of(connection: &Connection, owner: &str) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT id FROM spend WHERE owner = ?1")?
+        .query_row([owner], |row| row.get(0))
+        .optional()
+}
+
+fn payload_of(connection: &Connection, spend: i64, ordinal: u32, what: &str) -> rusqlite::Result<Option<String>> {
+    connection
+        .prepare_cached("SELECT body FROM step_payloads WHERE spend = ?1 AND ordinal = ?2 AND what = ?3")?
+        .query_row(params![spend, ordinal, what], |row| row.get(0))
+        .optional()
+}
+
+fn kind(word: &str) -> StepKind {
+    StepKind::of(word).unwrap_or_default()
+}
+
+fn state(word: &str) -> StepState {
+    StepState::of(word).unwrap_or(StepState::Started)
+}
+
+fn source(word: &str) -> Source {
+    Source::of(word).unwrap_or(Source::Step)
+}

@@ -1,0 +1,174 @@
+//! `/v1/executions/{id}/steps`: durable steps for any language. Begun by key, ended once; what was completed is not done
+//! again, whatever crashes.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use cuetower_core::id::RunId;
+use cuetower_core::step::{Answer, Begin, Done, Fail, PAYLOAD_BYTES_MAX, StepInput};
+use serde_json::{Map, Value, json};
+
+use super::Door;
+use super::caller::Caller;
+use super::given::{Given, Id, Query};
+use super::problem::Problem;
+use super::spending;
+use super::steps_read::{key, kind, payload, retries, text};
+use crate::desk::step_view;
+
+routes! {
+    get "/v1/executions/{id}/steps" => list;
+    put "/v1/executions/{id}/steps/{key}" => begin;
+    post "/v1/executions/{id}/steps/{key}/complete" => complete;
+    post "/v1/executions/{id}/steps/{key}/fail" => fail;
+}
+
+const PAGE_MAX: u32 = 500;
+
+/// 201 if it is to be done, 200 with its output if it was.
+pub(super) async fn begin(
+    State(door): State<Door>,
+    caller: Caller,
+    Path((id, step)): Path<(String, String)>,
+    given: Given,
+) -> Result<Response, Problem> {
+    let attempt = caller.reports(&id)?;
+    let mut body = given.0.unwrap_or_default();
+    let begin = Begin {
+        key: key(&step, "path.key")?,
+        name: text(&body, "name")?,
+        kind: kind(&body)?,
+        parent: text(&body, "parent")?.map(|parent| key(&parent, "body.parent")).transpose()?,
+        model: text(&body, "model")?,
+        input: payload(&mut body, "input")?,
+    };
+    let answer = ask(&door, &caller, &id, attempt, StepInput::Begin(begin)).await?;
+    Ok(match answer {
+        Answer::Started { idempotency_key, attempt, tries, .. } => {
+            let body = json!({
+                "state": "started", "key": step, "idempotency_key": idempotency_key, "attempt": attempt, "tries": tries,
+            });
+            (StatusCode::CREATED, Json(body)).into_response()
+        }
+        Answer::Completed { ordinal, idempotency_key } => {
+            let output = door.handle.reader().step_output(id, ordinal).await?;
+            let output = output.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap_or(Value::Null));
+            let body =
+                json!({ "state": "completed", "key": step, "idempotency_key": idempotency_key, "output": output });
+            (StatusCode::OK, Json(body)).into_response()
+        }
+        Answer::Noted(_) | Answer::Spans { .. } | Answer::Done | Answer::Refused(_) => {
+            StatusCode::NO_CONTENT.into_response()
+        }
+    })
+}
+
+pub(super) async fn complete(
+    State(door): State<Door>,
+    caller: Caller,
+    Path((id, step)): Path<(String, String)>,
+    given: Given,
+) -> Result<Json<Value>, Problem> {
+    let attempt = caller.reports(&id)?;
+    let done = done(&door, given.0.unwrap_or_default())?;
+    let input = StepInput::Complete { key: key(&step, "path.key")?, done };
+    ended(ask(&door, &caller, &id, attempt, input).await?, &step)
+}
+
+pub(super) async fn fail(
+    State(door): State<Door>,
+    caller: Caller,
+    Path((id, step)): Path<(String, String)>,
+    given: Given,
+) -> Result<Json<Value>, Problem> {
+    let attempt = caller.reports(&id)?;
+    let body = given.0.unwrap_or_default();
+    let error = text(&body, "error")?.filter(|error| !error.trim().is_empty());
+    let error = error.ok_or_else(|| Problem::field("body.error", "Say in a text what went wrong."))?;
+    if error.len() > PAYLOAD_BYTES_MAX {
+        return Err(too_long("error"));
+    }
+    let fail = Fail { error, done: done(&door, body)? };
+    let input = StepInput::Fail { key: key(&step, "path.key")?, fail };
+    ended(ask(&door, &caller, &id, attempt, input).await?, &step)
+}
+
+/// The tree, level by level: a page of what stands under one step, or at the top.
+pub(super) async fn list(
+    State(door): State<Door>,
+    caller: Caller,
+    Id(id): Id,
+    query: Query,
+) -> Result<Json<Value>, Problem> {
+    caller.reads_run(&id)?;
+    let limit = query.number("limit", 200, 1, PAGE_MAX)?;
+    let offset = query.number("offset", 0, 0, u32::MAX)?;
+    let reader = door.handle.reader();
+    let run = reader.run(id.clone()).await?.ok_or_else(Problem::no_execution)?;
+    if caller.whose().is_some_and(|account| *account != run.definition.account) {
+        return Err(Problem::no_execution());
+    }
+    let parent = query.get("parent").map(str::to_owned);
+    let under = match &parent {
+        None => 0,
+        Some(parent) => {
+            let found = reader.step_ordinal(id.clone(), parent.clone()).await?;
+            found.ok_or_else(|| Problem::field("query.parent", format!("This run has no step `{parent}`.")))?
+        }
+    };
+    let (rows, total) = reader.steps(id, under, offset, limit).await?;
+    let steps: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            let view = step_view(row);
+            json!({
+                "key": view.key, "name": view.name, "kind": view.kind, "state": view.state, "parent": row.step.parent,
+                "source": view.source, "attempt": view.attempt, "tries": view.tries, "retries": view.retries,
+                "began_at": row.step.began.utc().map(|at| at.to_rfc3339()),
+                "ended_at": row.step.ended.and_then(|at| at.utc()).map(|at| at.to_rfc3339()),
+                "idempotency_key": view.idempotency_key, "error": view.error, "tokens": view.tokens,
+                "cost_usd": view.cost_usd, "priced": view.priced, "model": view.model, "children": view.children,
+            })
+        })
+        .collect();
+    Ok(Json(json!({ "steps": steps, "total": total, "limit": limit, "offset": offset })))
+}
+
+async fn ask(
+    door: &Door,
+    caller: &Caller,
+    id: &str,
+    attempt: Option<u32>,
+    input: StepInput,
+) -> Result<Answer, Problem> {
+    let run_id = RunId(id.to_owned());
+    door.handle.step(caller.whose(), &run_id, attempt, input).await.map_err(|trouble| match Problem::from(trouble) {
+        missing if missing.code == "not_found" => Problem::no_execution(),
+        other => other,
+    })
+}
+
+fn ended(answer: Answer, step: &str) -> Result<Json<Value>, Problem> {
+    let state = match answer {
+        Answer::Noted(state) => state.word(),
+        Answer::Started { .. }
+        | Answer::Completed { .. }
+        | Answer::Spans { .. }
+        | Answer::Done
+        | Answer::Refused(_) => "started",
+    };
+    Ok(Json(json!({ "state": state, "key": step })))
+}
+
+fn done(door: &Door, mut body: Map<String, Value>) -> Result<Done, Problem> {
+    let output = payload(&mut body, "output")?;
+    let digest = output.as_deref().map_or(0, crate::token::short_digest);
+    let spend = spending::read(door, &body)?;
+    Ok(Done { output, digest, spend, retries: retries(&body)? })
+}
+
+pub(super) fn too_long(field: &str) -> Problem {
+    let message = format!("`{field}` is longer than 1 MiB of JSON. Keep it elsewhere, and put its address here.");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", message)
+}

@@ -1,0 +1,53 @@
+//! A run beside the last good one of its cue: figures in their units, how far apart, steps that differ. Pure.
+import { lasting } from '../time';
+import type { Compare, CompareRow, StepDiff } from './steps_wire';
+import { thousands, tokensWords, usdWords } from './labels';
+
+function countWords(count: number): string {
+  if (!Number.isInteger(count)) return String(Number(count.toPrecision(4)));
+  return Math.abs(count) < 100_000 ? thousands(count) : tokensWords(count);
+}
+
+/** One figure in its unit; "–" when it is not known. */
+export function figureWords(value: number | null, unit: string): string {
+  if (value === null) return '–';
+  switch (unit) {
+    case 'ms':
+      return lasting(value);
+    case 'usd':
+      return usdWords(value);
+    case 'percent':
+      return `${Number(value.toFixed(value < 10 ? 1 : 0))} %`;
+    default:
+      return countWords(value);
+  }
+}
+
+/** How the first differs from the second: "−98 %", "12 times", "same"; empty when one is not known. */
+export function changeWords({ this: now, other }: Pick<CompareRow, 'this' | 'other'>): string {
+  if (now === null || other === null) return '';
+  if (now === other) return 'same';
+  if (other === 0) return now > 0 ? 'more than none' : '';
+  if (now === 0) return 'none';
+  const times = now / other;
+  if (times >= 3) return `${times < 9.95 ? Number(times.toFixed(1)) : Math.round(times)} times`;
+  const percent = Math.round((times - 1) * 100);
+  if (percent === 0) return 'nearly the same';
+  return `${percent > 0 ? '+' : '−'}${Math.abs(percent)} %`;
+}
+
+const ENDS: Record<string, string> = { completed: 'completed', failed: 'failed', started: 'was not ended' };
+
+/** What is different about a step: "failed here: 429 too many requests; completed then". */
+export function diffWords(diff: StepDiff): string {
+  const words = diff.words === null || diff.words.trim() === '' ? '' : `: ${diff.words.trim()}`;
+  if (diff.this === null) return diff.other === null ? 'in neither' : `not here; ${ENDS[diff.other] ?? diff.other} then`;
+  const here = `${ENDS[diff.this] ?? diff.this} here${words}`;
+  return diff.other === null ? `${here}; not there then` : `${here}; ${ENDS[diff.other] ?? diff.other} then`;
+}
+
+/** Why there is nothing to compare with, or what it is compared with. */
+export function withWords(compare: Compare): string {
+  if (compare.with === null) return 'No run of this cue before this one ended well, so there is nothing to compare it with.';
+  return compare.with.verdict === 'confirmed' ? 'confirmed' : compare.with.verdict === 'claimed' ? 'claimed only' : compare.with.verdict;
+}
