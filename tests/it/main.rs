@@ -14,5 +14,6 @@ mod preflight;
 mod simulate;
 mod storm;
 mod time;
+mod traces;
 mod webhook;
 mod worker;

@@ -1,4 +1,5 @@
 //! Marks, cues and alerts for tests: ordinary ones, with what a test cares about changed.
+import type { StepView } from './run/steps_wire';
 import type { AgentView, AlertView, BandView, CueView, DeskEvent, LoginView, Mark, PoolView } from './wire';
 
 /** Fri 20 Nov 2026, 09:00 in Madrid. */
@@ -48,4 +49,12 @@ export function agent(change: Partial<AgentView> = {}): AgentView {
 /** A program that asked to sign in a minute ago, and has fourteen more. */
 export function login(change: Partial<LoginView> = {}): LoginView {
   return { code: 'WXYZ-1234', email: 'me@example.com', program: 'cueapi-cli/0.2.0', asked_at_ms: NOW - 60_000, expires_at_ms: NOW + 14 * 60_000, ...change };
+}
+
+/** A step that was completed at once. */
+export function step(change: Partial<StepView> = {}): StepView {
+  return {
+    ordinal: 1, under: 0, place: 1, key: 'list', name: 'list', kind: 'other', state: 'completed', source: 'step', attempt: 1, tries: 1, retries: null, began_ms: NOW, ended_ms: NOW, idempotency_key: 'r1-1', error: null, tokens: null,
+    cost_usd: null, priced: 'nothing', model: null, children: 0, ...change
+  };
 }

@@ -9,6 +9,7 @@ use cuetower_engine::vault::VaultKind;
 
 pub use crate::args_agents::{ExecArgs, WorkerArgs};
 pub use crate::args_connect::{ConnectCommand, ConnectCueapiArgs, ImportArgs, ImportCommand};
+pub use crate::args_costs::{CostsArgs, CostsBy, PriceCommand, PriceSetArgs};
 pub use crate::args_cues::{CueCommand, FireArgs, LedgerArgs, LedgerCommand, PauseArgs, Word};
 pub use crate::args_fleet::{AgentName, AgentsArgs, AgentsCommand};
 pub use crate::args_keys::{KeyArgs, KeyCommand, LoginCommand};
@@ -92,6 +93,13 @@ pub enum Command {
         #[command(subcommand)]
         what: PoolCommand,
     },
+    /// What models cost: prices per million tokens, yours and those that the program brings along
+    Price {
+        #[command(subcommand)]
+        what: PriceCommand,
+    },
+    /// What was spent, by cue, agent, model or day
+    Costs(CostsArgs),
     /// When things fire: a cron expression, or every cue in the days to come
     Schedule {
         #[command(subcommand)]
@@ -240,6 +248,8 @@ pub enum RunCommand {
         #[arg(long)]
         reason: Option<String>,
     },
+    /// Look again at one that was refuted
+    Check { run: String },
     /// Run it again, with the same payload
     Replay { run: String },
     /// Stop it

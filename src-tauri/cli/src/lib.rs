@@ -8,12 +8,14 @@ mod alerts;
 mod args;
 mod args_agents;
 mod args_connect;
+mod args_costs;
 mod args_cues;
 mod args_fleet;
 mod args_keys;
 mod args_pools;
 mod briefing;
 mod connect;
+mod costs;
 mod cues;
 mod exec;
 mod follow;
@@ -25,6 +27,7 @@ mod logins;
 mod owner;
 mod pools;
 mod presence;
+mod prices;
 mod runs;
 mod schedule;
 mod secrets;
@@ -123,6 +126,8 @@ fn obey(cli: Cli) -> Result<(), String> {
         }
         Command::Agents(args) => with_owner(data, async |owner| agents::obey(&owner, args, json).await),
         Command::Pool { what } => with_owner(data, async |owner| pools::obey(&owner, what, json).await),
+        Command::Price { what } => with_owner(data, async |owner| prices::obey(&owner, what, json).await),
+        Command::Costs(args) => with_owner(data, async |owner| costs::obey(&owner, args, json).await),
         Command::Connect { what } => with_owner(data, async |owner| connect::obey(&owner, what, json).await),
         Command::Import { what } => with_owner(data, async |owner| import::obey(&owner, what, json).await),
         Command::Exec(_) => Err("`exec` ends with a code of its own.".to_owned()),

@@ -80,6 +80,15 @@ pub async fn obey(owner: &Owner, what: RunCommand, as_json: bool) -> Result<(), 
             }
             Ok(())
         }
+        RunCommand::Check { run } => {
+            let story: RunStory = owner.ask("run_check", json!({ "run_id": run })).await?;
+            if as_json {
+                say_json(&json!(story))
+            } else {
+                say(&story.mark.sentence)
+            }
+            Ok(())
+        }
         RunCommand::Stop { run } => {
             let answer = owner.call("run_stop", &json!({ "run_id": run })).await?;
             if as_json {
@@ -136,6 +145,10 @@ async fn show(owner: &Owner, run: &str, as_json: bool) -> Result<(), String> {
             None => "open",
         };
         say(&format!("Proof: {}: {verdict}, {}", proof.claim, proof.found));
+        if let (Some(kind), Some(at_ms), Some(took_ms)) = (&proof.kind, proof.at_ms, proof.took_ms) {
+            let detail = proof.detail.as_ref().map(|detail| format!(" {detail}")).unwrap_or_default();
+            say(&format!("  {kind}{detail}, looked at {} ({took_ms} ms)", zone.at(at_ms)));
+        }
     }
     match (story.verification.as_deref(), &story.verification_words) {
         (Some("waiting"), _) => say(&format!("Somebody has to look at it: run verify {run} yes|no")),

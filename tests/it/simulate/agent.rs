@@ -1,5 +1,6 @@
 //! What agents do with deliveries, and what the tower's own side sees of it.
 
+use cuetower_core::check::Proof;
 use cuetower_core::cue::{Confirm, Transport};
 use cuetower_core::effect::Effect;
 use cuetower_core::id::{CueId, RunId};
@@ -20,8 +21,29 @@ impl World {
                 assert!(ended.is_some_and(Verdict::is_failure), "{run_id} is told of as failed, and is {ended:?}");
                 self.tally.failures_told += 1;
             }
+            Effect::Check { run_id, number } => self.look(luck, run, (run_id, *number)),
             Effect::AskPools { .. } | Effect::Forget { .. } => unreachable!("the pilot answers these itself"),
         }
+    }
+
+    /// The checks take their time, and show what they show. Nobody looks once the tower is gone.
+    fn look(&mut self, luck: &mut Luck, run: &Run, (run_id, number): (&RunId, u32)) {
+        let since = run.checking.as_ref().map(|checking| checking.number);
+        assert_eq!(since, Some(number), "{run_id} is looked at, and does not wait for it");
+        self.tally.looked += 1;
+        let proof = |passed| Proof {
+            check: "simulated".into(),
+            passed,
+            saw: "simulated".into(),
+            at: self.now(),
+            kind: "memory".into(),
+            detail: String::new(),
+            took_ms: 1,
+        };
+        let proofs = run.definition.checks.iter().map(|_| proof(self.quiet || luck.chance(85))).collect();
+        let input = Input::Checked { run_id: run_id.clone(), number, proofs };
+        let in_ms = if self.quiet { 5 } else { luck.between(1, 60_000) };
+        self.post(in_ms, run.cue_id.clone(), input, true);
     }
 
     fn deliver(&mut self, luck: &mut Luck, run: &Run, (run_id, number): (&RunId, u32), licensed: bool) {

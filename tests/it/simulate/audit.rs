@@ -24,6 +24,7 @@ pub fn audit(world: &mut World) {
         instants += the_ledger_is_gapless(cue, &facts, world.now());
         nothing_scheduled_runs_twice(cue, &facts);
         runs_and_attempts_are_in_order(cue, &facts);
+        what_is_to_be_proven_is_looked_at(cue, &facts);
     }
     world.tally.instants += instants;
     every_end_fires_its_followers_once(&world.disk.journal);
@@ -123,6 +124,39 @@ fn runs_and_attempts_are_in_order(cue: &CueId, facts: &[&Fact]) {
     for run in latest.keys() {
         assert!(verdicts.contains_key(run), "{run} of {cue} never ended");
     }
+}
+
+/// A run whose cue has checks succeeds only after the tower has looked, is confirmed only if everything held, and does not
+/// stay half looked at.
+fn what_is_to_be_proven_is_looked_at(cue: &CueId, facts: &[&Fact]) {
+    let mut now: Option<&CueDefinition> = None;
+    let mut checks: HashMap<&RunId, usize> = HashMap::new();
+    let mut looking: HashSet<&RunId> = HashSet::new();
+    for fact in facts {
+        match &fact.event {
+            Event::CueDefined { definition, .. } => now = Some(definition),
+            Event::RunBegan { run_id, .. } => {
+                checks.insert(run_id, now.map_or(0, |definition| definition.checks.len()));
+            }
+            Event::ChecksBegan { run_id, .. } => {
+                assert!(looking.insert(run_id), "{run_id} of {cue} is looked at twice at once");
+            }
+            Event::ChecksEnded { run_id, .. } => {
+                assert!(looking.remove(run_id), "{run_id} of {cue} was not looked at");
+            }
+            Event::RunEnded { run_id, verdict, findings, late, .. } => {
+                let looked = looking.remove(run_id) || checks[run_id] == 0;
+                let shown: Vec<bool> =
+                    findings.iter().filter(|finding| finding.look.is_some()).map(|finding| finding.passed).collect();
+                // More to show for it may mend what the report lacked; the looks were good before.
+                let all = shown.len() == checks[run_id] && shown.iter().all(|passed| *passed);
+                assert!(!verdict.is_good() || all, "{run_id} of {cue} is {verdict:?}, and was shown {shown:?}");
+                assert!(!verdict.is_good() || looked || *late, "{run_id} of {cue} was not looked at");
+            }
+            _ => {}
+        }
+    }
+    assert!(looking.is_empty(), "{looking:?} of {cue} are looked at for ever");
 }
 
 /// Across lanes: an end of a run, and the occurrences of the cues that fire after it, each once.

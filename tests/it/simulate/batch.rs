@@ -201,6 +201,8 @@ impl World {
             | Input::Claim { run_id, .. }
             | Input::Extend { run_id, .. }
             | Input::Release { run_id, .. }
+            | Input::Checked { run_id, .. }
+            | Input::CheckAgain { run_id }
             | Input::Verify { run_id, .. }
             | Input::AskVerification { run_id }
             | Input::Evidence { run_id, .. }
@@ -443,7 +445,7 @@ impl World {
                 Input::Report { .. } | Input::Release { .. } | Input::Ping(_) => {
                     self.post(luck.between(500, 5_000), id, input, false);
                 }
-                Input::Delivery { .. } if tower_lives => self.post(0, id, input, true),
+                Input::Delivery { .. } | Input::Checked { .. } if tower_lives => self.post(0, id, input, true),
                 _ => {}
             }
         }

@@ -142,9 +142,12 @@ fn cue(luck: &mut Luck, name: &str, schedule: ScheduleSpec) -> CueDefinition {
     let transport = transport(luck);
     let by_exit = matches!(transport, Transport::Command(_) | Transport::Watch);
     let lives_long = matches!(&transport, Transport::Command(command) if command.restart != Restart::Never);
-    let confirm = match luck.below(4) {
+    let memory = Check { what: What::Memory { free_bytes: 1 }, timeout_ms: 1_000 };
+    let checks = if luck.chance(35) { vec![memory.clone(); luck.between(1, 3) as usize] } else { Vec::new() };
+    let confirm = match luck.below(5) {
         0 if by_exit => Confirm::ExitCode,
         1 if !lives_long && transport != Transport::Watch => Confirm::Delivery,
+        2 | 3 if !lives_long && !checks.is_empty() => Confirm::Checks,
         _ => Confirm::Outcome,
     };
     let timeout_ms = if matches!(transport, Transport::Worker(_) | Transport::Watch) {
@@ -152,7 +155,6 @@ fn cue(luck: &mut Luck, name: &str, schedule: ScheduleSpec) -> CueDefinition {
     } else {
         30_000
     };
-    let memory = Check { what: What::Memory { free_bytes: 1 }, timeout_ms: 1_000 };
     let preflight = Preflight { check: memory, on_fail: OnFail::Hold };
     let policy = *luck.pick(&[CatchUpPolicy::Latest, CatchUpPolicy::All, CatchUpPolicy::None, CatchUpPolicy::Ask]);
     CueDefinition {
@@ -183,7 +185,10 @@ fn cue(luck: &mut Luck, name: &str, schedule: ScheduleSpec) -> CueDefinition {
             max_error_rate: None,
             evidence: if luck.chance(20) { vec![Evidence::Summary] } else { Vec::new() },
             assertions: if luck.chance(10) { vec!["met".to_owned()] } else { Vec::new() },
+            max_duration_ms: luck.chance(10).then(|| luck.between(1_000, 600_000)),
+            assert: if luck.chance(10) { vec!["processed != 150".to_owned()] } else { Vec::new() },
             manual: luck.chance(15),
+            manual_check: false,
             mode_said: false,
         },
         alerts: AlertRules::default(),
@@ -197,6 +202,8 @@ fn cue(luck: &mut Luck, name: &str, schedule: ScheduleSpec) -> CueDefinition {
         on_success_fire: luck.chance(10).then(|| CueId(NEXT.to_owned())),
         budget: Budget { duration_ms: luck.chance(20).then(|| luck.between(2_000, 600_000)) },
         preflight: if luck.chance(20) { vec![preflight] } else { Vec::new() },
+        checks,
+        lends: Vec::new(),
         priority: luck.below(2) as i32,
     }
 }

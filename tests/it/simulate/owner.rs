@@ -73,7 +73,7 @@ impl World {
         let live = self.lanes.values().find_map(|lane| lane.runs.get(run_id)).map(|run| run.cue_id.clone());
         let cue = live.or_else(|| self.disk.ended.get(run_id).map(|run| run.cue_id.clone()))?;
         let run_id = run_id.clone();
-        let input = match luck.below(10) {
+        let input = match luck.below(13) {
             0..5 => {
                 let (by, reason) = ("the owner".to_owned(), luck.chance(50).then(|| "seen".to_owned()));
                 Input::Verify { run_id, valid: luck.chance(70), by, reason }
@@ -85,7 +85,8 @@ impl World {
                 let evidence = Box::new(Evidence { summary, assertions, ..Evidence::default() });
                 Input::Evidence { run_id, attempt: None, evidence }
             }
-            _ => Input::LiveClaim { run_id, session: format!("session-{}", luck.below(2)) },
+            9 => Input::LiveClaim { run_id, session: format!("session-{}", luck.below(2)) },
+            _ => Input::CheckAgain { run_id },
         };
         Some((cue, input))
     }

@@ -71,6 +71,7 @@ impl World {
             | Event::AttemptNoted { run_id, number, .. }
             | Event::AttemptExited { run_id, number, .. }
             | Event::AttemptRestarting { run_id, number, .. }
+            | Event::ChecksBegan { run_id, number, .. }
             | Event::AttemptHeld { run_id, number, .. } => (run_id, Some(*number)),
             Event::RunEnded { run_id, .. } => (run_id, None),
             _ => return,

@@ -60,6 +60,8 @@ impl Scene {
             budget: Budget::default(),
             uses: Vec::new(),
             preflight: Vec::new(),
+            checks: Vec::new(),
+            lends: Vec::new(),
             priority: 0,
         };
         let cue = CueId("cue_scene".to_owned());

@@ -26,5 +26,5 @@ tally! {
     blacked_out, tower_paused, coalesced, missed, queued, dynamic,
     held_by_pool, held_by_checks, granted, claimed, claims_refused, extended, lapsed, released, unclaimed, pinged, by_ping,
     stopped, restarted, crash_loops, steady, fused, fallbacks, failures_told, found_running, found_ended, found_lost, never_started,
-    attempts_cut, verified, held_for_word, shown_later, attested,
+    looked, looked_late, proven, disproven, attempts_cut, verified, held_for_word, shown_later, attested,
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use cuetower_core::Ms;
 use cuetower_core::cue::{Overlap, Restart};
 use cuetower_core::event::Event;
+use cuetower_core::expect::Finding;
 use cuetower_core::id::{CueId, RunId};
 use cuetower_core::input::{Decision, Input};
 use cuetower_core::lane::Lane;
@@ -212,6 +213,10 @@ impl Line {
     }
 }
 
+fn is_looked_at(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.look.is_some())
+}
+
 pub fn count(tally: &mut Tally, facts: &[Fact]) {
     tally.facts += facts.len() as u64;
     for fact in facts {
@@ -243,6 +248,13 @@ pub fn count(tally: &mut Tally, facts: &[Fact]) {
                 tally.attempts_cut += u64::from(*number as usize > ATTEMPTS_KEPT);
             }
             Event::AttemptSteady { .. } => tally.steady += 1,
+            Event::ChecksBegan { late, .. } => tally.looked_late += u64::from(*late),
+            Event::RunEnded { verdict: Verdict::Confirmed, findings, .. } if is_looked_at(findings) => {
+                tally.proven += 1
+            }
+            Event::RunEnded { verdict: Verdict::Refuted, findings, .. } if is_looked_at(findings) => {
+                tally.disproven += 1
+            }
             Event::RunEnded { held: true, .. } => tally.held_for_word += 1,
             Event::RunEnded { late: true, .. } => tally.late += 1,
             Event::RunVerified { .. } => tally.verified += 1,

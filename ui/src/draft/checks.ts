@@ -1,10 +1,14 @@
-//! Checks before delivery as they stand in the form: simple ones as fields, the others as the JSON they are. Pure.
+//! Checks as they stand in the form, before delivery and before a success is believed: simple ones as fields, the others as the JSON they are. Pure.
 import { objectAt, text, without, type Json } from './json';
 import { freshKey } from './schedule';
 import { tidy } from './span';
 
+/** Two lists of a cue: what must hold before it is delivered, and what is looked at before a success is believed. */
+export type CheckList = 'preflight' | 'checks';
 export const CHECK_KINDS = ['url', 'disk', 'memory', 'secret', 'file', 'command', 'sql', 'git'] as const;
-export type CheckKind = (typeof CHECK_KINDS)[number];
+/** What came of a run is mostly a file, a row, an answer; and the owner may look himself. */
+export const PROOF_KINDS = ['file', 'sql', 'url', 'git', 'command', 'manual', 'disk', 'memory', 'secret'] as const;
+export type CheckKind = (typeof PROOF_KINDS)[number];
 
 export interface CheckDraft {
   /** Its own among the checks. */
@@ -31,42 +35,49 @@ export interface CheckDraft {
 }
 
 export type CheckField = 'url' | 'status' | 'path' | 'free' | 'name' | 'minLines' | 'json';
-export type CheckPlace = `preflight.${number}.${CheckField}`;
+export type CheckPlace = `${CheckList}.${number}.${CheckField}`;
 
 /** What a check of this kind says besides its kind and what happens if it fails. */
 const FIELDS: Record<CheckKind, readonly string[]> = {
-  url: ['url', 'status', 'allow_private'], disk: ['path', 'free_gb', 'free_mb'], memory: ['free_gb', 'free_mb'], secret: ['name'], file: ['path', 'newer_than_fire', 'min_lines'], command: [], sql: [], git: []
+  url: ['url', 'status', 'allow_private'], disk: ['path', 'free_gb', 'free_mb'], memory: ['free_gb', 'free_mb'], secret: ['name'], file: ['path', 'newer_than_fire', 'min_lines'], command: [], sql: [], git: [], manual: []
 };
 /** Where something wrong with a whole check is said. */
-const MAIN: Record<CheckKind, CheckField> = { url: 'url', disk: 'path', memory: 'free', secret: 'name', file: 'path', command: 'json', sql: 'json', git: 'json' };
+const MAIN: Record<CheckKind, CheckField> = { url: 'url', disk: 'path', memory: 'free', secret: 'name', file: 'path', command: 'json', sql: 'json', git: 'json', manual: 'json' };
 const PLACES: Record<string, CheckField> = { url: 'url', allow_private: 'url', status: 'status', path: 'path', free_gb: 'free', free_mb: 'free', name: 'name', newer_than_fire: 'path', min_lines: 'minLines' };
 const OF_ALL = ['check', 'on_fail'];
 
 /** What to change in a check that is written as JSON. */
-export const EXAMPLES: Record<'command' | 'sql' | 'git', string> = {
-  command: '{ "argv": ["pg_isready", "-q"] }',
-  sql: '{ "sqlite": "~/crm.db", "query": "select count(*) from leads", "at_least": 1 }',
-  git: '{ "repo": "~/site", "clean": true, "remote": "origin" }'
+export const EXAMPLES: Record<CheckList, Record<'command' | 'sql' | 'git', string>> = {
+  preflight: {
+    command: '{ "argv": ["pg_isready", "-q"] }',
+    sql: '{ "sqlite": "~/crm.db", "query": "select count(*) from leads", "at_least": 1 }',
+    git: '{ "repo": "~/site", "clean": true, "remote": "origin" }'
+  },
+  checks: {
+    command: '{ "argv": ["python3", "verify.py"] }',
+    sql: '{ "sqlite": "~/crm.db", "query": "select count(*) from leads where scored_at >= {{run.due}}", "equals": "{{outcome.processed}}" }',
+    git: '{ "repo": "~/site", "new_commit": true }'
+  }
 };
 
 /** True for a kind whose fields the form has. */
 export function isSimple(kind: CheckKind): boolean {
-  return FIELDS[kind].length > 0;
+  return FIELDS[kind].length > 0 || kind === 'manual';
 }
 
-export function blankCheck(list: readonly { key: number }[], kind: CheckKind = 'url'): CheckDraft {
-  return { key: freshKey(list), kind, url: '', status: '', privateUrl: false, path: '', free: '', unit: 'GB', name: '', newer: false, minLines: '', json: isSimple(kind) ? '' : EXAMPLES[kind as 'sql'], onFail: 'hold', rest: {} };
+export function blankCheck(list: readonly { key: number }[], kind: CheckKind = 'url', of: CheckList = 'preflight'): CheckDraft {
+  return { key: freshKey(list), kind, url: '', status: '', privateUrl: false, path: '', free: '', unit: 'GB', name: '', newer: false, minLines: '', json: isSimple(kind) ? '' : EXAMPLES[of][kind as 'sql'], onFail: 'hold', rest: {} };
 }
 
 /** The same check as one of another kind: what both have in common stays. */
-export function asKind(check: CheckDraft, kind: CheckKind): CheckDraft {
-  return { ...blankCheck([], kind), key: check.key, path: check.path, free: check.free, unit: check.unit, onFail: check.onFail };
+export function asKind(check: CheckDraft, kind: CheckKind, of: CheckList = 'preflight'): CheckDraft {
+  return { ...blankCheck([], kind, of), key: check.key, path: check.path, free: check.free, unit: check.unit, onFail: check.onFail };
 }
 
 export function checksOf(value: unknown): CheckDraft[] {
   const list = Array.isArray(value) ? value.filter((item): item is Json => typeof item === 'object' && item !== null) : [];
   return list.map((item, i) => {
-    const kind = CHECK_KINDS.find((known) => known === item['check']) ?? 'command';
+    const kind = PROOF_KINDS.find((known) => known === item['check']) ?? 'command';
     const free = typeof item['free_mb'] === 'number' ? item['free_mb'] : item['free_gb'];
     return {
       ...blankCheck([], kind), key: i + 1, url: text(item['url']), status: text(item['status']), privateUrl: item['allow_private'] === true, path: text(item['path']), free: typeof free === 'number' ? tidy(free) : '',
@@ -78,7 +89,10 @@ export function checksOf(value: unknown): CheckDraft[] {
 
 type Wrong = (field: CheckField, sentence: string) => void;
 
-function fieldsOf(check: CheckDraft, wrong: Wrong): Json {
+/** A field of the report in place of a number: "{{outcome.processed}}". */
+const REPORTED = /^\{\{\s*outcome\.[\w.]+\s*\}\}$/;
+
+function fieldsOf(check: CheckDraft, of: CheckList, wrong: Wrong): Json {
   const whole = (field: 'status' | 'minLines', from: number, to: number, sense: string): number | undefined => {
     const typed = check[field].trim();
     if (typed === '') return undefined;
@@ -108,7 +122,8 @@ function fieldsOf(check: CheckDraft, wrong: Wrong): Json {
       return { name: check.name.trim() };
     case 'file': {
       if (check.path.trim() === '') wrong('path', 'Which file? Such as ~/inbox/leads.csv.');
-      const lines = whole('minLines', 1, 4_294_967_295, 'A whole number from 1 up.');
+      const reported = of === 'checks' && REPORTED.test(check.minLines.trim());
+      const lines = reported ? check.minLines.trim() : whole('minLines', 1, 4_294_967_295, of === 'checks' ? 'A whole number from 1 up, or a field of the report such as {{outcome.processed}}.' : 'A whole number from 1 up.');
       return { path: check.path.trim(), ...(check.newer ? { newer_than_fire: true } : {}), ...(lines === undefined ? {} : { min_lines: lines }) };
     }
     case 'command':
@@ -117,29 +132,31 @@ function fieldsOf(check: CheckDraft, wrong: Wrong): Json {
       try {
         const read = JSON.parse(check.json) as unknown;
         if (typeof read === 'object' && read !== null && !Array.isArray(read)) return read as Json;
-        wrong('json', `An object is written here, such as ${EXAMPLES[check.kind]}.`);
+        wrong('json', `An object is written here, such as ${EXAMPLES[of][check.kind]}.`);
       } catch (error) {
         wrong('json', `This is not JSON yet: ${error instanceof Error ? error.message : String(error)}.`);
       }
       return {};
+    case 'manual':
+      return {};
   }
 }
 
-/** Makes the `preflight` of a definition. */
-export function makeChecks(checks: readonly CheckDraft[], wrong: (place: CheckPlace, sentence: string) => void): Json[] {
+/** Makes the `preflight` or the `checks` of a definition. */
+export function makeChecks(checks: readonly CheckDraft[], of: CheckList, wrong: (place: CheckPlace, sentence: string) => void): Json[] {
   return checks.map((check, i) => ({
-    check: check.kind, ...check.rest, ...fieldsOf(check, (field, sentence) => wrong(`preflight.${i}.${field}`, sentence)), ...(check.onFail === 'fail' ? { on_fail: 'fail' } : {})
+    check: check.kind, ...check.rest, ...fieldsOf(check, of, (field, sentence) => wrong(`${of}.${i}.${field}`, sentence)), ...(of === 'preflight' && check.onFail === 'fail' ? { on_fail: 'fail' } : {})
   }));
 }
 
-/** The form's place for a path below `preflight` (`[0].url`); null when it is about the whole list. */
-export function checkPlace(path: string, checks: readonly CheckDraft[]): CheckPlace | null {
+/** The form's place for a path below one of the lists (`[0].url`); null when it is about the whole list. */
+export function checkPlace(path: string, of: CheckList, checks: readonly CheckDraft[]): CheckPlace | null {
   const [, at, field] = /^\[(\d+)\](?:\.(\w+))?/.exec(path) ?? [];
   const check = checks[Number(at ?? -1)];
   if (!check) return null;
   const place = isSimple(check.kind) ? PLACES[field ?? ''] : 'json';
   const shown = place !== undefined && (place === 'json' || FIELDS[check.kind].includes(field ?? ''));
-  return `preflight.${Number(at)}.${shown ? place : MAIN[check.kind]}`;
+  return `${of}.${Number(at)}.${shown ? place : MAIN[check.kind]}`;
 }
 
 /** A check in words: "/srv has at least 2 GB free". */
@@ -154,14 +171,23 @@ export function checkWords(check: CheckDraft): string {
     case 'secret':
       return `the secret ${check.name.trim() || '…'} is there`;
     case 'file': {
-      const asked = [...(check.newer ? ['is newer than the fire'] : []), ...(check.minLines.trim() !== '' ? [`has ${check.minLines.trim()} lines or more`] : [])];
+      const asked = [...(check.newer ? ['is newer than the fire'] : []), ...(check.minLines.trim() !== '' ? [`has ${reportedWords(check.minLines)} lines or more`] : [])];
       return `${check.path.trim() || 'a file'} ${asked.length === 0 ? 'exists' : asked.join(' and ')}`;
     }
     case 'command':
     case 'sql':
     case 'git':
       return jsonWords(check.kind, check.json);
+    case 'manual':
+      return 'you say so';
   }
+}
+
+/** "20", or "the reported processed" of a field of the report. */
+function reportedWords(bound: unknown): string {
+  const written = text(bound).trim();
+  const field = REPORTED.test(written) ? written.replace(/^\{\{\s*outcome\.|\s*\}\}$/g, '') : null;
+  return field === null ? written || JSON.stringify(bound) : `the reported ${field}`;
 }
 
 function jsonWords(kind: 'command' | 'sql' | 'git', json: string): string {
@@ -175,6 +201,7 @@ function jsonWords(kind: 'command' | 'sql' | 'git', json: string): string {
     const argv = Array.isArray(read['argv']) ? read['argv'].map((word) => text(word)).join(' ') : text(read['shell']);
     return `${argv || 'a command'} exits with 0`;
   }
-  if (kind === 'git') return `the repository ${text(read['repo']) || '…'} is as asked`;
-  return `a query of ${text(read['sqlite']) || (read['postgres'] === undefined ? 'a database' : 'PostgreSQL')} gives what is asked`;
+  if (kind === 'git') return `the repository ${text(read['repo']) || '…'} ${read['new_commit'] === true && read['clean'] !== true && read['remote'] === undefined ? 'has a new commit' : 'is as asked'}`;
+  const asked = read['equals'] !== undefined ? reportedWords(read['equals']) : read['at_least'] !== undefined ? `at least ${reportedWords(read['at_least'])}` : read['at_most'] !== undefined ? `at most ${reportedWords(read['at_most'])}` : 'what is asked';
+  return `a query of ${text(read['sqlite']) || (read['postgres'] === undefined ? 'a database' : 'PostgreSQL')} gives ${asked}`;
 }

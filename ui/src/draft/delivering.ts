@@ -83,7 +83,7 @@ export function makeDelivering(draft: DeliveringDraft & { transport: TransportWo
     const priority = typed === '' ? 0 : Number(typed);
     if (!Number.isInteger(priority) || Math.abs(priority) > PRIORITY_MOST) wrong('priority', `A whole number from -${PRIORITY_MOST} to ${PRIORITY_MOST}; 0 is in the middle.`);
     else if (priority !== 0) made['priority'] = priority;
-    const preflight = makeChecks(draft.preflight, wrong);
+    const preflight = makeChecks(draft.preflight, 'preflight', wrong);
     if (preflight.length > 0) made['preflight'] = preflight;
   }
   const run = without(objectAt(objectAt(base, 'budget'), 'run'), ['duration_seconds']);

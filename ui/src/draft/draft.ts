@@ -1,6 +1,6 @@
 //! A cue while it is being written: every field as text, the way it stands in the form. Pure. The definition (SPEC section 13) is made from it and read into it.
 import { joinWords, splitWords } from './argv';
-import { checkPlace } from './checks';
+import { checkPlace, checksOf, makeChecks, type CheckDraft } from './checks';
 import { blankDelivering, HAS, makeDelivering, makeOnFailure, makeTimeouts, readDelivering, TIMEOUT_S, timeoutMost, TRANSPORTS, type DeliveringDraft, type DeliveringPlace, type TransportWord } from './delivering';
 import { objectAt, one, text, without, type Json } from './json';
 import { placeFor } from './places';
@@ -30,13 +30,19 @@ export interface Draft extends ScheduleDraft, DeliveringDraft {
   /** Empty: half the gap to the next due time, at most 12 h. */
   within: Span;
   overlap: 'skip' | 'queue' | 'allow' | 'replace';
-  confirm: 'outcome' | 'exit_code' | 'delivery';
+  confirm: 'outcome' | 'exit_code' | 'checks' | 'delivery';
   /** Seconds; empty: the default. */
   deadline: string;
   minProcessed: string;
   /** Percent. */
   maxErrors: string;
   evidence: string[];
+  /** How long it may take to be believed; empty: not asked. */
+  maxDuration: Span;
+  /** Expressions over what was reported, one a line. */
+  asserts: string;
+  /** What the tower looks at itself before a success is believed. */
+  checks: CheckDraft[];
   payload: string;
   attempts: string;
   /** Minutes, separated by commas. */
@@ -65,7 +71,7 @@ export function blankDraft(zone: string): Draft {
   return {
     name: '', agent: '', transport: 'webhook', address: '', method: 'POST', headers: [], command: '', shell: false, folder: '', env: [],
     ...blankSchedule(zone), ...blankDelivering(), catchUp: 'latest', within: spanOf(null), overlap: 'skip', confirm: 'outcome', deadline: '', minProcessed: '', maxErrors: '',
-    evidence: [], payload: '', attempts: '3', backoff: '1, 5, 15', retryFailed: false, timeout: '30', unanswered: 'wait', pauseOnFailure: false, base: {}
+    evidence: [], maxDuration: spanOf(null), asserts: '', checks: [], payload: '', attempts: '3', backoff: '1, 5, 15', retryFailed: false, timeout: '30', unanswered: 'wait', pauseOnFailure: false, base: {}
   };
 }
 
@@ -104,11 +110,14 @@ export function draftOf(definition: unknown, zone: string): Draft {
     catchUp: one(catchUp['policy'], ['latest', 'all', 'none', 'ask'], 'latest'),
     within: spanOf(catchUp['within_seconds']),
     overlap: one(d['overlap'], ['skip', 'queue', 'allow', 'replace'], overlapOf(one(objectAt(d, 'schedule')['type'], KINDS, 'recurring'))),
-    confirm: one(d['confirm'], ['outcome', 'exit_code', 'delivery'], 'outcome'),
+    confirm: one(d['confirm'], ['outcome', 'exit_code', 'checks', 'delivery'], 'outcome'),
     deadline: text(delivery['outcome_deadline_seconds']),
     minProcessed: text(expect['min_processed']),
     maxErrors: typeof rate === 'number' ? tidy(rate * 100) : '',
     evidence: Array.isArray(expect['evidence']) ? expect['evidence'].map((name) => text(name)) : [],
+    maxDuration: spanOf(expect['max_duration_seconds']),
+    asserts: Array.isArray(expect['assert']) ? expect['assert'].map((line) => text(line)).join('\n') : '',
+    checks: checksOf(d['checks']),
     payload: payloadText(d['payload']),
     attempts: text(retry['max_attempts'], blank.attempts),
     backoff: Array.isArray(retry['backoff_minutes']) ? retry['backoff_minutes'].map((m) => text(m)).join(', ') : blank.backoff,
@@ -133,7 +142,7 @@ export function scheduleOf(draft: Draft): Json | null {
 
 /** Top-level fields of a definition that the form shows, and so decides. */
 const SHOWN: ReadonlySet<string> = new Set([
-  'name', 'agent', 'transport', 'schedule', 'callback', 'command', 'payload', 'retry', 'delivery', 'confirm', 'catch_up', 'overlap', 'expect', 'on_failure', 'worker', 'uses', 'priority', 'preflight', 'budget', 'on_success_fire'
+  'name', 'agent', 'transport', 'schedule', 'callback', 'command', 'payload', 'retry', 'delivery', 'confirm', 'catch_up', 'overlap', 'expect', 'on_failure', 'worker', 'uses', 'priority', 'preflight', 'checks', 'budget', 'on_success_fire'
 ]);
 
 /** What an object of the edited definition holds besides the fields that the form decides. */
@@ -161,6 +170,9 @@ const WHOLE_ATTEMPTS = 'A whole number from 1 to 10.';
 const WEEK_MINUTES = 7 * 24 * 60;
 const YEAR_SECONDS = 366 * 24 * 3600;
 const WAITS_MOST = 10;
+const WEEK_SECONDS = 7 * 24 * 3600;
+const ASSERTS_MOST = 20;
+const ASSERT_CHARS_MOST = 500;
 
 /** What is wrong with a web hook's address, as far as the form can know; an address with a secret in it is the host's to judge. */
 function wrongWithAddress(address: string): string | null {
@@ -239,13 +251,17 @@ export function definitionOf(draft: Draft): Made {
   definition['confirm'] = draft.confirm;
   if (HAS.policies(draft.transport)) sayPolicies(draft, definition, errors);
 
-  const expect = kept(draft, 'expect', ['min_processed', 'max_error_rate', 'evidence']);
+  const expect = kept(draft, 'expect', ['min_processed', 'max_error_rate', 'evidence', 'max_duration_seconds', 'assert']);
   const least = number('minProcessed', draft.minProcessed, 'A number from 0 up, such as 150.', 0, 1e15);
   if (least !== undefined) expect['min_processed'] = least;
   const rate = number('maxErrors', draft.maxErrors, 'Percent, 0 to 100.', 0, 100);
   if (rate !== undefined) expect['max_error_rate'] = Number((rate / 100).toPrecision(12));
   if (draft.evidence.length > 0) expect['evidence'] = [...draft.evidence];
+  sayProof(draft, expect, errors);
   if (Object.keys(expect).length > 0) definition['expect'] = expect;
+  const checks = makeChecks(draft.checks, 'checks', wrong);
+  if (checks.length > 0) definition['checks'] = checks;
+  else if (draft.confirm === 'checks') errors.confirm = 'Nothing is looked at yet: add a check below.';
   const onFailure = { ...kept(draft, 'on_failure', ['pause', 'webhook', 'fallback_cue']), ...makeOnFailure(draft, wrong) };
   if (draft.pauseOnFailure) onFailure['pause'] = true;
   if (Object.keys(onFailure).length > 0) definition['on_failure'] = onFailure;
@@ -265,6 +281,17 @@ function retryOf(draft: Draft, errors: Errors, number: ReadNumber): Json {
   else if (waits.length > WAITS_MOST) errors.backoff = `At most ${WAITS_MOST} waits; these are ${waits.length}.`;
   else if (waits.length > 0) retry['backoff_minutes'] = waits;
   return retry;
+}
+
+/** What is asked of a report besides its counts and its evidence. */
+function sayProof(draft: Draft, expect: Json, errors: Errors): void {
+  const longest = secondsOf(draft.maxDuration);
+  if (longest !== null && !(longest >= 0.1 && longest <= WEEK_SECONDS)) errors.maxDuration = 'A length up to 7 days, such as 10 minutes.';
+  else if (longest !== null) expect['max_duration_seconds'] = longest;
+  const lines = draft.asserts.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+  if (lines.length > ASSERTS_MOST) errors.asserts = `At most ${ASSERTS_MOST} lines; these are ${lines.length}.`;
+  else if (lines.some((line) => line.length > ASSERT_CHARS_MOST)) errors.asserts = `Each line has at most ${ASSERT_CHARS_MOST} characters.`;
+  else if (lines.length > 0) expect['assert'] = lines;
 }
 
 /** What is done about a due time that passed, and about one that meets a live run. */
@@ -302,13 +329,14 @@ const PLACES: readonly (readonly [prefix: string, field: Field])[] = [
   ['payload', 'payload'], ['retry.backoff_minutes', 'backoff'], ['retry.on_failed_outcome', 'retryFailed'], ['retry', 'attempts'],
   ['delivery.outcome_deadline_seconds', 'deadline'], ['delivery.unanswered', 'unanswered'], ['delivery', 'timeout'],
   ['confirm', 'confirm'], ['catch_up.within_seconds', 'within'], ['catch_up', 'catchUp'], ['overlap', 'overlap'],
-  ['expect.max_error_rate', 'maxErrors'], ['expect.evidence', 'evidence'], ['expect', 'minProcessed'], ['on_failure', 'pauseOnFailure']
+  ['expect.max_error_rate', 'maxErrors'], ['expect.evidence', 'evidence'], ['expect.max_duration_seconds', 'maxDuration'], ['expect.assert', 'asserts'], ['checks', 'checks'], ['expect', 'minProcessed'], ['on_failure', 'pauseOnFailure']
 ];
 
 /** The form's place for a path of the definition (`schedule.cron`); null when the form has none. */
 export function fieldFor(path: string | null, draft: Draft): Field | InnerPlace | DeliveringPlace | null {
   if (path === null) return null;
-  const inner = path.startsWith('preflight[') ? checkPlace(path.slice('preflight'.length), draft.preflight) : path.startsWith('uses[') ? usePlace(path.slice('uses'.length), draft.uses) : null;
+  const list = (['preflight', 'checks'] as const).find((name) => path.startsWith(`${name}[`));
+  const inner = list !== undefined ? checkPlace(path.slice(list.length), list, draft[list]) : path.startsWith('uses[') ? usePlace(path.slice('uses'.length), draft.uses) : null;
   if (inner !== null) return inner;
   if (/^schedule\b/.test(path)) return placeFor(path.replace(/^schedule\.?/, ''), draft);
   return PLACES.find(([prefix]) => path === prefix || path.startsWith(`${prefix}.`) || path.startsWith(`${prefix}[`))?.[1] ?? null;

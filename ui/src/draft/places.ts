@@ -55,7 +55,7 @@ const NAMES: Record<string, string> = {
   jitter: 'Jitter', paths: 'Watched files', nextMin: 'Its agent asks', nextMax: 'Its agent asks', catchUp: 'Tower off or asleep when due', within: 'Lateness at most', overlap: 'Previous run still going',
   allowPrivate: 'Private network', lease: 'Lease', restart: 'When it ends', uses: 'Pools', priority: 'Priority', preflight: 'Checks', stopAfter: 'Stop a run after', connectTimeout: 'Connecting', firstByte: 'First answer',
   failWebhook: 'Tell an address', fallback: 'Another cue in its place', onSuccess: 'The cue after it',
-  confirm: 'Confirmed by', deadline: 'Outcome due within', minProcessed: 'Processed, at least', maxErrors: 'Errors, at most', evidence: 'Evidence',
+  confirm: 'Confirmed by', deadline: 'Outcome due within', minProcessed: 'Processed, at least', maxErrors: 'Errors, at most', maxDuration: 'Done within', asserts: 'What must be true', evidence: 'Evidence', checks: 'What is looked at',
   attempts: 'Attempts in all', backoff: 'Minutes between them', retryFailed: 'Attempts in all', timeout: 'Delivery may take', unanswered: 'Delivery may take', pauseOnFailure: 'If it fails'
 };
 const PART_NAMES: Record<string, string> = { days: 'the days', from: 'the beginning', to: 'the end', zone: 'the zone', every: 'how often', cron: 'the expression', atOnce: 'how many at once' };
@@ -68,6 +68,7 @@ export function placeName(place: string): string {
   if (list === 'blackout' && at !== undefined) return `the ${field === 'to' ? 'last' : 'first'} day of blackout ${number}`;
   if (list === 'uses' && at !== undefined) return `pool ${number}`;
   if (list === 'preflight' && at !== undefined) return `check ${number}`;
+  if (list === 'checks' && at !== undefined) return `proof ${number}`;
   if (list === 'paths' && at !== undefined) return `path ${number}`;
   return NAMES[place] ?? place;
 }

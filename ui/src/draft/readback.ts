@@ -155,9 +155,12 @@ function sayProof(draft: Draft, say: Say): void {
   if (draft.confirm === 'exit_code') proofs.push(`${draft.transport === 'watch' ? 'its last ping says 0' : 'the program exits with 0'}${deadline ? ` within ${deadline}` : ''}`);
   if (draft.minProcessed.trim() !== '') proofs.push(`at least ${draft.minProcessed.trim()} are processed`);
   if (draft.maxErrors.trim() !== '') proofs.push(`at most ${draft.maxErrors.trim()} % are errors`);
+  if (spanWords(draft.maxDuration) !== '') proofs.push(`it took ${spanWords(draft.maxDuration)} at most`);
   for (const [key, name] of EVIDENCE) if (draft.evidence.includes(key)) proofs.push(`${name.toLowerCase()} is reported`);
+  proofs.push(...draft.asserts.split('\n').map((line) => line.trim()).filter((line) => line !== ''), ...draft.checks.map(checkWords));
   const livesOn = draft.transport === 'command' && draft.restart !== 'never';
   if (draft.confirm === 'outcome') say(livesOn && deadline === null ? 'The agent may live on and report when it likes. ' : `The agent has ${deadline ?? '5 min'} to report, then the run is silent. `);
+  if (draft.confirm === 'checks') say(`What this machine finds decides: it looks when a success is reported${HAS.exitCode(draft.transport) ? ', when the program ends with 0' : ''}, and after ${deadline ?? '5 min'} at the latest. `);
   if (proofs.length === 0) {
     say('A reported success is only ');
     say('claimed', 'strong');

@@ -28,7 +28,7 @@ export function axisOf(story: Pick<RunStory, 'mark' | 'attempts'>, steps: StepsS
   const span = to - from;
   if (!live) return { from_ms: from, span_ms: span * 1.005 };
   const wanted = Math.max(span * 1.05, 10 * SECOND);
-  const step = NICE.find((nice) => nice * 8 >= wanted) ?? 30 * DAY;
+  const step = NICE.find((nice) => nice * 4 >= wanted) ?? 30 * DAY;
   return { from_ms: from, span_ms: Math.ceil(wanted / step) * step };
 }
 
@@ -40,7 +40,7 @@ export interface Tick {
 /** As many as fit into `width_px`; the first stands at 0. */
 export function ticksOf(axis: Axis, width_px: number): Tick[] {
   const most = Math.max(1, Math.floor(width_px / TICK_PX));
-  const step = NICE.find((nice) => axis.span_ms / nice <= most) ?? Math.ceil(axis.span_ms / most / DAY) * DAY;
+  const step = NICE.find((nice) => Math.floor(axis.span_ms / nice) <= most) ?? Math.ceil(axis.span_ms / most / DAY) * DAY;
   const ticks: Tick[] = [];
   for (let at = 0; at <= axis.span_ms && ticks.length <= most; at += step) ticks.push({ share: at / axis.span_ms, label: at === 0 ? '0' : lasting(at) });
   return ticks;
@@ -127,12 +127,12 @@ export function againWords(step: Pick<StepView, 'tries' | 'retries'>): string | 
 export function labelOf(step: StepView, scene: Scene): Label {
   const again = againWords(step);
   if (step.source === 'kept') return { text: 'kept, not done again', tone: '', again: false };
-  if (step.state === 'failed') return { text: [step.error?.trim() || 'failed', again].filter(Boolean).join(' · '), tone: 'bad', again: again !== null };
+  if (step.state === 'failed') return { text: [again, step.error?.trim() || 'failed'].filter(Boolean).join(' · '), tone: 'bad', again: again !== null };
   if (step.state === 'started') {
     if (!isWorking(step, scene)) return { text: scene.live ? 'left open by an earlier attempt' : 'no end was reported', tone: 'warn', again: false };
     const silent = quietFor(step, scene);
     const lasts = lasting(Math.max(0, Math.floor((scene.now_ms - step.began_ms) / SECOND) * SECOND));
-    return silent === null ? { text: again === null ? lasts : `${lasts} · ${again}`, tone: 'live', again: again !== null } : { text: `nothing reported for ${lasting(Math.floor(silent / SECOND) * SECOND)}`, tone: 'warn', again: false };
+    return silent === null ? { text: again === null ? lasts : `${lasts} · ${again}`, tone: 'live', again: again !== null } : { text: `no step reported for ${lasting(Math.floor(silent / SECOND) * SECOND)}`, tone: 'warn', again: false };
   }
   const took = step.ended_ms === null ? '' : lasting(step.ended_ms - step.began_ms);
   return again === null ? { text: took, tone: '', again: false } : { text: `${took} · ${again}`, tone: 'warn', again: true };

@@ -31,9 +31,8 @@ export function changeWords({ this: now, other }: Pick<CompareRow, 'this' | 'oth
   if (now === 0) return 'none';
   const times = now / other;
   if (times >= 3) return `${times < 9.95 ? Number(times.toFixed(1)) : Math.round(times)} times`;
-  const percent = Math.round((times - 1) * 100);
-  if (percent === 0) return 'nearly the same';
-  return `${percent > 0 ? '+' : '−'}${Math.abs(percent)} %`;
+  const percent = Math.round(Math.abs(times - 1) * 100);
+  return percent === 0 ? 'nearly the same' : `${times > 1 ? '+' : '−'}${percent} %`;
 }
 
 const ENDS: Record<string, string> = { completed: 'completed', failed: 'failed', started: 'was not ended' };

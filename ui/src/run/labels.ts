@@ -10,10 +10,11 @@ export function tokensWords(tokens: number | null): string {
   return `${size < 9.95 ? size.toFixed(1).replace(/\.0$/, '') : Math.round(size)}${unit}`;
 }
 
-/** "$0.41", "$0.009", "$0": below a cent as many places as it takes, at most six. */
+/** "$0.41", "$0.011", "$0.009", "$0": the smaller, the more places, at most six. */
 export function usdWords(usd: number): string {
   if (usd === 0) return '$0';
-  if (Math.abs(usd) >= 0.01) return `$${usd.toFixed(2)}`;
+  if (Math.abs(usd) >= 0.1) return `$${usd.toFixed(2)}`;
+  if (Math.abs(usd) >= 0.01) return `$${usd.toFixed(3).replace(/0$/, '')}`;
   const places = Math.min(6, 1 - Math.floor(Math.log10(Math.abs(usd))));
   const words = usd.toFixed(places).replace(/0+$/, '');
   return words.endsWith('.') ? `under $0.000001` : `$${words}`;

@@ -26,6 +26,10 @@ pools_changed: boolean,
  */
 topics: Array<Topic>, 
 /**
+ * Runs whose steps or costs changed.
+ */
+runs_stepped: Array<string>, 
+/**
  * True when `tower_status` would answer differently (paused, keyring, notifications, store).
  */
 status_changed: boolean, };

@@ -4,8 +4,24 @@ export type ProofView = {
 /**
  * "At least 150 processed".
  */
-claim: string, passed: boolean | null, 
+claim: string, 
+/**
+ * None: it is not known yet, or never will be.
+ */
+passed: boolean | null, 
 /**
  * "reported 3".
  */
-found: string, };
+found: string, 
+/**
+ * Of a check that the tower makes itself: `file`, `sql`, …
+ */
+kind: string | null, 
+/**
+ * What it looked at: the query, path, address or command, without secrets.
+ */
+detail: string | null, 
+/**
+ * When it looked.
+ */
+at_ms: number | null, took_ms: number | null, };

@@ -7,6 +7,9 @@ import type { NoteView } from "./NoteView";
 import type { OutcomeView } from "./OutcomeView";
 import type { ProofView } from "./ProofView";
 import type { RefusedReport } from "./RefusedReport";
+import type { ResumedView } from "./ResumedView";
+import type { SpendView } from "./SpendView";
+import type { StepsSummary } from "./StepsSummary";
 import type { WaitView } from "./WaitView";
 
 /**
@@ -21,6 +24,10 @@ state: string, idempotency_key: string, payload: unknown, attempts: Array<Attemp
  * What the cue asked for as proof, and what came of it.
  */
 proof: Array<ProofView>, 
+/**
+ * Since when the tower looks itself whether its success is one.
+ */
+checking_since_ms: number | null, 
 /**
  * Reports that were refused (an old attempt, a second, different outcome), newest last.
  */
@@ -49,6 +56,18 @@ verification_words: string | null, verified_at_ms: number | null,
  * What this run's outcome has to meet by name, beside what its cue asks for.
  */
 exit_criteria: Array<string>, 
+/**
+ * None: it has begun no step, and its telemetry told of none.
+ */
+steps: StepsSummary | null, 
+/**
+ * None: nobody said what it used.
+ */
+spend: SpendView | null, 
+/**
+ * The run that it goes on with.
+ */
+resumed: ResumedView | null, 
 /**
  * Neighbours in the same lane.
  */

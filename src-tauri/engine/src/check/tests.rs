@@ -100,6 +100,9 @@ async fn a_proof_says_what_was_looked_at_and_when() {
         passed: true,
         saw: "it is there".into(),
         at: FIRE.plus(1_000),
+        kind: "secret".into(),
+        detail: "OPENAI".into(),
+        took_ms: 0,
     };
     assert_eq!(proof, there);
     let missing = place.fails(What::Secret { name: "ABSENT".into() }).await;

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::runs::{Listing, RunFilter};
-use super::{beats, counts, cues, occurrences, runs};
+use super::{beats, costs, counts, cues, occurrences, runs, steps};
 
 fn store() -> Connection {
     let connection = Connection::open_in_memory().unwrap();
@@ -84,4 +84,26 @@ fn what_waits_to_begin_is_found_without_the_ledger() {
 fn a_day_of_the_agents_is_found_without_the_others() {
     let steps = plan(&store(), beats::OF_DAY);
     assert!(steps[0].contains("agent_days_by_day (day=?)"), "{steps:?}");
+}
+
+#[test]
+fn what_was_spent_on_some_days_is_found_without_the_others() {
+    let store = store();
+    let schemas = [steps::SCHEMA, costs::SCHEMA].join("\n");
+    store.execute_batch(&schemas).unwrap();
+    let steps = plan(&store, costs::SPENT);
+    let wanted = [
+        "SEARCH d USING PRIMARY KEY (day>? AND day<?)",
+        "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)",
+        "SEARCH r USING INDEX sqlite_autoindex_runs_1 (id=?) LEFT-JOIN",
+    ];
+    assert_eq!(steps, wanted);
+    let steps = plan(&store, costs::SPENT_ON);
+    assert_eq!(steps[0], "SEARCH d USING PRIMARY KEY (day=?)", "{steps:?}");
+    let steps = plan(&store, costs::BY_MODEL);
+    assert_eq!(steps[0], "SEARCH spend_models USING PRIMARY KEY (day>? AND day<?)", "{steps:?}");
+    let steps = plan(&store, costs::DISAGREEING);
+    assert_eq!(steps, ["SEARCH spend USING INDEX spend_disagreeing (last_ms>?)"]);
+    let steps = plan(&store, costs::DUE);
+    assert_eq!(steps[0], "SEARCH r USING COVERING INDEX runs_by_cue (cue_id=? AND due_ms>? AND due_ms<?)", "{steps:?}");
 }

@@ -31,10 +31,9 @@ pub const OUTPUT: Side = Side { whole: named::OUTPUT, numbered: named::OUTPUT_NU
 /// The payload as JSON, if the span tells it.
 pub fn payload(span: &Raw<'_>, side: &Side) -> Option<String> {
     let in_events = || span.events.iter().filter(|event| named::CONTENT_EVENTS.contains(&&*event.name));
-    let whole = side
-        .whole
-        .iter()
-        .find_map(|name| get(&span.attributes, name).or_else(|| in_events().find_map(|event| get(&event.attributes, name))));
+    let whole = side.whole.iter().find_map(|name| {
+        get(&span.attributes, name).or_else(|| in_events().find_map(|event| get(&event.attributes, name)))
+    });
     if let Some(value) = whole {
         return Some(bounded(as_json(value), PAYLOAD_BYTES_MAX));
     }
@@ -102,7 +101,8 @@ fn bounded(json: String, most: usize) -> String {
 fn numbered(attributes: &Attributes<'_>, prefix: &str) -> Option<String> {
     let mut messages: BTreeMap<u32, Vec<(&str, &Value<'_>)>> = BTreeMap::new();
     for (name, value) in attributes {
-        let Some((number, rest)) = name.strip_prefix(prefix).and_then(|rest| rest.split_once('.').or(Some((rest, "")))) else {
+        let Some((number, rest)) = name.strip_prefix(prefix).and_then(|rest| rest.split_once('.').or(Some((rest, ""))))
+        else {
             continue;
         };
         let Ok(number) = number.parse() else { continue };
@@ -255,9 +255,13 @@ mod tests {
             ("gen_ai.completion.0.content", "answer"),
             ("gen_ai.prompt.x.content", "no number"),
         ]);
-        assert_eq!(read(payload(&openllmetry, &INPUT)), json!([{ "role": "user", "content": "first" }, { "content": "second" }]));
+        assert_eq!(
+            read(payload(&openllmetry, &INPUT)),
+            json!([{ "role": "user", "content": "first" }, { "content": "second" }])
+        );
         assert_eq!(read(payload(&openllmetry, &OUTPUT)), json!([{ "content": "answer" }]));
-        let openinference = span(&[("llm.input_messages.0.message.role", "user"), ("llm.input_messages.0.message.content", "hi")]);
+        let openinference =
+            span(&[("llm.input_messages.0.message.role", "user"), ("llm.input_messages.0.message.content", "hi")]);
         assert_eq!(read(payload(&openinference, &INPUT)), json!([{ "role": "user", "content": "hi" }]));
     }
 
@@ -278,7 +282,10 @@ mod tests {
         };
         assert_eq!(read(payload(&told, &INPUT)), json!([{ "role": "user", "content": "hi" }]));
         assert_eq!(read(payload(&told, &OUTPUT)), json!([{ "message": r#"{"content":"there"}"# }]));
-        assert_eq!(read(rest(&told)), json!({ "events": [{ "name": "exception", "at_ms": 0, "exception.type": "E" }] }));
+        assert_eq!(
+            read(rest(&told)),
+            json!({ "events": [{ "name": "exception", "at_ms": 0, "exception.type": "E" }] })
+        );
         let details = Raw {
             events: vec![event("gen_ai.client.inference.operation.details", "gen_ai.input.messages", "[1]")],
             ..Raw::default()
@@ -289,7 +296,8 @@ mod tests {
     #[test]
     fn what_is_too_long_is_cut_with_a_mark_and_stays_json() {
         let long = format!("[\"{}\"]", "ü\\\"".repeat(PAYLOAD_BYTES_MAX));
-        let told = Raw { attributes: vec![("input.value".into(), Value::Text(long.as_str().into()))], ..Raw::default() };
+        let told =
+            Raw { attributes: vec![("input.value".into(), Value::Text(long.as_str().into()))], ..Raw::default() };
         let json = payload(&told, &INPUT).unwrap();
         assert!(json.len() <= PAYLOAD_BYTES_MAX && json.len() > PAYLOAD_BYTES_MAX - 100, "{}", json.len());
         assert!(read(Some(json)).as_str().unwrap().ends_with("bytes]"));

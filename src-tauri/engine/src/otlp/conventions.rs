@@ -112,13 +112,8 @@ pub const MODEL: &[&str] = &[
     "ai.model.id",
 ];
 
-pub const PROVIDER: &[&str] = &[
-    "gen_ai.provider.name",
-    "gen_ai.system",
-    "llm.provider",
-    "llm.system",
-    "ai.model.provider",
-];
+pub const PROVIDER: &[&str] =
+    &["gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider"];
 
 pub const INPUT_TOKENS: &[&str] = &[
     "gen_ai.usage.input_tokens",
@@ -142,12 +137,8 @@ pub const OUTPUT_TOKENS: &[&str] = &[
     "decision.token_count.output",
 ];
 
-pub const TOTAL_TOKENS: &[&str] = &[
-    "gen_ai.usage.total_tokens",
-    "llm.token_count.total",
-    "llm.usage.total_tokens",
-    "ai.usage.totalTokens",
-];
+pub const TOTAL_TOKENS: &[&str] =
+    &["gen_ai.usage.total_tokens", "llm.token_count.total", "llm.usage.total_tokens", "ai.usage.totalTokens"];
 
 /// Read from a cache. Conventions count them among the input; [`APART`] names who does not.
 pub const CACHED_TOKENS: &[&str] = &[
@@ -188,7 +179,8 @@ pub const REASONING_TOKENS: &[&str] = &[
 
 /// Who, going by this attribute, tells the input without what was cached, for providers whose names begin so: the Vercel AI
 /// SDK hands on Anthropic's own figures.
-pub const APART: &[(&str, &[&str])] = &[("ai.usage.cachedInputTokens", &["anthropic", "amazon-bedrock", "google.vertex.anthropic"])];
+pub const APART: &[(&str, &[&str])] =
+    &[("ai.usage.cachedInputTokens", &["anthropic", "amazon-bedrock", "google.vertex.anthropic"])];
 
 /// US dollars.
 pub const COST: &[&str] = &[

@@ -70,7 +70,8 @@ impl<'p> Joiner<'p> {
     }
 
     fn group(&mut self, trace: &str, run: Option<RunId>) -> &mut Group {
-        let is_last = |group: &Group| group.trace == trace && group.run == run && Arc::ptr_eq(&group.agent, &self.agent);
+        let is_last =
+            |group: &Group| group.trace == trace && group.run == run && Arc::ptr_eq(&group.agent, &self.agent);
         let place = match self.groups.last() {
             Some(last) if is_last(last) => self.groups.len() - 1,
             Some(_) | None => {
@@ -79,7 +80,13 @@ impl<'p> Joiner<'p> {
                 let next = self.groups.len();
                 let place = *self.by_key.entry(key).or_insert(next);
                 if place == next {
-                    self.groups.push(Group { trace: trace.to_owned(), run, agent, spans: Vec::new(), steps: Vec::new() });
+                    self.groups.push(Group {
+                        trace: trace.to_owned(),
+                        run,
+                        agent,
+                        spans: Vec::new(),
+                        steps: Vec::new(),
+                    });
                 }
                 place
             }
@@ -93,7 +100,8 @@ impl<'p> Joiner<'p> {
         let (mut count, mut bytes) = (0, 0);
         for group in self.groups {
             let Group { trace, run, agent, spans, .. } = group.under_steps();
-            let part = |spans| SpanGroup { trace: trace.clone(), run: run.clone(), agent: agent.as_ref().to_owned(), spans };
+            let part =
+                |spans| SpanGroup { trace: trace.clone(), run: run.clone(), agent: agent.as_ref().to_owned(), spans };
             let mut spans_of_part = Vec::with_capacity(spans.len().min(ORDER_SPANS_MAX));
             for span in spans {
                 if count == ORDER_SPANS_MAX || bytes > ORDER_BYTES_MAX {
@@ -176,7 +184,8 @@ impl Group {
 
 fn named_run(attributes: &Attributes<'_>) -> Option<RunId> {
     const UUID_CHARS: usize = 36;
-    let fits = |id: &&str| id.len() <= UUID_CHARS && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let fits =
+        |id: &&str| id.len() <= UUID_CHARS && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     word(attributes, RUN_ID).filter(fits).map(|id| RunId(id.to_ascii_lowercase()))
 }
 
@@ -224,32 +233,37 @@ mod tests {
             &[("cuetower.run_id", RUN), ("service.name", "leads")],
             vec![span('a', 1, 0, &[]), span('a', 2, 1, &[("cueapi.execution_id", other)]), span('a', 3, 1, &[])],
         );
-        let runs: Vec<_> = groups.iter().map(|group| (group.run.as_ref().unwrap().as_str(), group.spans.len())).collect();
+        let runs: Vec<_> =
+            groups.iter().map(|group| (group.run.as_ref().unwrap().as_str(), group.spans.len())).collect();
         assert_eq!(runs, [(RUN, 2), (other, 1)]);
         assert_eq!(groups[0].agent, "leads");
         let upper = joined(&[("cuetower.execution_id", &RUN.to_uppercase())], vec![span('a', 1, 0, &[])]);
         assert_eq!(upper[0].run.as_ref().unwrap().as_str(), RUN);
-        let none = joined(&[("cuetower.run_id", "x'; drop table runs"), ("service.name", "unknown_service:python")], vec![
-            span('a', 1, 0, &[]),
-        ]);
+        let none = joined(
+            &[("cuetower.run_id", "x'; drop table runs"), ("service.name", "unknown_service:python")],
+            vec![span('a', 1, 0, &[])],
+        );
         assert_eq!((none[0].run.clone(), none[0].agent.as_str()), (None, "unknown"));
     }
 
     #[test]
     fn groups_are_of_one_trace_each() {
-        let groups = joined(&[("cuetower.agent", "a/b\n")], vec![
-            span('a', 1, 0, &[]),
-            span('b', 2, 0, &[]),
-            span('a', 3, 1, &[]),
-        ]);
-        let shapes: Vec<_> = groups.iter().map(|group| (&group.trace[..1], group.spans.len(), group.agent.as_str())).collect();
+        let groups = joined(
+            &[("cuetower.agent", "a/b\n")],
+            vec![span('a', 1, 0, &[]), span('b', 2, 0, &[]), span('a', 3, 1, &[])],
+        );
+        let shapes: Vec<_> =
+            groups.iter().map(|group| (&group.trace[..1], group.spans.len(), group.agent.as_str())).collect();
         assert_eq!(shapes, [("a", 2, "ab"), ("b", 1, "ab")]);
     }
 
     #[test]
     fn a_span_stands_under_the_step_it_names_and_those_below_it_under_it() {
         let step = [("cuetower.step", "charge")];
-        let groups = joined(&[], vec![span('a', 3, 2, &step), span('a', 2, 1, &step), span('a', 1, 0, &[]), span('a', 4, 9, &step)]);
+        let groups = joined(
+            &[],
+            vec![span('a', 3, 2, &step), span('a', 2, 1, &step), span('a', 1, 0, &[]), span('a', 4, 9, &step)],
+        );
         let parents: Vec<_> = groups[0].spans.iter().map(|span| span.parent.as_deref().unwrap_or("")).collect();
         assert_eq!(parents, ["0000000000000002", "charge", "", "charge"]);
     }

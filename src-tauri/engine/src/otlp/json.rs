@@ -124,13 +124,19 @@ impl<'de, W: Work<'de>> Visitor<'de> for Level<'_, W> {
         }
         while let Some(Text(key)) = map.next_key()? {
             match (at, &*key) {
-                (At::Request, "resourceSpans") | (At::ScopeSpans, "spans") => map.next_value_seed(List { of: at, work })?,
-                (At::ResourceSpans, "scopeSpans") if !W::READS_RESOURCES => map.next_value_seed(List { of: at, work })?,
+                (At::Request, "resourceSpans") | (At::ScopeSpans, "spans") => {
+                    map.next_value_seed(List { of: at, work })?
+                }
+                (At::ResourceSpans, "scopeSpans") if !W::READS_RESOURCES => {
+                    map.next_value_seed(List { of: at, work })?
+                }
                 (At::ResourceSpans, "resource") if W::READS_RESOURCES => {
                     let resource: Option<Resource<'de>> = map.next_value()?;
                     work.resource(resource.unwrap_or_default().attributes.0);
                 }
-                _ => drop(map.next_value::<IgnoredAny>()?),
+                _ => {
+                    let _: IgnoredAny = map.next_value()?;
+                }
             }
         }
         if at == At::ResourceSpans { work.end().map_err(A::Error::custom) } else { Ok(()) }

@@ -81,7 +81,11 @@ impl<'de> Visitor<'de> for CountVisitor {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Count, E> {
-        if number >= 0.0 && number <= u64::MAX as f64 { Ok(Count(number as u64)) } else { Err(E::custom("no whole number")) }
+        if number >= 0.0 && number <= u64::MAX as f64 {
+            Ok(Count(number as u64))
+        } else {
+            Err(E::custom("no whole number"))
+        }
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Count, E> {
@@ -216,7 +220,9 @@ impl<'de> Visitor<'de> for OneVisitor {
                     map.next_value_seed(Written { json: &mut json, depth: 0, as_what: What::of(&key) })?;
                     read = Some(Value::Json(json));
                 }
-                _ => drop(map.next_value::<IgnoredAny>()?),
+                _ => {
+                    let _: IgnoredAny = map.next_value()?;
+                }
             }
         }
         Ok(One(read))
@@ -278,7 +284,9 @@ impl<'de> Visitor<'de> for Written<'_> {
         let item = match as_what {
             What::Values => What::Any,
             What::Pairs => What::Pair,
-            What::Any | What::List | What::Map | What::Pair => return Err(A::Error::custom("a list where none should be")),
+            What::Any | What::List | What::Map | What::Pair => {
+                return Err(A::Error::custom("a list where none should be"));
+            }
         };
         loop {
             let before = json.len();
@@ -305,7 +313,9 @@ impl<'de> Visitor<'de> for Written<'_> {
                     if key == "values" {
                         map.next_value_seed(Written { json: &mut *json, depth, as_what: items })?;
                     } else {
-                        drop(map.next_value::<IgnoredAny>()?);
+                        {
+                            let _: IgnoredAny = map.next_value()?;
+                        };
                     }
                 }
                 json.push(close);
@@ -320,7 +330,9 @@ impl<'de> Visitor<'de> for Written<'_> {
                             value.clear();
                             map.next_value_seed(Written { json: &mut value, depth, as_what: What::Any })?;
                         }
-                        _ => drop(map.next_value::<IgnoredAny>()?),
+                        _ => {
+                            let _: IgnoredAny = map.next_value()?;
+                        }
                     }
                 }
                 quoted(&name, json);
@@ -349,7 +361,9 @@ fn any<'de, A: MapAccess<'de>>(map: &mut A, json: &mut String, depth: usize) -> 
             "arrayValue" | "kvlistValue" if depth < DEPTH_MAX => {
                 map.next_value_seed(Written { json: &mut *json, depth: depth + 1, as_what: What::of(&key) })?;
             }
-            _ => drop(map.next_value::<IgnoredAny>()?),
+            _ => {
+                let _: IgnoredAny = map.next_value()?;
+            }
         }
     }
     if json.len() == begun {

@@ -12,9 +12,25 @@ pub const HIDDEN: &str = "••••";
 
 /// Last parts of the names of attributes whose values are secrets.
 const NAMES: [&str; 19] = [
-    "authorization", "proxy-authorization", "proxy_authorization", "cookie", "set-cookie", "set_cookie", "password",
-    "passwd", "passphrase", "secret", "client_secret", "api_key", "api-key", "apikey", "x-api-key", "access_token",
-    "refresh_token", "auth_token", "private_key",
+    "authorization",
+    "proxy-authorization",
+    "proxy_authorization",
+    "cookie",
+    "set-cookie",
+    "set_cookie",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "client_secret",
+    "api_key",
+    "api-key",
+    "apikey",
+    "x-api-key",
+    "access_token",
+    "refresh_token",
+    "auth_token",
+    "private_key",
 ];
 
 /// Well-known shapes of secrets, whatever they stand in.
@@ -91,7 +107,9 @@ mod tests {
 
     #[test]
     fn names_hide_whatever_stands_there() {
-        for name in ["http.request.header.authorization", "http.request.header.x-goog-api-key", "db.password", "api_key"] {
+        for name in
+            ["http.request.header.authorization", "http.request.header.x-goog-api-key", "db.password", "api_key"]
+        {
             assert!(is_secret_name(name, Some("anything")), "{name}");
         }
         for name in [

@@ -102,7 +102,8 @@ fn said(what: Option<&str>, message: Option<&str>) -> Option<String> {
 
 fn spend(attributes: &Attributes<'_>, kind: StepKind, prices: &PriceTable) -> Spend {
     let tokens = usage::tokens(attributes);
-    let model = word(attributes, named::MODEL).map(|model| redact::text(model).chars().take(NAME_CHARS_MAX).collect::<String>());
+    let model = word(attributes, named::MODEL)
+        .map(|model| redact::text(model).chars().take(NAME_CHARS_MAX).collect::<String>());
     let (cost, priced) = match usage::cost(attributes) {
         Some(said) => (Some(said), Priced::Said),
         None => prices.priced(model.as_deref(), &tokens),
@@ -173,7 +174,11 @@ mod tests {
         assert_eq!(failed(raised.clone()), "openai.RateLimitError: 429 Too Many Requests");
         assert_eq!(read(&raised).error, None, "it was handled");
         assert_eq!(failed(Raw { status_message: "quota".into(), ..of(&[]) }), "quota");
-        let url = of(&[("http.request.method", "POST"), ("url.full", "https://u:p@api.openai.com/v1"), ("http.status_code", "429")]);
+        let url = of(&[
+            ("http.request.method", "POST"),
+            ("url.full", "https://u:p@api.openai.com/v1"),
+            ("http.status_code", "429"),
+        ]);
         assert_eq!(failed(url), "api.openai.com answered 429");
         assert_eq!(failed(of(&[("error.type", "timeout")])), "timeout");
         assert_eq!(failed(of(&[])), "it failed, and did not say why");
@@ -183,7 +188,8 @@ mod tests {
 
     #[test]
     fn names_times_and_parents_are_made_whole() {
-        let request = Raw { name: "POST".into(), ..of(&[("http.method", "POST"), ("server.address", "api.openai.com")]) };
+        let request =
+            Raw { name: "POST".into(), ..of(&[("http.method", "POST"), ("server.address", "api.openai.com")]) };
         assert_eq!(read(&request).name, "POST api.openai.com");
         assert_eq!(read(&of(&[])).name, "other");
         assert_eq!(read(&Raw { name: "n".repeat(999).into(), ..of(&[]) }).name.len(), NAME_CHARS_MAX);
@@ -197,7 +203,11 @@ mod tests {
 
     #[test]
     fn a_sum_of_calls_is_no_call() {
-        let pairs = [("gen_ai.operation.name", "invoke_agent"), ("gen_ai.request.model", "gpt-4o"), ("gen_ai.usage.input_tokens", "9")];
+        let pairs = [
+            ("gen_ai.operation.name", "invoke_agent"),
+            ("gen_ai.request.model", "gpt-4o"),
+            ("gen_ai.usage.input_tokens", "9"),
+        ];
         let agent = read(&of(&pairs)).spend;
         assert_eq!((agent.model, agent.tokens.input, agent.priced), (None, Some(9), Priced::Not));
         let said = read(&of(&[("gen_ai.usage.cost", "0.5")])).spend;

@@ -53,7 +53,8 @@ fn the_genai_conventions_of_today() {
     assert_eq!(chat.parent.as_ref(), Some(&agent.span));
     assert_eq!((chat.kind, tool.kind, agent.kind), (StepKind::Llm, StepKind::Tool, StepKind::Other));
     assert_eq!(chat.spend.model.as_deref(), Some("gpt-4o-2024-08-06"));
-    let tokens = Tokens { input: Some(1_200), output: Some(300), cached_input: Some(1_000), reasoning: Some(120), total: None };
+    let tokens =
+        Tokens { input: Some(1_200), output: Some(300), cached_input: Some(1_000), reasoning: Some(120), total: None };
     assert_eq!((chat.spend.tokens, chat.spend.priced), (tokens, Priced::Not));
     assert_eq!(payload(chat.input.as_ref())[0]["parts"][0]["content"], "Find leads.");
     assert_eq!(payload(chat.output.as_ref())[0]["role"], "assistant");
@@ -75,7 +76,10 @@ fn older_names_packed_either_way() {
     let spans: Vec<_> = told.into_iter().flat_map(|group| group.spans).collect();
     assert_eq!(spans, self::spans(Encoding::Protobuf, "deflate", OLDER_DEFLATE));
     let [chat, tool, claude] = &spans[..] else { panic!("{}", spans.len()) };
-    assert_eq!((chat.spend.tokens.input, chat.spend.tokens.output, chat.spend.tokens.all()), (Some(50), Some(7), Some(57)));
+    assert_eq!(
+        (chat.spend.tokens.input, chat.spend.tokens.output, chat.spend.tokens.all()),
+        (Some(50), Some(7), Some(57))
+    );
     assert_eq!(payload(chat.input.as_ref()), json!([{ "role": "user", "content": "Hello?" }]));
     assert_eq!(payload(chat.output.as_ref()), json!([{ "role": "assistant", "content": "Hi." }]));
     assert_eq!((tool.kind, payload(tool.output.as_ref())), (StepKind::Tool, json!("<html>")));
@@ -92,8 +96,14 @@ fn openinference_and_plain_http() {
     assert_eq!(payload(llm.output.as_ref()), "Hello");
     assert_eq!(retriever.kind, StepKind::Tool);
     let attributes = payload(retriever.attributes.as_ref());
-    assert_eq!((&attributes["scores"], &attributes["ok"], &attributes["ratio"]), (&json!([0.5, 0.25]), &json!(true), &json!(0.5)));
-    assert_eq!((post.name.as_str(), post.error.as_deref()), ("POST api.openai.com", Some("api.openai.com answered 429")));
+    assert_eq!(
+        (&attributes["scores"], &attributes["ok"], &attributes["ratio"]),
+        (&json!([0.5, 0.25]), &json!(true), &json!(0.5))
+    );
+    assert_eq!(
+        (post.name.as_str(), post.error.as_deref()),
+        ("POST api.openai.com", Some("api.openai.com answered 429"))
+    );
     assert!(!post.attributes.as_ref().unwrap().contains("abcdef"), "a key in an address is cut out");
 }
 
@@ -112,7 +122,11 @@ fn json_is_read_as_the_protocol_has_it() {
     assert_eq!(chat.error.as_deref(), Some("ValueError: no"));
     assert_eq!((odd.began, odd.error.as_deref(), odd.parent.as_deref()), (Ms(7), Some("numbers as numbers"), None));
     let group = &groups(Encoding::Json, "", IN_JSON.as_bytes())[0];
-    assert_eq!((group.agent.as_str(), group.run.as_ref().unwrap().as_str()), ("leads", RUN), "the resource came after its spans");
+    assert_eq!(
+        (group.agent.as_str(), group.run.as_ref().unwrap().as_str()),
+        ("leads", RUN),
+        "the resource came after its spans"
+    );
 }
 
 #[test]

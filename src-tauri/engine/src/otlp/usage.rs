@@ -9,7 +9,8 @@ use super::raw::{Attributes, first, get, word};
 /// Tokens of one call, as the tower counts them: input with what was cached, output with what was reasoned.
 pub fn tokens(attributes: &Attributes<'_>) -> Tokens {
     let details = details(attributes, named::USAGE_DETAILS);
-    let detail = |names: &[&str]| details.as_ref().and_then(|all| names.iter().find_map(|name| all.get(*name)?.as_u64()));
+    let detail =
+        |names: &[&str]| details.as_ref().and_then(|all| names.iter().find_map(|name| all.get(*name)?.as_u64()));
     let count = |names| first(attributes, names).and_then(|value| value.count()).filter(|count| *count <= Tokens::MOST);
     let input = count(named::INPUT_TOKENS);
     let is_detailed = input.is_none() && details.is_some();
@@ -45,7 +46,8 @@ struct Told {
 impl Told {
     fn as_counted_here(self) -> Tokens {
         let beside = self.cached.unwrap_or(0).saturating_add(self.written.unwrap_or(0));
-        let input = self.input.map(|input| if self.is_apart(input, beside) { input.saturating_add(beside) } else { input });
+        let input =
+            self.input.map(|input| if self.is_apart(input, beside) { input.saturating_add(beside) } else { input });
         Tokens {
             input: input.or(self.cached),
             // What was reasoned is a part of what came out; more of it than of the whole means that it was told apart.
@@ -60,7 +62,8 @@ impl Told {
     }
 
     fn is_apart(&self, input: u64, beside: u64) -> bool {
-        let adds_up = |with: u64| self.total.is_some_and(|total| total == with.saturating_add(self.output.unwrap_or(0)));
+        let adds_up =
+            |with: u64| self.total.is_some_and(|total| total == with.saturating_add(self.output.unwrap_or(0)));
         match beside {
             0 => false,
             // Nothing can be a part of less.

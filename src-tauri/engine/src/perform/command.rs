@@ -13,6 +13,7 @@ use super::secrets::Lent;
 use super::{Shared, secrets};
 use crate::deliver::command::{self, CommandEnd, CommandRequest, PAYLOAD, Running};
 use crate::journal::OutputRow;
+use crate::otlp::ids;
 
 pub(super) async fn deliver(shared: &Shared, run: &Run, number: u32, command: &Command) {
     let filled = match secrets::filled(shared, &command.env).await {
@@ -143,5 +144,27 @@ fn environment(
     // A long payload would not fit into the environment; it is on standard input and in the file.
     env.retain(|(name, value)| name != "CUEAPI_PAYLOAD" || value.len() <= 32 * 1024);
     env.extend(own);
+    trace_into(&mut env, run, number);
     env
+}
+
+/// The trace context, as the environment carries it for OpenTelemetry. What the cue sets stays; its resource gets the run beside.
+fn trace_into(env: &mut Vec<(String, String)>, run: &Run, number: u32) {
+    const RESOURCE: &str = "OTEL_RESOURCE_ATTRIBUTES";
+    let named = format!("cuetower.run_id={}", run.id);
+    match env.iter_mut().find(|(name, _)| name == RESOURCE) {
+        Some((_, own)) if own.trim().is_empty() => *own = named,
+        Some((_, own)) => *own = format!("{own},{named}"),
+        None => {
+            let inherited = std::env::var(RESOURCE).ok().filter(|inherited| !inherited.trim().is_empty());
+            let all = inherited.map_or_else(|| named.clone(), |inherited| format!("{inherited},{named}"));
+            env.push((RESOURCE.to_owned(), all));
+        }
+    }
+    let Some(context) = ids::context(&run.id, number) else { return };
+    for (name, value) in [("TRACEPARENT", context.traceparent), ("BAGGAGE", context.baggage)] {
+        if !env.iter().any(|(own, _)| own == name) {
+            env.push((name.to_owned(), value));
+        }
+    }
 }

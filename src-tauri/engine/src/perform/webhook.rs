@@ -13,6 +13,7 @@ use crate::deliver::python_json;
 use crate::deliver::signature::{CueapiDelivery, cueapi_body, cueapi_headers, standard_headers};
 use crate::deliver::webhook::{self, BodyEnd, CONNECT_LIMIT, WebhookEnd, WebhookRequest};
 use crate::journal::OutputRow;
+use crate::otlp::ids;
 use crate::receive;
 
 pub(super) async fn deliver(shared: &Shared, run: &Run, number: u32, callback: &Callback) {
@@ -49,6 +50,11 @@ pub(super) async fn deliver(shared: &Shared, run: &Run, number: u32, callback: &
     headers.push(("X-Cuetower-Run-Token".to_owned(), shared.key.run_token(&run.id, number)));
     headers.push(("X-Cuetower-Url".to_owned(), shared.agents_url.clone()));
     headers.extend(criteria(&run.exit_criteria));
+    if let Some(context) = ids::context(&run.id, number) {
+        headers.push(("traceparent".to_owned(), context.traceparent));
+        headers.push(("baggage".to_owned(), context.baggage));
+    }
+    // Of two headers of one name the later is sent: the cue's.
     headers.extend(filled.pairs);
     let limits = &run.definition.delivery;
     let request = WebhookRequest {

@@ -232,7 +232,7 @@ impl Pilot {
             Some(owner) => Some(owner.clone()),
             None => self.journal.owner_of_trace(&group.trace).map_err(|error| Trouble::Store(error.to_string()))?,
         };
-        let told = group.run.clone().or_else(|| run_of_trace(&group.trace)).or_else(|| known.map(RunId));
+        let told = group.run.clone().or_else(|| known.map(RunId)).or_else(|| run_of_trace(&group.trace));
         let Some(run_id) = only.cloned().or_else(|| told.clone()) else { return Ok(Joined::Agent) };
         if let (Some(only), Some(told)) = (only, &group.run)
             && only != told

@@ -57,7 +57,8 @@ pub(super) async fn bound(door: &Door, parts: &Parts) -> Result<(usize, Large), 
     match tokio::time::timeout(TURN_WAIT, Arc::clone(&door.traces.large).acquire_owned()).await {
         Ok(Ok(permit)) => Ok((otlp::BODY_MAX, Some(Arc::new(permit)))),
         Ok(Err(_)) | Err(_) => {
-            let message = "Many large bodies of spans are being read; try again in a few seconds, or send smaller batches.";
+            let message =
+                "Many large bodies of spans are being read; try again in a few seconds, or send smaller batches.";
             Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(5))
         }
     }

@@ -60,7 +60,7 @@ fn every_kind_is_read_and_written_as_it_was() {
     let file = FileCheck {
         path: "~/report.md".into(),
         newer_than_fire: true,
-        min_lines: Some(20),
+        min_lines: Some(20.0.into()),
         sha256: Some("ab".repeat(32)),
         matches: Some("^total: [0-9]+".into()),
     };
@@ -93,7 +93,7 @@ fn what_is_left_out_gets_its_default() {
         what(json!({ "check": "sql", "postgres": "postgres://db/crm", "query": "select 1" })),
         What::Sql(sql.clone())
     );
-    let least = Gives::Within { at_least: Some(0.0), at_most: None };
+    let least = Gives::Within { at_least: Some(0.0.into()), at_most: None };
     assert_eq!(
         what(json!({ "check": "sql", "postgres": "postgres://db/crm", "query": "select 1", "at_least": 0 })),
         What::Sql(SqlCheck { gives: least, ..sql })
@@ -135,7 +135,7 @@ fn what_does_not_fit_is_told_where_it_is() {
     for (check, field, words) in [
         (json!("url"), "", "must be an object"),
         (json!({}), ".check", "write what to look at"),
-        (json!({ "check": "manual" }), ".check", "not built yet"),
+        (json!({ "check": "manual" }), ".check", "Nobody is asked before a delivery"),
         (json!({ "check": "ping" }), ".check", "`file`, `url`, `command`, `sql`, `git`, `disk`, `memory` or `secret`"),
         (json!({ "check": "url" }), ".url", "is missing"),
         (url(json!({ "url": "ftp://a" })), ".url", "must begin with http://"),
@@ -169,6 +169,8 @@ fn what_does_not_fit_is_told_where_it_is() {
         (sql(json!({ "equals": [1] })), ".equals", "a number, a text, true or false"),
         (sql(json!({ "equals": 1, "at_least": 1 })), ".equals", "leave one of them out"),
         (sql(json!({ "equals": "{{outcome.processed}}" })), ".equals", "before delivery there is none"),
+        (sql(json!({ "at_least": "{{outcome.processed}}" })), ".at_least", "before delivery there is none"),
+        (sql(json!({ "query": "select {{outcome.processed}}" })), ".query", "only `{{run.due}}`, `{{run.due_epoch}}`"),
         (sql(json!({ "sqlite": null, "postgres": "postgres://a:b@db/crm" })), ".postgres", "holds a password"),
         (sql(json!({ "sqlite": null, "postgres": "mysql://db" })), ".postgres", "must begin with `postgres://`"),
         (sql(json!({ "sqlite": null, "postgres": "••••" })), ".postgres", "none to keep"),

@@ -4,6 +4,7 @@ mod changed;
 mod checks;
 mod hosted;
 mod kept;
+mod proving;
 mod refused;
 mod schedules_kept;
 mod schedules_refused;

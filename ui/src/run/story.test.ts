@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { mark, NOW, step } from '../testing';
+import { changeWords, diffWords, figureWords, withWords } from './compare';
+import { barSpoken, besideName, callsWords, costWords, keyTail, mouthsOf, notPricedWords, pricedWords, summaryWords, tokensWords, triesOf, usdWords } from './labels';
+import { HEAD_CHARS, laidOut, plainText, START, type Layout } from './payload';
+import { checkingWords, looksAgain, proofLine, worstFirst } from './proof';
+import { firstOpen, isResumable, resumeWords } from './resume';
+import type { Proof, SpendView } from './steps_wire';
+
+const ZONE = 'Europe/Madrid';
+
+describe('figures', () => {
+  it.each([[null, ''], [0, '0'], [812, '812'], [5700, '5.7k'], [9960, '10k'], [381_000, '381k'], [999_600, '1M'], [1_240_000, '1.2M']])('%s tokens', (tokens, words) => expect(tokensWords(tokens)).toBe(words));
+  it.each([[0, '$0'], [2, '$2.00'], [0.41, '$0.41'], [0.011, '$0.011'], [0.02, '$0.02'], [0.009, '$0.009'], [0.00342, '$0.0034'], [0.0000004, 'under $0.000001']])('%s USD', (usd, words) => expect(usdWords(usd)).toBe(words));
+  it('what has no price is not free, and what nobody said is not there', () => {
+    expect([costWords(step({ cost_usd: 0, priced: 'table' })), costWords(step({ priced: 'not_priced' })), costWords(step())]).toEqual(['$0', 'not priced', '']);
+    expect(pricedWords(step({ priced: 'not_priced', model: 'acme-1' }))).toBe('no price is known for acme-1');
+  });
+  it('tries inside count, too', () => expect([triesOf(step()), triesOf(step({ tries: 2, retries: 4 })), triesOf(step({ tries: 0, source: 'span' }))]).toEqual([1, 6, 1]));
+  it('a model stands behind the name, a kind only where the name does not say it', () => expect([besideName(step({ model: 'gpt-5', kind: 'llm' })), besideName(step({ name: 'call', kind: 'http' })), besideName(step({ name: 'HTTP GET', kind: 'http' })), besideName(step({ kind: 'other' }))]).toEqual(['gpt-5', 'http', '', '']));
+  it('keys show their end', () => expect([keyTail(null), keyTail('ld-0805-1'), keyTail('0193a7c2-6b1e-7d40-9f3c-5be1a07c91d2-12')]).toEqual(['', 'ld-0805-1', '…07c91d2-12']));
+  it('a bar for ears', () => expect(barSpoken(step({ state: 'failed', source: 'span', ended_ms: NOW + 3400 }), '08:05:51', 'timeout')).toBe('a span, failed, began 08:05:51, took 3.4 s: timeout'));
+  it('a run’s steps in one line', () => expect([summaryWords({ begun: 1, completed: 1, failed: 0 }), summaryWords({ begun: 100_000, completed: 99_990, failed: 8 })]).toEqual(['1 step, all completed', '100,000 steps: 99,990 completed, 8 failed, 2 open']));
+});
+
+describe('what it used', () => {
+  const spend = (change: Partial<SpendView> = {}): SpendView => ({ tokens: null, cost_usd: null, steps: { tokens: null, cost_usd: null }, beats: { tokens: null, cost_usd: null }, outcome: { tokens: null, cost_usd: null }, not_priced: 0, disagreement: null, models: [], progress: null, ...change });
+  it('names who said it, and whose figure counts', () => {
+    const said = spend({ tokens: 42_000, cost_usd: 0.41, steps: { tokens: 42_000, cost_usd: 0.41 }, outcome: { tokens: null, cost_usd: 0.1 } });
+    expect(mouthsOf(said)).toEqual([{ who: 'Steps and spans', tokens: '42k', cost: '$0.41', counts: true }, { who: 'Outcome', tokens: '', cost: '$0.10', counts: false }]);
+    expect(mouthsOf(spend({ tokens: 7, beats: { tokens: 7, cost_usd: null } }))).toMatchObject([{ who: 'Heartbeats', counts: true }]);
+    expect(mouthsOf(spend())).toEqual([]);
+  });
+  it('calls without a price are counted', () => {
+    expect([callsWords({ calls: 1, not_priced: 0 }), callsWords({ calls: 3, not_priced: 3 }), callsWords({ calls: 3, not_priced: 1 })]).toEqual(['1 call', '3 calls, not priced', '3 calls, 1 not priced']);
+    expect([notPricedWords(0), notPricedWords(1)?.slice(0, 22)]).toEqual([null, 'One call is not priced']);
+  });
+});
+
+describe('beside the last good run', () => {
+  it.each<[number | null, string, string]>([[null, 'count', '–'], [200, 'count', '200'], [12_400, 'count', '12,400'], [381_000, 'count', '381k'], [0.125, 'count', '0.125'], [152_000, 'ms', '2 min 32 s'], [0.02, 'usd', '$0.02'], [4.25, 'percent', '4.3 %'], [31.7, 'percent', '32 %']])('%s in %s', (value, unit, words) => expect(figureWords(value, unit)).toBe(words));
+  it.each<[number | null, number | null, string]>([[3, 200, '−99 %'], [200, 200, 'same'], [0, 200, 'none'], [5, 0, 'more than none'], [120, 10, '12 times'], [35, 10, '3.5 times'], [11, 10, '+10 %'], [1001, 1000, 'nearly the same'], [null, 5, '']])('%s against %s', (now, other, words) => expect(changeWords({ this: now, other })).toBe(words));
+  it('a step that differs', () => {
+    const diff = { number: '3.4', name: 'lead 4', ordinal: 7, this: 'failed', other: 'completed', words: '429 Too Many Requests' };
+    expect([diffWords(diff), diffWords({ ...diff, ordinal: null, this: null, words: null }), diffWords({ ...diff, this: 'completed', other: null, words: '' })]).toEqual(['failed here: 429 Too Many Requests; completed then', 'not here; completed then', 'completed here; not there then']);
+  });
+  it('there may be none', () => expect(withWords({ with: null, rows: [], steps: [], first_difference: null })).toContain('nothing to compare'));
+});
+
+describe('resuming', () => {
+  const top = [step({ ordinal: 1, place: 1, name: 'list leads' }), step({ ordinal: 2, place: 2, name: 'score', state: 'failed' }), step({ ordinal: 5, place: 0, name: 'chat', source: 'span' }), step({ ordinal: 6, place: 3, name: 'charge', kind: 'http' }), step({ ordinal: 7, place: 4, name: 'file it', kind: 'tool', state: 'started' })];
+  const from = top[1] ?? step();
+  it('begins at the first step that is not completed, never at a span', () => {
+    expect(firstOpen(top)?.name).toBe('score');
+    expect(firstOpen([step(), step({ source: 'span', state: 'failed' })])).toBeNull();
+  });
+  it('says what is kept, what is done again, and what of that reaches outside', () => {
+    const words = resumeWords(top, 5, from, '2');
+    expect(words.kept).toBe('Step 1 (list leads) is kept: asked for again, the recorded output comes back and the work is not done twice.');
+    expect(words.again).toBe('Step 2 (score) and the 2 after it are done again, as a new run with the same payload.');
+    expect(words.reaching).toEqual(['3 charge (HTTP call, completed once already)', '4 file it (tool, begun, end not known)']);
+  });
+  it('counts what was not read, and says when nothing is kept', () => {
+    expect(resumeWords(top, 905, from, '2').again).toContain('the 902 after it');
+    expect(resumeWords(top, 5, top[0] ?? step(), '1').kept).toBe('Nothing is kept: no step before it was completed.');
+  });
+  it('needs an end and a step', () => {
+    const steps = { begun: 1, completed: 0, failed: 1, first_ms: null, last_ms: null };
+    expect(isResumable({ mark: mark() }, steps)).toBe(true);
+    expect(isResumable({ mark: mark({ confirmed: 'working', ended_at_ms: null }) }, steps)).toBe(false);
+    expect([isResumable({ mark: mark() }, null), isResumable({ mark: mark() }, { ...steps, begun: 0 })]).toEqual([false, false]);
+  });
+});
+
+describe('what was found', () => {
+  const proof = (change: Partial<Proof> = {}): Proof => ({ claim: 'At least 180 rows', passed: false, found: 'found 3', kind: 'sql', detail: 'select count(*) from leads', at_ms: NOW, took_ms: 4, ...change });
+  it('says how it looked, and when', () => {
+    expect(proofLine(proof(), NOW, ZONE)).toEqual({ tone: 'bad', claim: 'At least 180 rows', beside: 'found 3', found: '', detail: 'select count(*) from leads', how: 'database, read-only, 4 ms, at 09:00:00' });
+    expect(proofLine(proof({ passed: true, found: 'modified 08:09:12, sha256 9f3c…e1', kind: null, detail: null, at_ms: null, took_ms: null }), NOW, ZONE)).toMatchObject({ tone: 'ok', beside: '', found: 'modified 08:09:12, sha256 9f3c…e1', how: '' });
+    expect(proofLine(proof({ passed: null, found: '' }), NOW, ZONE)).toMatchObject({ tone: 'waits', found: 'not known yet' });
+  });
+  it('what disagrees stands first', () => expect(worstFirst([proof({ passed: true, claim: 'a' }), proof({ passed: null, claim: 'b' }), proof({ claim: 'c' })]).map((one) => one.claim)).toEqual(['c', 'b', 'a']));
+  it('looks again only at what it looked at itself, and once it has ended', () => {
+    const ended = { mark: mark({ confirmed: 'refuted' }) };
+    expect(looksAgain(ended, [proof()], false)).toBe(true);
+    expect([looksAgain(ended, [proof()], true), looksAgain(ended, [proof({ kind: null }), proof({ kind: 'manual' })], false), looksAgain({ mark: mark({ confirmed: 'failed' }) }, [proof()], false)]).toEqual([false, false, false]);
+    expect([checkingWords({ checking_since_ms: null }, ZONE), checkingWords({ checking_since_ms: NOW }, ZONE)?.slice(-15)]).toEqual([null, 'since 09:00:00.']);
+  });
+});
+
+describe('a payload', () => {
+  const whole = (json: string, chars: number): string => {
+    let [text, at]: [string, Layout] = ['', START];
+    for (let i = 0; at.at < json.length; i++) {
+      const made = laidOut(json, at, chars);
+      text += made.text;
+      at = made.next;
+      if (i > json.length) throw new Error('it does not get on');
+    }
+    return text;
+  };
+  const value = { a: [1, 2.5, -3e4, true, null], empty: {}, none: [], text: 'a "quoted" \\ {brace} é\n', deep: { x: { y: [{ z: '' }] } } };
+  it.each([1, 2, 7, 64, 100_000])('reads the same in pieces of %s', (chars) => {
+    expect(whole(JSON.stringify(value), chars)).toBe(JSON.stringify(value, null, 2));
+    expect(whole(JSON.stringify(value, null, 4), chars), 'whatever its own layout was').toBe(JSON.stringify(value, null, 2));
+  });
+  it('stops soon after as much as was asked for', () => {
+    const made = laidOut(JSON.stringify(Array.from({ length: 50_000 }, (_, i) => ({ i }))), START, HEAD_CHARS);
+    expect(made.text.length).toBeLessThan(HEAD_CHARS + 1000);
+    expect(made.next.at).toBeLessThan(made.text.length);
+  });
+  it('a text alone loses its quotes', () => expect([plainText('"two\\nlines"'), plainText('{"a":1}'), plainText('"open')]).toEqual(['two\nlines', null, null]));
+});
