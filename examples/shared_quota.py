@@ -4,22 +4,21 @@ of them go at a time; the others wait, and the window says for what.
 The payload says what to embed and how long it takes, at most a minute: {"what": "mail", "batches": 6}.
 """
 
-import json
-import sys
 import time
 
-from outcome import report
+import cuetower
 
 MOST_BATCHES = 60
 
-
-def main():
-    payload = json.load(sys.stdin)
-    what, batches = payload.get("what", "documents"), min(payload.get("batches", 6), MOST_BATCHES)
+with cuetower.run() as run:
+    what, batches = run.payload.get("what", "documents"), min(run.payload.get("batches", 6), MOST_BATCHES)
     for batch in range(1, batches + 1):
+        with run.step(f"embed batch {batch}", kind="llm") as s:
+            if not s.done:
+                time.sleep(1)
+                s.tokens(input=900, model="text-embedding-3-small")
+                s.output = {what: 50}
         print(f"batch {batch} of {batches}: 50 {what} embedded", flush=True)
-        time.sleep(1)
-    report(True, processed=batches * 50, expected=batches * 50, tokens=batches * 900, summary=f"{batches * 50} {what} embedded")
-
-
-main()
+        run.heartbeat(progress=batch)
+        run.count(processed=batch * 50, expected=batches * 50)
+    run.outcome(summary=f"{batches * 50} {what} embedded")

@@ -8,10 +8,31 @@ pub struct Figure {
     pub what: String,
     pub value: f64,
     pub unit: &'static str,
-    /// The most it should be (ARCHITECTURE, "What it must reach").
-    pub goal: Option<f64>,
+    /// What it should reach (ARCHITECTURE, "What it must reach").
+    pub goal: Option<Goal>,
     /// The same without the tower, in the same unit and the same minute.
     pub baseline: Option<(&'static str, f64)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Goal {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Goal {
+    fn is_reached(self, value: f64) -> bool {
+        match self {
+            Goal::AtMost(most) => value <= most,
+            Goal::AtLeast(least) => value >= least,
+        }
+    }
+
+    fn bound(self) -> f64 {
+        match self {
+            Goal::AtMost(bound) | Goal::AtLeast(bound) => bound,
+        }
+    }
 }
 
 impl Figure {
@@ -20,9 +41,16 @@ impl Figure {
         Figure { what: what.into(), value, unit, goal: None, baseline: None }
     }
 
+    /// It should not be more.
     #[must_use]
-    pub fn goal(self, goal: f64) -> Figure {
-        Figure { goal: Some(goal), ..self }
+    pub fn goal(self, most: f64) -> Figure {
+        Figure { goal: Some(Goal::AtMost(most)), ..self }
+    }
+
+    /// It should not be less.
+    #[must_use]
+    pub fn at_least(self, least: f64) -> Figure {
+        Figure { goal: Some(Goal::AtLeast(least)), ..self }
     }
 
     #[must_use]
@@ -35,8 +63,8 @@ impl Figure {
     pub fn line(&self, bench: &str) -> String {
         let mut line = format!("{bench:12} {:52} {:>10} {}", self.what, short(self.value), self.unit);
         if let Some(goal) = self.goal {
-            let word = if self.value <= goal { "reached" } else { "MISSED" };
-            line += &format!("   goal {} {word}", short(goal));
+            let word = if goal.is_reached(self.value) { "reached" } else { "MISSED" };
+            line += &format!("   goal {} {word}", short(goal.bound()));
         }
         if let Some((what, baseline)) = self.baseline {
             line += &format!("   {} x {what} ({} {})", short(self.value / baseline), short(baseline), self.unit);
@@ -50,7 +78,7 @@ impl Figure {
         let (beside, baseline) = self.baseline.unzip();
         json!({
             "bench": bench, "figure": self.what, "value": self.value, "unit": self.unit,
-            "goal": self.goal, "reached": self.goal.map(|goal| self.value <= goal),
+            "goal": self.goal.map(Goal::bound), "reached": self.goal.map(|goal| goal.is_reached(self.value)),
             "baseline": baseline, "baseline_is": beside, "ratio": baseline.map(|baseline| self.value / baseline),
             "fdatasync_per_s": machine.fdatasync_per_s, "cpu_rounds_per_us": machine.cpu_rounds_per_us,
             "load": machine.load,

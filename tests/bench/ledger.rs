@@ -1,5 +1,6 @@
 //! The tower's store, looked at from outside while it is at work: when facts became durable, and the rows behind a figure.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,18 @@ pub fn open(data: &Path) -> Connection {
 #[must_use]
 pub fn last_seq(connection: &Connection) -> i64 {
     connection.query_row("SELECT coalesce(max(seq), 0) FROM journal", [], |row| row.get(0)).expect("the journal reads")
+}
+
+/// Transactions that were committed so far, each made durable by one `fdatasync` of the log: SQLite counts them in the header of
+/// the log's index (`iChange`, the third word), so that reading them costs the tower nothing. Wraps at 2^32.
+#[must_use]
+pub fn commits(data: &Path) -> u32 {
+    const COUNT: std::ops::Range<usize> = 8..12;
+    let mut header = [0; COUNT.end];
+    let mut index =
+        std::fs::File::open(data.join("cuetower.db-shm")).expect("the log has an index while the tower runs");
+    index.read_exact(&mut header).expect("it has a header");
+    u32::from_ne_bytes(header[COUNT].try_into().expect("four bytes"))
 }
 
 /// What a watch saw.

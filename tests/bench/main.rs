@@ -3,15 +3,20 @@
 
 mod arming;
 mod arrivals;
+mod at_work;
 mod figure;
 mod fleet;
 mod history;
 mod lateness;
 mod ledger;
+mod line;
 mod machine;
+mod outcomes;
 mod ready;
 mod same_second;
+mod spans;
 mod stamp;
+mod steps;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,9 +24,8 @@ use std::process::ExitCode;
 use figure::Figure;
 use machine::Machine;
 
-const USAGE: &str =
-    "bench [lateness|same-second|arming|ready]… [--json] [--minutes N] [--cues N] [--runs N] [--dir DIR] [--keep]";
-const NAMES: [&str; 4] = ["lateness", "same-second", "arming", "ready"];
+const USAGE: &str = "bench [lateness|same-second|arming|ready|outcomes|steps|spans]… [--json] [--minutes N] [--cues N] [--runs N] [--steps N] [--dir DIR] [--keep]";
+const NAMES: [&str; 7] = ["lateness", "same-second", "arming", "ready", "outcomes", "steps", "spans"];
 
 /// What is measured, and how large.
 pub struct Plan {
@@ -29,8 +33,10 @@ pub struct Plan {
     json: bool,
     /// Minutes that each of the timed benchmarks watches.
     pub minutes: u32,
-    /// Cues due in one second, and cues in the full store.
+    /// Cues due in one second, cues in the full store, and runs that report their outcome.
     pub cues: u32,
+    /// Steps of each run that takes steps.
+    pub steps: u32,
     /// Past runs in the full store.
     pub runs: u32,
     /// Where the stores are: on the disk that is to be measured.
@@ -74,14 +80,25 @@ async fn measure(name: &str, plan: &Plan) -> Vec<Figure> {
         "same-second" => same_second::measure(plan).await,
         "arming" => arming::measure(plan).await,
         "ready" => ready::measure(plan).await,
+        "outcomes" => outcomes::measure(plan).await,
+        "steps" => steps::measure(plan).await,
+        "spans" => spans::measure(plan).await,
         other => unreachable!("{other} was refused"),
     }
 }
 
 fn plan(mut args: impl Iterator<Item = String>) -> Result<Plan, String> {
     let folder = PathBuf::from("target/bench");
-    let mut plan =
-        Plan { names: Vec::new(), json: false, minutes: 2, cues: 10_000, runs: 1_000_000, folder, keep: false };
+    let mut plan = Plan {
+        names: Vec::new(),
+        json: false,
+        minutes: 2,
+        cues: 10_000,
+        steps: 2_000,
+        runs: 1_000_000,
+        folder,
+        keep: false,
+    };
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
         match arg.as_str() {
@@ -90,6 +107,7 @@ fn plan(mut args: impl Iterator<Item = String>) -> Result<Plan, String> {
             "--dir" => plan.folder = value()?.into(),
             "--minutes" => plan.minutes = number(&value()?)?,
             "--cues" => plan.cues = number(&value()?)?,
+            "--steps" => plan.steps = number(&value()?)?,
             "--runs" => plan.runs = number(&value()?)?,
             name if NAMES.contains(&name) => plan.names.push(name.to_owned()),
             other => return Err(format!("there is no benchmark and no option `{other}`")),

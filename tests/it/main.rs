@@ -1,7 +1,9 @@
 //! The integration tests, one binary.
 
+mod checks;
 mod cli;
 mod clients;
+mod costs;
 mod crash;
 mod deliver;
 mod desk;

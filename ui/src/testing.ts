@@ -1,6 +1,5 @@
 //! Marks, cues and alerts for tests: ordinary ones, with what a test cares about changed.
-import type { StepView } from './run/steps_wire';
-import type { AgentView, AlertView, BandView, CueView, DeskEvent, LoginView, Mark, PoolView } from './wire';
+import type { AgentView, AlertView, BandView, CueView, DeskEvent, LoginView, Mark, PoolView, StepView } from './wire';
 
 /** Fri 20 Nov 2026, 09:00 in Madrid. */
 export const NOW = Date.UTC(2026, 10, 20, 8, 0, 0);
@@ -25,7 +24,7 @@ export function alert(change: Partial<AlertView> = {}): AlertView {
 }
 
 export function event(seq: number, change: Partial<DeskEvent> = {}): DeskEvent {
-  return { seq, at_ms: NOW, cues: [], cues_removed: [], marks: [], alerts: [], bands: [], pools_changed: false, topics: [], status_changed: false, ...change };
+  return { seq, at_ms: NOW, cues: [], cues_removed: [], marks: [], alerts: [], bands: [], pools_changed: false, topics: [], runs_stepped: [], status_changed: false, ...change };
 }
 
 /** A night's sleep, from five hours ago to one hour ago. */

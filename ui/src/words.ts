@@ -24,7 +24,7 @@ export function scheduledTone(mark: Mark, explained = false): Tone {
 }
 
 const TRIGGERS: Record<string, string> = {
-  manual_fire: 'fired by hand', replay: 'run again by hand', chain: 'after another run', fallback: 'in place of another run', trigger: 'by its URL', path: 'a file changed', ping: 'its agent began', dynamic: 'its agent asked'
+  manual_fire: 'fired by hand', replay: 'run again by hand', resume: 'resumed by hand', chain: 'after another run', fallback: 'in place of another run', trigger: 'by its URL', path: 'a file changed', ping: 'its agent began', dynamic: 'its agent asked'
 };
 
 /** Who or what fired it, when that was not its schedule. */
@@ -33,7 +33,7 @@ export function triggerWord(mark: Mark): string | null {
 }
 
 const RAN: Record<string, string> = {
-  manual_fire: 'fired by hand', replay: 'run again by hand', chain: 'after another run', fallback: 'in place of another run', trigger: 'fired by its URL', path: 'as a file changed', ping: 'as its agent began', dynamic: 'as its agent asked'
+  manual_fire: 'fired by hand', replay: 'run again by hand', resume: 'resumed by hand', chain: 'after another run', fallback: 'in place of another run', trigger: 'fired by its URL', path: 'as a file changed', ping: 'as its agent began', dynamic: 'as its agent asked'
 };
 
 /** That it ran, and what made it, when that was not its schedule: "Ran, fired by its URL". */

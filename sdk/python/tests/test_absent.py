@@ -79,6 +79,19 @@ class Away(TowerCase):
         self.assertEqual([beat["tokens"] for beat in self.tower.beats], [70])
         self.assertEqual(words.getvalue().count("steps are done without it"), 1, words.getvalue())
 
+    def test_a_step_stands_under_one_that_the_tower_knows(self) -> None:
+        self.started()
+        with said(), cuetower.run(patience=0.01) as run, run.step("known"):
+            self.tower.shut()
+            with run.step("unheard"):
+                run.do("early", lambda: 1)
+                self.tower.reopen()
+                run.do("inner", lambda: 2)
+        parents = {key: step.get("parent") for (_, key), step in self.tower.steps.items()}
+        self.assertEqual(parents["known > unheard > inner"], "known")
+        self.assertEqual(parents["known > unheard > early"], "known")
+        self.assertEqual((parents["known > unheard"], parents["known"]), ("known", None))
+
     def test_a_completion_that_cannot_be_told_is_known_to_the_next_attempt(self) -> None:
         worked: List[int] = []
         self.started()
@@ -136,6 +149,17 @@ class Away(TowerCase):
         self.assertIn("the outcome of run r1, kept since 20", words.getvalue())
         self.assertIn("is dropped", words.getvalue())
         self.assertEqual((self.kept(), self.tower.outcomes["r1"]), ([], {"success": False}))
+
+    def test_what_the_tower_refuses_to_record_is_still_not_done_twice(self) -> None:
+        self.started()
+        with said() as words, cuetower.run(patience=0.01, report=False) as run:
+            with run.step("charge", key="charge") as s:
+                self.tower.shut()
+                s.output = "x" * (1 << 21)
+            self.tower.reopen()
+            run.do("other", lambda: 1)
+            self.assertIn("is dropped: output is over 1 MiB", words.getvalue())
+            self.assertEqual(len(run.step("again", key="charge").do(lambda: "charged twice")), 1 << 21)
 
     def test_on_absent_raise_does_not_begin_what_it_cannot_ask_for(self) -> None:
         self.started()

@@ -56,10 +56,14 @@ class Given(TowerCase):
 
     def test_an_address_in_headers_is_believed_on_this_machine_alone(self) -> None:
         headers = {"X-Cuetower-Run-Token": "cue_run_r7.1", "X-CueAPI-Execution-Id": "r7"}
-        for elsewhere in ("http://example.com:8737", "http://127.evil.example:1", "file:///etc/passwd"):
+        for elsewhere in ("http://example.com:8737", "http://127.evil.example:1", "file:///etc/passwd", "http://[::1"):
             with said() as words, cuetower.run(headers={**headers, "X-Cuetower-Url": elsewhere}) as run:
                 self.assertFalse(run.joined)
             self.assertIn("not on this machine", words.getvalue())
+        for odd in ("http://127.0.0.1:door", "http://localhost:8737/?a=b"):
+            with said() as words, cuetower.run(headers={**headers, "X-Cuetower-Url": odd}) as run:
+                self.assertFalse(run.joined)
+            self.assertIn("is no address of a tower", words.getvalue())
         self.tower.environment("r7")
         told = {**headers, "X-Cuetower-Url": "http://example.com:8737"}
         with cuetower.run(headers=told, url=self.tower.url) as run:

@@ -72,6 +72,15 @@ class ByName(TowerCase):
         with cuetower.run("thumbs") as run:
             self.assertEqual(self.tower.executions[run.id]["status"], "delivering")
 
+    def test_what_is_no_tower_is_not_joined(self) -> None:
+        odd_answers: List[Any] = [[], "hello", {"cues": [{"name": "backup"}], "total": 1}, {"cues": 7}]
+        self.tower.script = lambda method, path, body: (200, odd_answers[0])
+        while odd_answers:
+            with said() as words, cuetower.run("backup", report=False) as run:
+                self.assertFalse(run.joined)
+            self.assertIn("does not answer as a tower does", words.getvalue())
+            odd_answers.pop(0)
+
     def test_what_cannot_be_joined_is_said_once_and_runs_on(self) -> None:
         self.tower.cue("mail", "command")
         for name, words in (("mail", "the tower delivers it itself"), ("nobody", "has no cue named 'nobody'")):

@@ -210,6 +210,9 @@ class Tower:
         if method == "PUT":
             if run in self.outcomes:
                 return error(409, "run_ended")
+            parent = (body or {}).get("parent")
+            if parent is not None and (run, parent) not in self.steps:
+                return error(422, "validation_error", f"parent names {parent}, which this run has not begun")
             step = self.steps.setdefault(
                 (run, key), {"state": "new", "tries": 0, "idempotency_key": f"idem:{run}:{key}"}
             )

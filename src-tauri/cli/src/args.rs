@@ -13,6 +13,7 @@ pub use crate::args_costs::{CostsArgs, CostsBy, PriceCommand, PriceSetArgs};
 pub use crate::args_cues::{CueCommand, FireArgs, LedgerArgs, LedgerCommand, PauseArgs, Word};
 pub use crate::args_fleet::{AgentName, AgentsArgs, AgentsCommand};
 pub use crate::args_keys::{KeyArgs, KeyCommand, LoginCommand};
+pub use crate::args_otlp::OtlpCommand;
 pub use crate::args_pools::{Limit, PoolCommand, PoolSetArgs};
 use crate::tower::Options;
 
@@ -100,6 +101,11 @@ pub enum Command {
     },
     /// What was spent, by cue, agent, model or day
     Costs(CostsArgs),
+    /// Runs as OpenTelemetry traces: where they are sent
+    Otlp {
+        #[command(subcommand)]
+        what: OtlpCommand,
+    },
     /// When things fire: a cron expression, or every cue in the days to come
     Schedule {
         #[command(subcommand)]

@@ -12,6 +12,7 @@ mod args_costs;
 mod args_cues;
 mod args_fleet;
 mod args_keys;
+mod args_otlp;
 mod args_pools;
 mod briefing;
 mod connect;
@@ -24,6 +25,7 @@ mod instant;
 mod keys;
 mod ledger;
 mod logins;
+mod otlp;
 mod owner;
 mod pools;
 mod presence;
@@ -126,6 +128,7 @@ fn obey(cli: Cli) -> Result<(), String> {
         }
         Command::Agents(args) => with_owner(data, async |owner| agents::obey(&owner, args, json).await),
         Command::Pool { what } => with_owner(data, async |owner| pools::obey(&owner, what, json).await),
+        Command::Otlp { what } => with_owner(data, async |owner| otlp::obey(&owner, what, json).await),
         Command::Price { what } => with_owner(data, async |owner| prices::obey(&owner, what, json).await),
         Command::Costs(args) => with_owner(data, async |owner| costs::obey(&owner, args, json).await),
         Command::Connect { what } => with_owner(data, async |owner| connect::obey(&owner, what, json).await),

@@ -11,7 +11,7 @@ use crate::expect::Finding;
 use crate::id::{CueId, OccurrenceId, RunId};
 use crate::occurrence::{Armed, End};
 use crate::outcome::{Evidence, Outcome};
-use crate::run::{HeldBy, Verdict};
+use crate::run::{HeldBy, Run, Verdict};
 use crate::step::Broke;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -256,6 +256,9 @@ pub enum Event {
         number: u32,
         late: bool,
         findings: Vec<Finding>,
+        /// Of one that had ended: as it stood. The lane had let it go, and has to have it again until the look is over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recalled: Option<Box<Run>>,
     },
     /// It looked, or gave up looking, and how the run ended stands.
     ChecksEnded {

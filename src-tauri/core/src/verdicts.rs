@@ -66,7 +66,8 @@ pub fn delivered_at(run: &Run) -> Option<Ms> {
 pub fn outcome_state(run: &Run) -> Option<&'static str> {
     let outcome = run.outcome();
     let success = outcome.map(|(_, reported)| reported.outcome.success);
-    if outcome.is_some() && matches!(run.verification, Some(Verification::Waiting { .. })) {
+    let waits = outcome.is_some() && matches!(run.verification, Some(Verification::Waiting { .. }));
+    if run.checking.is_some() || waits {
         return Some("verification_pending");
     }
     match (run.verdict(), success) {
@@ -86,6 +87,7 @@ pub fn outcome_state(run: &Run) -> Option<&'static str> {
 #[must_use]
 pub fn validation_state(run: &Run) -> Option<&'static str> {
     match (&run.verification, run.verdict()) {
+        _ if run.checking.is_some() => None,
         (Some(Verification::Waiting { .. }), _) => None,
         (_, Some(Verdict::Confirmed)) => Some("valid"),
         (_, Some(Verdict::Refuted)) => Some("invalid"),

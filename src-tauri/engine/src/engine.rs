@@ -23,6 +23,7 @@ use crate::offers::Offers;
 use crate::paths::{Watched, look_after};
 use crate::perform::{Means, Performer, Shared, adopted};
 use crate::pilot::{Crew, Pilot};
+use crate::otlp::{self, Exports};
 use crate::prices::Prices;
 use crate::sabotage;
 use crate::spool::deliver_spooled;
@@ -140,6 +141,7 @@ impl Engine {
             recorded,
             accounts,
             prices,
+            exports: Exports::default(),
         };
         let mut minding = JoinSet::new();
         minding.spawn(deliver_spooled(handle.clone(), data_dir));
@@ -149,6 +151,7 @@ impl Engine {
         minding.spawn(messages::look_after(handle.clone(), Arc::clone(&shared)));
         minding.spawn(briefing_note::tell(handle.clone(), notifier, started_at));
         minding.spawn(alerting::tell(handle.clone(), Arc::clone(&shared), alerts));
+        minding.spawn(otlp::export(handle.clone(), Arc::clone(&shared)));
         Ok((handle, Running { orders, shared, flying, minding }))
     }
 }

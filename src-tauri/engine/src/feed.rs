@@ -19,6 +19,8 @@ pub struct Feed {
 struct Shared {
     ring: Mutex<Ring>,
     live: broadcast::Sender<Arc<DeskEvent>>,
+    /// Journal sequence of the last commit.
+    committed: watch::Sender<u64>,
     /// Counts absences of the tower, for whoever is no face and need not be told everything.
     absences: watch::Sender<u64>,
 }
@@ -48,7 +50,8 @@ impl Feed {
     pub fn starting_at(seq: u64) -> Feed {
         let ring = Mutex::new(Ring { events: VecDeque::new(), gone: seq });
         let (live, absences) = (broadcast::Sender::new(KEPT), watch::Sender::new(0));
-        Feed { shared: Arc::new(Shared { ring, live, absences }) }
+        let committed = watch::Sender::new(seq);
+        Feed { shared: Arc::new(Shared { ring, live, absences, committed }) }
     }
 
     /// `tower_status` would answer differently, though nothing of it is in the journal: the store itself is in trouble, or out of it.
@@ -73,6 +76,7 @@ impl Feed {
 
     /// The change up to `seq`, put into words only if a face is there to be told: whoever comes later fetches everything.
     pub(crate) fn publish_if_heard(&self, seq: u64, event: impl FnOnce() -> Option<DeskEvent>) {
+        self.shared.committed.send_if_modified(|known| std::mem::replace(known, seq) != seq);
         let mut ring = self.ring();
         if self.shared.live.receiver_count() == 0 {
             ring.events.clear();
@@ -106,6 +110,11 @@ impl Feed {
     /// Changes with each absence.
     pub(crate) fn absences(&self) -> watch::Receiver<u64> {
         self.shared.absences.subscribe()
+    }
+
+    /// Changes with each commit that has facts in it, for whoever is no face.
+    pub(crate) fn committed(&self) -> watch::Receiver<u64> {
+        self.shared.committed.subscribe()
     }
 
     /// Changes after `from`, then live ones.

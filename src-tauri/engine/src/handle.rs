@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::feed::Feed;
 use crate::journal::{KeyRow, OutputRow, Reader, Recorded, Recorder, Recording, StoreError};
 use crate::offers::Offers;
+use crate::otlp::Exports;
 use crate::prices::Prices;
 use crate::token::TowerKey;
 use crate::vault::Vault;
@@ -188,6 +189,7 @@ pub struct Handle {
     pub(crate) recorded: watch::Receiver<u64>,
     pub(crate) accounts: Accounts,
     pub(crate) prices: Prices,
+    pub(crate) exports: Exports,
 }
 
 /// Why the last commit failed; None while the store is well.

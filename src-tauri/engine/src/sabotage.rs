@@ -11,6 +11,8 @@ pub enum Sabotage {
     NoWorkingCopy,
     /// Whoever claims a run that another worker has gets it too.
     DoubleClaim,
+    /// Steps that are completed are begun again, with another key for the outside.
+    ChargeTwice,
 }
 
 /// The switch that is on, by `CUETOWER_SABOTAGE`.
@@ -22,6 +24,7 @@ pub fn active() -> Option<Sabotage> {
         Ok("no_fence") => Some(Sabotage::NoFence),
         Ok("no_working_copy") => Some(Sabotage::NoWorkingCopy),
         Ok("double_claim") => Some(Sabotage::DoubleClaim),
+        Ok("charge_twice") => Some(Sabotage::ChargeTwice),
         Ok(_) | Err(_) => None,
     }
 }

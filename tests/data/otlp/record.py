@@ -179,8 +179,32 @@ def openinference(tracer):
     span.end(ends)
 
 
+def batch(tracer):
+    """What a busy agent's exporter sends at once: 512 spans of one trace."""
+    from opentelemetry import trace
+
+    agent, agent_ends = timed(tracer, "invoke_agent leads", 0, 9000, attributes={"gen_ai.operation.name": "invoke_agent"})
+    with trace.use_span(agent):
+        for number in range(511):
+            chat, ends = timed(tracer, "chat gpt-4o", 10 + number, 400, SpanKind.CLIENT, {
+                "gen_ai.operation.name": "chat",
+                "gen_ai.provider.name": "openai",
+                "gen_ai.request.model": "gpt-4o",
+                "gen_ai.response.model": "gpt-4o-2024-08-06",
+                "gen_ai.response.id": f"chatcmpl-{number:06}",
+                "gen_ai.usage.input_tokens": 1200,
+                "gen_ai.usage.output_tokens": 300,
+                "gen_ai.response.finish_reasons": ["stop"],
+                "server.address": "api.openai.com",
+                "server.port": 443,
+            })
+            chat.end(ends)
+    agent.end(agent_ends)
+
+
 record("genai.bin", {"service.name": "leads", "cuetower.run_id": RUN}, genai)
 record("older.bin.gz", {"service.name": "leads"}, older, Compression.Gzip)
 record("older.bin.zz", {"service.name": "leads"}, older, Compression.Deflate)
 record("openinference.bin", {"service.name": "leads", "telemetry.sdk.language": "python"}, openinference)
+record("batch.bin", {"service.name": "leads"}, batch)
 assert gzip.decompress((HERE / "older.bin.gz").read_bytes())

@@ -12,6 +12,7 @@ mod permits;
 mod refusals;
 mod runs;
 mod small;
+mod steps;
 mod triggers;
 
 use std::sync::Arc;

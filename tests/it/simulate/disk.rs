@@ -59,7 +59,7 @@ impl Disk {
                 Event::OccurrenceArmed { armed, .. } => drop(self.armed.insert(armed.run_id.clone())),
                 Event::RunBegan { run_id, .. } => drop(self.begun.insert((run_id.clone(), 1))),
                 Event::AttemptBegan { run_id, number } => drop(self.begun.insert((run_id.clone(), *number))),
-                Event::RunEnded { run_id, .. } => {
+                Event::RunEnded { run_id, .. } | Event::ChecksEnded { run_id, .. } => {
                     if let Some(lane) = self.lanes.get_mut(&fact.cue) {
                         lane.runs.remove(run_id);
                     }

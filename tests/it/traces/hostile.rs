@@ -16,7 +16,7 @@ fn gzip(body: &[u8]) -> Vec<u8> {
 /// `google.rpc.Status` in JSON.
 async fn status(response: reqwest::Response) -> (u16, u64, String) {
     let http = response.status().as_u16();
-    let body: Value = response.json().await.unwrap();
+    let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
     let message = body["message"].as_str().unwrap_or_else(|| panic!("no message: {body}"));
     (http, body["code"].as_u64().unwrap(), message.to_owned())
 }

@@ -3,6 +3,7 @@
 
 mod hostile;
 mod joining;
+mod out;
 mod real;
 
 use std::path::PathBuf;
@@ -84,7 +85,7 @@ async fn told(tower: &Tower, bearer: &str, body: &Value) -> Value {
     let response = sent(tower, bearer, &[("content-type", "application/json")], body.to_string().into_bytes()).await;
     assert_eq!(response.status(), 200, "{body}");
     assert_eq!(response.headers()["content-type"], "application/json");
-    response.json().await.unwrap()
+    serde_json::from_str(&response.text().await.unwrap()).unwrap()
 }
 
 /// The steps of a run that stand at its top.

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { mark, NOW, step } from '../testing';
-import type { AttemptView } from '../wire';
-import type { StepsSummary } from './steps_wire';
+import type { AttemptView, StepsSummary } from '../wire';
 import { againWords, axisOf, barOf, isWorking, labelOf, placeOfLabel, quietFor, ticksOf, type Scene } from './bars';
 
 const SECOND = 1000;
@@ -63,6 +62,7 @@ describe('words beside it', () => {
     [step({ ...at(10, 30), state: 'failed', error: ' 429 Too Many Requests ', retries: 4 }), { text: '4 retries · 429 Too Many Requests', tone: 'bad', again: true }],
     [step({ ...at(10, 30), state: 'failed' }), { text: 'failed', tone: 'bad', again: false }],
     [step({ ...at(-9, -8), source: 'kept' }), { text: 'kept, not done again', tone: '', again: false }],
+    [step({ ...at(-9, null), source: 'kept', state: 'started' }), { text: 'not completed in the run before', tone: '', again: false }],
     [step({ ...at(10, null), state: 'started' }), { text: 'no end was reported', tone: 'warn', again: false }]
   ])('%#', (of, label) => expect(labelOf(of, scene())).toEqual(label));
   it('of a working step grow by whole seconds', () => expect(labelOf(step({ ...at(10, null), state: 'started' }), scene({ live: true, now_ms: NOW + 15_700 }))).toEqual({ text: '5 s', tone: 'live', again: false }));

@@ -1,7 +1,6 @@
 //! The waterfall's time: its axis, where a step's bar lies on it, and what is said beside the bar. Pure; `now` is handed in.
 import { DAY, HOUR, lasting, MINUTE, SECOND } from '../time';
-import type { RunStory } from '../wire';
-import type { StepView, StepsSummary } from './steps_wire';
+import type { RunStory, StepView, StepsSummary } from '../wire';
 
 /** Silence of a live run's open step that is worth a word. */
 const QUIET_MS = 30 * SECOND;
@@ -80,7 +79,7 @@ function share(axis: Axis, at_ms: number): number {
 
 /** Begun, without an end so far, by the attempt that is working now. */
 export function isWorking(step: StepView, scene: Scene): boolean {
-  return step.state === 'started' && scene.live && step.attempt >= scene.attempt;
+  return step.state === 'started' && step.source !== 'kept' && scene.live && step.attempt >= scene.attempt;
 }
 
 /** How long nothing was heard of a step that is open, if that is long: it is the one begun last, and nobody else spoke since. */
@@ -126,7 +125,7 @@ export function againWords(step: Pick<StepView, 'tries' | 'retries'>): string | 
 
 export function labelOf(step: StepView, scene: Scene): Label {
   const again = againWords(step);
-  if (step.source === 'kept') return { text: 'kept, not done again', tone: '', again: false };
+  if (step.source === 'kept') return { text: step.state === 'completed' ? 'kept, not done again' : 'not completed in the run before', tone: '', again: false };
   if (step.state === 'failed') return { text: [again, step.error?.trim() || 'failed'].filter(Boolean).join(' · '), tone: 'bad', again: again !== null };
   if (step.state === 'started') {
     if (!isWorking(step, scene)) return { text: scene.live ? 'left open by an earlier attempt' : 'no end was reported', tone: 'warn', again: false };
@@ -151,6 +150,6 @@ export function placeOfLabel(text: string, icon: boolean, bar: Bar, width_px: nu
   const end = bar.left * width_px + Math.max(2, bar.width * width_px);
   const right = width_px - end - GAP_PX - 4;
   const left = bar.left * width_px - GAP_PX - 4;
-  const onRight = right >= Math.min(needs, width_px / 3) || right >= left;
+  const onRight = right >= needs || (left < needs && right >= left);
   return onRight ? { side: 'right', offset_px: end + GAP_PX, room_px: Math.max(0, right) } : { side: 'left', offset_px: width_px - bar.left * width_px + GAP_PX, room_px: Math.max(0, left) };
 }

@@ -1,7 +1,7 @@
 //! A run beside the last good one of its cue: figures in their units, how far apart, steps that differ. Pure.
 import { lasting } from '../time';
-import type { Compare, CompareRow, StepDiff } from './steps_wire';
 import { thousands, tokensWords, usdWords } from './labels';
+import type { Compare, CompareRow, StepDiff } from '../wire';
 
 function countWords(count: number): string {
   if (!Number.isInteger(count)) return String(Number(count.toPrecision(4)));

@@ -55,8 +55,9 @@ it('only a command that still lives is asked for more output', () => {
 });
 
 it('a report that waits for somebody says so, and afterwards who looked', () => {
-  expect(verificationHead({ verification: 'waiting' })).toBe('Claimed · waits for your word');
-  expect([verificationHead({ verification: 'valid' }), verificationHead(null)]).toEqual([null, null]);
+  expect(verificationHead({ verification: 'waiting', checking_since_ms: null })).toBe('Claimed · waits for your word');
+  expect([verificationHead({ verification: 'valid', checking_since_ms: null }), verificationHead(null)]).toEqual([null, null]);
+  expect(verificationHead({ verification: null, checking_since_ms: NOW })).toBe('Reported success. It is being looked at.');
   expect(verifiedWords({ verification: 'valid', verification_words: 'By the owner.' })).toBe('Verified by the owner.');
   expect(verifiedWords({ verification: 'invalid', verification_words: 'By the owner: the invoice is missing.' })).toBe('Found to be not so by the owner: the invoice is missing.');
   expect(verifiedWords({ verification: 'waiting', verification_words: null })).toBeNull();

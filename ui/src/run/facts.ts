@@ -81,8 +81,9 @@ export function mayPrint(attempt: AttemptView, transport: string): boolean {
   return transport === 'command' && attempt.ended_at_ms === null && (attempt.state === 'delivering' || attempt.state === 'delivered' || attempt.state === 'unanswered');
 }
 
-/** What heads a run that somebody has to look at; null for any other. */
-export function verificationHead(story: Pick<RunStory, 'verification'> | null): string | null {
+/** What heads a run that somebody, or the tower itself, has to look at; null for any other. */
+export function verificationHead(story: Pick<RunStory, 'verification' | 'checking_since_ms'> | null): string | null {
+  if (story !== null && story.checking_since_ms !== null) return 'Reported success. It is being looked at.';
   return story?.verification === 'waiting' ? 'Claimed · waits for your word' : null;
 }
 

@@ -1,6 +1,6 @@
 //! Figures of steps and runs as short words: tokens, money, tries, kinds, keys. Pure.
 import { lasting } from '../time';
-import type { ModelView, SpendView, StepView, TotalView } from './steps_wire';
+import type { ModelView, SpendView, StepView, TotalView } from '../wire';
 
 /** "812", "5.7k", "381k", "1.2M"; empty when nobody said. */
 export function tokensWords(tokens: number | null): string {

@@ -1,8 +1,7 @@
 //! What this machine found when it looked: each check with its proof, and how they stand together. Pure.
 import { hms, lasting, stamp } from '../time';
-import type { RunStory } from '../wire';
+import type { ProofView, RunStory } from '../wire';
 import { isLive } from '../words';
-import type { Proof, Story } from './steps_wire';
 
 const KINDS: Record<string, string> = { file: 'file', url: 'address', command: 'command', sql: 'database, read-only', git: 'repository', manual: 'your word', secret: 'secret', disk: 'disk', memory: 'memory' };
 
@@ -21,26 +20,26 @@ export interface ProofLine {
 }
 
 /** Of the day on which its run ended, a check needs only the time. */
-export function proofLine(proof: Proof, ended_ms: number, zone: string): ProofLine {
+export function proofLine(proof: ProofView, ended_ms: number, zone: string): ProofLine {
   const found = proof.passed === null && proof.found === '' ? 'not known yet' : proof.found;
   const how = [proof.kind === null ? '' : (KINDS[proof.kind] ?? proof.kind), proof.took_ms === null ? '' : lasting(proof.took_ms), proof.at_ms === null ? '' : `at ${stamp(proof.at_ms, ended_ms, zone)}`].filter((part) => part !== '');
   const short = proof.passed === false && found.length <= BESIDE_MOST;
-  return { tone: proof.passed === null ? 'waits' : proof.passed ? 'ok' : 'bad', claim: proof.claim, beside: short ? found : '', found: short ? '' : found, detail: proof.detail ?? '', how: how.join(', ') };
+  return { tone: proof.passed === null ? 'waits' : proof.passed ? 'ok' : 'bad', claim: proof.claim, beside: short ? found : '', found: short ? '' : found, detail: proof.detail === null || proof.claim.includes(proof.detail) ? '' : proof.detail, how: how.join(', ') };
 }
 
 /** True when the tower itself looked at something, and can look again. */
-export function looksAgain(story: Pick<RunStory, 'mark'>, proof: readonly Proof[], checking: boolean): boolean {
+export function looksAgain(story: Pick<RunStory, 'mark'>, proof: readonly ProofView[], checking: boolean): boolean {
   const ended = ['confirmed', 'claimed', 'refuted'].includes(story.mark.confirmed);
   return ended && !isLive(story.mark) && !checking && proof.some((one) => one.kind !== null && one.kind !== 'manual');
 }
 
 /** What is said while the tower looks. */
-export function checkingWords(story: Pick<Story, 'checking_since_ms'>, zone: string): string | null {
+export function checkingWords(story: Pick<RunStory, 'checking_since_ms'>, zone: string): string | null {
   return story.checking_since_ms === null ? null : `It reported success. What the cue asks for is looked at, since ${hms(story.checking_since_ms, zone)}.`;
 }
 
 /** Those that disagree first stand above those that agree; within, the cue's own order. */
-export function worstFirst(proof: readonly Proof[]): Proof[] {
-  const rank = (one: Proof) => (one.passed === false ? 0 : one.passed === null ? 1 : 2);
+export function worstFirst(proof: readonly ProofView[]): ProofView[] {
+  const rank = (one: ProofView) => (one.passed === false ? 0 : one.passed === null ? 1 : 2);
   return [...proof].sort((a, b) => rank(a) - rank(b));
 }

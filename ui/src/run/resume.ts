@@ -1,12 +1,18 @@
-//! What resuming a run keeps and does again, said before it is pressed. Pure.
-import type { RunStory } from '../wire';
+//! From where a broken run goes on, and what that keeps and does again, said before it is pressed. Pure.
+import type { RunStory, StepsSummary, StepView } from '../wire';
 import { isLive } from '../words';
-import type { StepsSummary, StepView } from './steps_wire';
 import { kindWords, thousands } from './labels';
+import type { Tree } from './tree';
 
 /** Steps that reach outside of the agent: done twice, they may have happened twice. */
 const REACHES_OUT: ReadonlySet<string> = new Set(['tool', 'http']);
 const NAMED_MOST = 6;
+
+/** A step as one points at it: `number` is "3.4". */
+export interface From {
+  ordinal: number;
+  number: string;
+}
 
 /** True for a run of which something can be kept: it has ended, and told of steps. */
 export function isResumable(story: Pick<RunStory, 'mark'>, steps: StepsSummary | null): boolean {
@@ -18,9 +24,16 @@ export function isDurable(step: Pick<StepView, 'source'>): boolean {
   return step.source !== 'span';
 }
 
-/** The first of those at the top that is not completed. */
-export function firstOpen(top: readonly StepView[]): StepView | null {
-  return top.find((step) => isDurable(step) && step.state !== 'completed') ?? null;
+/** The first step that is not completed, as deep as its own first one is known; null when all that is here are completed. */
+export function brokeFirst(tree: Tree): From | null {
+  let found: From | null = null;
+  for (let under = 0; ; ) {
+    const steps = [...(tree.branches.get(under)?.pages.values() ?? [])].flat().filter((step) => isDurable(step) && step.state !== 'completed');
+    const first = steps.sort((a, b) => a.ordinal - b.ordinal)[0];
+    if (first === undefined) return found;
+    found = { ordinal: first.ordinal, number: found === null ? String(first.place) : `${found.number}.${first.place}` };
+    under = first.ordinal;
+  }
 }
 
 /** "Resume from step 3" */
@@ -38,23 +51,31 @@ export interface ResumeWords {
   more: number;
 }
 
-/** `top`: the steps at the top, as far as they were read; `total`: how many there are; `from`: the one it resumes from. */
-export function resumeWords(top: readonly StepView[], total: number, from: Pick<StepView, 'ordinal' | 'name'>, number: string): ResumeWords {
+/** `top`: the steps at the top, as far as they were read; `total`: how many there are; `from`: the one it resumes from, `number` "3.4". */
+export function resumeWords(top: readonly StepView[], total: number, from: StepView, number: string): ResumeWords {
   const durable = top.filter(isDurable);
-  const before = durable.filter((step) => step.ordinal < from.ordinal);
+  const inside = number.includes('.') ? number.slice(0, number.indexOf('.')) : null;
+  const before = durable.filter((step) => step.ordinal < from.ordinal && String(step.place) !== inside);
   const kept = before.filter((step) => step.state === 'completed');
-  const lost = before.length - kept.length;
-  const after = durable.filter((step) => step.ordinal >= from.ordinal && step.ordinal !== from.ordinal);
-  const reached = durable.filter((step) => step.ordinal >= from.ordinal && REACHES_OUT.has(step.kind));
-  const unread = Math.max(0, total - top.length);
-  const rest = after.length + unread;
+  const after = durable.filter((step) => step.ordinal > from.ordinal);
+  const rest = after.length + Math.max(0, total - top.length);
+  const reached = [...(inside === null ? [] : [from]), ...durable.filter((step) => step.ordinal >= from.ordinal || step.state !== 'completed')].filter((step) => REACHES_OUT.has(step.kind));
+  const again = [`Step ${number} (${from.name})`, ...(inside === null ? [] : [`the rest of step ${inside}`]), ...(rest === 0 ? [] : [rest === 1 ? 'the one after it' : `the ${thousands(rest)} after it`])];
+  const open = before.length - kept.length;
   return {
-    kept:
-      kept.length === 0
-        ? 'Nothing is kept: no step before it was completed.'
-        : `${kept.length === 1 ? `Step ${kept[0]?.place ?? 1} (${kept[0]?.name ?? ''}) is` : `${thousands(kept.length)} completed steps before it are`} kept: asked for again, the recorded output comes back and the work is not done twice.${lost > 0 ? ` ${lost === 1 ? 'One step before it' : `${lost} steps before it`} had not been completed and ${lost === 1 ? 'is' : 'are'} done, too.` : ''}`,
-    again: `Step ${number} (${from.name})${rest === 0 ? ' is' : ` and the ${rest === 1 ? 'one' : `${thousands(rest)}`} after it are`} done again, as a new run with the same payload.`,
-    reaching: reached.slice(0, NAMED_MOST).map((step) => `${step.place > 0 ? `${step.place} ` : ''}${step.name} (${kindWords(step.kind)}${step.state === 'completed' ? ', completed once already' : step.state === 'failed' ? ', failed' : ', begun, end not known'})`),
+    kept: `${keptWords(kept, inside, number)}${open === 0 ? '' : ` ${open === 1 ? 'One step before it' : `${open} steps before it`} had not been completed, and ${open === 1 ? 'is' : 'are'} done as well.`}`,
+    again: `${again.length < 3 ? again.join(' and ') : `${again.slice(0, -1).join(', ')} and ${again[again.length - 1]}`} ${again.length === 1 ? 'is' : 'are'} done again, as a new run with the same payload.`,
+    reaching: reached.slice(0, NAMED_MOST).map((step) => `${step.place > 0 && step !== from ? `${step.place} ` : step === from ? `${number} ` : ''}${step.name} (${kindWords(step.kind)}${ENDS[step.state] ?? ''})`),
     more: Math.max(0, reached.length - NAMED_MOST)
   };
+}
+
+const ENDS: Record<string, string> = { completed: ', completed once already', failed: ', failed, goes out with its old key', started: ', end not known, goes out with its old key' };
+
+function keptWords(kept: readonly StepView[], inside: string | null, number: string): string {
+  const within = inside === null ? '' : `what was completed inside step ${inside} before ${number}`;
+  const steps = kept.length === 0 ? '' : kept.length === 1 ? `step ${kept[0]?.place ?? 1} (${kept[0]?.name ?? ''})` : `${thousands(kept.length)} completed steps before it`;
+  if (steps === '' && within === '') return 'Nothing is kept: no step before it was completed.';
+  const both = [steps, within].filter((words) => words !== '').join(', and ');
+  return `${both.charAt(0).toUpperCase()}${both.slice(1)} ${kept.length > 1 || (kept.length === 1 && within !== '') ? 'are' : 'is'} kept: begun again, the recorded output comes back and the work is not done twice.`;
 }

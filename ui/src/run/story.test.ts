@@ -4,8 +4,9 @@ import { changeWords, diffWords, figureWords, withWords } from './compare';
 import { barSpoken, besideName, callsWords, costWords, keyTail, mouthsOf, notPricedWords, pricedWords, summaryWords, tokensWords, triesOf, usdWords } from './labels';
 import { HEAD_CHARS, laidOut, plainText, START, type Layout } from './payload';
 import { checkingWords, looksAgain, proofLine, worstFirst } from './proof';
-import { firstOpen, isResumable, resumeWords } from './resume';
-import type { Proof, SpendView } from './steps_wire';
+import { brokeFirst, isResumable, resumeWords } from './resume';
+import { EMPTY_TREE, withPage } from './tree';
+import type { ProofView, SpendView } from '../wire';
 
 const ZONE = 'Europe/Madrid';
 
@@ -50,19 +51,29 @@ describe('beside the last good run', () => {
 describe('resuming', () => {
   const top = [step({ ordinal: 1, place: 1, name: 'list leads' }), step({ ordinal: 2, place: 2, name: 'score', state: 'failed' }), step({ ordinal: 5, place: 0, name: 'chat', source: 'span' }), step({ ordinal: 6, place: 3, name: 'charge', kind: 'http' }), step({ ordinal: 7, place: 4, name: 'file it', kind: 'tool', state: 'started' })];
   const from = top[1] ?? step();
-  it('begins at the first step that is not completed, never at a span', () => {
-    expect(firstOpen(top)?.name).toBe('score');
-    expect(firstOpen([step(), step({ source: 'span', state: 'failed' })])).toBeNull();
+  it('begins at the first step that is not completed, as deep as it is known, never at a span', () => {
+    const tree = withPage(EMPTY_TREE, 0, 0, top, top.length);
+    expect(brokeFirst(tree)).toEqual({ ordinal: 2, number: '2' });
+    const inside = withPage(tree, 2, 0, [step({ ordinal: 3, under: 2, place: 1, name: 'lead 1' }), step({ ordinal: 4, under: 2, place: 2, name: 'lead 2', kind: 'http', state: 'failed' })], 2);
+    expect(brokeFirst(inside)).toEqual({ ordinal: 4, number: '2.2' });
+    expect(brokeFirst(withPage(EMPTY_TREE, 0, 0, [step(), step({ ordinal: 2, source: 'span', state: 'failed' })], 2))).toBeNull();
   });
   it('says what is kept, what is done again, and what of that reaches outside', () => {
     const words = resumeWords(top, 5, from, '2');
-    expect(words.kept).toBe('Step 1 (list leads) is kept: asked for again, the recorded output comes back and the work is not done twice.');
+    expect(words.kept).toBe('Step 1 (list leads) is kept: begun again, the recorded output comes back and the work is not done twice.');
     expect(words.again).toBe('Step 2 (score) and the 2 after it are done again, as a new run with the same payload.');
-    expect(words.reaching).toEqual(['3 charge (HTTP call, completed once already)', '4 file it (tool, begun, end not known)']);
+    expect(words.reaching).toEqual(['3 charge (HTTP call, completed once already)', '4 file it (tool, end not known, goes out with its old key)']);
+  });
+  it('from inside of a step, what came before in it is kept', () => {
+    const words = resumeWords(top, 5, step({ ordinal: 4, under: 2, place: 2, name: 'lead 2', kind: 'http', state: 'failed' }), '2.2');
+    expect(words.kept).toBe('Step 1 (list leads), and what was completed inside step 2 before 2.2 are kept: begun again, the recorded output comes back and the work is not done twice.');
+    expect(words.again).toBe('Step 2.2 (lead 2), the rest of step 2 and the 2 after it are done again, as a new run with the same payload.');
+    expect(words.reaching[0]).toBe('2.2 lead 2 (HTTP call, failed, goes out with its old key)');
   });
   it('counts what was not read, and says when nothing is kept', () => {
     expect(resumeWords(top, 905, from, '2').again).toContain('the 902 after it');
     expect(resumeWords(top, 5, top[0] ?? step(), '1').kept).toBe('Nothing is kept: no step before it was completed.');
+    expect(resumeWords(top, 5, top[3] ?? step(), '3').kept).toMatch(/One step before it had not been completed, and is done as well\.$/);
   });
   it('needs an end and a step', () => {
     const steps = { begun: 1, completed: 0, failed: 1, first_ms: null, last_ms: null };
@@ -73,8 +84,9 @@ describe('resuming', () => {
 });
 
 describe('what was found', () => {
-  const proof = (change: Partial<Proof> = {}): Proof => ({ claim: 'At least 180 rows', passed: false, found: 'found 3', kind: 'sql', detail: 'select count(*) from leads', at_ms: NOW, took_ms: 4, ...change });
+  const proof = (change: Partial<ProofView> = {}): ProofView => ({ claim: 'At least 180 rows', passed: false, found: 'found 3', kind: 'sql', detail: 'select count(*) from leads', at_ms: NOW, took_ms: 4, ...change });
   it('says how it looked, and when', () => {
+    expect(proofLine(proof({ claim: 'File ~/report.md has at least 20 lines', kind: 'file', detail: '~/report.md' }), NOW, ZONE).detail, 'the claim names it already').toBe('');
     expect(proofLine(proof(), NOW, ZONE)).toEqual({ tone: 'bad', claim: 'At least 180 rows', beside: 'found 3', found: '', detail: 'select count(*) from leads', how: 'database, read-only, 4 ms, at 09:00:00' });
     expect(proofLine(proof({ passed: true, found: 'modified 08:09:12, sha256 9f3c…e1', kind: null, detail: null, at_ms: null, took_ms: null }), NOW, ZONE)).toMatchObject({ tone: 'ok', beside: '', found: 'modified 08:09:12, sha256 9f3c…e1', how: '' });
     expect(proofLine(proof({ passed: null, found: '' }), NOW, ZONE)).toMatchObject({ tone: 'waits', found: 'not known yet' });

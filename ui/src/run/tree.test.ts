@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { step } from '../testing';
-import type { StepView } from './steps_wire';
 import { EMPTY_TREE, firstFailed, outdated, outlineOf, PAGE, turned, wantedBy, withPage, type Row, type Tree } from './tree';
+import type { StepView } from '../wire';
 
 const words = (rows: readonly Row[]) => rows.map((row) => `${row.index} ${'·'.repeat(row.level - 1)}${row.step === null ? '?' : `${row.number || '~'} ${row.step.name}`}`);
 const siblings = (under: number, from: number, names: readonly string[], change: (name: string) => Partial<StepView> = () => ({})) => names.map((name, i) => step({ ordinal: from + i, under, place: i + 1, name, ...change(name) }));

@@ -1,5 +1,5 @@
 //! The steps of a run as a tree of which only pages are known: what is open, which row stands where, which page is wanted. Pure.
-import type { StepView } from './steps_wire';
+import type { StepView } from '../wire';
 
 /** Steps of one question. */
 export const PAGE = 200;

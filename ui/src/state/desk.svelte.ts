@@ -177,7 +177,7 @@ class Desk {
     const before = this.fleet;
     this.fleet = withEvent(before, event);
     // What has no place in the journal comes under a number that is known already.
-    if (this.fleet === before && event.topics.length === 0 && !event.status_changed && (event as { runs_stepped?: string[] }).runs_stepped === undefined) return;
+    if (this.fleet === before && event.topics.length === 0 && !event.status_changed && event.runs_stepped.length === 0) return;
     if (event.cues.length > 0 || event.cues_removed.length > 0) {
       const changed = event.cues.some((cue) => before.cues.get(cue.id)?.revision !== cue.revision || before.cues.get(cue.id)?.status !== cue.status);
       if (changed || event.cues_removed.length > 0) {

@@ -97,6 +97,8 @@ def by_name(name: str, url: Optional[str], key: Optional[str]) -> Joined:
         raise NotJoined(f"no run of the cue {name!r} could be joined: {refused}") from None
     except Superseded as gone:
         raise NotJoined(f"no run of the cue {name!r} could be joined: {gone}") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as odd:
+        raise NotJoined(f"what answers at {wire.url} does not answer as a tower does ({odd!r})") from None
     finally:
         if joined is None or joined.wire is not wire:
             wire.close()
@@ -234,7 +236,10 @@ def address(url: str) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
     return host in ("localhost", "::1") or (host.startswith("127.") and host.replace(".", "").isdigit())
 
 

@@ -26,62 +26,68 @@ class Late:
         self._api_key = api_key
         self._wires: Dict[Tuple[str, str], Wire] = {}
         self._absent: Set[str] = set()
-        self._adopted: Dict[str, Optional[_join.Joined]] = {}
+        # Of steps of the run that tells.
+        self.keys_told: Set[str] = set()
+        self._adopted: Dict[str, _join.Joined] = {}
 
     def tell(self, only: Optional[str] = None) -> bool:
         """Tells everything, or only what is about this run. Whether nothing is left about the run that tells it."""
         if _spool.is_empty():
             return True
+        own = self._joined.run_id if self._joined else None
         until = time.monotonic() + SECONDS_MAX
+        all_told = True
         with _spool.telling() as may:
             if not may:
                 return False
             for path, report in _spool.kept():
                 if only is not None and report.get("run") != only:
                     continue
-                if time.monotonic() > until:
-                    break
-                try:
-                    if not self._told(report):
-                        continue
-                except TowerAbsent:
-                    self._absent.add(str(report.get("url")))
-                    continue
-                except Superseded as gone:
-                    if gone.code == "attempt_superseded" and report.get("kind") == "step" and is_young(report):
-                        continue  # The newer attempt tells it, when it begins.
-                    say(f"{words_for(report)} counts no longer and is dropped: {gone}")
-                except (Refused, _join.NotJoined) as refused:
-                    say(f"{words_for(report)} was refused by the tower and is dropped: {refused}")
-                except (KeyError, TypeError, ValueError, AttributeError) as error:
-                    say(f"{words_for(report)} cannot be read and is dropped: {error!r}")
-                _spool.forget(path)
+                if time.monotonic() < until and self._is_settled(report):
+                    _spool.forget(path)
+                elif report.get("run") == own:
+                    all_told = False
         for wire in self._wires.values():
             wire.close()
-        own = self._joined.run_id if self._joined else None
-        return not any(report.get("run") == own for _, report in _spool.kept())
+        return all_told
+
+    def _is_settled(self, report: Dict[str, Any]) -> bool:
+        """Whether it was told, or never can be."""
+        try:
+            return self._told(report)
+        except TowerAbsent:
+            self._absent.add(str(report.get("url")))
+            return False
+        except Superseded as gone:
+            if gone.code == "attempt_superseded" and report.get("kind") == "step" and is_young(report):
+                return False  # The newer attempt tells it, when it begins.
+            say(f"{words_for(report)} counts no longer and is dropped: {gone}")
+        except (Refused, _join.NotJoined) as refused:
+            if isinstance(refused, Refused) and refused.status == 401 and not report.get("token"):
+                return False  # This program's key is not the one it needs.
+            say(f"{words_for(report)} was refused by the tower and is dropped: {refused}")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            say(f"{words_for(report)} cannot be read and is dropped: {error!r}")
+        return True
 
     def _told(self, report: Dict[str, Any]) -> bool:
         """False: not now."""
-        url, run, token, kind = str(report["url"]), str(report["run"]), report.get("token"), report["kind"]
-        if url in self._absent:
-            return False
-        wire = self._wire(url, token)
+        url, run, kind = str(report["url"]), str(report["run"]), report["kind"]
+        if kind == "step" and self._joined is not None and self._joined.run_id == run:
+            # What an earlier attempt of this run did is done: this one must not do it again.
+            tell_step(self._joined.wire, run, report)
+            self.keys_told.add(str(report["key"]))
+            return True
+        wire = None if url in self._absent else self._wire(url, report.get("token"))
         if wire is None:
             return False
         if run.startswith(LOCAL):
             adopted = self._adopt(wire, run, report)
-            if adopted is None:
-                return False
             wire, run = adopted.wire, adopted.run_id
-        elif kind == "step" and self._joined is not None and self._joined.run_id == run:
-            # What an earlier attempt of this run did is done: this one must not do it again.
-            wire = self._joined.wire
-        place = f"/v1/executions/{quote(run, safe='')}"
         if kind == "step":
-            tell_step(wire, place, report)
+            tell_step(wire, run, report)
         elif kind == "outcome":
-            wire.call("POST", f"{place}/outcome", report["body"])
+            wire.call("POST", f"{place_of(run)}/outcome", report["body"])
         elif kind == "beat":
             wire.call("POST", "/v1/heartbeats", {**report["body"], "execution_id": run}, once=True)
         else:
@@ -96,7 +102,7 @@ class Late:
             self._wires[(url, bearer)] = Wire(url, bearer)
         return self._wires[(url, bearer)]
 
-    def _adopt(self, wire: Wire, local: str, report: Dict[str, Any]) -> Optional[_join.Joined]:
+    def _adopt(self, wire: Wire, local: str, report: Dict[str, Any]) -> _join.Joined:
         """The run of the watched cue that a program was while its tower was absent."""
         if local not in self._adopted:
             cue = _join.cue_named(wire, str(report["cue"]))
@@ -106,8 +112,12 @@ class Late:
         return self._adopted[local]
 
 
-def tell_step(wire: Wire, place: str, report: Dict[str, Any]) -> None:
-    path = f"{place}/steps/{quote(str(report['key']), safe='')}"
+def place_of(run: str) -> str:
+    return f"/v1/executions/{quote(run, safe='')}"
+
+
+def tell_step(wire: Wire, run: str, report: Dict[str, Any]) -> None:
+    path = f"{place_of(run)}/steps/{quote(str(report['key']), safe='')}"
     if not report.get("begun"):
         _, answer = wire.call("PUT", path, report["begin"])
         if answer["state"] == "completed":

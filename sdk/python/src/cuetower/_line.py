@@ -108,10 +108,9 @@ class Line:
         if self._fence is not None:
             raise Superseded(self._fence.code, self._fence.message)
         joined = self._there()
-        if self._keeps_any and Late(joined, self.api_key).tell(only=joined.run_id):
-            # It is back, and knows by now what was done meanwhile.
-            self._keeps_any = False
-            self._untold.clear()
+        if self._keeps_any and joined.wire.answers():
+            # It is back, and hears first of what was done meanwhile.
+            self._tell_kept(joined, only=joined.run_id)
         try:
             return joined.wire.call(method, path, body, **how)
         except Superseded as gone:
@@ -133,6 +132,8 @@ class Line:
                 self.voice.once("steps", words)
             step._has_begun(self._own_key(step.key), 1)
             return
+        if not told or told.get("state") not in ("started", "completed"):
+            raise Refused(200, "odd_answer", f"The tower did not say whether the step {step.key!r} is done.")
         idempotency_key = str(told.get("idempotency_key") or self._own_key(step.key))
         is_done = told["state"] == "completed"
         step._has_begun(idempotency_key, int(told.get("tries") or 0), done=is_done, output=told.get("output"))
@@ -202,9 +203,16 @@ class Line:
             if (report.get("run"), report.get("kind"), report.get("end")) == (joined.run_id, "step", "complete"):
                 body = report.get("body")
                 self._untold[str(report.get("key"))] = body.get("output") if isinstance(body, dict) else None
-        if Late(joined, self.api_key).tell():
-            self._untold.clear()
-        self._keeps_any = bool(self._untold)
+        self._tell_kept(joined)
+
+    def _tell_kept(self, joined: _join.Joined, only: Optional[str] = None) -> None:
+        late = Late(joined, self.api_key)
+        self._keeps_any = False
+        if not late.tell(only):
+            self._keeps_any = True
+        # What it refused stays done as far as this program knows.
+        for key in late.keys_told:
+            self._untold.pop(key, None)
 
     def _own_key(self, key: str) -> str:
         return "local-" + hashlib.sha256(f"{self.id()}\n{key}".encode("utf-8", "replace")).hexdigest()[:32]

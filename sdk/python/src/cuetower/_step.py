@@ -303,8 +303,12 @@ class Step:
         body: Dict[str, Any] = {"name": self.name, "kind": self.kind}
         if self.input is not None:
             body["input"] = self.input
-        if self.parent is not None:
-            body["parent"] = self.parent.key
+        above = self.parent
+        while above is not None and not above._is_known:
+            # Begun while the tower was away: it would refuse a step that stands under one it never heard of.
+            above = above.parent
+        if above is not None:
+            body["parent"] = above.key
         if self.model:
             body["model"] = self.model
         return body

@@ -96,8 +96,18 @@ class Wire:
                 continue
             self.is_away = False
             if 200 <= status < 300:
-                return status, answer
+                if answer is None or isinstance(answer, dict):
+                    return status, answer
+                raise Refused(status, "odd_answer", f"What answers at {self.url} does not answer as a tower does.")
             raise refusal(status, answer)
+
+    def answers(self) -> bool:
+        """Whether somebody listens there; the connection is kept for the next call."""
+        try:
+            self._give_back(self._connected())
+        except Later:
+            return False
+        return True
 
     def close(self) -> None:
         """Closes what is idle; a call after it has a connection of its own."""
@@ -195,8 +205,12 @@ def base_of(url: str) -> str:
     base = url.strip().rstrip("/")
     if base.endswith("/v1"):
         base = base[: -len("/v1")]
-    parts = urlsplit(base)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(base)
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_one = False
+    if not is_one or "?" in base or "#" in base:
         raise ValueError(f"{url!r} is no address of a tower; http://127.0.0.1:8737 would be")
     return base
 

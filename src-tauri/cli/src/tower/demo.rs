@@ -14,12 +14,12 @@ use tokio::process::{Child, Command};
 
 const FLEET: &str = include_str!("../../../../examples/fleet.json");
 
-macro_rules! examples {
-    ($($name:literal),*) => {
-        const EXAMPLES: &[(&str, &str)] = &[$(($name, include_str!(concat!("../../../../examples/", $name)))),*];
+macro_rules! files {
+    ($list:ident in $from:literal: $($name:literal),*) => {
+        const $list: &[(&str, &str)] = &[$(($name, include_str!(concat!("../../../../", $from, $name)))),*];
     };
 }
-examples!(
+files!(EXAMPLES in "examples/":
     "confirming_agent.py",
     "three_of_two_hundred.py",
     "gone_quiet.py",
@@ -27,8 +27,24 @@ examples!(
     "flaky_server.py",
     "disk_report.sh",
     "shared_quota.py",
-    "listener.py",
-    "outcome.py"
+    "listener.py"
+);
+// What they import. It is written beside them, where Python looks first.
+files!(SDK in "sdk/python/src/cuetower/":
+    "__init__.py",
+    "_every.py",
+    "_gate.py",
+    "_join.py",
+    "_late.py",
+    "_line.py",
+    "_outcome.py",
+    "_permit.py",
+    "_run.py",
+    "_say.py",
+    "_spool.py",
+    "_step.py",
+    "_wire.py",
+    "errors.py"
 );
 
 const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
@@ -182,8 +198,10 @@ async fn update_address(desk: &Desk, cue: &CueView, wanted: &Value) -> Result<()
 }
 
 fn write_examples(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    EXAMPLES.iter().try_for_each(|(name, text)| std::fs::write(folder.join(name), text))
+    let package = folder.join("cuetower");
+    std::fs::create_dir_all(&package)?;
+    EXAMPLES.iter().try_for_each(|(name, text)| std::fs::write(folder.join(name), text))?;
+    SDK.iter().try_for_each(|(name, text)| std::fs::write(package.join(name), text))
 }
 
 fn fill(value: &mut Value, values: &[(&str, &str)]) {
@@ -200,6 +218,15 @@ fn fill(value: &mut Value, values: &[(&str, &str)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_whole_sdk_goes_along() {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/python/src/cuetower");
+        let entries = std::fs::read_dir(source).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut modules: Vec<String> = entries.filter(|name| name.ends_with(".py")).collect();
+        modules.sort_unstable();
+        assert_eq!(modules, SDK.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    }
 
     #[tokio::test]
     async fn every_placeholder_is_filled_and_every_agent_is_there() {

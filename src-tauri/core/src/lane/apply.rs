@@ -118,6 +118,9 @@ impl Lane {
             | Event::StepMended { .. }
             | Event::ReportRefused { .. } => {
                 self.count(event);
+                if let Event::ChecksBegan { recalled: Some(run), .. } = event {
+                    self.recall(Run::clone(run));
+                }
                 if let Some(run) = event.run_id().and_then(|id| self.runs.get_mut(id)) {
                     Arc::make_mut(run).apply(at, event);
                 }

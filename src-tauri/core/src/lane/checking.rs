@@ -14,7 +14,8 @@ impl Draft<'_> {
     /// `late`: the run had ended; `findings`: what its report shows by itself.
     pub fn begin_checks(&mut self, run: &Run, late: bool, findings: Vec<Finding>) {
         let (run_id, number) = (run.id.clone(), run.latest().number);
-        self.emit(Event::ChecksBegan { run_id: run_id.clone(), number, late, findings });
+        let recalled = late.then(|| Box::new(run.clone()));
+        self.emit(Event::ChecksBegan { run_id: run_id.clone(), number, late, findings, recalled });
         self.effects.push(Effect::Check { run_id, number });
     }
 

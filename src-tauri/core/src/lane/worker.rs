@@ -64,6 +64,10 @@ impl Draft<'_> {
             if by_tower && run.phase == Phase::Delivering {
                 return Answer::Extended { until: None };
             }
+            if run.definition.transport.is_watch() && matches!(run.phase, Phase::Offered { .. }) {
+                self.delivered(&run, latest.number, true, "its agent showed that it lives".to_owned(), None, None);
+                return Answer::Extended { until: None };
+            }
             return refused(RefusalCode::NotClaimed, "This execution is not claimed, so there is nothing to extend.");
         };
         let mut until = None;

@@ -17,6 +17,8 @@ pub const STEPS_MAX: u32 = 250_000;
 /// Models named apart in one run; the rest are one.
 const MODELS_MAX: usize = 200;
 const OTHER_MODELS: &str = "other models";
+/// Calls that are not priced because nobody said of which model they are.
+const UNNAMED_MODEL: &str = "no model named";
 
 /// One step, as much as decisions need.
 #[derive(Debug, Clone)]
@@ -269,6 +271,7 @@ impl Book {
         if node.state == StepState::Completed {
             return Decided::answer(Answer::Completed { ordinal, idempotency_key });
         }
+        self.sums.failed -= u32::from(node.state == StepState::Failed);
         node.state = StepState::Started;
         node.source = Source::Step;
         node.tries = node.tries.saturating_add(1);
@@ -296,6 +299,7 @@ impl Book {
             let message = format!("The step `{key}` was completed with another output; outputs are written once.");
             return Decided::refused(RefusalCode::StepAlreadyCompleted, message);
         }
+        self.sums.failed -= u32::from(node.state == StepState::Failed);
         let mended = (self.broke.as_deref() == Some(key)).then(|| key.to_owned());
         if mended.is_some() {
             self.broke = None;
@@ -491,7 +495,8 @@ impl Book {
             return;
         }
         self.sums.not_priced += u64::from(spend.priced == Priced::Not);
-        if let Some(model) = spend.model.as_deref().filter(|_| !more.is_nothing()) {
+        let unnamed = (spend.priced == Priced::Not).then_some(UNNAMED_MODEL);
+        if let Some(model) = spend.model.as_deref().or(unnamed).filter(|_| !more.is_nothing()) {
             self.model(model).add(spend);
         }
         let node = &mut self.nodes[index as usize];

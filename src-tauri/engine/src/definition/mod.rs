@@ -37,7 +37,7 @@ use cuetower_core::schedule_spec::ScheduleSpec;
 use serde_json::{Map, Value};
 
 pub(crate) use self::expecting::{ASSERTION_CHARS_MAX, ASSERTIONS_MAX};
-pub(crate) use self::pairs::lies_open;
+pub(crate) use self::pairs::{header_trouble, lies_open};
 pub use self::writing::write;
 
 use self::reading::{Object, Problems};

@@ -106,6 +106,11 @@ pub(super) fn kept(now: Option<&Value>, new: Option<&mut Value>, pairs: Pairs) {
     }
 }
 
+/// What is wrong with a header that is no cue's: "is no name of a header; …". Never says its value.
+pub(crate) fn header_trouble(name: &str, value: &str) -> Option<String> {
+    trouble(Pairs::Headers, name, value)
+}
+
 /// What is wrong with a pair; never says its value.
 fn trouble(pairs: Pairs, name: &str, value: &str) -> Option<String> {
     if let Some(trouble) = pairs.trouble_with_name(name).or_else(|| pairs.trouble_with_text(value)) {

@@ -13,6 +13,7 @@ mod costs;
 mod cues;
 mod live;
 mod logins;
+mod otlp;
 mod pools;
 mod prices;
 mod runs;
@@ -28,6 +29,7 @@ mod wire_delivery;
 #[cfg(test)]
 mod wire_files;
 mod wire_fleet;
+mod wire_otlp;
 mod wire_pools;
 mod wire_prices;
 mod wire_proof;
@@ -169,6 +171,8 @@ commands! {
     price_remove: PriceRef -> Prices = prices::remove;
     costs: CostsRequest -> Costs = costs::costs;
     costs_today: Nothing -> CostsToday = costs::today;
+    otlp_out_get: Nothing -> OtlpOut = otlp::get;
+    otlp_out_set: OtlpOutSet -> OtlpOut = otlp::set;
     alerts: AlertsRequest -> Alerts = alerts::list;
     alert_acknowledge: AlertRef -> AlertView = alerts::acknowledge;
     secrets: Nothing -> Secrets = secrets::list;

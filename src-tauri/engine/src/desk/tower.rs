@@ -25,6 +25,7 @@ pub(super) async fn status(desk: &Desk, _: Nothing) -> Result<TowerStatus, DeskE
         vault: Health { ok: vault.ok, name: vault.name, message: vault.message },
         notifications: Health { ok: notifications.ok, name: notifications.name, message: notifications.message },
         store: store(desk),
+        traces_out: desk.handle.exports.state().trouble.map(|why| format!("Runs do not get through as traces: {why}.")),
         needs_you: u32::try_from(needs_you).unwrap_or(u32::MAX),
         seq: reader.last_seq().await?,
     })

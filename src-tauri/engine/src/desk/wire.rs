@@ -17,6 +17,7 @@ pub use super::wire_fleet::{
     AgentBudget, AgentCommand, AgentCommandView, AgentRef, AgentStory, AgentView, Agents, BeatView, MessageView,
     RunnerView,
 };
+pub use super::wire_otlp::{HeaderPair, OtlpOut, OtlpOutSet};
 pub use super::wire_pools::{PoolHolderView, PoolRef, PoolSet, PoolView, PoolWaitingView, Pools};
 pub use super::wire_proof::ProofView;
 pub use super::wire_prices::{
@@ -253,6 +254,10 @@ pub struct TowerStatus {
     pub vault: Health,
     pub notifications: Health,
     pub store: Health,
+    /// Runs are to be sent as traces, and the last try failed: why, in one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub traces_out: Option<String>,
     /// Open alerts, and held occurrences that ask.
     pub needs_you: u32,
     #[ts(type = "number")]

@@ -15,8 +15,7 @@ use crate::desk::wire::Topic;
 
 use super::recording::{self, EPOCH, Recording};
 use super::{Entry, Journal, KeyRow, OutputRow, SpanRow, StepsChange, StepsKept, StoreError, WorkerSeen};
-use super::{
-    alerts, attempts, bands, cues, entries, keys, lanes, occurrences, outputs, runs, secrets, steps, tower, workers,
+use super::{alerts, attempts, bands, costs, cues, entries, keys, lanes, occurrences, outputs, runs, secrets, steps, tower, workers,
 };
 
 /// Everything one batch writes.
@@ -130,6 +129,9 @@ impl Journal {
         }
         for (trace, owner) in &commit.traces {
             steps::trace(&transaction, trace, owner)?;
+        }
+        for run in &commit.runs {
+            costs::ended(&transaction, run)?;
         }
         for output in &commit.outputs {
             outputs::upsert(&transaction, output)?;

@@ -4,12 +4,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use cuetower_core::Ms;
+use cuetower_core::run::Run;
 use cuetower_core::spend::{Nanousd, Tokens};
 use cuetower_core::step::ModelSum;
-use rusqlite::{Connection, Row, params};
+use cuetower_core::verdicts::Confirmed;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 pub(super) const SCHEMA: &str = "
-CREATE INDEX spend_disagreeing ON spend (last_ms) WHERE disagreement IS NOT NULL;";
+CREATE INDEX spend_disagreeing ON spend (last_ms) WHERE disagreement IS NOT NULL;
+CREATE INDEX steps_of_models ON steps (spend, key) WHERE state = 'started' AND model IS NOT NULL;";
 
 /// What was spent on one day for one cue (or outside of any) by one agent, on runs of one verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,11 +62,21 @@ pub struct RunsDue {
     pub live: u32,
 }
 
-pub(super) const SPENT: &str =
-    "SELECT d.day, d.spend, d.tokens, d.cost_nano, s.account, s.agent, s.cue_id, s.not_priced, r.confirmed,
-      r.ended_at_ms IS NOT NULL AND r.due_ms >= ?3 AND r.due_ms < ?4
-    FROM spend_days d CROSS JOIN spend s ON s.id = d.spend LEFT JOIN runs r ON r.id = s.run_id
+/// How a run ended stands in its row of `spend`; those that have not ended, or whose telemetry came later, are looked up.
+pub(super) const SPENT: &str = "SELECT d.day, d.spend, d.tokens, d.cost_nano, s.account, s.agent, s.cue_id, s.not_priced,
+      coalesce(s.verdict, r.confirmed), coalesce(s.due_ms, iif(r.ended_at_ms IS NULL, NULL, r.due_ms)) BETWEEN ?3 AND ?4 - 1
+    FROM spend_days d CROSS JOIN spend s ON s.id = d.spend LEFT JOIN runs r ON r.id = iif(s.verdict IS NULL, s.run_id, NULL)
     WHERE d.day BETWEEN ?1 AND ?2";
+
+/// Notes how a run ended, where what it used is known.
+pub(super) fn ended(connection: &Connection, run: &Run) -> rusqlite::Result<()> {
+    if run.verdict().is_none() {
+        return Ok(());
+    }
+    let sql = "UPDATE spend SET verdict = ?2, due_ms = ?3 WHERE owner = ?1";
+    let values = params![run.id.0, Confirmed::of(run).word(), run.due.0];
+    connection.prepare_cached(sql)?.execute(values).map(drop)
+}
 
 /// From one day to another ("2026-11-21"), which are in time from `began` to before `ended`.
 pub(super) fn spent(
@@ -175,12 +188,12 @@ pub(super) fn spent_on(
 }
 
 pub(super) const BY_MODEL: &str =
-    "SELECT model, day = ?2, sum(calls), sum(input), sum(output), sum(cached_input), sum(reasoning), sum(total),
-      sum(cost_nano), sum(not_priced) FROM spend_models WHERE day BETWEEN ?1 AND ?2 GROUP BY model, day = ?2";
+    "SELECT model, day = ?2, calls, input, output, cached_input, reasoning, total, cost_nano, not_priced
+    FROM spend_models WHERE day BETWEEN ?1 AND ?2";
 
-/// Calls of each model, from one day to another.
+/// Calls of each model, from one day to another, by name. Summed here: SQLite would put all of them in order first.
 pub(super) fn by_model(connection: &Connection, first: &str, last: &str) -> rusqlite::Result<Vec<ModelSpent>> {
-    let mut models: BTreeMap<String, ModelSpent> = BTreeMap::new();
+    let mut models: HashMap<String, ModelSpent> = HashMap::new();
     let mut statement = connection.prepare_cached(BY_MODEL)?;
     let mut rows = statement.query([first, last])?;
     while let Some(row) = rows.next()? {
@@ -194,14 +207,19 @@ pub(super) fn by_model(connection: &Connection, first: &str, last: &str) -> rusq
         };
         let cost = count(row, 8)?.map(Nanousd);
         let sum = ModelSum { calls: told(2)?, tokens, cost, not_priced: told(9)? };
-        let model: String = row.get(0)?;
-        let found = models.entry(model.clone()).or_insert_with(|| ModelSpent { model, ..ModelSpent::default() });
+        let model = row.get_ref(0)?.as_str()?;
+        if !models.contains_key(model) {
+            models.insert(model.to_owned(), ModelSpent { model: model.to_owned(), ..ModelSpent::default() });
+        }
+        let Some(found) = models.get_mut(model) else { continue };
         found.all = plus(&found.all, &sum);
         if row.get(1)? {
-            found.last_day = sum;
+            found.last_day = plus(&found.last_day, &sum);
         }
     }
-    Ok(models.into_values().collect())
+    let mut models: Vec<ModelSpent> = models.into_values().collect();
+    models.sort_by(|one, other| one.model.cmp(&other.model));
+    Ok(models)
 }
 
 fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
@@ -270,4 +288,13 @@ pub(super) fn due(connection: &Connection, from: Ms, to: Ms) -> rusqlite::Result
 pub(super) fn cues(connection: &Connection) -> rusqlite::Result<Vec<(String, String, bool)>> {
     let mut statement = connection.prepare_cached("SELECT id, name, status = 'deleted' FROM cues")?;
     statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
+}
+
+pub(super) const MODEL_BEGUN: &str =
+    "SELECT s.model FROM spend w CROSS JOIN steps s INDEXED BY steps_of_models ON s.spend = w.id
+    WHERE w.owner = ?1 AND s.key = ?2 AND s.state = 'started' AND s.model IS NOT NULL";
+
+/// The model that a step of a run was begun with and is not ended yet.
+pub(super) fn model_begun(connection: &Connection, run_id: &str, key: &str) -> rusqlite::Result<Option<String>> {
+    connection.prepare_cached(MODEL_BEGUN)?.query_row([run_id, key], |row| row.get(0)).optional()
 }

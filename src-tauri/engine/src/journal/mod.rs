@@ -24,6 +24,7 @@ mod logins;
 mod messages;
 mod migration;
 mod occurrences;
+mod otlp_out;
 mod outputs;
 #[cfg(test)]
 mod plans;
@@ -33,6 +34,7 @@ mod recording;
 mod runs;
 mod secrets;
 mod steps;
+mod steps_read;
 mod subscriptions;
 mod tower;
 mod workers;
@@ -58,6 +60,7 @@ pub use live_sessions::LiveSessionRow;
 pub use logins::{LoginRow, LoginState};
 pub use messages::{Errands, MessageFilter, MessageRow, Side, ToldRow};
 pub use occurrences::{OccurrenceRow, PassedRow, SpanRow};
+pub use otlp_out::{EndedRuns, OtlpOutRow};
 pub use outputs::OutputRow;
 pub use prices::PriceRow;
 pub use reader::Reader;
@@ -65,7 +68,8 @@ pub use recording::Recorder;
 pub(crate) use recording::{Recorded, Recording};
 pub use runs::{RunFilter, RunRow, RunStats, status_word as run_status_word};
 pub use secrets::SecretRow;
-pub use steps::{SpendRow, StepGroup, StepOwner, StepRow, StepsChange, StepsKept};
+pub use steps::{StepOwner, StepsChange, StepsKept};
+pub use steps_read::{SpendRow, StepGroup, StepRow};
 pub use subscriptions::{EventRow, SubscriptionRow};
 pub use tower::{Liveness, TOWER_LANE};
 pub use workers::{WorkerRow, WorkerSeen};
@@ -168,6 +172,7 @@ impl Journal {
             steps::SCHEMA,
             prices::SCHEMA,
             costs::SCHEMA,
+            otlp_out::SCHEMA,
         ];
         let all = format!("BEGIN;\n{}\nPRAGMA user_version = {FORMAT};\nCOMMIT;", schemas.join("\n"));
         self.guard(|connection| connection.execute_batch(&all))

@@ -104,6 +104,8 @@ fn what_was_spent_on_some_days_is_found_without_the_others() {
     assert_eq!(steps[0], "SEARCH spend_models USING PRIMARY KEY (day>? AND day<?)", "{steps:?}");
     let steps = plan(&store, costs::DISAGREEING);
     assert_eq!(steps, ["SEARCH spend USING INDEX spend_disagreeing (last_ms>?)"]);
+    let steps = plan(&store, costs::MODEL_BEGUN);
+    assert_eq!(steps[1], "SEARCH s USING INDEX steps_of_models (spend=? AND key=?)", "{steps:?}");
     let steps = plan(&store, costs::DUE);
     assert_eq!(steps[0], "SEARCH r USING COVERING INDEX runs_by_cue (cue_id=? AND due_ms>? AND due_ms<?)", "{steps:?}");
 }

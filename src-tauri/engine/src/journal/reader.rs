@@ -20,8 +20,9 @@ use super::{BeatRow, DaySum, MinuteSum, PriceRow, agent_commands, agents, beats,
 use super::{DisagreementRow, ModelSpent, RunsDue, SpentRow, costs};
 use super::{
     accounts, addresses, alerts, audit, bands, counts, cues, entries, keys, lanes, live_sessions, logins, messages,
-    occurrences, outputs, runs, secrets, steps, subscriptions, tower, workers,
+    occurrences, outputs, runs, secrets, steps_read, subscriptions, tower, workers,
 };
+use super::{EndedRuns, OtlpOutRow, otlp_out};
 use crate::fleet::{Agent, Command};
 
 /// Idle connections kept.
@@ -200,6 +201,8 @@ queries! {
     disagreeing(since: Ms, limit: u32) -> (Vec<DisagreementRow>, u32) = costs::disagreeing;
     /// Every cue there has been: id, name, whether it is deleted.
     cues_called() -> Vec<(String, String, bool)> = costs::cues;
+    /// The model that a step of a run was begun with and is not ended yet.
+    model_begun(run_id: String, key: String) -> Option<String> = costs::model_begun;
     /// How many runs of each cue began that were due in `[from, to)`.
     runs_due(from: Ms, to: Ms) -> Vec<(String, RunsDue)> = costs::due;
     /// What each agent sent in each minute of the hour that ends now.
@@ -252,20 +255,26 @@ queries! {
     /// Newest first; `with_detached`: 1 or 0.
     live_sessions(agent: String, with_detached: u32) -> Vec<LiveSessionRow> = live_sessions::of_agent;
     /// What stands right under a step of a run (0: at the top), oldest first, and how many stand there.
-    steps(run_id: String, under: u32, offset: u32, limit: u32) -> (Vec<StepRow>, u32) = steps::page;
+    steps(run_id: String, under: u32, offset: u32, limit: u32) -> (Vec<StepRow>, u32) = steps_read::page;
     /// With its payloads.
-    step(run_id: String, ordinal: u32) -> Option<StepRow> = steps::one;
-    step_ordinal(run_id: String, key: String) -> Option<u32> = steps::ordinal;
+    step(run_id: String, ordinal: u32) -> Option<StepRow> = steps_read::one;
+    step_ordinal(run_id: String, key: String) -> Option<u32> = steps_read::ordinal;
     /// What a completed step gave, as JSON.
-    step_output(run_id: String, ordinal: u32) -> Option<String> = steps::output;
+    step_output(run_id: String, ordinal: u32) -> Option<String> = steps_read::output;
     /// Every step that was begun as one, without its payloads, by ordinal; at most so many.
-    steps_begun(run_id: String, most: u32) -> Vec<StepRow> = steps::begun;
+    steps_begun(run_id: String, most: u32) -> Vec<StepRow> = steps_read::begun;
     /// How often each name occurs among a run's steps and spans.
-    step_groups(run_id: String) -> Vec<StepGroup> = steps::groups;
+    step_groups(run_id: String) -> Vec<StepGroup> = steps_read::groups;
     /// The newest good run of the same cue that was due before.
     last_good(run: Arc<Run>) -> Option<Run> = runs::last_good;
     /// What a run used; None: nobody said anything.
-    spend(run_id: String) -> Option<SpendRow> = steps::spend;
+    spend(run_id: String) -> Option<SpendRow> = steps_read::spend;
+    /// Where ended runs go as traces; None: nowhere.
+    otlp_out() -> Option<OtlpOutRow> = otlp_out::get;
+    /// Runs that ended after a fact of the journal, oldest first.
+    ended_runs(after: u64, most: u32) -> EndedRuns = otlp_out::ended_after;
+    /// How many; counted up to 1000.
+    otlp_waiting(after: u64) -> u32 = otlp_out::waiting;
     /// Journal sequence of the last fact.
     last_seq() -> u64 = entries::last_seq;
 }

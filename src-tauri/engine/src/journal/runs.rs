@@ -245,6 +245,7 @@ const OUTCOME: &str = "(SELECT json_extract(a.value, '$.outcome.outcome') FROM j
 fn outcome_state_sql() -> String {
     format!(
         "CASE
+           WHEN json_extract(r.body, '$.checking') IS NOT NULL THEN 'verification_pending'
            WHEN json_extract(r.body, '$.verification.state') = 'waiting' AND {OUTCOME} IS NOT NULL THEN 'verification_pending'
            WHEN r.confirmed = 'claimed' THEN 'reported_success'
            WHEN r.confirmed = 'confirmed' THEN 'verified_success'

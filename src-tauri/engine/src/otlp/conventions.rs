@@ -257,7 +257,6 @@ pub const EXCEPTION_MESSAGE: &str = "exception.message";
 pub const ERROR_TYPE: &[&str] = &["error.type"];
 pub const ERROR_MESSAGE: &[&str] = &["error.message"];
 
-pub const HTTP_METHOD: &[&str] = &["http.request.method", "http.method"];
 pub const HTTP_STATUS: &[&str] = &["http.response.status_code", "http.status_code"];
 pub const HTTP_URL: &[&str] = &["url.full", "http.url"];
 pub const HTTP_HOST: &[&str] = &["server.address", "net.peer.name", "http.host"];

@@ -12,6 +12,7 @@ mod inflate;
 mod join;
 mod json;
 mod json_value;
+mod out;
 mod proto;
 mod raw;
 mod redact;
@@ -26,6 +27,7 @@ use cuetower_core::price::PriceTable;
 
 use crate::handle::SpanGroup;
 pub(crate) use answer::{Code, Encoding};
+pub(crate) use out::{Exports, tell as export};
 
 /// Of a body as it is sent, in bytes.
 pub(crate) const BODY_MAX: usize = 16 * 1024 * 1024;

@@ -370,7 +370,7 @@ impl Pilot {
                 seq
             }
             Err(error) => {
-                self.books_landed(stepped, false);
+                self.books_landed(stepped, self.sabotage == Some(Sabotage::NoWorkingCopy));
                 batch.answer_all(Some(&error.to_string()));
                 self.went_out.extend(went_out);
                 let again = batch.unanswered.drain(..);

@@ -22,6 +22,7 @@ use super::batch::Batch;
 use crate::fleet;
 use crate::handle::{SpanBatch, SpanGroup, SpansTaken, Trouble};
 use crate::journal::{StepOwner, StepsChange, StepsKept};
+use crate::sabotage::Sabotage;
 
 /// Steps held in memory before books that are not at work are let go.
 const NODES_KEPT: usize = 200_000;
@@ -83,7 +84,18 @@ impl Pilot {
             self.sign_of_life(batch, &run, attempt);
         }
         self.tell_lane(batch, &run, &decided);
-        Ok(decided.answer)
+        Ok(self.begun_anew(decided.answer, latest))
+    }
+
+    /// What is completed is to be done again, if that is to be noticed.
+    fn begun_anew(&self, answer: step::Answer, attempt: u32) -> step::Answer {
+        match answer {
+            step::Answer::Completed { ordinal, idempotency_key } if self.sabotage == Some(Sabotage::ChargeTwice) => {
+                let idempotency_key = format!("{idempotency_key}-again");
+                step::Answer::Started { ordinal, idempotency_key, attempt, tries: 2 }
+            }
+            answer => answer,
+        }
     }
 
     /// What an outcome says that its run used.

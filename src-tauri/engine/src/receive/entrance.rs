@@ -14,11 +14,15 @@ use futures::{FutureExt as _, StreamExt as _};
 
 use super::Door;
 use super::problem::Problem;
-use super::traces;
+use super::{steps, traces};
 use crate::otlp::Encoding;
 
 /// Bytes of a body at most.
 pub(super) const BODY_MAX: usize = 1024 * 1024;
+/// Of one that tells of a step: an input or output is a mebibyte long at most, and JSON may escape what is in it.
+const STEP_BODY_MAX: usize = 4 * BODY_MAX;
+/// Of one that is read as JSON.
+pub(super) const LONGEST_BODY: usize = STEP_BODY_MAX;
 /// Of a body that is too large, this much is read and thrown away, so that its sender gets to read the answer.
 const DRAINED_MAX: usize = 64 * 1024 * 1024;
 /// For the body to arrive, and again for the answer to be made.
@@ -83,6 +87,7 @@ async fn admitted(door: &Door, request: Request) -> Result<Request, Problem> {
     let (mut parts, body) = request.into_parts();
     let named = addressed_to_us(&parts, door.port);
     let (most, large) = traces::bound(door, &parts).await?;
+    let most = if steps::tells_of_one(&parts.uri) { STEP_BODY_MAX } else { most };
     let read = tokio::time::timeout(REQUEST_TIMEOUT, read_whole(&parts.headers, body, most)).await;
     parts.extensions.insert(large);
     named?;

@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use serde_json::{Map, Value};
 
 use super::Door;
-use super::entrance::BODY_MAX;
+use super::entrance::LONGEST_BODY;
 use super::problem::Problem;
 
 /// The id in the path. One that is not even text names nothing.
@@ -88,7 +88,7 @@ impl FromRequest<Door> for Given {
 
     async fn from_request(request: Request, _: &Door) -> Result<Given, Problem> {
         let bad = || Problem::new(StatusCode::BAD_REQUEST, "invalid_json", "Request body is not valid JSON");
-        let bytes = axum::body::to_bytes(request.into_body(), BODY_MAX).await.map_err(|_| bad())?;
+        let bytes = axum::body::to_bytes(request.into_body(), LONGEST_BODY).await.map_err(|_| bad())?;
         if bytes.trim_ascii().is_empty() {
             return Ok(Given(None));
         }

@@ -14,7 +14,7 @@ pub(super) fn read(door: &Door, body: &Map<String, Value>) -> Result<Spend, Prob
     let said = cost(body)?;
     let (cost, priced) = match said {
         Some(cost) => (Some(cost), Priced::Said),
-        None => priced(door, model.as_deref(), &tokens),
+        None => door.handle.prices().priced(model.as_deref(), &tokens),
     };
     Ok(Spend { tokens, cost, priced, model })
 }
@@ -30,7 +30,8 @@ pub(super) fn cost(body: &Map<String, Value>) -> Result<Option<Nanousd>, Problem
     match body.get("cost_usd").filter(|value| !value.is_null()) {
         None => Ok(None),
         Some(value) => {
-            let bad = || Problem::field("body.cost_usd", format!("Input should be a number from 0 to {}", Nanousd::MOST_USD));
+            let bad =
+                || Problem::field("body.cost_usd", format!("Input should be a number from 0 to {}", Nanousd::MOST_USD));
             value.as_f64().and_then(Nanousd::of_usd).map(Some).ok_or_else(bad)
         }
     }

@@ -3,7 +3,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use cuetower_core::id::RunId;
 use cuetower_core::step::{Answer, Begin, Done, Fail, PAYLOAD_BYTES_MAX, StepInput};
@@ -71,7 +71,7 @@ pub(super) async fn complete(
     given: Given,
 ) -> Result<Json<Value>, Problem> {
     let attempt = caller.reports(&id)?;
-    let done = done(&door, given.0.unwrap_or_default())?;
+    let done = done(&door, &id, &step, given.0.unwrap_or_default()).await?;
     let input = StepInput::Complete { key: key(&step, "path.key")?, done };
     ended(ask(&door, &caller, &id, attempt, input).await?, &step)
 }
@@ -89,7 +89,7 @@ pub(super) async fn fail(
     if error.len() > PAYLOAD_BYTES_MAX {
         return Err(too_long("error"));
     }
-    let fail = Fail { error, done: done(&door, body)? };
+    let fail = Fail { error, done: done(&door, &id, &step, body).await? };
     let input = StepInput::Fail { key: key(&step, "path.key")?, fail };
     ended(ask(&door, &caller, &id, attempt, input).await?, &step)
 }
@@ -135,6 +135,11 @@ pub(super) async fn list(
     Ok(Json(json!({ "steps": steps, "total": total, "limit": limit, "offset": offset })))
 }
 
+/// Whether a request is about one step; its payloads may be long.
+pub(super) fn tells_of_one(uri: &Uri) -> bool {
+    uri.path().starts_with("/v1/executions/") && uri.path().contains("/steps/")
+}
+
 async fn ask(
     door: &Door,
     caller: &Caller,
@@ -161,7 +166,12 @@ fn ended(answer: Answer, step: &str) -> Result<Json<Value>, Problem> {
     Ok(Json(json!({ "state": state, "key": step })))
 }
 
-fn done(door: &Door, mut body: Map<String, Value>) -> Result<Done, Problem> {
+async fn done(door: &Door, id: &str, step: &str, mut body: Map<String, Value>) -> Result<Done, Problem> {
+    let said = |name: &str| body.get(name).is_some_and(|value| !value.is_null());
+    if said("tokens") && !said("cost_usd") && !said("model") {
+        let begun = door.handle.reader().model_begun(id.to_owned(), step.to_owned()).await?;
+        body.extend(begun.map(|model| ("model".to_owned(), Value::String(model))));
+    }
     let output = payload(&mut body, "output")?;
     let digest = output.as_deref().map_or(0, crate::token::short_digest);
     let spend = spending::read(door, &body)?;

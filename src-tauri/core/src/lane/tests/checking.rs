@@ -258,6 +258,25 @@ fn a_late_success_is_looked_at_and_outlives_the_forgetting() {
 }
 
 #[test]
+fn a_run_that_was_let_go_is_there_again_while_it_is_looked_at_late() {
+    let mut field = Field::manual(checked);
+    let run = field.fire();
+    field.told(&run, 1, ok());
+    field.until(301);
+    let ended = field.run(&run);
+    field.lane.forget_ended();
+    let mut replayed = field.lane.clone();
+    field.lane.recall((*ended).clone());
+    field.report(&run, Some(1), success());
+    for event in &field.last.events {
+        replayed.apply(field.now, event);
+    }
+    field.lane.forget_ended();
+    assert_eq!(replayed, field.lane, "a start after a crash finds it");
+    assert!(replayed.runs.contains_key(&run));
+}
+
+#[test]
 fn a_crash_in_the_middle_asks_for_the_checks_again_and_for_nothing_else() {
     let (mut field, run) = Field::reported(|_| ());
     field.give(Input::Recovered { alive_at: field.now, orderly: false, firing: true, found: vec![] });

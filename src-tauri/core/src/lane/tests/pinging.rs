@@ -65,6 +65,19 @@ fn a_start_is_delivered_and_a_success_is_an_outcome() {
 }
 
 #[test]
+fn a_sign_of_life_over_the_api_is_a_start_too() {
+    let (mut field, run) = due(|_| ());
+    let extend = || Input::Extend { run_id: run.clone(), attempt: None, worker: None };
+    assert_eq!(field.give(extend()), Answer::Extended { until: None });
+    assert!(field.run(&run).latest().delivered_at.is_some());
+    assert!(matches!(field.run(&run).phase, Phase::AwaitingOutcome { deadline: Some(_) }));
+    assert!(
+        matches!(field.give(extend()), Answer::Extended { until: Some(_) }),
+        "and the next one moves its deadline on"
+    );
+}
+
+#[test]
 fn a_success_alone_is_enough() {
     let (mut field, run) = due(|_| ());
     assert_eq!(field.pinged(SUCCESS), run);

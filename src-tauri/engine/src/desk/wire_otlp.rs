@@ -1,0 +1,44 @@
+//! What the owner's door says about the tower's own runs as OpenTelemetry traces.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+// ---- otlp_out_get: Nothing -> OtlpOut · otlp_out_set: OtlpOutSet -> OtlpOut
+
+/// Where ended runs go as traces, and how that goes. Counts are since the tower started.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct OtlpOut {
+    /// "https://collector.example.com/v1/traces"; null: they go nowhere.
+    pub endpoint: Option<String>,
+    /// Secrets by their names: `Bearer {{secret:COLLECTOR}}`.
+    pub headers: Vec<HeaderPair>,
+    #[ts(type = "number | null")]
+    pub set_at_ms: Option<i64>,
+    /// Runs that were sent.
+    #[ts(type = "number")]
+    pub sent: u64,
+    #[ts(type = "number | null")]
+    pub sent_at_ms: Option<i64>,
+    /// Runs that have ended and are still to be sent; counted up to 1000.
+    pub waiting: u32,
+    /// Why the last try failed, in one line; null: it did not.
+    pub trouble: Option<String>,
+    /// Runs that the collector refused for good, and what it said of the last of them.
+    #[ts(type = "number")]
+    pub refused: u64,
+    pub refused_words: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct HeaderPair {
+    pub name: String,
+    pub value: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
+pub struct OtlpOutSet {
+    /// A URL; without a path it gets `/v1/traces`. Null: nothing is sent any more.
+    pub endpoint: Option<String>,
+    #[serde(default)]
+    pub headers: Vec<HeaderPair>,
+}
