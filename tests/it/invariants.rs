@@ -140,10 +140,10 @@ async fn failed_commit(tower: &Tower) -> Result<(), String> {
 }
 
 /// A disk that refuses every fact, until it is over.
-struct Trouble<'a>(&'a Connection);
+pub struct Trouble<'a>(&'a Connection);
 
 impl Trouble<'_> {
-    fn in_store(store: &Connection) -> Trouble<'_> {
+    pub fn in_store(store: &Connection) -> Trouble<'_> {
         store.busy_timeout(Duration::from_secs(10)).unwrap();
         let refuse =
             "CREATE TRIGGER trouble BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'the disk is in trouble'); END";
@@ -151,7 +151,7 @@ impl Trouble<'_> {
         Trouble(store)
     }
 
-    fn over(self) {
+    pub fn over(self) {
         self.0.execute_batch("DROP TRIGGER trouble").unwrap();
     }
 }

@@ -3,6 +3,7 @@
 mod checks;
 mod cli;
 mod clients;
+mod confirm;
 mod costs;
 mod crash;
 mod deliver;
@@ -13,6 +14,7 @@ mod invariants;
 mod paths;
 mod pools;
 mod preflight;
+mod sdk;
 mod simulate;
 mod storm;
 mod time;

@@ -105,12 +105,18 @@ impl Tower {
         self.child.as_ref().expect("it runs").0.id()
     }
 
-    /// Kills it, as a power cut would. What it had started goes on.
+    /// Kills it, as `kill -9` does. What it had started goes on.
     pub async fn kill9(&mut self) {
         self.orphans.extend(offspring(self.pid()));
         let (mut child, _) = self.child.take().expect("it runs");
         child.kill().unwrap();
         ended(&mut child).await;
+    }
+
+    /// Ends it and everything that it had started, at once.
+    pub async fn power_cut(&mut self) {
+        self.kill9().await;
+        self.orphans.drain(..).for_each(|process| process.end());
     }
 
     /// Asks it to end, as a service manager would.

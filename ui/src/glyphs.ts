@@ -134,6 +134,7 @@ export const ICONS = {
   globe: 'M14 8a6 6 0 1 1-12 0a6 6 0 1 1 12 0zM2.2 8h11.6M8 2c2 2 2.6 4 2.6 6S10 12 8 14c-2-2-2.6-4-2.6-6S6 4 8 2z',
   shield: 'M8 1.8l5 2v4.1c0 3.2-2.1 5.3-5 6.3-2.9-1-5-3.1-5-6.3V3.8z',
   arrow: 'M2.6 8h10.4M9 4l4 4-4 4',
-  flag: 'M4 14V2.6h8.2l-2.2 3 2.2 3H4'
+  flag: 'M4 14V2.6h8.2l-2.2 3 2.2 3H4',
+  costs: 'M1.8 3h12.4M3.5 13.5V9M6.5 13.5V6M9.5 13.5v-3.2M12.5 13.5V7.4'
 } as const;
 export type IconName = keyof typeof ICONS;

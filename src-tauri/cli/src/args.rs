@@ -256,6 +256,17 @@ pub enum RunCommand {
     },
     /// Look again at one that was refuted
     Check { run: String },
+    /// Its steps, what each used, and how it ended
+    Steps { run: String },
+    /// Go on where it broke off, in a new run that keeps what was completed before
+    Resume {
+        run: String,
+        /// From this step at the top on, instead of the one that is not completed
+        #[arg(long)]
+        step: Option<u32>,
+    },
+    /// Beside the last good run of its cue
+    Compare { run: String },
     /// Run it again, with the same payload
     Replay { run: String },
     /// Stop it

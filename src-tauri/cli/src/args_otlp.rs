@@ -6,6 +6,12 @@ use clap::Subcommand;
 pub enum OtlpCommand {
     /// Where runs go as traces, and how that goes
     Show,
+    /// What came in that belongs to no known run, by agent and day
+    Apart {
+        /// Its alone
+        #[arg(long)]
+        agent: Option<String>,
+    },
     /// Send every run that ends from now on to this collector (OTLP over HTTP)
     Set {
         /// Such as http://localhost:4318; without a path it gets /v1/traces

@@ -37,6 +37,7 @@ mod serve;
 mod show;
 mod simulate;
 mod status;
+mod steps;
 mod tail;
 pub mod tower;
 mod worker;

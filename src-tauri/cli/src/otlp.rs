@@ -1,14 +1,16 @@
 //! `otlp …`: the tower's runs as OpenTelemetry traces.
 
-use cuetower_engine::desk::wire::OtlpOut;
+use cuetower_core::sentence::grouped;
+use cuetower_engine::desk::wire::{ApartView, OtlpOut, SpansApart};
 use serde_json::json;
 
 use crate::args::OtlpCommand;
 use crate::owner::Owner;
-use crate::show::{Zone, say, say_json};
+use crate::show::{Zone, say, say_json, table};
 
 pub async fn obey(owner: &Owner, what: OtlpCommand, as_json: bool) -> Result<(), String> {
     let answer: OtlpOut = match &what {
+        OtlpCommand::Apart { agent } => return apart(owner, agent.as_deref(), as_json).await,
         OtlpCommand::Show => owner.ask("otlp_out_get", json!({})).await?,
         OtlpCommand::Off => owner.ask("otlp_out_set", json!({ "endpoint": null })).await?,
         OtlpCommand::Set { url, headers } => {
@@ -25,8 +27,35 @@ pub async fn obey(owner: &Owner, what: OtlpCommand, as_json: bool) -> Result<(),
             say(&format!("Every run that ends from now on is sent to {endpoint}."));
         }
         (OtlpCommand::Set { .. } | OtlpCommand::Off, _) => say("No runs are sent as traces any more."),
-        (OtlpCommand::Show, _) => say(&shown(&answer)),
+        (OtlpCommand::Show | OtlpCommand::Apart { .. }, _) => say(&shown(&answer)),
     }
+    Ok(())
+}
+
+async fn apart(owner: &Owner, agent: Option<&str>, as_json: bool) -> Result<(), String> {
+    let answer: SpansApart = owner.ask("spans_apart", json!({ "agent": agent })).await?;
+    if as_json {
+        say_json(&json!(answer));
+        return Ok(());
+    }
+    if answer.apart.is_empty() {
+        say("Every span that came in belongs to a run.");
+        return Ok(());
+    }
+    let zone = Zone::of_machine();
+    let row = |one: &ApartView| {
+        let told = |figure: Option<String>| figure.unwrap_or_else(|| "-".to_owned());
+        [
+            one.agent.clone(),
+            one.day.clone(),
+            grouped(one.spans.into()),
+            told(one.tokens.map(grouped)),
+            told(one.cost_usd.map(|usd| format!("${usd:.4}"))),
+            zone.maybe(one.last_ms),
+        ]
+    };
+    let rows: Vec<_> = answer.apart.iter().map(row).collect();
+    say(&table(["AGENT", "DAY", "SPANS", "TOKENS", "COST", "LAST"], &rows));
     Ok(())
 }
 

@@ -1,12 +1,13 @@
 //! `runs` and `run …`: what was executed, and one run told from its attempts to its proof.
 
-use cuetower_engine::desk::wire::{AttemptView, Fired, Ledger, Mark, RunStory};
+use cuetower_engine::desk::wire::{AttemptView, Fired, Ledger, Mark, RunStory, SpendView};
 use serde_json::json;
 
 use crate::args::{RunCommand, VerifyWord};
 use crate::follow;
 use crate::owner::Owner;
 use crate::show::{Zone, say, say_json, table, verdicts};
+use crate::steps;
 
 /// Occurrences in one page of the ledger.
 const PAGE: u32 = 500;
@@ -60,6 +61,9 @@ pub async fn obey(owner: &Owner, what: RunCommand, as_json: bool) -> Result<(), 
     match what {
         RunCommand::Show { run } => show(owner, &run, as_json).await,
         RunCommand::Tail { run, stderr } => follow::tail(owner, &run, stderr).await,
+        RunCommand::Steps { run } => steps::list(owner, &run, as_json).await,
+        RunCommand::Resume { run, step } => steps::resume(owner, &run, step, as_json).await,
+        RunCommand::Compare { run } => steps::compare(owner, &run, as_json).await,
         RunCommand::Replay { run } => {
             let fired: Fired = owner.ask("run_replay", json!({ "run_id": run })).await?;
             if as_json {
@@ -101,6 +105,21 @@ pub async fn obey(owner: &Owner, what: RunCommand, as_json: bool) -> Result<(), 
     }
 }
 
+/// "Used: 8800 tokens, $0.0210; 2 calls are not priced"
+fn used(spend: &SpendView) -> String {
+    let tokens = spend.tokens.map(|tokens| format!("{tokens} tokens"));
+    let cost = spend.cost_usd.map(|usd| format!("${usd:.4}"));
+    let told: Vec<String> = tokens.into_iter().chain(cost).collect();
+    let mut words = format!("Used: {}", if told.is_empty() { "not told".to_owned() } else { told.join(", ") });
+    if spend.not_priced > 0 {
+        words += &format!("; {} calls are not priced", spend.not_priced);
+    }
+    if let Some(disagreement) = &spend.disagreement {
+        words += &format!("; {disagreement}");
+    }
+    words
+}
+
 async fn show(owner: &Owner, run: &str, as_json: bool) -> Result<(), String> {
     if as_json {
         say_json(&owner.call("run_get", &json!({ "run_id": run })).await?);
@@ -137,6 +156,12 @@ async fn show(owner: &Owner, run: &str, as_json: bool) -> Result<(), String> {
         let words = words.map(|words| format!(": {words}")).unwrap_or_default();
         say(&format!("Reported {reported} at {}{words}", zone.at(outcome.reported_at_ms)));
         say(&format!("  {}", outcome.fields));
+    }
+    if let Some(spend) = &story.spend {
+        say(&used(spend));
+    }
+    if let Some(steps) = &story.steps {
+        say(&format!("Steps: {} begun, {} completed, {} failed (`run steps {run}`)", steps.begun, steps.completed, steps.failed));
     }
     for proof in &story.proof {
         let verdict = match proof.passed {

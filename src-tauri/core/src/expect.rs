@@ -77,7 +77,7 @@ pub fn findings(expect: &Expect, told: &Told<'_>) -> Vec<Finding> {
     }
     all.extend(expect.evidence.iter().map(|kind| evidence(*kind, outcome)));
     all.extend(expect.assertions.iter().map(|name| asserted(name, outcome)));
-    all.extend(expect.assert.iter().map(|text| assertion::finding(text, told)));
+    all.extend(assertion::findings(&expect.assert, told));
     all
 }
 

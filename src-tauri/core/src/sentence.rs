@@ -120,7 +120,7 @@ fn ended(run: &Run, verdict: Verdict, of: &str) -> String {
     let counted = outcome.and_then(counts).map(|text| format!(" {text}")).unwrap_or_default();
     match (&run.verification, verdict) {
         (Some(Verification::Waiting { .. }), Verdict::Claimed) => {
-            return format!("Reported success; somebody has to verify it.{counted}");
+            return format!("{}; somebody has to verify it.{counted}", said_of_success(run));
         }
         (Some(Verification::Given { valid, by, reason, .. }), Verdict::Confirmed | Verdict::Refuted) => {
             let said = if outcome.is_some_and(|outcome| outcome.success) { "success" } else { "failure" };

@@ -6,6 +6,7 @@ mod call;
 mod launch;
 mod packages;
 mod place;
+mod python;
 mod simulate;
 mod stages;
 mod tidy;

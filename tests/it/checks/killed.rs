@@ -79,13 +79,13 @@ async fn what_was_missing_is_looked_for_again_when_the_owner_asks() {
     agent.seen_at_least(1, SOON).await;
     tower.post(&format!("/v1/executions/{run}/outcome"), &json!({ "success": true })).await;
     story(&tower, &run, "refutation", |story| story["mark"]["confirmed"] == "refuted").await;
-    let open = tower.owner("alerts", &json!({})).await;
+    let open = tower.owner("alerts", &json!({ "limit": 10 })).await;
     assert_eq!(open["alerts"][0]["kind"], "check_failed", "{open}");
     std::fs::write(&proof, "here").unwrap();
     tower.ctl(&["run", "check", &run]).await.good();
     let done = story(&tower, &run, "second verdict", |story| story["mark"]["confirmed"] == "confirmed").await;
     assert_eq!(done["mark"]["late"], true);
-    let resolved = tower.owner("alerts", &json!({})).await;
+    let resolved = tower.owner("alerts", &json!({ "limit": 10 })).await;
     let still = resolved["alerts"].as_array().unwrap().iter().any(|alert| alert["state"] == "open");
     assert!(!still, "its alert is resolved: {resolved}");
     let again = tower.ctl(&["run", "check", &run]).await;

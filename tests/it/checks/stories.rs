@@ -89,6 +89,7 @@ async fn a_long_look_keeps_the_run_live_and_the_owner_may_end_it() {
     let waits = dir.path().join("go");
     let line = format!("while [ ! -e {} ]; do sleep 0.05; done", waits.display());
     let check = json!({ "check": "command", "shell": line, "cwd": dir.path(), "timeout_seconds": 60 });
+    let delivery = json!({ "outcome_deadline_seconds": 10 });
     let looking = |run: &Run| run.checking.is_some();
     let run = flight.delivered(json!({ "name": "stopped", "checks": [check] })).await;
     flight.reports(&run, done()).await;
@@ -98,9 +99,13 @@ async fn a_long_look_keeps_the_run_live_and_the_owner_may_end_it() {
     let (verdict, _, _) = flight.judged(&run).await;
     assert_eq!(verdict, Verdict::Stopped);
 
-    let run = flight.delivered(json!({ "name": "late", "checks": [check] })).await;
-    flight.clock.advance(301_000);
-    flight.once(&run, "silence", |run| run.verdict() == Some(Verdict::Silent)).await;
+    let run = flight.delivered(json!({ "name": "late", "checks": [check], "delivery": delivery })).await;
+    flight
+        .once(&run, "silence", |run| {
+            flight.clock.advance(1_000);
+            run.verdict() == Some(Verdict::Silent)
+        })
+        .await;
     flight.reports(&run, done()).await;
     let late = flight.once(&run, "late look", looking).await;
     assert_eq!((late.verdict(), outcome_state(&late)), (Some(Verdict::Silent), Some("verification_pending")));

@@ -259,7 +259,7 @@ fn processes_naming(folder: &Path) -> Vec<(i32, String)> {
 }
 
 /// Below the ports that the system gives out by itself, so that nobody takes it while the tower is down.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let mut luck = rand::rng();
     loop {
         let port = 10_000 + u16::try_from(luck.next_u32() % 20_000).unwrap();

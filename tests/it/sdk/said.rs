@@ -51,7 +51,6 @@ async fn a_charging_agent_killed_at_each_boundary_charges_everybody_once() {
         "payload": { "bank": bank, "customers": 12, "cents": 5 },
         "env": { "CHARGING_AGENT_DIES": deaths },
         "retry": { "max_attempts": 7, "backoff_minutes": [0.001] },
-        "delivery": { "outcome_deadline_seconds": 1 },
         "expect": { "min_processed": 12 },
     });
     let cue = scene.command("charging", &[agent.to_str().unwrap()], with).await;

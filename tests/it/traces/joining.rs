@@ -81,11 +81,19 @@ async fn what_joins_nothing_waits_under_its_agent_and_moves_once_its_trace_is_kn
     }
     told(&tower, &tower.key, &one(OTHER, "00000000000000aa", &[], &resource)).await;
     assert_eq!(begun(&tower, &given.run).await, 0);
+    let apart = tower.owner("spans_apart", &json!({})).await["apart"].clone();
+    assert_eq!((&apart[0]["agent"], &apart[0]["spans"]), (&json!("night-shift"), &json!(4)), "{apart}");
+    let shown = tower.owner("run_steps", &json!({ "run_id": apart[0]["id"], "limit": 500 })).await;
+    assert_eq!((&shown["total"], &shown["steps"][0]["name"]), (&json!(4), &json!("work")));
+    let listed = tower.ctl(&["otlp", "apart", "--agent", "night-shift"]).await.good();
+    assert!(listed.contains("night-shift"), "{listed}");
     let late = [("cuetower.run_id", given.run.as_str())];
     told(&tower, &tower.key, &one(TRACE, "00000000000000f1", &late, &resource)).await;
     assert_eq!(begun(&tower, &given.run).await, 4, "those before it came along");
     let story = tower.owner("run_get", &json!({ "run_id": given.run })).await;
     assert_eq!(story["steps"]["begun"], 4, "{story}");
+    let apart = tower.owner("spans_apart", &json!({ "agent": "night-shift" })).await["apart"].clone();
+    assert_eq!(apart[0]["spans"], 1, "of another trace: {apart}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

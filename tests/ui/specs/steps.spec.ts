@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { expect, expectNoBarrier, expectToFit, make, picture, test, verdict } from '../support/desk';
+import { door } from '../support/door';
 import { stepsOf, type Steps } from '../support/steps';
 import type { Tower } from '../support/tower';
 
@@ -148,7 +149,7 @@ test('the steps are walked by key, as a tree', async ({ window: page, ask, tower
   await expect(page.getByRole('region', { name: 'Input' })).toContainText('"source": "crm"');
   await expect(page.getByRole('region', { name: 'Output' })).toContainText('"leads": 200');
   await focused(/list leads/);
-  await expect(page.getByRole('main')).toMatchAriaSnapshot({ name: 'steps.aria.yml' });
+  await expect(page.getByRole('treegrid', { name: 'Steps' })).toMatchAriaSnapshot({ name: 'steps.aria.yml' });
   await rm(folder, { recursive: true });
 });
 
@@ -174,6 +175,7 @@ test('a live run grows where nobody looks, and what is looked at stays', async (
   const grid = page.getByTestId('waterfall');
   await expect(grid, 'few steps are open by themselves').toHaveAttribute('aria-rowcount', '43');
   await grid.evaluate((el) => (el.scrollTop = el.scrollHeight));
+  await page.mouse.move(2, 2);
   const last = row(page, /message 39/);
   await expect(last).toBeVisible();
   const before = await last.boundingBox();
@@ -216,6 +218,70 @@ test('a broken run goes on where it broke, and says before what that keeps and d
   await expect(row(page, /charge the card/)).not.toContainText('run before');
   await again.outcome({ success: true });
   await expect(verdict(page, 'Confirmed')).toHaveAttribute('data-state', 'claimed');
+});
+
+/** Milliseconds from `act` until a row is drawn with its step in it. */
+function until(page: Page, act: string, key: string): Promise<number> {
+  return page.evaluate(
+    ([act, key]) =>
+      new Promise<number>((resolve) => {
+        const began = performance.now();
+        const look = () => (document.querySelector(`[data-row="${key}"] .name`) === null ? requestAnimationFrame(look) : resolve(performance.now() - began));
+        (0, eval)(act);
+        look();
+      }),
+    [act, key] as const
+  );
+}
+
+test('a run of 100,000 steps opens and scrolls', async ({ window: page, ask, tower, agent }) => {
+  test.setTimeout(240_000);
+  const MANY = 100_000;
+  const runId = await fired(ask, await cueOf(ask, (await agent({ accepted: true })).address, { delivery: { outcome_deadline_seconds: 3600 } }));
+  const trace = runId.replaceAll('-', '');
+  const id = (n: number) => n.toString(16).padStart(16, '0');
+  const start = Date.now() * 1e6;
+  const BATCH = 10_000;
+  const agents = door(page, tower);
+  for (let from = 0; from < MANY; from += BATCH) {
+    // One of a thousand has ten below it, and one of a hundred failed.
+    const spans = Array.from({ length: BATCH }, (_, i) => from + i + 1).map((n) => ({
+      traceId: trace, spanId: id(n), parentSpanId: n % 1000 > 0 && n % 1000 <= 10 && n > 1000 ? id(n - (n % 1000)) : undefined, name: `row ${n}`, kind: 1, startTimeUnixNano: String(start + n * 1e6), endTimeUnixNano: String(start + n * 1e6 + 900_000),
+      status: n % 100 === 50 ? { code: 2, message: 'no such row' } : {}, attributes: [{ key: 'gen_ai.request.model', value: { stringValue: 'gpt-4o-mini' } }, { key: 'gen_ai.usage.input_tokens', value: { intValue: '120' } }, { key: 'gen_ai.usage.output_tokens', value: { intValue: '8' } }]
+    }));
+    await agents.post('/v1/traces', { resourceSpans: [{ resource: { attributes: [{ key: 'service.name', value: { stringValue: 'lead-scout' } }] }, scopeSpans: [{ spans }] }] });
+  }
+  await stepsOf(page, tower, runId).outcome({ success: true });
+  const below = 99 * 10;
+  await expect.poll(async () => (await ask<{ steps: { begun: number } | null }>('run_get', { run_id: runId })).steps?.begun).toBe(MANY);
+  await page.goto('/#/board');
+  await expect(page.getByTestId('strip-tower')).toContainText('Armed');
+
+  const opened = await until(page, `location.hash = '#/run/${runId}'`, '0:0');
+  const grid = page.getByTestId('waterfall');
+  await expect(grid).toHaveAttribute('aria-rowcount', String(MANY - below + 1));
+  await expect(page.getByTestId('steps-summary')).toHaveText('100,000 steps: 99,000 completed, 1,000 failed');
+  expect(await grid.getByRole('row').count(), 'only rows in sight are drawn').toBeLessThan(60);
+  const middle = await until(page, `document.querySelector('[data-testid=waterfall]').scrollTop = ${50_000 * 23}`, '0:50003');
+  const scrolls: number[] = [];
+  for (let n = 1; n <= 20; n++) scrolls.push(await until(page, `document.querySelector('[data-testid=waterfall]').scrollTop = ${(50_000 + n * 1700) * 23}`, `0:${50_003 + n * 1700}`));
+  await row(page, /^row \d+ /).first().focus();
+  const ended = await until(page, `document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'End', bubbles: true }))`, `0:${MANY - below - 1}`);
+  await expect(row(page, /^row 100000 /)).toBeFocused();
+  await page.keyboard.press('Home');
+  await expect(row(page, /^row 1 /)).toBeFocused();
+
+  const ms = (values: number[]) => values.map((value) => Math.round(value)).join(' ');
+  console.log(`100,000 steps: opened in ${ms([opened])} ms, scrolled to the middle in ${ms([middle])} ms, on by 1,700 rows in ${ms(scrolls.sort((a, b) => a - b))} ms, to the end by key in ${ms([ended])} ms`);
+
+  // One that has steps below opens without the others.
+  await grid.evaluate((el) => (el.scrollTop = 1980 * 23));
+  await row(page, /^row 2000 /).click();
+  await page.keyboard.press('ArrowRight');
+  await expect(row(page, /^row 2010 /)).toHaveAttribute('aria-level', '2');
+  await expect(grid).toHaveAttribute('aria-rowcount', String(MANY - below + 11));
+  await expectNoBarrier(page, 'a run of 100,000 steps');
+  await picture(page, 'steps-100000');
 });
 
 for (const scheme of ['dark', 'light'] as const) {

@@ -45,6 +45,7 @@ const AT_MOST = 5;
 const ROOMS: readonly { text: string; keys: string; icon: IconName; to: Route }[] = [
   { text: 'Board', keys: 'G B', icon: 'board', to: { at: 'board' } },
   { text: 'Agents', keys: 'G A', icon: 'agents', to: { at: 'agents' } },
+  { text: 'Costs', keys: 'G C', icon: 'costs', to: { at: 'costs' } },
   { text: 'Alerts', keys: 'G L', icon: 'alerts', to: { at: 'alerts' } },
   { text: 'Secrets', keys: 'G S', icon: 'secrets', to: { at: 'secrets' } },
   { text: 'Settings', keys: 'G ,', icon: 'settings', to: { at: 'settings' } },
@@ -54,6 +55,7 @@ const ROOMS: readonly { text: string; keys: string; icon: IconName; to: Route }[
 /** Offered only to one who types. */
 const CORNERS: typeof ROOMS = [
   { text: 'Keys and accounts', keys: '', icon: 'secrets', to: { at: 'settings', section: 'keys' } },
+  { text: 'Prices of models', keys: '', icon: 'costs', to: { at: 'costs', prices: true } },
   { text: 'Pools', keys: '', icon: 'pool', to: { at: 'settings', section: 'pools' } },
   { text: 'Workers', keys: '', icon: 'worker', to: { at: 'settings', section: 'workers' } }
 ];

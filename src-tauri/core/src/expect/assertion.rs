@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use cel::Context;
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators as op};
 use cel::common::types::CelDouble;
 use cel::parser::PrattParser;
+use cel::{Context, Env};
 use serde_json::Value;
 
 use super::reading::{FUNCTIONS, Found, RESULTS_IN_NO_TRUTH};
@@ -102,7 +102,7 @@ impl Assertion {
     }
 
     /// Whether it holds, and what was found.
-    fn seen(&self, told: &Told<'_>) -> (bool, String) {
+    fn seen(&self, told: &Told<'_>, functions: &Arc<Env>) -> (bool, String) {
         if let Some(missing) = self.found.needed().find(|path| value_of(told, path).is_none()) {
             return (false, format!("`{missing}` was not reported"));
         }
@@ -115,7 +115,7 @@ impl Assertion {
                 return (false, format!("too much was reported to look through: {values} values in {bytes} bytes"));
             }
         }
-        let mut context = Context::default();
+        let mut context = Context::with_env(Arc::clone(functions));
         for name in self.found.names() {
             context
                 .add_variable_from_value(name.clone(), value_of(told, name).as_ref().map_or(cel::Value::Null, handed));
@@ -140,10 +140,18 @@ impl Assertion {
     }
 }
 
-/// One expectation of the cue, and what was found.
-pub(super) fn finding(text: &str, told: &Told<'_>) -> Finding {
+/// Each of these expectations, and what was found.
+pub(super) fn findings(texts: &[String], told: &Told<'_>) -> Vec<Finding> {
+    if texts.is_empty() {
+        return Vec::new();
+    }
+    let functions = Arc::new(Env::stdlib());
+    texts.iter().map(|text| finding(text, told, &functions)).collect()
+}
+
+fn finding(text: &str, told: &Told<'_>, functions: &Arc<Env>) -> Finding {
     let (passed, found) = match Assertion::read(text) {
-        Ok(assertion) => assertion.seen(told),
+        Ok(assertion) => assertion.seen(told, functions),
         // An older tower wrote it down.
         Err(trouble) => (false, format!("it cannot be read: {trouble}")),
     };

@@ -167,6 +167,10 @@ impl Draft<'_> {
         if !run.is_live() {
             return Err(refused(RefusalCode::NotClaimed, "This execution has ended."));
         }
+        if run.checking.is_some() {
+            let message = "The work of this execution is over; the tower looks whether it was done.";
+            return Err(refused(RefusalCode::NotClaimed, message));
+        }
         match (&latest.lease, worker) {
             (Some(lease), Some(worker)) if lease.worker != worker => {
                 Err(refused(RefusalCode::NotOwner, format!("The worker {} has this execution.", lease.worker)))

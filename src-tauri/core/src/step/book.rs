@@ -1,7 +1,7 @@
 //! The steps of one run, as decisions need them. A book lives in the tower's memory only while its run is at work: it is made
 //! again from the rows. It is changed in place; if that cannot be written down, it is thrown away and read anew.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::Ms;
@@ -158,9 +158,11 @@ impl Book {
         }
     }
 
-    /// Takes spans out that belong elsewhere; `spends`: what they used.
-    pub fn without<'a>(&mut self, ordinals: &[u32], spends: impl Iterator<Item = &'a Spend>) {
-        let gone: std::collections::HashSet<u32> = ordinals.iter().copied().collect();
+    /// Takes spans out that belong elsewhere: some that were written down, and some that were not yet, so that the sums since
+    /// then have them in.
+    pub fn without(&mut self, written: &[(u32, SpanSeen)], new: &[(u32, SpanSeen)]) {
+        let all = || written.iter().chain(new);
+        let gone: HashSet<u32> = all().map(|(ordinal, _)| *ordinal).collect();
         let ordinals: Vec<u32> = self.nodes.iter().map(|node| node.ordinal).collect();
         let under = |node: &Node| node.under.map_or(0, |under| ordinals[under as usize]);
         let kept = std::mem::take(&mut self.nodes).into_iter().filter(|node| !gone.contains(&node.ordinal));
@@ -171,8 +173,17 @@ impl Book {
         let rows: Vec<(Node, u32)> = kept.collect();
         let mut sums = std::mem::take(&mut self.sums);
         sums.begun = sums.begun.saturating_sub(gone.len() as u32);
-        for spend in spends {
-            sums.not_priced = sums.not_priced.saturating_sub(u64::from(spend.priced == Priced::Not));
+        for (_, span) in all() {
+            sums.not_priced = sums.not_priced.saturating_sub(u64::from(span.spend.priced == Priced::Not));
+            match span.error {
+                Some(_) => sums.failed = sums.failed.saturating_sub(1),
+                None => sums.completed = sums.completed.saturating_sub(1),
+            }
+        }
+        for (_, span) in new {
+            if let Some(sum) = span.spend.model.as_deref().and_then(|model| sums.models.get_mut(model)) {
+                sum.less(&span.spend);
+            }
         }
         let next_ordinal = self.next_ordinal;
         *self = Book { next_ordinal, ..Book::of_rows(&self.idempotency, rows, sums) };
@@ -326,9 +337,7 @@ impl Book {
             StepState::Started => {}
         }
         let error = one_line(&fail.error);
-        // What a failing step stands in fails for the same reason, which is told of the innermost.
-        let inner = self.broke.as_deref().and_then(|broke| self.by_key.get(broke)).is_some_and(|broke| self.stands_under(*broke, index));
-        let broke = (!inner).then(|| Broke {
+        let broke = (!self.broke_within(index)).then(|| Broke {
             key: key.to_owned(),
             number: self.number(index),
             name: self.nodes[index as usize].name.as_deref().unwrap_or(key).to_owned(),
@@ -343,6 +352,16 @@ impl Book {
         let change = self.end(index, StepState::Failed, fail.done, Some((error, fail.error)), now);
         let answer = Answer::Noted(StepState::Failed);
         Decided { changes: vec![change], answer, told: Told { broke, mended: None } }
+    }
+
+    /// What a failing step stands in fails for the same reason, which is told of the innermost. What broke in it before it was
+    /// tried again is no such reason.
+    fn broke_within(&self, index: u32) -> bool {
+        let broke = self.broke.as_deref().and_then(|broke| self.by_key.get(broke)).copied();
+        broke.filter(|broke| *broke != index && self.stands_under(*broke, index)).is_some_and(|broke| {
+            let (broke, failing) = (&self.nodes[broke as usize], &self.nodes[index as usize]);
+            broke.state == StepState::Failed && broke.attempt >= failing.attempt
+        })
     }
 
     /// The step whose end is told.

@@ -3,7 +3,7 @@
 use crate::Ms;
 use crate::spend::Spend;
 
-use super::{Source, StepKind, StepState};
+use super::{Source, SpanSeen, StepKind, StepState};
 
 /// A step that is new.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +34,28 @@ pub struct Row {
     pub whole_error: Option<String>,
     pub attributes: Option<String>,
     pub digest: u64,
+}
+
+impl Row {
+    /// The span that it was made of.
+    #[must_use]
+    pub fn into_span(self, trace: &str) -> SpanSeen {
+        SpanSeen {
+            trace: trace.to_owned(),
+            span: self.key,
+            parent: self.parent,
+            name: self.name,
+            kind: self.kind,
+            began: self.began,
+            ended: self.ended.unwrap_or(self.began),
+            error: self.whole_error.or(self.error),
+            spend: self.spend,
+            retries: self.retries,
+            input: self.input,
+            output: self.output,
+            attributes: self.attributes,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]

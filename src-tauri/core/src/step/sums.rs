@@ -73,6 +73,24 @@ impl ModelSum {
     }
 }
 
+impl ModelSum {
+    /// One call less.
+    pub(super) fn less(&mut self, spend: &Spend) {
+        let less = |sum: Option<u64>, part: Option<u64>| sum.map(|sum| sum.saturating_sub(part.unwrap_or(0)));
+        self.calls = self.calls.saturating_sub(1);
+        self.cost = less(self.cost.map(|cost| cost.0), spend.cost.map(|cost| cost.0)).map(Nanousd);
+        self.not_priced = self.not_priced.saturating_sub(u64::from(spend.priced == Priced::Not));
+        let (sum, part) = (self.tokens, spend.tokens);
+        self.tokens = Tokens {
+            input: less(sum.input, part.input),
+            output: less(sum.output, part.output),
+            cached_input: less(sum.cached_input, part.cached_input),
+            reasoning: less(sum.reasoning, part.reasoning),
+            total: less(sum.total, part.all()),
+        };
+    }
+}
+
 /// Of one run, or of what an agent did outside of its runs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sums {
@@ -106,7 +124,7 @@ impl Sums {
     /// Two who said something of the same and are more than a hundredth apart; the words name both.
     #[must_use]
     pub fn disagreement(&self) -> Option<String> {
-        let told = [("its steps", self.steps), ("its beats", self.beats), ("its outcome", self.said)];
+        let told = [("its steps say", self.steps), ("its beats say", self.beats), ("its outcome says", self.said)];
         let costs: Vec<_> = told.iter().filter_map(|(who, total)| Some((*who, total.cost?.usd()))).collect();
         let tokens: Vec<_> = told.iter().filter_map(|(who, total)| Some((*who, total.tokens? as f64))).collect();
         let says = |who: &str| if who == told[2].0 { "says" } else { "say" };

@@ -95,6 +95,22 @@ fn the_innermost_step_that_broke_is_told_with_its_number() {
 }
 
 #[test]
+fn a_step_that_breaks_in_each_attempt_is_told_in_each() {
+    let mut book = Book::empty("k");
+    for attempt in 1..=3 {
+        book.decide(begin("score", None), attempt, Ms(1));
+        if attempt < 3 {
+            book.decide(begin("lead", Some("score")), attempt, Ms(1));
+            let inner = book.decide(fail("lead", "429"), attempt, Ms(2)).told.broke.unwrap();
+            assert_eq!((inner.number.as_str(), inner.attempt), ("1.1", attempt));
+            assert_eq!(book.decide(fail("score", "because of a lead"), attempt, Ms(3)).told, Told::default());
+        }
+    }
+    let outer = book.decide(fail("score", "no leads"), 3, Ms(4)).told.broke.unwrap();
+    assert_eq!((outer.number.as_str(), outer.attempt), ("1", 3), "no lead was asked for this time");
+}
+
+#[test]
 fn what_stands_in_nothing_known_or_too_deep_is_refused() {
     let mut book = Book::empty("k");
     assert_eq!(refused(&book.decide(begin("a", Some("b")), 1, Ms(1))), Some(RefusalCode::Invalid));
@@ -141,7 +157,7 @@ fn the_largest_of_three_mouths_counts_and_they_are_said_to_disagree() {
     book.decide(beat(), 1, Ms(4));
     book.decide(StepInput::Said { tokens: None, cost: Nanousd::of_usd(0.1) }, 1, Ms(5));
     assert_eq!(book.sums.total(), Total { tokens: Some(100), cost: Some(Nanousd(410_000_000)) });
-    assert_eq!(book.sums.disagreement().as_deref(), Some("its steps say $0.4100, its outcome $0.1000"));
+    assert_eq!(book.sums.disagreement().as_deref(), Some("its steps say $0.4100, its outcome says $0.1000"));
     assert_eq!((book.sums.progress, book.sums.progress_at), (Some(3.0), Some(Ms(3))), "it moved once");
 }
 
@@ -150,7 +166,7 @@ fn spans_that_go_elsewhere_take_what_they_used_along() {
     let mut book = Book::empty("");
     let spans = vec![span("a", None, 10), span("b", Some("a"), 4), span("c", None, 7)];
     book.decide(StepInput::Spans(spans), 0, Ms(1));
-    book.without(&[1, 2], [used(10, 10), used(4, 4)].iter());
+    book.without(&[(1, span("a", None, 10))], &[(2, span("b", Some("a"), 4))]);
     assert_eq!((book.len(), book.sums.steps.tokens, book.sums.begun), (1, Some(7), 1));
     let Answer::Spans { taken: 1, .. } = book.decide(StepInput::Spans(vec![span("d", None, 1)]), 0, Ms(2)).answer else {
         panic!("there is room")

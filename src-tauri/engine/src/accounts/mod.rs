@@ -12,14 +12,14 @@ mod session;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use cuetower_core::id::AccountId;
 use thiserror::Error;
-use tokio::sync::{Mutex, MutexGuard, watch};
+use tokio::sync::{MutexGuard, watch};
 
 use crate::handle::{Handle, Trouble};
-use crate::journal::{Recorder, StoreError};
+use crate::journal::{KeyRow, Recorder, StoreError};
 use crate::token::TowerKey;
 
 pub(crate) use email::read as read_email;
@@ -36,6 +36,8 @@ pub(crate) use session::{begin, good, made};
 pub const CUES_MAX: u32 = 500;
 /// What keys of accounts and of programs that sign in may do. The owner gives more by hand.
 pub(crate) const SCOPES: &str = "cues report";
+/// Keys remembered at most.
+const OPENED_MAX: usize = 10_000;
 /// Journal lane of facts about accounts and keys.
 const LANE: &str = "accounts";
 
@@ -97,11 +99,21 @@ struct Known {
     /// The number of each account's webhook secret, of those that renewed it.
     webhook_secrets: RwLock<HashMap<AccountId, u64>>,
     /// Held from a renewal's writing until it is known here, so that the newest is.
-    renewing: Mutex<()>,
+    renewing: tokio::sync::Mutex<()>,
     /// The tower was started so that every program that asks to sign in gets a key.
     logins_open: AtomicBool,
     /// Counts programs that began to wait for the owner's word.
     waiting: watch::Sender<u64>,
+    opened: Mutex<Opened>,
+}
+
+/// Rows of keys that were shown at the door, by hash, so that not every request asks the store; good as long as nothing was
+/// recorded since.
+#[derive(Default)]
+struct Opened {
+    /// Commits with something recorded in them, when the rows were read.
+    recorded: u64,
+    rows: HashMap<String, KeyRow>,
 }
 
 impl Accounts {
@@ -110,9 +122,10 @@ impl Accounts {
             key,
             cues_max,
             webhook_secrets: RwLock::new(webhook_secrets),
-            renewing: Mutex::default(),
+            renewing: tokio::sync::Mutex::default(),
             logins_open: AtomicBool::new(false),
             waiting: watch::Sender::new(0),
+            opened: Mutex::default(),
         }))
     }
 
@@ -136,6 +149,23 @@ impl Accounts {
     fn webhook_secret_is(&self, account: &AccountId, number: u64) {
         let mut known = self.0.webhook_secrets.write().unwrap_or_else(PoisonError::into_inner);
         known.insert(account.clone(), number);
+    }
+
+    /// The row of a key by its hash, if it was looked up since the commit of this number.
+    fn opened_with(&self, hash: &str, recorded: u64) -> Option<KeyRow> {
+        let opened = self.0.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.rows.get(hash).filter(|_| opened.recorded == recorded).cloned()
+    }
+
+    /// `recorded`: the number of the last commit before it was looked up.
+    fn opens(&self, row: &KeyRow, recorded: u64) {
+        let mut opened = self.0.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if opened.recorded != recorded || opened.rows.len() >= OPENED_MAX {
+            *opened = Opened { recorded: opened.recorded.max(recorded), rows: HashMap::new() };
+        }
+        if opened.recorded == recorded {
+            opened.rows.insert(row.hash.clone(), row.clone());
+        }
     }
 
     /// Said by whoever started the tower.

@@ -135,6 +135,9 @@ impl Fleet {
         let mut known: BTreeMap<Who, Option<Agent>> = named.collect();
         let agents = reader.agents(None).await?;
         known.extend(agents.into_iter().map(|agent| ((agent.account.clone(), agent.name.clone()), Some(agent))));
+        for (account, agent) in reader.agents_apart().await? {
+            known.entry((AccountId(account), agent)).or_insert(None);
+        }
         let addresses = reader.addresses(None).await?.into_iter();
         let addresses: Vec<_> = addresses.map(|address| (agent_of(&address, &known), address)).collect();
         for (who, _) in &addresses {

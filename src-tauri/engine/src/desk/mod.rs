@@ -171,6 +171,7 @@ commands! {
     price_remove: PriceRef -> Prices = prices::remove;
     costs: CostsRequest -> Costs = costs::costs;
     costs_today: Nothing -> CostsToday = costs::today;
+    spans_apart: SpansApartRequest -> SpansApart = otlp::apart;
     otlp_out_get: Nothing -> OtlpOut = otlp::get;
     otlp_out_set: OtlpOutSet -> OtlpOut = otlp::set;
     alerts: AlertsRequest -> Alerts = alerts::list;

@@ -1,16 +1,20 @@
-//! Where the tower's own runs go as OpenTelemetry traces.
+//! OpenTelemetry: where the tower's own runs go as traces, and what came in that belongs to no run.
 
 use std::net::IpAddr;
 
+use cuetower_core::id::AccountId;
+use cuetower_core::spend::Nanousd;
 use serde_json::json;
 use url::{Host, Url};
 
-use super::wire::{DeskError, HeaderPair, Nothing, OtlpOut, OtlpOutSet};
+use super::wire::{ApartView, DeskError, HeaderPair, Nothing, OtlpOut, OtlpOutSet, SpansApart, SpansApartRequest};
 use super::{Desk, invalid};
 use crate::definition::header_trouble;
+use crate::journal::ApartRow;
 
 /// Journal lane of facts about it.
 const LANE: &str = "otlp";
+const APART_MAX: u32 = 500;
 const HEADERS_MAX: usize = 50;
 const ENDPOINT_CHARS_MAX: usize = 2_000;
 /// Set with each export.
@@ -67,6 +71,32 @@ pub(super) async fn set(desk: &Desk, request: OtlpOutSet) -> Result<OtlpOut, Des
         .unwrap_or_default();
     desk.handle.exports.changed();
     get(desk, Nothing {}).await
+}
+
+/// Those whose spans have all gone to their runs are left out.
+pub(super) async fn apart(desk: &Desk, request: SpansApartRequest) -> Result<SpansApart, DeskError> {
+    let limit = request.limit.unwrap_or(100);
+    if !(1..=APART_MAX).contains(&limit) {
+        return Err(invalid("limit", format!("1 to {APART_MAX} are listed.")));
+    }
+    let rows = desk.handle.reader().spans_apart(request.agent, limit).await?;
+    Ok(SpansApart { apart: rows.into_iter().filter(|row| row.spans > 0).map(apart_view).collect() })
+}
+
+fn apart_view(row: ApartRow) -> ApartView {
+    let total = row.sums.total();
+    ApartView {
+        day: row.owner.rsplit('/').next().unwrap_or_default().to_owned(),
+        id: row.owner,
+        agent: row.agent,
+        spans: row.spans,
+        failed: row.sums.failed,
+        tokens: total.tokens,
+        cost_usd: total.cost.map(Nanousd::usd),
+        not_priced: row.sums.not_priced,
+        last_ms: row.last_at.map(|at| at.0),
+        account: (!AccountId(row.account.clone()).is_owner()).then_some(row.account),
+    }
 }
 
 /// The URL to send to, or what is wrong with it.

@@ -17,9 +17,9 @@ pub use super::wire_fleet::{
     AgentBudget, AgentCommand, AgentCommandView, AgentRef, AgentStory, AgentView, Agents, BeatView, MessageView,
     RunnerView,
 };
-pub use super::wire_otlp::{HeaderPair, OtlpOut, OtlpOutSet};
+pub use super::wire_otlp::{ApartView, HeaderPair, OtlpOut, OtlpOutSet, SpansApart, SpansApartRequest};
 pub use super::wire_pools::{PoolHolderView, PoolRef, PoolSet, PoolView, PoolWaitingView, Pools};
-pub use super::wire_proof::ProofView;
+pub use super::wire_proof::{OutcomeView, ProofView, RefusedReport};
 pub use super::wire_prices::{
     AgentCost, CostDisagreement, CostTotal, Costs, CostsRequest, CostsToday, CueCost, ModelCost, PriceRef, PriceSet,
     PriceView, Prices, ShippedPrice, VerdictCost,
@@ -520,29 +520,6 @@ pub struct AttemptView {
     pub worker: Option<String>,
     #[ts(type = "number | null")]
     pub lease_until_ms: Option<i64>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct OutcomeView {
-    pub success: bool,
-    #[ts(type = "number")]
-    pub reported_at_ms: i64,
-    pub attempt: u32,
-    pub late: bool,
-    pub result: Option<String>,
-    pub error: Option<String>,
-    pub summary: Option<String>,
-    /// Every other reported field, by name: `processed`, `expected`, `tokens`, `external_id`, `metadata`, …
-    #[ts(type = "Record<string, unknown>")]
-    pub fields: serde_json::Value,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct RefusedReport {
-    #[ts(type = "number")]
-    pub at_ms: i64,
-    pub attempt: Option<u32>,
-    pub reason: String,
 }
 
 // ---- ledger: LedgerRequest -> Ledger

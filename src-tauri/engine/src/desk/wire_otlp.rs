@@ -1,7 +1,49 @@
-//! What the owner's door says about the tower's own runs as OpenTelemetry traces.
+//! What the owner's door says about OpenTelemetry: telemetry that belongs to no run, and the tower's own runs as traces.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+
+// ---- spans_apart: SpansApartRequest -> SpansApart
+
+/// Telemetry that belongs to no known run.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
+pub struct SpansApartRequest {
+    /// Of this agent alone.
+    #[serde(default)]
+    pub agent: Option<String>,
+    /// 1 to 500; null: 100.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct SpansApart {
+    /// Newest first.
+    pub apart: Vec<ApartView>,
+}
+
+/// What one agent's telemetry told on one of the owner's days, outside of its runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ApartView {
+    /// In the place of a run's id for `run_steps` and `run_step`.
+    pub id: String,
+    /// Its `service.name`, or "unknown".
+    pub agent: String,
+    /// "2026-11-22".
+    pub day: String,
+    pub spans: u32,
+    /// Of all that came; some may have gone to their run since.
+    pub failed: u32,
+    #[ts(type = "number | null")]
+    pub tokens: Option<u64>,
+    pub cost_usd: Option<f64>,
+    #[ts(type = "number")]
+    pub not_priced: u64,
+    #[ts(type = "number | null")]
+    pub last_ms: Option<i64>,
+    /// Whose key it came with; null: the owner's.
+    pub account: Option<String>,
+}
 
 // ---- otlp_out_get: Nothing -> OtlpOut · otlp_out_set: OtlpOutSet -> OtlpOut
 

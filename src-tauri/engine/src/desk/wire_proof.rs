@@ -1,10 +1,33 @@
-//! What a cue asked for as proof, and what came of it, in the owner's words.
+//! What was reported of a run, what its cue asked for as proof, and what came of it, in the owner's words.
 
 use cuetower_core::check::Check;
 use cuetower_core::expect::Finding;
 use cuetower_core::sentence::capital;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct OutcomeView {
+    pub success: bool,
+    #[ts(type = "number")]
+    pub reported_at_ms: i64,
+    pub attempt: u32,
+    pub late: bool,
+    pub result: Option<String>,
+    pub error: Option<String>,
+    pub summary: Option<String>,
+    /// Every other reported field, by name: `processed`, `expected`, `tokens`, `external_id`, `metadata`, …
+    #[ts(type = "Record<string, unknown>")]
+    pub fields: serde_json::Value,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct RefusedReport {
+    #[ts(type = "number")]
+    pub at_ms: i64,
+    pub attempt: Option<u32>,
+    pub reason: String,
+}
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct ProofView {

@@ -15,7 +15,9 @@ use crate::desk::wire::Topic;
 
 use super::recording::{self, EPOCH, Recording};
 use super::{Entry, Journal, KeyRow, OutputRow, SpanRow, StepsChange, StepsKept, StoreError, WorkerSeen};
-use super::{alerts, attempts, bands, costs, cues, entries, keys, lanes, occurrences, outputs, runs, secrets, steps, tower, workers,
+use super::{
+    alerts, attempts, bands, costs, cues, entries, keys, lanes, occurrences, outputs, runs, secrets, steps, tower,
+    workers,
 };
 
 /// Everything one batch writes.
@@ -167,11 +169,11 @@ impl Journal {
         self.guard(|connection| runs::newest(connection, &cue.0, due_by))
     }
 
-    /// Last lane sequence of the tower's own facts.
-    pub fn tower_seq(&self) -> Result<u64, StoreError> {
+    /// Lane sequence of the last fact of a lane; 0 if it has none.
+    pub fn lane_seq(&self, lane: &str) -> Result<u64, StoreError> {
         self.guard(|connection| {
             let sql = "SELECT coalesce(max(lane_seq), 0) FROM journal WHERE lane = ?1";
-            connection.query_row(sql, [tower::TOWER_LANE], |row| row.get::<_, i64>(0)).map(|seq| seq as u64)
+            connection.query_row(sql, [lane], |row| row.get::<_, i64>(0)).map(|seq| seq as u64)
         })
     }
 }

@@ -39,7 +39,8 @@ pub(super) fn append(connection: &Connection, epoch: i64, entry: &Entry) -> rusq
 
 pub(super) fn last_seq(connection: &Connection) -> rusqlite::Result<u64> {
     connection
-        .query_row("SELECT coalesce(max(seq), 0) FROM journal", [], |row| row.get::<_, i64>(0))
+        .prepare_cached("SELECT coalesce(max(seq), 0) FROM journal")?
+        .query_row([], |row| row.get::<_, i64>(0))
         .map(|seq| seq as u64)
 }
 

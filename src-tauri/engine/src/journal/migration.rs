@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(rows("SELECT count(*) FROM runs"), 3);
         let decided = "SELECT count(*) FROM occurrences WHERE state = 'ran' AND decided_seq IS NOT NULL";
         assert_eq!(rows(decided), 3);
-        assert_eq!(rows("PRAGMA user_version"), 4);
+        assert_eq!(rows("PRAGMA user_version"), 5);
         assert_eq!(rows("SELECT count(*) FROM workers"), 0);
         assert_eq!(
             rows("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name LIKE '%\\_1' ESCAPE '\\'"),

@@ -33,6 +33,7 @@ mod reader;
 mod recording;
 mod runs;
 mod secrets;
+mod spans_apart;
 mod steps;
 mod steps_read;
 mod subscriptions;
@@ -68,7 +69,8 @@ pub use recording::Recorder;
 pub(crate) use recording::{Recorded, Recording};
 pub use runs::{RunFilter, RunRow, RunStats, status_word as run_status_word};
 pub use secrets::SecretRow;
-pub use steps::{StepOwner, StepsChange, StepsKept};
+pub use spans_apart::ApartRow;
+pub use steps::{STEPS_LANE, StepOwner, StepsChange, StepsKept};
 pub use steps_read::{SpendRow, StepGroup, StepRow};
 pub use subscriptions::{EventRow, SubscriptionRow};
 pub use tower::{Liveness, TOWER_LANE};
@@ -209,7 +211,7 @@ fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     // Not in the middle of a commit: the pilot chooses the moment (`Journal::checkpoint`).
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", WAL_KEPT_BYTES)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(256);
     private_file(path);
     Ok(connection)
 }

@@ -85,9 +85,12 @@ pub(super) fn ended_after(connection: &Connection, after: u64, most: u32) -> rus
     Ok(EndedRuns { runs, looked_to })
 }
 
-/// How many runs wait to be sent; counted up to a bound.
+/// How many runs wait to be sent; counted up to a bound, among so many facts.
 pub(super) fn waiting(connection: &Connection, after: u64) -> rusqlite::Result<u32> {
     const COUNTED: u32 = 1_000;
-    let sql = "SELECT count(*) FROM (SELECT 1 FROM journal WHERE seq > ?1 AND kind = 'run_ended' LIMIT ?2)";
-    connection.prepare_cached(sql)?.query_row(params![after as i64, COUNTED], |row| row.get(0))
+    const FACTS: u64 = 1_000_000;
+    let sql =
+        "SELECT count(*) FROM (SELECT 1 FROM journal WHERE seq > ?1 AND seq <= ?2 AND kind = 'run_ended' LIMIT ?3)";
+    let to = after.saturating_add(FACTS) as i64;
+    connection.prepare_cached(sql)?.query_row(params![after as i64, to, COUNTED], |row| row.get(0))
 }

@@ -22,7 +22,7 @@ use super::{
     accounts, addresses, alerts, audit, bands, counts, cues, entries, keys, lanes, live_sessions, logins, messages,
     occurrences, outputs, runs, secrets, steps_read, subscriptions, tower, workers,
 };
-use super::{EndedRuns, OtlpOutRow, otlp_out};
+use super::{ApartRow, EndedRuns, OtlpOutRow, otlp_out, spans_apart};
 use crate::fleet::{Agent, Command};
 
 /// Idle connections kept.
@@ -267,8 +267,12 @@ queries! {
     step_groups(run_id: String) -> Vec<StepGroup> = steps_read::groups;
     /// The newest good run of the same cue that was due before.
     last_good(run: Arc<Run>) -> Option<Run> = runs::last_good;
+    /// Account and name of whoever's telemetry told something outside of its runs.
+    agents_apart() -> Vec<(String, String)> = steps_read::agents_apart;
     /// What a run used; None: nobody said anything.
     spend(run_id: String) -> Option<SpendRow> = steps_read::spend;
+    /// What agents' telemetry told outside of known runs, newest first.
+    spans_apart(agent: Option<String>, most: u32) -> Vec<ApartRow> = spans_apart::list;
     /// Where ended runs go as traces; None: nowhere.
     otlp_out() -> Option<OtlpOutRow> = otlp_out::get;
     /// Runs that ended after a fact of the journal, oldest first.

@@ -102,6 +102,9 @@ FROM runs r WHERE r.cost_usd > 0;
 INSERT INTO spend_days (day, spend, cost_nano)
 SELECT strftime('%Y-%m-%d', r.due_ms / 1000, 'unixepoch', 'localtime'), w.id, w.cost_nano FROM spend w JOIN runs r ON r.id = w.run_id;";
 
+/// Lane of the facts about steps in the journal.
+pub const STEPS_LANE: &str = "steps";
+
 /// Whose steps they are.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StepOwner {
@@ -146,7 +149,10 @@ pub(super) fn write(connection: &Connection, change: &StepsChange) -> rusqlite::
     add_to_day(connection, spend, change)?;
     add_to_models(connection, spend, change)?;
     for ordinal in &change.dropped {
-        connection.prepare_cached("DELETE FROM steps WHERE spend = ?1 AND ordinal = ?2")?.execute(params![spend, ordinal])?;
+        take_from_models(connection, spend, *ordinal)?;
+        connection
+            .prepare_cached("DELETE FROM steps WHERE spend = ?1 AND ordinal = ?2")?
+            .execute(params![spend, ordinal])?;
         connection
             .prepare_cached("DELETE FROM step_payloads WHERE spend = ?1 AND ordinal = ?2")?
             .execute(params![spend, ordinal])?;
@@ -161,32 +167,37 @@ fn upsert(connection: &Connection, change: &StepsChange) -> rusqlite::Result<i64
     let StepsChange { owner, sums, .. } = change;
     let (run, cue) = owner.run.as_ref().map(|(run, cue)| (&run.0, &cue.0)).unzip();
     let total = sums.total();
-    let spend = connection
+    let known: Option<i64> = connection
+        .prepare_cached("SELECT id FROM spend WHERE owner = ?1")?
+        .query_row([&owner.id], |row| row.get(0))
+        .optional()?;
+    let spend = match known {
+        Some(spend) => spend,
+        None => {
+            connection
+                .prepare_cached(
+                    "INSERT INTO spend (owner, run_id, cue_id, agent, account, not_priced, sums) VALUES (?1, ?2, ?3, ?4, ?5, 0, '')",
+                )?
+                .execute(params![owner.id, run, cue, owner.agent, owner.account.0])?;
+            connection.last_insert_rowid()
+        }
+    };
+    // Not with a RETURNING above, which SQLite answers from a table of its own, made and thrown away each time.
+    connection
         .prepare_cached(
-            "INSERT INTO spend (owner, run_id, cue_id, agent, account, first_ms, last_ms, tokens, cost_nano, not_priced, disagreement, sums)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-             ON CONFLICT (owner) DO UPDATE SET first_ms = excluded.first_ms, last_ms = excluded.last_ms, tokens = excluded.tokens,
-               cost_nano = excluded.cost_nano, not_priced = excluded.not_priced, disagreement = excluded.disagreement,
-               sums = excluded.sums
-             RETURNING id",
+            "UPDATE spend SET first_ms = ?2, last_ms = ?3, tokens = ?4, cost_nano = ?5, not_priced = ?6, disagreement = ?7, sums = ?8
+             WHERE id = ?1",
         )?
-        .query_row(
-            params![
-                owner.id,
-                run,
-                cue,
-                owner.agent,
-                owner.account.0,
-                sums.first_at.map(|at| at.0),
-                sums.last_at.map(|at| at.0),
-                whole(total.tokens),
-                nano(total.cost),
-                sums.not_priced as i64,
-                sums.disagreement(),
-                serde_json::to_string(sums).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?,
-            ],
-            |row| row.get(0),
-        )?;
+        .execute(params![
+            spend,
+            sums.first_at.map(|at| at.0),
+            sums.last_at.map(|at| at.0),
+            whole(total.tokens),
+            nano(total.cost),
+            sums.not_priced as i64,
+            sums.disagreement(),
+            serde_json::to_string(sums).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?,
+        ])?;
     if let (Some(run), true) = (run, total.cost != change.before.cost) {
         connection
             .prepare_cached("UPDATE runs SET cost_usd = ?2 WHERE id = ?1")?
@@ -245,6 +256,21 @@ fn add_to_models(connection: &Connection, spend: i64, change: &StepsChange) -> r
     Ok(())
 }
 
+/// What a span used that goes to its run is counted there.
+fn take_from_models(connection: &Connection, spend: i64, ordinal: u32) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE spend_models SET calls = calls - 1, input = input - coalesce(s.parts ->> '$.input', 0),
+               output = output - coalesce(s.parts ->> '$.output', 0), cached_input = cached_input - coalesce(s.parts ->> '$.cached_input', 0),
+               reasoning = reasoning - coalesce(s.parts ->> '$.reasoning', 0), total = total - coalesce(s.tokens, 0),
+               cost_nano = spend_models.cost_nano - coalesce(s.cost_nano, 0), not_priced = not_priced - (s.priced = 'not_priced')
+             FROM (SELECT * FROM steps WHERE spend = ?1 AND ordinal = ?2) s
+             WHERE spend_models.spend = ?1 AND spend_models.model = s.model AND s.tokens IS NOT NULL",
+        )?
+        .execute(params![spend, ordinal])
+        .map(drop)
+}
+
 fn change(
     connection: &Connection,
     spend: i64,
@@ -287,7 +313,13 @@ fn change(
                     nano(used.cost)
                 ])?;
             payload(connection, spend, *ordinal, "output", output.as_deref())?;
-            payload(connection, spend, *ordinal, "error", whole_error.as_deref().filter(|whole| Some(*whole) != error.as_deref()))
+            payload(
+                connection,
+                spend,
+                *ordinal,
+                "error",
+                whole_error.as_deref().filter(|whole| Some(*whole) != error.as_deref()),
+            )
         }
         Change::Moved { ordinal, under } => connection
             .prepare_cached("UPDATE steps SET under = ?3 WHERE spend = ?1 AND ordinal = ?2")?
@@ -380,7 +412,8 @@ pub(super) fn keep(connection: &Connection, kept: &StepsKept) -> rusqlite::Resul
         dropped: Vec::new(),
     };
     let to = upsert(connection, &first)?;
-    let above = serde_json::to_string(&kept.above).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    let above =
+        serde_json::to_string(&kept.above).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     // What was not completed goes along as begun, so that its outside call goes out with the same key as before.
     connection.execute(
         "INSERT INTO steps SELECT ?2, ordinal, under, place, key, parent, name, kind,

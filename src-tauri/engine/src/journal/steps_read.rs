@@ -273,6 +273,12 @@ fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
     Ok(row.get::<_, Option<i64>>(column)?.map(|number| u64::try_from(number).unwrap_or(0)))
 }
 
+/// Account and name of every agent whose telemetry told something outside of its runs.
+pub(super) fn agents_apart(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
+    let sql = "SELECT DISTINCT account, agent FROM spend WHERE run_id IS NULL";
+    connection.prepare_cached(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
 fn id_of(connection: &Connection, owner: &str) -> rusqlite::Result<Option<i64>> {
     connection
         .prepare_cached("SELECT id FROM spend WHERE owner = ?1")?

@@ -54,7 +54,7 @@ pub(super) fn paused(connection: &Connection) -> rusqlite::Result<bool> {
 }
 
 pub(super) fn get(connection: &Connection, key: &str) -> rusqlite::Result<Option<i64>> {
-    connection.query_row("SELECT value FROM tower WHERE key = ?1", [key], |row| row.get(0)).optional()
+    connection.prepare_cached("SELECT value FROM tower WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional()
 }
 
 /// A sign of life.

@@ -194,7 +194,8 @@ pub fn rest(span: &Raw<'_>) -> Option<String> {
 }
 
 fn is_message(event: &Event<'_>) -> bool {
-    [named::INPUT_EVENTS, named::OUTPUT_EVENTS, named::CONTENT_EVENTS].concat().contains(&&*event.name)
+    let all = named::INPUT_EVENTS.iter().chain(named::OUTPUT_EVENTS).chain(named::CONTENT_EVENTS);
+    all.into_iter().any(|name| *name == event.name)
 }
 
 fn separated(json: &mut String) {

@@ -33,9 +33,8 @@ trait Work<'de> {
     const READS_RESOURCES: bool;
     /// `resourceSpans` begin.
     fn begin(&mut self) {}
-    /// # Errors
-    /// If it is one too many.
     fn resource(&mut self, _: Attributes<'de>) {}
+    /// They end; an error says that there are too many of them.
     fn end(&mut self) -> Result<(), &'static str> {
         Ok(())
     }

@@ -114,6 +114,12 @@ impl Batch {
         self.lanes.get_mut(id).filter(|lane| lane.cue.status != CueStatus::Deleted)
     }
 
+    /// A lane as this batch has left it so far. To look at, without a copy of it.
+    pub fn standing<'a>(&'a self, pilot: &'a Pilot, id: &CueId) -> Option<&'a Lane> {
+        let lane = self.lanes.get(id).or_else(|| pilot.lanes.get(id));
+        lane.filter(|lane| lane.cue.status != CueStatus::Deleted)
+    }
+
     pub fn lane_with_run(&self, run_id: &RunId) -> Option<CueId> {
         self.lanes.values().find(|lane| lane.runs.contains_key(run_id)).map(|lane| lane.cue.id.clone())
     }

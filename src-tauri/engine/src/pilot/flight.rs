@@ -390,7 +390,7 @@ impl Pilot {
         self.store_is(None);
         self.tower.clocks = clocks;
         self.apply(&mut batch);
-        if !batch.commit.recordings.is_empty() {
+        if !batch.commit.recordings.is_empty() || !batch.commit.keys.is_empty() {
             self.recorded.send_modify(|count| *count += 1);
         }
         batch.answer_all(None);

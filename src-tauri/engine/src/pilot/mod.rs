@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, watch};
 use crate::clock::Clock;
 use crate::feed::Feed;
 use crate::handle::{Order, StoreHealth};
-use crate::journal::{Journal, Loaded, StoreError, load};
+use crate::journal::{Journal, Loaded, STEPS_LANE, StoreError, TOWER_LANE, load};
 use crate::offers::Offers;
 use crate::paths::Watched;
 use crate::perform::{Performer, Started};
@@ -167,7 +167,8 @@ impl Pilot {
         let now = clocks.wall;
         let newest_at = liveness.newest_at.or(liveness.alive_at).unwrap_or(now);
         let away = journal.recent_bands(away::KEPT)?.into();
-        let seq = journal.tower_seq()?;
+        let seq = journal.lane_seq(TOWER_LANE)?;
+        let books = steps::Books::from(journal.lane_seq(STEPS_LANE)?);
         let snapshots = loaded.iter().map(|loaded| (loaded.lane.cue.id.clone(), loaded.snapshot_seq)).collect();
         journal.commit(&mut crate::journal::Commit {
             orderly: Some(false),
@@ -203,7 +204,7 @@ impl Pilot {
             offers,
             account_cues,
             recorded,
-            books: steps::Books::default(),
+            books,
             zone,
             snapshots,
         };

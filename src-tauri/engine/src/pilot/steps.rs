@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use cuetower_core::Ms;
+use cuetower_core::cue::Transport;
 use cuetower_core::id::{AccountId, RunId};
 use cuetower_core::input::{Answer, Fire, Input, Refusal, RefusalCode};
 use cuetower_core::occurrence::Trigger;
@@ -15,13 +16,13 @@ use cuetower_core::outcome::Outcome;
 use cuetower_core::run::{Run, Verdict};
 use cuetower_core::spend::Nanousd;
 use cuetower_core::step::{self, Book, Change, Decided, SpanSeen, StepInput, Total, run_of_trace};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Pilot;
 use super::batch::Batch;
 use crate::fleet;
 use crate::handle::{SpanBatch, SpanGroup, SpansTaken, Trouble};
-use crate::journal::{StepOwner, StepsChange, StepsKept};
+use crate::journal::{STEPS_LANE, StepOwner, StepsChange, StepsKept};
 use crate::sabotage::Sabotage;
 
 /// Steps held in memory before books that are not at work are let go.
@@ -38,6 +39,15 @@ pub(super) struct Books {
     held: HashMap<String, Held>,
     nodes: usize,
     uses: u64,
+    /// Lane sequence of the last fact about steps.
+    seq: u64,
+}
+
+impl Books {
+    /// None read yet; `seq`: lane sequence of the last fact about steps.
+    pub(super) fn from(seq: u64) -> Books {
+        Books { seq, ..Books::default() }
+    }
 }
 
 struct Held {
@@ -110,7 +120,13 @@ impl Pilot {
         }
     }
 
-    fn decide_step(&mut self, batch: &mut Batch, run: &Run, input: StepInput, attempt: u32) -> Result<Decided, Trouble> {
+    fn decide_step(
+        &mut self,
+        batch: &mut Batch,
+        run: &Run,
+        input: StepInput,
+        attempt: u32,
+    ) -> Result<Decided, Trouble> {
         let owner = owner_of(run);
         let broke = run.broke.as_ref().map(|broke| broke.key.clone());
         self.decide_of(batch, owner, (&run.idempotency_key, broke.as_deref()), input, attempt)
@@ -170,11 +186,13 @@ impl Pilot {
 
     /// A step proves that its agent is at work, as a heartbeat does.
     fn sign_of_life(&mut self, batch: &mut Batch, run: &Run, attempt: Option<u32>) {
-        let Some((deadline, length)) = run.deadline().zip(run.definition.outcome_deadline_ms()) else { return };
-        let lease = run.latest().lease.as_ref().map(|lease| lease.until);
-        let soonest = lease.map_or(deadline, |lease| lease.min(deadline));
-        let left = soonest.since(batch.now);
-        if length.saturating_sub(left) < length / MOVED_LEAST && lease.is_none() {
+        let worth = |until: Ms, length: u64| length.saturating_sub(until.since(batch.now)) >= length / MOVED_LEAST;
+        let deadline = run.deadline().zip(run.definition.outcome_deadline_ms());
+        let lease = match &run.definition.transport {
+            Transport::Worker(work) => run.latest().lease.as_ref().map(|lease| (lease.until, work.lease_ms)),
+            Transport::Webhook(_) | Transport::Command(_) | Transport::Watch => None,
+        };
+        if !deadline.into_iter().chain(lease).any(|(until, length)| worth(until, length)) {
             return;
         }
         let worker = None;
@@ -201,7 +219,7 @@ impl Pilot {
     /// The run as it stands in this batch, and whether it is under way; also one that ended, or whose cue is gone.
     fn run_known(&mut self, batch: &mut Batch, run_id: &RunId) -> Option<(Arc<Run>, bool)> {
         let cue = self.live_runs.get(run_id).cloned().or_else(|| batch.lane_with_run(run_id));
-        let here = cue.and_then(|cue| batch.lane(self, &cue)?.runs.get(run_id).cloned());
+        let here = cue.and_then(|cue| batch.standing(self, &cue)?.runs.get(run_id).cloned());
         if let Some(run) = here {
             let live = run.is_live();
             return Some((run, live));
@@ -217,8 +235,10 @@ impl Pilot {
 
     /// Spans, each group of one trace: to the run they belong to, or under their agent.
     pub(super) fn take_spans(&mut self, batch: &mut Batch, spans: SpanBatch) -> Result<SpansTaken, Trouble> {
-        let SpanBatch { account, run, groups } = spans;
+        let SpanBatch { account, run, mut groups } = spans;
         let mut taken = SpansTaken::default();
+        // Of a trace whose one span names its run, the others belong to it too, whichever came first.
+        groups.sort_by_key(|group| group.run.is_none());
         for group in groups {
             let count = u32::try_from(group.spans.len()).unwrap_or(u32::MAX);
             match self.run_of_group(batch, &account, run.as_ref(), &group)? {
@@ -249,7 +269,8 @@ impl Pilot {
         if let (Some(only), Some(told)) = (only, &group.run)
             && only != told
         {
-            let words = format!("spans of the execution {told} came with the token of another; each run tells of itself");
+            let words =
+                format!("spans of the execution {told} came with the token of another; each run tells of itself");
             return Ok(Joined::Refused(words));
         }
         match self.run_known(batch, &run_id) {
@@ -285,22 +306,24 @@ impl Pilot {
         if known.is_some() {
             return Ok(Vec::new());
         }
-        let mut found = self.journal.spans_apart(trace).map_err(|error| Trouble::Store(error.to_string()))?;
-        found.retain(|(owner, _, _)| owner.account == to.account);
-        found.truncate(ADOPTED_MAX);
-        let mut spans = Vec::with_capacity(found.len());
-        let mut gone: BTreeMap<StepOwner, Vec<u32>> = BTreeMap::new();
-        for (owner, ordinal, span) in found {
-            gone.entry(owner).or_default().push(ordinal);
-            spans.push(span);
+        let on_disk = self.journal.spans_apart(trace).map_err(|error| Trouble::Store(error.to_string()))?;
+        let mut gone: BTreeMap<StepOwner, Gone> = BTreeMap::new();
+        let fits = |owner: &StepOwner| owner.account == to.account;
+        for (owner, ordinal, span) in on_disk.into_iter().filter(|(owner, ..)| fits(owner)).take(ADOPTED_MAX) {
+            gone.entry(owner).or_default().written.push((ordinal, span));
         }
-        for (owner, ordinals) in gone {
+        for (owner, ordinal, span) in batch.spans_apart(trace, to) {
+            gone.entry(owner).or_default().new.push((ordinal, span));
+        }
+        let mut spans = Vec::new();
+        for (owner, Gone { written, new }) in gone {
             let held = self.held(&owner.id, ("", None))?;
-            held.book.without(&ordinals, spans.iter().map(|span| &span.spend));
+            held.book.without(&written, &new);
             let (before, after) = (held.nodes, held.book.len());
             held.nodes = after;
             self.books.nodes = (self.books.nodes + after).saturating_sub(before);
-            batch.stepped(owner).dropped.extend(ordinals);
+            batch.stepped(owner).dropped.extend(written.iter().map(|(ordinal, _)| *ordinal));
+            spans.extend(written.into_iter().chain(new).map(|(_, span)| span));
         }
         Ok(spans)
     }
@@ -364,7 +387,8 @@ impl Pilot {
     }
 
     /// After a commit, or after one that failed: what is in memory is what is on disk.
-    pub(super) fn books_landed(&mut self, stepped: impl IntoIterator<Item = StepOwner>, stands: bool) {
+    pub(super) fn books_landed(&mut self, stepped: Vec<StepOwner>, stands: bool) {
+        self.books.seq += u64::from(stands && !stepped.is_empty());
         for owner in stepped {
             if stands {
                 if let Some(held) = self.books.held.get_mut(&owner.id) {
@@ -396,6 +420,15 @@ impl Pilot {
     }
 }
 
+/// Spans that leave an agent for the run they belong to, by ordinal.
+#[derive(Default)]
+struct Gone {
+    /// They stand on disk.
+    written: Vec<(u32, SpanSeen)>,
+    /// They would be written in this very batch.
+    new: Vec<(u32, SpanSeen)>,
+}
+
 enum Joined {
     Run(StepOwner, Arc<Run>),
     Agent,
@@ -413,21 +446,43 @@ impl Batch {
         self.stepped.entry(owner.id.clone()).or_insert_with(|| empty(&owner))
     }
 
+    /// Takes out what this very batch would write of a trace under agents.
+    fn spans_apart(&mut self, trace: &str, to: &StepOwner) -> Vec<(StepOwner, u32, SpanSeen)> {
+        let mut found = Vec::new();
+        let of_agent = |owner: &StepOwner| owner.run.is_none() && owner.account == to.account;
+        for stepped in self.stepped.values_mut().filter(|stepped| of_agent(&stepped.owner)) {
+            let Stepped { owner, changes, traces, .. } = stepped;
+            let of_trace = |change: &mut Change| matches!(change, Change::New(row) if traces.get(&row.ordinal).is_some_and(|of| of == trace));
+            for change in changes.extract_if(.., of_trace) {
+                if let Change::New(row) = change {
+                    found.push((owner.clone(), row.ordinal, row.into_span(trace)));
+                }
+            }
+        }
+        found
+    }
+
     /// Fills in what is written of the steps, as they stand at the end of the batch.
     pub(super) fn finish_steps(&mut self, pilot: &mut Pilot) {
-        let day = pilot.day(self.now);
-        for (_, stepped) in std::mem::take(&mut self.stepped) {
+        if self.stepped.is_empty() && self.traces.is_empty() {
+            return;
+        }
+        let (day, mut facts) = (pilot.day(self.now), Map::new());
+        for (id, stepped) in std::mem::take(&mut self.stepped) {
             let Stepped { owner, changes, traces, dropped } = stepped;
             let Some(held) = pilot.books.held.get_mut(&owner.id) else { continue };
             let sums = &mut held.book.sums;
             sums.seq += 1;
             let models = std::mem::take(&mut sums.models);
             let (sums, before) = (sums.clone(), held.written);
-            let fact = fact(&changes, &dropped);
-            self.entry(&format!("steps:{}", owner.id), sums.seq, "steps", &fact);
+            facts.insert(id, fact(sums.seq, &changes, &dropped));
             self.runs_stepped.extend(owner.run.as_ref().map(|(run, _)| run.0.clone()));
             let day = day.clone();
             self.commit.steps.push(StepsChange { owner, changes, sums, models, before, day, traces, dropped });
+        }
+        // One fact for all of them: a row for each, found by its run, would be one more page of the store for each run.
+        if !facts.is_empty() {
+            self.entry(STEPS_LANE, pilot.books.seq + 1, "steps", &facts);
         }
         self.commit.traces = std::mem::take(&mut self.traces);
     }
@@ -501,8 +556,9 @@ fn no_run(run_id: &RunId) -> step::Answer {
     step::Answer::Refused(Refusal { code: RefusalCode::NotFound, message })
 }
 
-/// The fact of one batch about the steps of one owner: what was begun and how it ended, by ordinal. Payloads stand apart.
-fn fact(changes: &[Change], dropped: &[u32]) -> Value {
+/// What a batch did to the steps of one owner: what was begun and how it ended, by ordinal. Payloads stand apart. `seq` counts
+/// the batches that did something to them.
+fn fact(seq: u64, changes: &[Change], dropped: &[u32]) -> Value {
     let mut spans = 0_u32;
     let mut steps = Vec::new();
     for change in changes {
@@ -514,7 +570,7 @@ fn fact(changes: &[Change], dropped: &[u32]) -> Value {
             Change::Moved { .. } => {}
         }
     }
-    let mut fact = json!({});
+    let mut fact = json!({ "seq": seq });
     if !steps.is_empty() {
         fact["steps"] = Value::from(steps);
     }

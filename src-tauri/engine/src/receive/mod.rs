@@ -110,9 +110,12 @@ const PARTS: &[Part] = &[
 /// Requests under way get this long to end once the door closes.
 const CLOSING: Duration = Duration::from_secs(5);
 
-/// What every handler works with. Cheap to clone.
+/// What every handler works with. Cheap to clone, which happens several times for each request.
 #[derive(Clone)]
-pub struct Door {
+pub struct Door(Arc<Within>);
+
+/// What a [`Door`] opens onto.
+pub struct Within {
     handle: Handle,
     version: Arc<str>,
     /// The port it listens on; what a `Host` header must name.
@@ -149,14 +152,21 @@ impl Door {
         let rates = Arc::new(rate::Rates::of(openings.rate_limit));
         let (echoes, traces, names) = (Arc::default(), Arc::default(), Names::of_the_system());
         let (zone, pace) = (chrono_tz::Tz::UTC, crate::fleet::Pace::default());
-        Door { handle, version: version.into(), port: 0, openings, rates, echoes, traces, names, zone, pace }
+        let version = version.into();
+        Door(Arc::new(Within { handle, version, port: 0, openings, rates, echoes, traces, names, zone, pace }))
     }
 
     /// Days begin at midnight in this zone, by its IANA name, instead of UTC.
     #[must_use]
     pub fn in_zone(mut self, name: &str) -> Door {
-        self.zone = name.parse().unwrap_or(self.zone);
+        let zone = name.parse().unwrap_or(self.zone);
+        self.within().zone = zone;
         self
+    }
+
+    /// To change it, which ends when it is served.
+    fn within(&mut self) -> &mut Within {
+        Arc::get_mut(&mut self.0).expect("nobody else has it before it is served")
     }
 
     /// Serves until `shutdown` ends, then lets the requests under way end, at most 5 s long.
@@ -165,7 +175,7 @@ impl Door {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        self.port = listener.local_addr()?.port();
+        self.within().port = listener.local_addr()?.port();
         let (closing, closed) = oneshot::channel::<()>();
         let told = async move {
             shutdown.await;
@@ -176,6 +186,14 @@ impl Door {
             served = async { serving.await } => served,
             () = async { drop(closed.await); tokio::time::sleep(CLOSING).await } => Ok(()),
         }
+    }
+}
+
+impl std::ops::Deref for Door {
+    type Target = Within;
+
+    fn deref(&self) -> &Within {
+        &self.0
     }
 }
 

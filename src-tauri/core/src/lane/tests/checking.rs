@@ -135,6 +135,24 @@ fn it_stays_live_for_overlap_and_the_owner_may_stop_it() {
 }
 
 #[test]
+fn a_worker_cannot_give_back_what_is_looked_at() {
+    let mut field = Field::manual(|cue| {
+        checked(cue);
+        cue.transport = Transport::Worker(crate::cue::Worker { lease_ms: 60_000 });
+    });
+    let run = field.fire();
+    field.give(Input::Claim { run_id: run.clone(), worker: "ada".into() });
+    field.report(&run, Some(1), success());
+    let (run_id, worker) = (run.clone(), Some("ada".to_owned()));
+    let release = Input::Release { run_id, attempt: None, worker, words: String::new() };
+    assert_eq!(Field::refused(&field.give(release)), RefusalCode::NotClaimed);
+    field.until(600);
+    assert_eq!((field.run(&run).attempts.len(), field.verdict(&run)), (1, None), "no lease lapses meanwhile");
+    field.looked(&run, [true, true]);
+    assert_eq!(field.verdict(&run), Some(Verdict::Confirmed));
+}
+
+#[test]
 fn a_budget_of_time_is_for_the_agent_and_not_for_the_tower() {
     let budget = |cue: &mut CueDefinition| cue.budget = Budget { duration_ms: Some(60_000), ..Budget::default() };
     let (mut field, run) = Field::reported(budget);
@@ -225,6 +243,19 @@ fn checks_alone_decide_at_a_report_at_exit_zero_or_when_the_time_is_over() {
     field.told(&run, 1, DeliveryResult::Started { pid: 7 });
     field.report(&run, Some(1), failure("429"));
     assert_eq!(field.verdict(&run), Some(Verdict::Failed), "a reported failure stays one");
+}
+
+#[test]
+fn what_the_owner_alone_decides_waits_for_the_owner() {
+    let mut field = Field::manual(|cue| {
+        cue.confirm = Confirm::Checks;
+        (cue.expect.manual, cue.expect.manual_check) = (true, true);
+    });
+    let run = field.fire();
+    field.told(&run, 1, ok());
+    field.until(301);
+    assert_eq!((field.verdict(&run), field.run(&run).is_held_for_verification()), (Some(Verdict::Claimed), true));
+    assert_eq!(of_run(&field.run(&run)), "Nothing was reported; somebody has to verify it.");
 }
 
 #[test]

@@ -1,0 +1,73 @@
+//! Prices of models in words, and a price as it is typed. Pure.
+import type { PriceSet, Prices, PriceView } from '../wire';
+
+/** 2.5 as "$2.50", 0.0375 as "$0.0375": no digit is lost. */
+export function priceWords(usd: number): string {
+  const text = usd.toFixed(9).replace(/0+$/, '');
+  const decimals = text.length - text.indexOf('.') - 1;
+  return `$${decimals < 2 ? usd.toFixed(2) : text}`;
+}
+
+/** Those whose name, alias or seller has the words in it; the owner's first. */
+export function found(prices: readonly PriceView[], find: string, ownOnly: boolean): PriceView[] {
+  const wanted = find.trim().toLowerCase();
+  const about = (price: PriceView) => [price.model, price.provider ?? '', ...price.aliases].some((name) => name.toLowerCase().includes(wanted));
+  const rank = (price: PriceView) => (price.own ? 0 : 1);
+  return prices.filter((price) => (price.own || !ownOnly) && about(price)).sort((a, b) => rank(a) - rank(b));
+}
+
+/** "Prices of 4 Nov 2026, 3 of them your own." */
+export function sourceWords(prices: Prices, date: (day: string) => string): string {
+  const own = prices.prices.filter((price) => price.own).length;
+  const words = own === 0 ? '' : `, ${own} of your own`;
+  return `Prices of ${date(prices.as_of)} ${prices.as_of.slice(0, 4)}${words}`;
+}
+
+/** A price as it is typed; empty is "not said". */
+export interface PriceDraft {
+  model: string;
+  input: string;
+  output: string;
+  cached: string;
+  reasoning: string;
+}
+
+export type PriceErrors = Partial<Record<keyof PriceDraft | 'whole', string>>;
+
+export const BLANK_PRICE: PriceDraft = { model: '', input: '', output: '', cached: '', reasoning: '' };
+
+export function priceDraft(price: PriceView): PriceDraft {
+  const typed = (usd: number | null) => (usd === null ? '' : String(usd));
+  return { model: price.model, input: typed(price.input_usd), output: typed(price.output_usd), cached: typed(price.cached_input_usd), reasoning: typed(price.reasoning_usd) };
+}
+
+const MOST_USD = 100_000;
+const AMOUNT = 'An amount in dollars for a million tokens, such as 2.50.';
+
+/** What was typed, to be sent; or what is wrong with it, by field. */
+export function priceOf(draft: PriceDraft): { set: PriceSet; errors: PriceErrors } {
+  const errors: PriceErrors = {};
+  const read = (field: 'input' | 'output' | 'cached' | 'reasoning', needed: boolean): number | null => {
+    const text = draft[field].trim().replace(/^\$\s*/, '').replace(',', '.');
+    if (text === '') {
+      if (needed) errors[field] = `${AMOUNT} 0 for a model that costs nothing.`;
+      return null;
+    }
+    const usd = Number(text);
+    if (!/^\d*\.?\d+$/.test(text) || usd > MOST_USD) {
+      errors[field] = AMOUNT;
+      return null;
+    }
+    return usd;
+  };
+  const set: PriceSet = { model: draft.model.trim(), input_usd: read('input', true) ?? 0, output_usd: read('output', true) ?? 0, cached_input_usd: read('cached', false), reasoning_usd: read('reasoning', false) };
+  if (set.model === '') errors.model = 'The name of the model, as its calls report it.';
+  return { set, errors };
+}
+
+const FIELDS: Record<string, keyof PriceDraft> = { model: 'model', input_usd: 'input', output_usd: 'output', cached_input_usd: 'cached', reasoning_usd: 'reasoning' };
+
+/** Which field of the form a refusal is about. */
+export function priceField(field: string | null): keyof PriceErrors {
+  return (field === null ? undefined : FIELDS[field]) ?? 'whole';
+}

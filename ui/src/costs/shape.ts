@@ -1,0 +1,121 @@
+//! What was spent, as its screen shows it: figures, bars and sentences. Pure. What nobody said is never drawn as zero.
+import { money } from '../time';
+import type { AgentCost, Costs, CostTotal, CueCost, ModelCost } from '../wire';
+
+/** The ranges of the screen, in days with today. */
+export const RANGES: readonly { days: number; word: string }[] = [{ days: 1, word: 'Today' }, { days: 7, word: '7 days' }, { days: 30, word: '30 days' }];
+
+export const grouped = (count: number) => String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+
+/** "$6.66"; a dash where nobody said. */
+export function amount(usd: number | null): string {
+  return usd === null ? '–' : money(usd);
+}
+
+/** The same, where tokens without a price are worth a word: "not priced". */
+export function spentWords(total: CostTotal): string {
+  return total.cost_usd === null && (total.tokens ?? 0) > 0 ? 'not priced' : amount(total.cost_usd);
+}
+
+/** 1234567 as "1.2 M"; a dash where nobody said. */
+export function tokenWords(tokens: number | null): string {
+  if (tokens === null) return '–';
+  const [scale, unit] = tokens >= 999_500 ? [1e6, ' M'] : tokens >= 1000 ? [1e3, ' k'] : [1, ''];
+  const scaled = tokens / scale;
+  return unit === '' ? String(tokens) : `${scaled < 9.95 ? scaled.toFixed(1) : Math.round(scaled)}${unit}`;
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** "2026-11-21" as "21 Nov". */
+export function dayWords(day: string): string {
+  const [, month = '1', date = '1'] = day.split('-');
+  return `${Number(date)} ${MONTHS[Number(month) - 1] ?? month}`;
+}
+
+/** A day of one agent: where its bar stands and how high it is, from 0 to 1; null where nobody said. */
+export interface Bar {
+  day: string;
+  usd: number | null;
+  share: number;
+}
+
+/** One scale for all of them: the dearest day of any agent, and a twentieth. */
+export function scaleOf(agents: readonly AgentCost[]): number {
+  const most = Math.max(0, ...agents.flatMap((agent) => agent.days.map((usd) => usd ?? 0)));
+  return most === 0 ? 1 : most * 1.05;
+}
+
+export function barsOf(agent: AgentCost, days: readonly string[], scale: number): Bar[] {
+  return days.map((day, i) => ({ day, usd: agent.days[i] ?? null, share: Math.min(1, (agent.days[i] ?? 0) / scale) }));
+}
+
+/** For ears: "bot: $0.10 today, $4.20 in 30 days, most on 3 Nov ($1.00)". */
+export function barsWords(agent: AgentCost, days: readonly string[]): string {
+  let most = -1;
+  agent.days.forEach((usd, i) => {
+    if (usd !== null && (most < 0 || usd > (agent.days[most] ?? 0))) most = i;
+  });
+  const dearest = most < 0 ? '' : `, most on ${dayWords(days[most] ?? '')} (${amount(agent.days[most] ?? null)})`;
+  return `${agentName(agent)}: ${spentWords(agent.today)} today, ${spentWords(agent.total)} in ${days.length} days${dearest}`;
+}
+
+export function agentName(agent: Pick<AgentCost, 'agent'>): string {
+  return agent.agent === '' ? 'no agent named' : agent.agent;
+}
+
+const runsWord = (n: number) => (n === 1 ? 'run' : 'runs');
+
+/** "12 of 40 runs told nothing of what they used."; null when all did. */
+export function untoldWords(costs: Pick<Costs, 'runs' | 'runs_untold'>): string | null {
+  if (costs.runs_untold === 0) return null;
+  return `${grouped(costs.runs_untold)} of ${grouped(costs.runs)} ${runsWord(costs.runs)} told nothing of what ${costs.runs_untold === 1 ? 'it' : 'they'} used.`;
+}
+
+/** What was paid for runs that nothing confirmed; null when there is none. */
+export function unprovenOf(costs: Costs): { usd: number; words: string } | null {
+  const paid = costs.unproven.filter((one) => one.cost_usd !== null && one.cost_usd > 0);
+  const usd = paid.reduce((sum, one) => sum + (one.cost_usd ?? 0), 0);
+  if (usd === 0) return null;
+  const ways = paid.map((one, i) => `${grouped(one.runs)} ${one.verdict}${i === 0 ? ` ${runsWord(one.runs)}` : ''}`);
+  const all = ways.length === 1 ? ways[0] : `${ways.slice(0, -1).join(', ')} and ${ways[ways.length - 1]}`;
+  const dearest = [...costs.by_cue].sort((a, b) => (b.unproven_usd ?? 0) - (a.unproven_usd ?? 0))[0];
+  const most = costs.by_cue.length > 1 && dearest && (dearest.unproven_usd ?? 0) > usd / 2 ? `, most in ${dearest.cue}` : '';
+  return { usd, words: `${all}${most}` };
+}
+
+/** Models whose calls nobody can price, the most calls first. */
+export function unpriced(costs: Pick<Costs, 'by_model'>): ModelCost[] {
+  return costs.by_model.filter((model) => model.not_priced > 0).sort((a, b) => b.not_priced - a.not_priced);
+}
+
+/** True where a price can be set for it: calls that name no model have none. */
+export function canBePriced(model: Pick<ModelCost, 'model'>): boolean {
+  return model.model !== 'no model named' && model.model !== 'other models';
+}
+
+/** True when there is nothing to show at all. */
+export function isEmpty(costs: Costs): boolean {
+  return costs.last_30_days.tokens === null && costs.last_30_days.cost_usd === null && costs.by_cue.length === 0 && costs.by_agent.length === 0;
+}
+
+/** Whether a total says anything, and of what: for the columns that would be empty otherwise. */
+export function cuesToShow(cues: readonly CueCost[], all: boolean): readonly CueCost[] {
+  return all ? cues : cues.filter((cue) => cue.total.cost_usd !== null || (cue.total.tokens ?? 0) > 0);
+}
+
+/** Everything on the screen as rows that a table program reads. */
+export function csvOf(costs: Costs): string {
+  const cell = (value: string | number | null) => {
+    const text = value === null ? '' : String(value);
+    // A name that begins like a formula would be run as one.
+    const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  };
+  const rows: (string | number | null)[][] = [['what', 'name', 'today_usd', `last_${costs.days.length}_days_usd`, 'tokens', 'runs', 'runs_that_told_nothing', 'calls', 'calls_not_priced']];
+  for (const cue of costs.by_cue) rows.push(['cue', cue.cue, cue.today.cost_usd, cue.total.cost_usd, cue.total.tokens, cue.runs, cue.runs_untold, null, cue.not_priced]);
+  for (const agent of costs.by_agent) rows.push(['agent', agent.agent, agent.today.cost_usd, agent.total.cost_usd, agent.total.tokens, null, null, null, null]);
+  for (const model of costs.by_model) rows.push(['model', model.model, model.today.cost_usd, model.total.cost_usd, model.total.tokens, null, null, model.calls, model.not_priced]);
+  costs.days.forEach((day, i) => rows.push(['day', day, null, costs.by_day[i]?.cost_usd ?? null, costs.by_day[i]?.tokens ?? null, null, null, null, null]));
+  return rows.map((row) => row.map(cell).join(',')).join('\n') + '\n';
+}
