@@ -161,7 +161,10 @@ async fn show(owner: &Owner, run: &str, as_json: bool) -> Result<(), String> {
         say(&used(spend));
     }
     if let Some(steps) = &story.steps {
-        say(&format!("Steps: {} begun, {} completed, {} failed (`run steps {run}`)", steps.begun, steps.completed, steps.failed));
+        say(&format!(
+            "Steps: {} begun, {} completed, {} failed (`run steps {run}`)",
+            steps.begun, steps.completed, steps.failed
+        ));
     }
     for proof in &story.proof {
         let verdict = match proof.passed {

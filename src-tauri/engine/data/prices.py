@@ -94,6 +94,7 @@ def main():
     head = {
         "as_of": as_of,
         "source": f"genai-prices {version} (github.com/pydantic/genai-prices, MIT)",
+        "license": "MIT, Copyright (c) Pydantic Services Inc. 2025 to present",
         "notes": "List prices in US dollars per million tokens, as providers charge them for short prompts at once. "
         "Not in them: discounts for batches, writing to a cache, surcharges for very long prompts, searches. "
         "`as_of` is the newest date that the source names.",

@@ -6,7 +6,6 @@ mod call;
 mod launch;
 mod packages;
 mod place;
-mod python;
 mod simulate;
 mod stages;
 mod tidy;

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use crate::call::{self, Limit};
 use crate::packages;
 use crate::place::Place;
-use crate::python;
 use crate::tidy;
 use crate::ui;
 
@@ -68,13 +67,6 @@ const STAGES: &[Stage] = &[
         needs: &["build"],
         limit_minutes: 30,
         run: rust,
-    },
-    Stage {
-        name: "python",
-        what: "the Python package: its own tests, and its types",
-        needs: &["packages"],
-        limit_minutes: 10,
-        run: python::check,
     },
     Stage {
         name: "ui-check",

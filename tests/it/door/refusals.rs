@@ -149,7 +149,11 @@ async fn a_key_does_what_its_scopes_say() {
     let before = tower.stored();
     let looking =
         json!({ "name": "p", "schedule": { "type": "manual", "paths": ["~/.ssh/*"] }, "callback": { "url": URL } });
-    let checking = |check: Value| json!({ "name": "f", "schedule": { "type": "manual" }, "callback": { "url": URL }, "preflight": [check] });
+    let of_list = |list: &str, check: &Value| {
+        let mut cue = manual("f", URL);
+        cue[list] = json!([check]);
+        cue
+    };
     let checks = [
         json!({ "check": "command", "argv": ["true"] }),
         json!({ "check": "file", "path": "~/.ssh/id_ed25519", "matches": "a" }),
@@ -160,8 +164,9 @@ async fn a_key_does_what_its_scopes_say() {
         json!({ "check": "secret", "name": "OPENAI" }),
         json!({ "check": "url", "url": URL, "headers": { "X-Api-Key": "{{secret:OPENAI}}" } }),
         json!({ "check": "url", "url": URL, "allow_private": true }),
-    ]
-    .map(checking);
+    ];
+    let checks = ["preflight", "checks"].map(|list| checks.each_ref().map(|check| of_list(list, check)));
+    let checks = checks.concat();
     for body in [&command, &leaking, &looking].into_iter().chain(&checks) {
         let refused = tower.ask_as(&cues, Method::POST, "/v1/cues", Some(body)).await;
         assert_eq!((refused.status, refused.code()), (403, "insufficient_scope"), "{body}");
@@ -180,14 +185,16 @@ async fn a_key_does_what_its_scopes_say() {
     }
     let harmless =
         json!([{ "check": "url", "url": URL, "body_matches": "ready" }, { "check": "memory", "free_gb": 1 }]);
-    let mut looks = checking(json!(null));
-    looks["preflight"] = harmless.clone();
+    let mut looks = manual("f", URL);
+    (looks["preflight"], looks["checks"]) = (harmless.clone(), harmless);
     let made = tower.ask_as(&cues, Method::POST, "/v1/cues", Some(&looks)).await;
     assert_eq!(made.status, 201, "whoever may call an address may ask it first: {made:?}");
-    let into_program = json!({ "preflight": [{ "check": "command", "argv": ["true"] }] });
     let path = format!("/v1/cues/{}", made.json["id"].as_str().unwrap());
-    let refused = tower.ask_as(&cues, Method::PATCH, &path, Some(&into_program)).await;
-    assert_eq!((refused.status, refused.code()), (403, "insufficient_scope"), "nor may one of its checks");
+    for list in ["preflight", "checks"] {
+        let into_program = json!({ list: [{ "check": "command", "argv": ["true"] }] });
+        let refused = tower.ask_as(&cues, Method::PATCH, &path, Some(&into_program)).await;
+        assert_eq!((refused.status, refused.code()), (403, "insufficient_scope"), "nor may one of its checks");
+    }
 
     let plain = tower.ask_as(&cues, Method::POST, "/v1/cues", Some(&manual("w", URL))).await;
     let path = format!("/v1/cues/{}", plain.json["id"].as_str().unwrap());

@@ -40,7 +40,7 @@ for (const size of [{ width: 1280, height: 800 }, { width: 900, height: 640 }]) 
     await asserts.fill('processed >= expected');
     await page.getByRole('button', { name: 'Save and arm' }).click();
     await expect(page).toHaveURL(/#\/board/);
-    const { cues } = await ask<{ cues: { definition: Record<string, unknown> }[] }>('board', { from_ms: 0, to_ms: 0 });
+    const { cues } = await ask<{ cues: { definition: Record<string, unknown> }[] }>('board', { from_ms: 0, to_ms: 1 });
     expect(cues[0]?.definition).toMatchObject({
       confirm: 'checks', expect: { max_duration_seconds: 600, assert: ['processed >= expected'] },
       checks: [{ check: 'file', path: 'report.md', newer_than_fire: true, min_lines: '{{outcome.processed}}' }, { check: 'sql', sqlite: '~/crm.db', equals: '{{outcome.processed}}' }, { check: 'manual' }]

@@ -11,6 +11,7 @@ describe('prices', () => {
     expect(found(all, 'GPT', false).map((one) => one.model)).toEqual(['my-gpt', 'gpt-4o']);
     expect(found(all, '08-06', false).map((one) => one.model)).toEqual(['gpt-4o']);
     expect(found(all, 'anthropic', false).map((one) => one.model)).toEqual(['claude']);
+    expect(found([price('z', { provider: 'nobody' }), ...all], '', false).map((one) => one.model)).toEqual(['my-gpt', 'gpt-4o', 'claude', 'z']);
     expect(found(all, '', true).map((one) => one.model)).toEqual(['my-gpt']);
   });
   it('say of when they are', () => {

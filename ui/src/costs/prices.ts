@@ -8,11 +8,17 @@ export function priceWords(usd: number): string {
   return `$${decimals < 2 ? usd.toFixed(2) : text}`;
 }
 
-/** Those whose name, alias or seller has the words in it; the owner's first. */
+/** Whom most people buy from, first. */
+const SELLERS = ['openai', 'anthropic', 'google', 'mistral', 'deepseek', 'x-ai', 'groq', 'cohere', 'voyageai', 'aws'];
+
+/** Those whose name, alias or seller has the words in it; the owner's first, then by who sells them. */
 export function found(prices: readonly PriceView[], find: string, ownOnly: boolean): PriceView[] {
   const wanted = find.trim().toLowerCase();
   const about = (price: PriceView) => [price.model, price.provider ?? '', ...price.aliases].some((name) => name.toLowerCase().includes(wanted));
-  const rank = (price: PriceView) => (price.own ? 0 : 1);
+  const rank = (price: PriceView) => {
+    const seller = SELLERS.indexOf(price.provider ?? '');
+    return price.own ? -1 : seller < 0 ? SELLERS.length : seller;
+  };
   return prices.filter((price) => (price.own || !ownOnly) && about(price)).sort((a, b) => rank(a) - rank(b));
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentCost, Costs, CueCost, ModelCost } from '../wire';
-import { agentName, amount, barsOf, barsWords, canBePriced, csvOf, cuesToShow, dayWords, isEmpty, scaleOf, spentWords, tokenWords, unpriced, unprovenOf, untoldWords } from './shape';
+import { agentName, amount, barsOf, barsWords, canBePriced, csvOf, cuesToShow, dayWords, isEmpty, scaleOf, spentWords, tokensOnlyWords, tokenWords, unpriced, unprovenOf, untoldWords } from './shape';
 
 const NOTHING = { tokens: null, cost_usd: null };
 const total = (cost_usd: number | null, tokens: number | null = 100) => ({ tokens, cost_usd });
@@ -37,6 +37,12 @@ describe('bars', () => {
 describe('what is not known', () => {
   it.each([[0, 40, null], [12, 40, '12 of 40 runs told nothing of what they used.'], [1, 1, '1 of 1 run told nothing of what it used.'], [1200, 4000, '1,200 of 4,000 runs told nothing of what they used.']])('%d of %d', (runs_untold, runs, words) => expect(untoldWords({ runs, runs_untold })).toBe(words));
   it('the models with most calls come first', () => expect(unpriced({ by_model: [model('a', 2), model('b', 0), model('c', 7)] }).map((one) => one.model)).toEqual(['c', 'a']));
+  it('tokens alone have no price', () => {
+    const told = cue('a', { total: total(null) });
+    expect(tokensOnlyWords({ by_cue: [told, cue('b'), cue('c', { total: total(1) }), cue('d', { total: total(null), not_priced: 2 })] })).toBe('1 cue told tokens and no cost, and names no model.');
+    expect(tokensOnlyWords({ by_cue: [told, told] })).toBe('2 cues told tokens and no cost, and name no model.');
+    expect(tokensOnlyWords({ by_cue: [cue('b')] })).toBeNull();
+  });
   it('what has no name has no price', () => expect(['gpt-4o', 'no model named', 'other models'].map((name) => canBePriced({ model: name }))).toEqual([true, false, false]));
 });
 

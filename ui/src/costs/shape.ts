@@ -89,6 +89,12 @@ export function unpriced(costs: Pick<Costs, 'by_model'>): ModelCost[] {
   return costs.by_model.filter((model) => model.not_priced > 0).sort((a, b) => b.not_priced - a.not_priced);
 }
 
+/** "2 cues told tokens and no cost, and name no model."; null when none did. */
+export function tokensOnlyWords(costs: Pick<Costs, 'by_cue'>): string | null {
+  const cues = costs.by_cue.filter((cue) => cue.total.cost_usd === null && (cue.total.tokens ?? 0) > 0 && cue.not_priced === 0).length;
+  return cues === 0 ? null : `${grouped(cues)} ${cues === 1 ? 'cue' : 'cues'} told tokens and no cost, and ${cues === 1 ? 'names' : 'name'} no model.`;
+}
+
 /** True where a price can be set for it: calls that name no model have none. */
 export function canBePriced(model: Pick<ModelCost, 'model'>): boolean {
   return model.model !== 'no model named' && model.model !== 'other models';

@@ -27,7 +27,7 @@ export function figureWords(value: number | null, unit: string): string {
 export function changeWords({ this: now, other }: Pick<CompareRow, 'this' | 'other'>): string {
   if (now === null || other === null) return '';
   if (now === other) return 'same';
-  if (other === 0) return now > 0 ? 'more than none' : '';
+  if (other === 0) return 'none then';
   if (now === 0) return 'none';
   const times = now / other;
   if (times >= 3) return `${times < 9.95 ? Number(times.toFixed(1)) : Math.round(times)} times`;

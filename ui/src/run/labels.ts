@@ -95,14 +95,14 @@ export function mouthsOf(spend: SpendView): Mouth[] {
 
 /** "12 calls", "12 calls, 2 of them not priced" */
 export function callsWords(model: Pick<ModelView, 'calls' | 'not_priced'>): string {
-  const calls = `${model.calls} ${model.calls === 1 ? 'call' : 'calls'}`;
-  return model.not_priced === 0 ? calls : model.not_priced === model.calls ? `${calls}, not priced` : `${calls}, ${model.not_priced} not priced`;
+  const calls = `${thousands(model.calls)} ${model.calls === 1 ? 'call' : 'calls'}`;
+  return model.not_priced === 0 ? calls : model.not_priced === model.calls ? `${calls}, not priced` : `${calls}, ${thousands(model.not_priced)} not priced`;
 }
 
 /** "3 calls are not priced: no price is known for their model." */
 export function notPricedWords(not_priced: number): string | null {
   if (not_priced === 0) return null;
-  return not_priced === 1 ? 'One call is not priced: no price is known for its model. It is not in the sum.' : `${not_priced} calls are not priced: no price is known for their model. They are not in the sum.`;
+  return not_priced === 1 ? 'One call is not priced: no price is known for its model. It is not in the sum.' : `${thousands(not_priced)} calls are not priced: no price is known for their model. They are not in the sum.`;
 }
 
 /** "12 steps: 10 completed, 1 failed, 1 open" */

@@ -36,6 +36,14 @@ export function brokeFirst(tree: Tree): From | null {
   }
 }
 
+/** True when a run can go on somewhere: at a step that is here, or, among more than are here, at one that only the tower knows. */
+export function offersResume(tree: Tree, steps: StepsSummary): boolean {
+  if (brokeFirst(tree) !== null) return true;
+  const top = tree.branches.get(0);
+  const here = [...(top?.pages.values() ?? [])].flat();
+  return steps.completed < steps.begun && here.length < (top?.total ?? 0) && here.some(isDurable);
+}
+
 /** "Resume from step 3" */
 export function resumeLabel(number: string): string {
   return number === '' ? 'Resume' : `Resume from step ${number}`;

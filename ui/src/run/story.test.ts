@@ -4,7 +4,7 @@ import { changeWords, diffWords, figureWords, withWords } from './compare';
 import { barSpoken, besideName, callsWords, costWords, keyTail, mouthsOf, notPricedWords, pricedWords, summaryWords, tokensWords, triesOf, usdWords } from './labels';
 import { HEAD_CHARS, laidOut, plainText, START, type Layout } from './payload';
 import { checkingWords, looksAgain, proofLine, worstFirst } from './proof';
-import { brokeFirst, isResumable, resumeWords } from './resume';
+import { brokeFirst, isResumable, offersResume, resumeWords } from './resume';
 import { EMPTY_TREE, withPage } from './tree';
 import type { ProofView, SpendView } from '../wire';
 
@@ -40,7 +40,7 @@ describe('what it used', () => {
 
 describe('beside the last good run', () => {
   it.each<[number | null, string, string]>([[null, 'count', '–'], [200, 'count', '200'], [12_400, 'count', '12,400'], [381_000, 'count', '381k'], [0.125, 'count', '0.125'], [152_000, 'ms', '2 min 32 s'], [0.02, 'usd', '$0.02'], [4.25, 'percent', '4.3 %'], [31.7, 'percent', '32 %']])('%s in %s', (value, unit, words) => expect(figureWords(value, unit)).toBe(words));
-  it.each<[number | null, number | null, string]>([[3, 200, '−99 %'], [200, 200, 'same'], [0, 200, 'none'], [5, 0, 'more than none'], [120, 10, '12 times'], [35, 10, '3.5 times'], [11, 10, '+10 %'], [1001, 1000, 'nearly the same'], [null, 5, '']])('%s against %s', (now, other, words) => expect(changeWords({ this: now, other })).toBe(words));
+  it.each<[number | null, number | null, string]>([[3, 200, '−99 %'], [200, 200, 'same'], [0, 200, 'none'], [5, 0, 'none then'], [120, 10, '12 times'], [35, 10, '3.5 times'], [11, 10, '+10 %'], [1001, 1000, 'nearly the same'], [null, 5, '']])('%s against %s', (now, other, words) => expect(changeWords({ this: now, other })).toBe(words));
   it('a step that differs', () => {
     const diff = { number: '3.4', name: 'lead 4', ordinal: 7, this: 'failed', other: 'completed', words: '429 Too Many Requests' };
     expect([diffWords(diff), diffWords({ ...diff, ordinal: null, this: null, words: null }), diffWords({ ...diff, this: 'completed', other: null, words: '' })]).toEqual(['failed here: 429 Too Many Requests; completed then', 'not here; completed then', 'completed here; not there then']);
@@ -74,6 +74,12 @@ describe('resuming', () => {
     expect(resumeWords(top, 905, from, '2').again).toContain('the 902 after it');
     expect(resumeWords(top, 5, top[0] ?? step(), '1').kept).toBe('Nothing is kept: no step before it was completed.');
     expect(resumeWords(top, 5, top[3] ?? step(), '3').kept).toMatch(/One step before it had not been completed, and is done as well\.$/);
+  });
+  it('among very many steps only the tower knows where; telemetry alone goes on nowhere', () => {
+    const steps = { begun: 900, completed: 899, failed: 1, first_ms: null, last_ms: null };
+    const of = (...here: ReturnType<typeof step>[]) => withPage(EMPTY_TREE, 0, 0, here, 900);
+    expect([offersResume(of(step()), steps), offersResume(of(step()), { ...steps, completed: 900 }), offersResume(of(step({ source: 'span', state: 'failed' })), steps)]).toEqual([true, false, false]);
+    expect(offersResume(withPage(EMPTY_TREE, 0, 0, [step({ state: 'failed' })], 1), steps)).toBe(true);
   });
   it('needs an end and a step', () => {
     const steps = { begun: 1, completed: 0, failed: 1, first_ms: null, last_ms: null };

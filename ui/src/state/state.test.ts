@@ -48,7 +48,7 @@ describe('the palette', () => {
 
   it('is useful before anything is typed', () => {
     expect(told('')).toEqual([
-      'Needs you: lead-digest has gone quiet', 'Do: New cue', 'Do: Next 30 days', 'Do: Pause all firing', 'Cues: lead-digest', 'Cues: score-new', 'Go to: Board', 'Go to: Agents', 'Go to: Alerts', 'Go to: Secrets', 'Go to: Settings', 'Go to: Key to the marks'
+      'Needs you: lead-digest has gone quiet', 'Do: New cue', 'Do: Next 30 days', 'Do: Pause all firing', 'Cues: lead-digest', 'Cues: score-new', 'Go to: Board', 'Go to: Agents', 'Go to: Costs', 'Go to: Alerts', 'Go to: Secrets', 'Go to: Settings', 'Go to: Key to the marks'
     ]);
   });
   it('offers what can be done to what matches', () => {

@@ -1,3 +1,5 @@
+//! Assertions as people write them, as nobody should, and as nobody would: none of them panics.
+
 use proptest::prelude::*;
 use serde_json::json;
 

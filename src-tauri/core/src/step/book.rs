@@ -204,7 +204,7 @@ impl Book {
         }
         if self.nodes.len() as u32 >= STEPS_MAX {
             let message = format!("This run has {STEPS_MAX} steps already; it may have no more.");
-            return Decided::refused(RefusalCode::TooMany, message);
+            return Decided::refused(RefusalCode::Invalid, message);
         }
         let under = match &begin.parent {
             None => None,

@@ -16,8 +16,8 @@ use cuetower_core::run::{HeldBy, Phase, Run, Verification};
 use serde_json::{Value, json};
 
 use super::wire::{
-    AttemptView, CausedBy, CueRefView, DeskError, Fired, NoteView, Nothing, OutcomeView, ProofView, RefusedReport, ResumedView,
-    RunRef, RunStory, RunVerify, WaitView,
+    AttemptView, CausedBy, CueRefView, DeskError, Fired, NoteView, Nothing, OutcomeView, ProofView, RefusedReport,
+    ResumedView, RunRef, RunStory, RunVerify, WaitView,
 };
 use super::{Desk, cues, invalid, not_found, steps};
 use crate::journal::OutputRow;

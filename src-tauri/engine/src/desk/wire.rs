@@ -19,11 +19,11 @@ pub use super::wire_fleet::{
 };
 pub use super::wire_otlp::{ApartView, HeaderPair, OtlpOut, OtlpOutSet, SpansApart, SpansApartRequest};
 pub use super::wire_pools::{PoolHolderView, PoolRef, PoolSet, PoolView, PoolWaitingView, Pools};
-pub use super::wire_proof::{OutcomeView, ProofView, RefusedReport};
 pub use super::wire_prices::{
     AgentCost, CostDisagreement, CostTotal, Costs, CostsRequest, CostsToday, CueCost, ModelCost, PriceRef, PriceSet,
     PriceView, Prices, ShippedPrice, VerdictCost,
 };
+pub use super::wire_proof::{OutcomeView, ProofView, RefusedReport};
 pub use super::wire_schedule::{
     Audit, AuditFinding, AuditRequest, BandView, Briefing, BriefingCard, BriefingLine, CuePause, CueTrigger,
     OccurrenceAnswer, SimulateRequest, SimulatedFire, SimulatedLane, Simulation, TriggerUrl,

@@ -82,7 +82,11 @@ fn what_does_not_fit_is_told_where_it_is() {
         (json!({ "check": "manual", "path": "x" }), ".path", "has no field `path`"),
         (json!({ "check": "file", "path": "/a", "on_fail": "hold" }), ".on_fail", "has no field `on_fail`"),
         (json!({ "check": "file", "path": "/a", "min_lines": "{{outcome.rows}}" }), ".min_lines", "no report has"),
-        (json!({ "check": "file", "path": "/a", "min_lines": "{{payload.rows}}" }), ".min_lines", "no field of the report"),
+        (
+            json!({ "check": "file", "path": "/a", "min_lines": "{{payload.rows}}" }),
+            ".min_lines",
+            "no field of the report",
+        ),
         (json!({ "check": "file", "path": "/a", "min_lines": "20" }), ".min_lines", "whole number"),
         (sql(json!({ "equals": "{{outcome.}}" })), ".equals", "no field of the report"),
         (sql(json!({ "equals": "x {{outcome.processed}}" })), ".equals", "no field of the report"),
@@ -121,7 +125,8 @@ fn what_the_checks_alone_decide_needs_one() {
 
 #[test]
 fn expectations_of_a_report_are_read_and_written() {
-    let expect = json!({ "max_duration_seconds": 600, "assert": ["processed >= expected", " metadata.rows == processed "] });
+    let expect =
+        json!({ "max_duration_seconds": 600, "assert": ["processed >= expected", " metadata.rows == processed "] });
     let cue = read(&with(webhook(), "expect", expect));
     assert_eq!(cue.expect.max_duration_ms, Some(600_000));
     assert_eq!(cue.expect.assert, ["processed >= expected", "metadata.rows == processed"]);
