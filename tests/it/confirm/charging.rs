@@ -20,7 +20,7 @@ const PLACES: [&str; 4] = ["before-begin", "after-begin", "after-charge", "after
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_kills_charge_everybody_once() {
-    let found = charging(54, 20, None).await;
+    let found = charging(55, 20, None).await;
     assert!(found.violations.is_empty(), "{:#?}", found.violations);
     assert!(found.kills >= 500, "only {} kills", found.kills);
     let places = PLACES.len() * usize::try_from(CUSTOMERS).unwrap();

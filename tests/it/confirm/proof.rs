@@ -134,11 +134,11 @@ async fn an_agent_that_ends_without_a_word_is_silent() {
     let quiet = super::house().join("examples/gone_quiet.py");
     let run = scene.fired(&scene.cue("quiet", &quiet, json!({ "payload": { "seconds": 0 } }))).await;
     let told = scene.ended(&run).await;
-    told.is(
-        "silent",
-        "It ended with exit code 0 and reported nothing.",
-        Some(["silent_run", "critical", "quiet has gone quiet"]),
-    );
+    let end = told.of_attempts("sentence")[0].as_str().unwrap();
+    assert!(end.starts_with("exit code 0 after "), "{end}");
+    let sentence = format!("It ended with {end} and reported nothing.");
+    told.is("silent", &sentence, Some(["silent_run", "critical", "quiet has gone quiet"]));
+    assert_eq!(told.execution["status"], "outcome_timeout");
 }
 
 #[tokio::test(flavor = "multi_thread")]

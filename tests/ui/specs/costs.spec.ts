@@ -47,7 +47,7 @@ test('what runs tell is summed by agent, cue and model; what nobody said is said
   await expect(page.getByTestId('untold')).toHaveText('1 of 2 runs told nothing of what it used. That is not known, and not 0.');
   await expect(page.getByTestId('not-priced')).toContainText('1 call is not priced: moon-1.');
   await expect(page.getByTestId('agent-cost-lead-scout')).toContainText('$3.25');
-  await expect(page.getByRole('complementary', { name: 'What is not known' })).toContainText('its outcome says $3.2500, its steps $2.5000');
+  await expect(page.getByRole('complementary', { name: 'What is not known' })).toContainText('its outcome says $3.2500, its steps say $2.5000');
 
   // What has no price gets one here; what was told before stays as it was.
   const moon = page.getByTestId('model-cost-moon-1');

@@ -11,6 +11,10 @@ paused: boolean,
  */
 agents_url: string, data_dir: string, timezone: string, vault: Health, notifications: Health, store: Health, 
 /**
+ * Runs are to be sent as traces, and the last try failed: why, in one line.
+ */
+traces_out?: string, 
+/**
  * Open alerts, and held occurrences that ask.
  */
 needs_you: number, seq: number, };

@@ -78,8 +78,12 @@ impl Draft<'_> {
     /// After a start: whoever was looking went with the tower.
     pub fn check_once_more(&mut self) {
         let checking = self.lane.runs.values().filter_map(|run| Some((run.id.clone(), run.checking.as_ref()?.number)));
-        let effects = checking.map(|(run_id, number)| Effect::Check { run_id, number });
-        self.effects.extend(effects.collect::<Vec<_>>());
+        // Of some it was found out only now that they are to be looked at.
+        let effects = checking
+            .map(|(run_id, number)| Effect::Check { run_id, number })
+            .filter(|effect| !self.effects.contains(effect));
+        let effects: Vec<Effect> = effects.collect();
+        self.effects.extend(effects);
     }
 
     /// Its cue is deleted: nobody would hear what is found of a run that had ended. One that had not is cancelled.

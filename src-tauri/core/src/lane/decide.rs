@@ -51,7 +51,13 @@ pub fn decide(lane: &mut Lane, input: &Input, now: Ms, dice: &mut dyn Dice) -> D
     };
     // One that began and ended in one decision needs nothing of the pools, and would never give it back.
     let held = |run_id: &RunId, number: u32| draft.held(run_id, number, HeldBy::Pool).is_some();
-    let wanted = |effect: &Effect| !matches!(effect, Effect::AskPools { run_id, number } if !held(run_id, *number));
+    // Nor is there anything to look at of one that ended as soon as the look began.
+    let looked_at = |run_id: &RunId| draft.run(run_id).is_some_and(|run| run.checking.is_some());
+    let wanted = |effect: &Effect| match effect {
+        Effect::AskPools { run_id, number } => held(run_id, *number),
+        Effect::Check { run_id, .. } => looked_at(run_id),
+        Effect::Deliver { .. } | Effect::Stop { .. } | Effect::Forget { .. } | Effect::TellFailure { .. } => true,
+    };
     let effects = draft.effects.iter().filter(|effect| wanted(effect)).cloned().collect();
     Decision { effects, events: draft.events, answer }
 }

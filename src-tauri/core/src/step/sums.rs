@@ -127,17 +127,16 @@ impl Sums {
         let told = [("its steps say", self.steps), ("its beats say", self.beats), ("its outcome says", self.said)];
         let costs: Vec<_> = told.iter().filter_map(|(who, total)| Some((*who, total.cost?.usd()))).collect();
         let tokens: Vec<_> = told.iter().filter_map(|(who, total)| Some((*who, total.tokens? as f64))).collect();
-        let says = |who: &str| if who == told[2].0 { "says" } else { "say" };
         let apart = |all: &[(&'static str, f64)]| {
             let most = all.iter().copied().max_by(|one, other| one.1.total_cmp(&other.1))?;
             let least = all.iter().copied().min_by(|one, other| one.1.total_cmp(&other.1))?;
             (most.1 - least.1 > most.1 / 100.0).then_some((most, least))
         };
         if let Some((most, least)) = apart(&costs) {
-            return Some(format!("{} {} ${:.4}, {} ${:.4}", most.0, says(most.0), most.1, least.0, least.1));
+            return Some(format!("{} ${:.4}, {} ${:.4}", most.0, most.1, least.0, least.1));
         }
         let (most, least) = apart(&tokens)?;
-        Some(format!("{} {} {} tokens, {} {}", most.0, says(most.0), most.1, least.0, least.1))
+        Some(format!("{} {} tokens, {} {}", most.0, most.1, least.0, least.1))
     }
 
     pub(super) fn seen(&mut self, from: Ms, to: Ms) {

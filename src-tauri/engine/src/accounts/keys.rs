@@ -31,7 +31,9 @@ pub(crate) async fn opened(handle: &Handle, shown: &str) -> Result<KeyRow, Refus
         Some(row) => row,
         None => {
             let row = handle.reader().key(hash).await?.ok_or(Refused::KeyGone)?;
-            handle.accounts.opens(&row, recorded);
+            if row.rotated_at.is_none() {
+                handle.accounts.opens(&row, recorded);
+            }
             row
         }
     };

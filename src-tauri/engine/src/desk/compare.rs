@@ -135,7 +135,7 @@ fn steps(these: &[StepRow], those: &[StepRow]) -> (Vec<StepDiff>, Option<String>
     let by_key: HashMap<&str, &StepRow> = those.iter().map(|row| (row.step.key.as_str(), row)).collect();
     let here: HashMap<&str, ()> = these.iter().map(|row| (row.step.key.as_str(), ())).collect();
     let mut diffs = Vec::new();
-    let mut first = None;
+    let mut first: Option<(u32, String)> = None;
     for row in these {
         let other = by_key.get(row.step.key.as_str());
         let same = other.is_some_and(|other| other.step.state == row.step.state);
@@ -144,7 +144,11 @@ fn steps(these: &[StepRow], those: &[StepRow]) -> (Vec<StepDiff>, Option<String>
         }
         let number = numbers.number(row);
         let words = row.step.error.clone();
-        first = first.or_else(|| Some(in_words(&number, row, other.copied())));
+        // What a step failed for stands in it.
+        let inner = first.as_ref().is_some_and(|(ordinal, _)| *ordinal == row.step.under);
+        if first.is_none() || inner {
+            first = Some((row.step.ordinal, in_words(&number, row, other.copied())));
+        }
         diffs.push(StepDiff {
             number,
             name: row.step.name.clone(),
@@ -157,7 +161,8 @@ fn steps(these: &[StepRow], those: &[StepRow]) -> (Vec<StepDiff>, Option<String>
     for row in those.iter().filter(|row| !here.contains_key(row.step.key.as_str())) {
         let number = other_numbers.number(row);
         if first.is_none() {
-            first = Some(format!("The last good run went on to step {number} ({}); this one did not.", row.step.name));
+            let words = format!("The last good run went on to step {number} ({}); this one did not.", row.step.name);
+            first = Some((0, words));
         }
         diffs.push(StepDiff {
             number,
@@ -169,7 +174,7 @@ fn steps(these: &[StepRow], those: &[StepRow]) -> (Vec<StepDiff>, Option<String>
         });
     }
     diffs.truncate(DIFFS_MAX);
-    (diffs, first)
+    (diffs, first.map(|(_, words)| words))
 }
 
 fn in_words(number: &str, row: &StepRow, other: Option<&StepRow>) -> String {

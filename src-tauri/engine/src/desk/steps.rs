@@ -101,6 +101,15 @@ fn total(total: Total) -> TotalView {
     TotalView { tokens: total.tokens, cost_usd: total.cost.map(Nanousd::usd) }
 }
 
+/// The first step that is not completed; within it the first of those in it, and so on: what was completed in it is kept.
+fn first_open(begun: &[StepRow]) -> Option<u32> {
+    let open = |under: &u32| {
+        let here = begun.iter().filter(|row| row.step.under == *under && row.step.state != StepState::Completed);
+        here.map(|row| row.step.ordinal).min()
+    };
+    std::iter::successors(open(&0), open).last()
+}
+
 /// A new run that keeps what was completed before the step.
 pub(super) async fn resume(desk: &Desk, request: RunResume) -> Result<Fired, DeskError> {
     let reader = desk.handle.reader();
@@ -109,11 +118,10 @@ pub(super) async fn resume(desk: &Desk, request: RunResume) -> Result<Fired, Des
         Some(ordinal) => ordinal,
         None => {
             let begun = reader.steps_begun(request.run_id.clone(), LOOKED_AT_MAX).await?;
-            let open = begun.iter().filter(|row| row.step.state != StepState::Completed);
-            // What stands in a step that broke broke first.
-            let first = open.max_by_key(|row| row.step.ordinal).map(|row| row.step.ordinal);
             let next = begun.last().map(|row| row.step.ordinal + 1);
-            first.or(next).ok_or_else(|| invalid("run_id", "This run has begun no step; run it again instead."))?
+            first_open(&begun)
+                .or(next)
+                .ok_or_else(|| invalid("run_id", "This run has begun no step; run it again instead."))?
         }
     };
     let words = match reader.step(request.run_id.clone(), ordinal).await? {

@@ -176,15 +176,20 @@ fn add(sum: &mut Option<i64>, more: Option<i64>) {
 pub(super) const SPENT_ON: &str = "SELECT s.account, s.agent, sum(d.tokens), sum(d.cost_nano)
     FROM spend_days d CROSS JOIN spend s ON s.id = d.spend WHERE d.day = ?1 GROUP BY s.account, s.agent";
 
-/// What each agent spent on a day as its runs and its telemetry tell it: account, name, tokens, billionths of a dollar.
-pub(super) fn spent_on(
-    connection: &Connection,
-    day: &str,
-) -> rusqlite::Result<Vec<(String, String, Option<i64>, Option<i64>)>> {
-    connection
-        .prepare_cached(SPENT_ON)?
-        .query_map([day], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
-        .collect()
+/// What one agent spent on a day, as its runs and its telemetry tell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentSpent {
+    pub account: String,
+    pub agent: String,
+    pub tokens: Option<i64>,
+    pub cost_nano: Option<i64>,
+}
+
+pub(super) fn spent_on(connection: &Connection, day: &str) -> rusqlite::Result<Vec<AgentSpent>> {
+    let read = |row: &Row<'_>| {
+        Ok(AgentSpent { account: row.get(0)?, agent: row.get(1)?, tokens: row.get(2)?, cost_nano: row.get(3)? })
+    };
+    connection.prepare_cached(SPENT_ON)?.query_map([day], read)?.collect()
 }
 
 pub(super) const BY_MODEL: &str =

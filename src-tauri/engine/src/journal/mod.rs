@@ -51,7 +51,7 @@ pub use alerts::{AccountAlertRow, AlertFilter, AlertRow};
 pub use audit::{LaneFacts, Start};
 pub use beats::{BeatRow, DaySum, MinuteSum};
 pub use commit::{Commit, OccurrenceChange, SnapshotRow};
-pub use costs::{DisagreementRow, ModelSpent, RunsDue, SpentRow};
+pub use costs::{AgentSpent, DisagreementRow, ModelSpent, RunsDue, SpentRow};
 pub use counts::{UsageRow, VitalsRow};
 pub(crate) use cues::status_word;
 pub use entries::Entry;

@@ -17,7 +17,7 @@ use super::{
     RunStats, SecretRow, SpendRow, StepGroup, StepRow, StoreError, SubscriptionRow, ToldRow, UsageRow, VitalsRow, WorkerRow,
 };
 use super::{BeatRow, DaySum, MinuteSum, PriceRow, agent_commands, agents, beats, prices};
-use super::{DisagreementRow, ModelSpent, RunsDue, SpentRow, costs};
+use super::{AgentSpent, DisagreementRow, ModelSpent, RunsDue, SpentRow, costs};
 use super::{
     accounts, addresses, alerts, audit, bands, counts, cues, entries, keys, lanes, live_sessions, logins, messages,
     occurrences, outputs, runs, secrets, steps_read, subscriptions, tower, workers,
@@ -193,8 +193,8 @@ queries! {
     agents_days(first: String, last: String) -> Vec<(String, DaySum)> = beats::of_days;
     /// What was spent from one day to another, which are in time from `began` to before `ended`.
     spent(first: String, last: String, began: Ms, ended: Ms) -> Vec<SpentRow> = costs::spent;
-    /// What each agent spent on a day as its runs and its telemetry tell it: account, name, tokens, billionths of a dollar.
-    spent_on(day: String) -> Vec<(String, String, Option<i64>, Option<i64>)> = costs::spent_on;
+    /// What each agent spent on a day as its runs and its telemetry tell it.
+    spent_on(day: String) -> Vec<AgentSpent> = costs::spent_on;
     /// Calls of each model, from one day to another.
     spent_by_model(first: String, last: String) -> Vec<ModelSpent> = costs::by_model;
     /// Newest first, and how many there are in all.

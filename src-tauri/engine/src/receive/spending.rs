@@ -19,13 +19,6 @@ pub(super) fn read(door: &Door, body: &Map<String, Value>) -> Result<Spend, Prob
     Ok(Spend { tokens, cost, priced, model })
 }
 
-fn priced(_door: &Door, _model: Option<&str>, tokens: &Tokens) -> (Option<Nanousd>, Priced) {
-    match tokens.all() {
-        None | Some(0) => (None, Priced::Nothing),
-        Some(_) => (None, Priced::Not),
-    }
-}
-
 pub(super) fn cost(body: &Map<String, Value>) -> Result<Option<Nanousd>, Problem> {
     match body.get("cost_usd").filter(|value| !value.is_null()) {
         None => Ok(None),

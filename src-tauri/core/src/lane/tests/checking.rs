@@ -259,6 +259,24 @@ fn what_the_owner_alone_decides_waits_for_the_owner() {
 }
 
 #[test]
+fn what_ends_as_soon_as_the_look_begins_is_not_looked_at() {
+    let mut field = Field::with(|cue| {
+        checked(cue);
+        cue.confirm = Confirm::Checks;
+        cue.overlap = Overlap::Replace;
+        cue.delivery.outcome_deadline_ms = Some(60_000);
+    });
+    field.until(60);
+    let first = field.sent()[0].0.clone();
+    field.told(&first, 1, ok());
+    // Its time is over in the very tick in which the next one takes its place.
+    field.now = Ms(NOON + 120_000);
+    field.tick();
+    assert_eq!(field.verdict(&first), Some(Verdict::Stopped));
+    assert!(!field.asks_for_checks(&first));
+}
+
+#[test]
 fn a_late_success_is_looked_at_and_outlives_the_forgetting() {
     for (shown, verdict) in [([true, true], Verdict::Confirmed), ([false, true], Verdict::Refuted)] {
         let mut field = Field::manual(checked);

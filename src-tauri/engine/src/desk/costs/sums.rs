@@ -9,7 +9,7 @@ use cuetower_core::spend::Nanousd;
 
 use crate::desk::wire::{AgentCost, CostDisagreement, CostTotal, Costs, CueCost, ModelCost, VerdictCost};
 use crate::fleet::Agent;
-use crate::journal::{DaySum, DisagreementRow, ModelSpent, RunsDue, SpentRow};
+use crate::journal::{AgentSpent, DaySum, DisagreementRow, ModelSpent, RunsDue, SpentRow};
 
 /// Cues in an answer at most, the dearest.
 const CUES_SHOWN: usize = 500;
@@ -272,21 +272,14 @@ fn disagreements(known: &Known) -> Vec<CostDisagreement> {
     known.disagreements.iter().map(shown).collect()
 }
 
-/// `told`: account, agent, tokens, billionths of a dollar, as runs and telemetry tell it.
-pub(super) fn of_one_day(
-    told: &[(String, String, Option<i64>, Option<i64>)],
-    beats: &[DaySum],
-    agents: &[Agent],
-) -> CostTotal {
-    let told = told.iter();
-    let mut sums: BTreeMap<(&str, &str), Sum> = told
-        .map(|(account, agent, tokens, nano)| {
-            ((account.as_str(), agent.as_str()), Sum { tokens: *tokens, nano: *nano })
-        })
-        .collect();
+/// `told`: by runs and telemetry.
+pub(super) fn of_one_day(told: &[AgentSpent], beats: &[DaySum], agents: &[Agent]) -> CostTotal {
+    let sum = |told: &AgentSpent| Sum { tokens: told.tokens, nano: told.cost_nano };
+    let who = |told: &AgentSpent| (told.account.clone(), told.agent.clone());
+    let mut sums: BTreeMap<Who, Sum> = told.iter().map(|told| (who(told), sum(told))).collect();
     for beats in beats {
         let Some(agent) = agents.iter().find(|agent| agent.id == beats.agent) else { continue };
-        let sum = sums.entry((agent.account.0.as_str(), agent.name.as_str())).or_default();
+        let sum = sums.entry((agent.account.0.clone(), agent.name.clone())).or_default();
         *sum = sum.largest(Sum::of_beats(beats, agent.tells_cost));
     }
     sum_of(sums.into_values()).total()

@@ -8,7 +8,7 @@ use cuetower_core::step::ModelSum;
 use super::sums::{Known, of_one_day, together};
 use crate::desk::wire::CostTotal;
 use crate::fleet::Agent;
-use crate::journal::{DaySum, ModelSpent, RunsDue, SpentRow};
+use crate::journal::{AgentSpent, DaySum, ModelSpent, RunsDue, SpentRow};
 
 fn known(days: usize) -> Known {
     let far: Vec<String> = (0..30).map(|day| format!("2026-11-{:02}", day + 1)).collect();
@@ -106,10 +106,13 @@ fn an_agents_day_is_the_larger_of_its_beats_and_its_runs() {
         "it said nothing of money, which is not 0"
     );
 
-    let told = [
-        (String::new(), "bot".to_owned(), Some(2_000), Some(6_000_000_000)),
-        (String::new(), "other".to_owned(), Some(1_000), Some(1_000_000_000)),
-    ];
+    let told = |agent: &str, tokens, nano| AgentSpent {
+        account: String::new(),
+        agent: agent.to_owned(),
+        tokens: Some(tokens),
+        cost_nano: Some(nano),
+    };
+    let told = [told("bot", 2_000, 6_000_000_000), told("other", 1_000, 1_000_000_000)];
     let today: Vec<DaySum> = known.beats[1..].iter().map(|(_, sum)| *sum).collect();
     assert_eq!(of_one_day(&told, &today, &known.agents), costs.today, "the light way comes to the same");
 }
