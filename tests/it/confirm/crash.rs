@@ -55,7 +55,7 @@ async fn ten_kills_under_a_load_of_steps_lose_none() {
         "{KILLS} kills, {begun} steps begun, {completed} completed, {cut_off} requests cut off, violations: {violations:?}"
     );
     assert!(violations.is_empty(), "{violations:#?}");
-    assert!(completed > 20 * KILLS as usize, "only {completed} steps were completed");
+    assert!(completed > 10 * KILLS as usize, "only {completed} steps were completed");
     assert!(cut_off >= KILLS as usize / 2, "only {cut_off} requests were under way at a kill");
 }
 

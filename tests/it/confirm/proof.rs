@@ -1,6 +1,6 @@
 //! A success that is none is refuted, with the figures that show it; one that is proven is confirmed.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -116,8 +116,9 @@ async fn a_missing_proof_of_the_outcome_is_named() {
 async fn the_report_of_another_day_proves_nothing() {
     let scene = Scene::new().await;
     std::fs::write(scene.at("report.md"), "old\n".repeat(30)).unwrap();
-    let then = SystemTime::now() - Duration::from_secs(2 * 86_400 + 630);
-    std::fs::File::options().write(true).open(scene.at("report.md")).unwrap().set_modified(then).unwrap();
+    let file = std::fs::File::options().write(true).open(scene.at("report.md")).unwrap();
+    let written = file.metadata().unwrap().modified().unwrap();
+    file.set_modified(written - Duration::from_secs(2 * 86_400 + 630)).unwrap();
     let check = json!({ "check": "file", "path": "report.md", "newer_than_fire": true, "min_lines": 20 });
     let payload = json!({ "scores": 200, "of": 200, "crm": "crm.db" });
     let told = scene.told("digest", "leads.py", json!({ "payload": payload, "checks": [check] })).await;

@@ -71,7 +71,8 @@ async fn a_step_that_was_completed_gives_its_output_and_is_not_done_again() {
     let at_work = AtWork::begin().await;
     let begun = at_work.put("charge%20Ada%2F7", json!({ "kind": "http", "input": { "amount": 7 } })).await;
     let key = begun.json["idempotency_key"].as_str().unwrap().to_owned();
-    let expected = json!({ "state": "started", "key": "charge Ada/7", "idempotency_key": key, "attempt": 1, "tries": 1 });
+    let expected =
+        json!({ "state": "started", "key": "charge Ada/7", "idempotency_key": key, "attempt": 1, "tries": 1 });
     assert_eq!((begun.status, begun.json), (201, expected));
     let again = at_work.put("charge%20Ada%2F7", json!({})).await;
     assert_eq!((again.status, &again.json["tries"]), (201, &json!(2)), "it crashed in between");
@@ -103,7 +104,10 @@ async fn steps_are_a_tree_with_what_each_used() {
     assert_eq!(at_work.end("lead-1", "complete", used).await.status, 200);
     assert_eq!(at_work.end("lead-2", "fail", json!({ "error": "429\nfive times", "tokens": 7 })).await.status, 200);
     let top = at_work.tree("").await;
-    assert_eq!((&top["total"], &top["steps"][0]["name"], &top["steps"][0]["children"]), (&json!(1), &json!("score leads"), &json!(2)));
+    assert_eq!(
+        (&top["total"], &top["steps"][0]["name"], &top["steps"][0]["children"]),
+        (&json!(1), &json!("score leads"), &json!(2))
+    );
     let below = at_work.tree("?parent=score&limit=1&offset=1").await;
     assert_eq!((below["steps"].as_array().unwrap().len(), &below["total"]), (1, &json!(2)));
     let lead = &below["steps"][0];
@@ -178,7 +182,10 @@ async fn runs_that_ended_begin_nothing_and_stopped_ones_tell_nothing() {
     let at_work = AtWork::begin().await;
     at_work.put("a", json!({})).await;
     let outcome = format!("/v1/executions/{}/outcome", at_work.run);
-    assert_eq!(at_work.tower.ask_as(&at_work.token, Method::POST, &outcome, Some(&json!({ "success": true }))).await.status, 200);
+    assert_eq!(
+        at_work.tower.ask_as(&at_work.token, Method::POST, &outcome, Some(&json!({ "success": true }))).await.status,
+        200
+    );
     let begun = at_work.put("b", json!({})).await;
     assert_eq!((begun.status, begun.code()), (409, "run_ended"));
     assert_eq!(at_work.end("a", "complete", json!({})).await.status, 200, "what was begun may end");
@@ -202,7 +209,8 @@ async fn a_failed_step_is_named_with_what_is_known() {
     assert_eq!(at_work.tower.ask_as(&at_work.token, Method::POST, &path, Some(&outcome)).await.status, 200);
     let run = at_work.tower.handle.reader().run(at_work.run.clone()).await.unwrap().unwrap();
     let sentence = cuetower_core::sentence::of_run(&run);
-    let (began, counted) = ("Step 3 (enrich) failed: api.openai.com answered 429.", "50 of 200 records were processed.");
+    let (began, counted) =
+        ("Step 3 (enrich) failed: api.openai.com answered 429.", "50 of 200 records were processed.");
     assert!(sentence.starts_with(began) && sentence.contains(counted), "{sentence}");
     at_work.tower.stop().await;
 }
@@ -216,7 +224,10 @@ async fn a_beat_moves_progress_and_adds_up_what_was_used() {
         assert_eq!((beat.status, &beat.json["execution_id"]), (200, &json!(at_work.run)), "{beat:?}");
     }
     let spend = at_work.tower.handle.reader().spend(at_work.run.clone()).await.unwrap().unwrap().sums;
-    assert_eq!((spend.beats.tokens, spend.beats.cost.map(|cost| cost.0), spend.progress), (Some(80), Some(20_000_000), Some(2.5)));
+    assert_eq!(
+        (spend.beats.tokens, spend.beats.cost.map(|cost| cost.0), spend.progress),
+        (Some(80), Some(20_000_000), Some(2.5))
+    );
     let agent = at_work.tower.post("/v1/heartbeats", json!({ "agent": "ada", "tokens": 3 })).await;
     assert_eq!((agent.status, &agent.json["agent"]), (200, &json!("ada")), "{agent:?}");
     let nobody = at_work.tower.post("/v1/heartbeats", json!({ "tokens": 3 })).await;
@@ -285,7 +296,9 @@ async fn another_account_sees_no_steps_and_begins_none() {
 #[tokio::test]
 async fn a_secret_is_lent_to_a_run_that_is_granted_it_and_each_lease_is_written_down() {
     let at_work = AtWork::with(json!({ "secrets": ["OPENAI"] })).await;
-    let lease = async |token: &str, name: &str| at_work.tower.ask_as(token, Method::GET, &format!("/v1/secrets/{name}"), None).await;
+    let lease = async |token: &str, name: &str| {
+        at_work.tower.ask_as(token, Method::GET, &format!("/v1/secrets/{name}"), None).await
+    };
     let absent = lease(&at_work.token, "OPENAI").await;
     assert_eq!((absent.status, absent.code()), (404, "secret_not_found"));
     let other = lease(&at_work.token, "STRIPE").await;
@@ -294,7 +307,8 @@ async fn a_secret_is_lent_to_a_run_that_is_granted_it_and_each_lease_is_written_
     let with_key = lease(&key, "OPENAI").await;
     assert_eq!((with_key.status, with_key.code()), (403, "run_token_needed"), "{with_key:?}");
     let least = at_work.tower.key_with("cues report").await;
-    let cue = json!({ "name": "thief", "transport": "worker", "schedule": { "type": "manual" }, "secrets": ["OPENAI"] });
+    let cue =
+        json!({ "name": "thief", "transport": "worker", "schedule": { "type": "manual" }, "secrets": ["OPENAI"] });
     let thief = at_work.tower.ask_as(&least, Method::POST, "/v1/cues", Some(&cue)).await;
     assert_eq!((thief.status, thief.code()), (403, "insufficient_scope"), "{thief:?}");
     let shown = at_work.tower.get(&format!("/v1/cues/{}", at_work.cue)).await;
@@ -311,12 +325,14 @@ async fn a_step_moves_the_deadline_of_its_run_on() {
     let cue = tower.post("/v1/cues", cue).await.json["id"].as_str().unwrap().to_owned();
     tower.post(&format!("/v1/cues/{cue}/fire"), json!({})).await;
     let seen = agent.seen_at_least(1, std::time::Duration::from_secs(10)).await;
-    let (token, run) = (seen[0].header("x-cuetower-run-token").to_owned(), seen[0].header("x-cueapi-execution-id").to_owned());
+    let (token, run) =
+        (seen[0].header("x-cuetower-run-token").to_owned(), seen[0].header("x-cueapi-execution-id").to_owned());
     let started = tower.handle.now();
     // For longer than its deadline is away, it works step by step.
     let mut steps = 0;
     while tower.handle.now().since(started) < 5_000 {
-        let begun = tower.ask_as(&token, Method::PUT, &format!("/v1/executions/{run}/steps/s{steps}"), Some(&json!({}))).await;
+        let begun =
+            tower.ask_as(&token, Method::PUT, &format!("/v1/executions/{run}/steps/s{steps}"), Some(&json!({}))).await;
         assert_eq!(begun.status, 201, "{begun:?}");
         steps += 1;
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -325,7 +341,8 @@ async fn a_step_moves_the_deadline_of_its_run_on() {
     let done = tower.ask_as(&token, Method::POST, &path, Some(&json!({ "success": true }))).await;
     assert_eq!((done.status, &done.json["verdict"]), (200, &json!("claimed")), "{done:?}");
     let file = rusqlite::Connection::open(tower.dir.path().join("cuetower.db")).unwrap();
-    let moved: u32 = file.query_row("SELECT count(*) FROM journal WHERE kind = 'deadline_moved'", [], |row| row.get(0)).unwrap();
+    let moved: u32 =
+        file.query_row("SELECT count(*) FROM journal WHERE kind = 'deadline_moved'", [], |row| row.get(0)).unwrap();
     assert!(moved >= 2 && moved < steps, "{moved} of {steps}: not each step is worth a fact of its run");
     tower.stop().await;
 }

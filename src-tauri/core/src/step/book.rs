@@ -9,16 +9,11 @@ use crate::input::{Refusal, RefusalCode};
 use crate::spend::{Priced, Spend};
 
 use super::input::{Answer, Begin, Done, Fail, SpanSeen, StepInput, Told};
-use super::sums::{ModelSum, Sums, Total};
+use super::sums::{Sums, Total};
 use super::{Broke, Change, DEPTH_MAX, ERROR_CHARS_MAX, NAME_CHARS_MAX, Row, Source, StepState};
 
 /// Of one run, spans among them.
 pub const STEPS_MAX: u32 = 250_000;
-/// Models named apart in one run; the rest are one.
-const MODELS_MAX: usize = 200;
-const OTHER_MODELS: &str = "other models";
-/// Calls that are not priced because nobody said of which model they are.
-const UNNAMED_MODEL: &str = "no model named";
 
 /// One step, as much as decisions need.
 #[derive(Debug, Clone)]
@@ -40,12 +35,12 @@ pub struct Node {
     /// The parent it waits for.
     pub awaits: Option<Arc<str>>,
     pub own: Total,
-    below: Total,
-    steps_below: u32,
+    pub(super) below: Total,
+    pub(super) steps_below: u32,
 }
 
 impl Node {
-    fn counted(&self) -> Total {
+    pub(super) fn counted(&self) -> Total {
         self.own.largest(self.below)
     }
 }
@@ -54,12 +49,12 @@ impl Node {
 pub struct Book {
     /// What the keys of outside calls begin with.
     idempotency: String,
-    nodes: Vec<Node>,
-    by_key: HashMap<Arc<str>, u32>,
+    pub(super) nodes: Vec<Node>,
+    pub(super) by_key: HashMap<Arc<str>, u32>,
     /// By the key of a parent that has not come: indexes of those that stand under it.
-    waiting: HashMap<Arc<str>, Vec<u32>>,
+    pub(super) waiting: HashMap<Arc<str>, Vec<u32>>,
     next_ordinal: u32,
-    steps_at_top: u32,
+    pub(super) steps_at_top: u32,
     broke: Option<Arc<str>>,
     pub sums: Sums,
 }
@@ -189,15 +184,6 @@ impl Book {
         *self = Book { next_ordinal, ..Book::of_rows(&self.idempotency, rows, sums) };
     }
 
-    /// The ordinals of the steps that this one stands under.
-    #[must_use]
-    pub fn above(&self, ordinal: u32) -> Vec<u32> {
-        let index = self.nodes.iter().position(|node| node.ordinal == ordinal).map(|index| index as u32);
-        let up = |index: &u32| self.nodes[*index as usize].under;
-        let all = std::iter::successors(index, up).skip(1).take(DEPTH_MAX);
-        all.map(|index| self.nodes[index as usize].ordinal).collect()
-    }
-
     fn begin(&mut self, begin: Begin, attempt: u32, now: Ms) -> Decided {
         if let Some(index) = self.by_key.get(begin.key.as_str()).copied() {
             return self.begin_again(index, begin, attempt, now);
@@ -215,7 +201,8 @@ impl Book {
                     return Decided::refused(RefusalCode::Invalid, message);
                 }
                 None => {
-                    let message = format!("`parent` names the step `{parent}`, which this run has not begun. Begin it first.");
+                    let message =
+                        format!("`parent` names the step `{parent}`, which this run has not begun. Begin it first.");
                     return Decided::refused(RefusalCode::Invalid, message);
                 }
             },
@@ -300,7 +287,7 @@ impl Book {
     fn complete(&mut self, key: &str, done: Done, now: Ms) -> Decided {
         let index = match self.to_end(key) {
             Ok(index) => index,
-            Err(refused) => return refused,
+            Err(refused) => return *refused,
         };
         let node = &self.nodes[index as usize];
         if node.state == StepState::Completed {
@@ -324,7 +311,7 @@ impl Book {
     fn fail(&mut self, key: &str, fail: Fail, attempt: u32, now: Ms) -> Decided {
         let index = match self.to_end(key) {
             Ok(index) => index,
-            Err(refused) => return refused,
+            Err(refused) => return *refused,
         };
         let node = &self.nodes[index as usize];
         match node.state {
@@ -365,11 +352,11 @@ impl Book {
     }
 
     /// The step whose end is told.
-    fn to_end(&self, key: &str) -> Result<u32, Decided> {
+    fn to_end(&self, key: &str) -> Result<u32, Box<Decided>> {
         let index = self.by_key.get(key).copied();
         index.filter(|index| self.nodes[*index as usize].idempotency_key.is_some()).ok_or_else(|| {
             let message = format!("This run has not begun a step `{key}`. Begin it first.");
-            Decided::refused(RefusalCode::StepNotFound, message)
+            Box::new(Decided::refused(RefusalCode::StepNotFound, message))
         })
     }
 
@@ -384,7 +371,17 @@ impl Book {
         self.sums.seen(now, now);
         self.used(index, &done.spend);
         let (error, whole_error) = error.unzip();
-        Change::Ended { ordinal, state, at: now, error, whole_error, output: done.output, digest: done.digest, spend: done.spend, retries: done.retries }
+        Change::Ended {
+            ordinal,
+            state,
+            at: now,
+            error,
+            whole_error,
+            output: done.output,
+            digest: done.digest,
+            spend: done.spend,
+            retries: done.retries,
+        }
     }
 
     fn spans(&mut self, spans: Vec<SpanSeen>, attempt: u32) -> Decided {
@@ -472,154 +469,14 @@ impl Book {
         self.count_place(index);
         index
     }
-
-    /// Steps are numbered among their siblings, in the order they were begun; spans are not.
-    fn count_place(&mut self, index: u32) {
-        let Node { under, source, .. } = self.nodes[index as usize];
-        if source == Source::Span {
-            return;
-        }
-        let count = match under {
-            Some(under) => &mut self.nodes[under as usize].steps_below,
-            None => &mut self.steps_at_top,
-        };
-        *count += 1;
-        self.nodes[index as usize].place = *count;
-    }
-
-    /// Those that came before the one they stand under.
-    fn come_home(&mut self, parent: u32) -> Vec<Change> {
-        let key = Arc::clone(&self.nodes[parent as usize].key);
-        let Some(children) = self.waiting.remove(&key) else { return Vec::new() };
-        let mut changes = Vec::with_capacity(children.len());
-        for child in children {
-            // A ring of spans that name each other would have no top.
-            if child == parent || self.depth(parent) >= DEPTH_MAX || self.stands_under(parent, child) {
-                continue;
-            }
-            self.nodes[child as usize].under = Some(parent);
-            self.nodes[child as usize].awaits = None;
-            let counted = self.nodes[child as usize].counted();
-            self.less_at_top(counted);
-            self.add_below(parent, Total::default(), counted);
-            changes.push(Change::Moved { ordinal: self.nodes[child as usize].ordinal, under: self.nodes[parent as usize].ordinal });
-        }
-        changes
-    }
-
-    /// Counts what a step itself used, on top of what it said before (an earlier try).
-    fn used(&mut self, index: u32, spend: &Spend) {
-        let more = Total::of(spend);
-        if more.is_nothing() && spend.model.is_none() {
-            return;
-        }
-        self.sums.not_priced += u64::from(spend.priced == Priced::Not);
-        let unnamed = (spend.priced == Priced::Not).then_some(UNNAMED_MODEL);
-        if let Some(model) = spend.model.as_deref().or(unnamed).filter(|_| !more.is_nothing()) {
-            self.model(model).add(spend);
-        }
-        let node = &mut self.nodes[index as usize];
-        let before = node.counted();
-        node.own.add(more);
-        let after = node.counted();
-        match node.under {
-            Some(under) => self.add_below(under, before, after),
-            None => self.add_at_top(before, after),
-        }
-    }
-
-    fn model(&mut self, model: &str) -> &mut ModelSum {
-        let known = self.sums.models.contains_key(model) || self.sums.models.len() < MODELS_MAX;
-        self.sums.models.entry(if known { model } else { OTHER_MODELS }.to_owned()).or_default()
-    }
-
-    /// One below `index` counted `before` and counts `after`.
-    fn add_below(&mut self, mut index: u32, mut before: Total, mut after: Total) {
-        // Deeper than this nothing is linked, but what came leaves first may stand deeper.
-        for _ in 0..=2 * DEPTH_MAX {
-            let node = &mut self.nodes[index as usize];
-            let counted = node.counted();
-            node.below.add(after.since(before));
-            (before, after) = (counted, node.counted());
-            match node.under {
-                Some(under) => index = under,
-                None => return self.add_at_top(before, after),
-            }
-            if before == after {
-                return;
-            }
-        }
-        self.add_at_top(before, after);
-    }
-
-    fn add_at_top(&mut self, before: Total, after: Total) {
-        self.sums.steps.add(after.since(before));
-    }
-
-    /// It stands at the top no longer; what it counted is counted where it stands now.
-    fn less_at_top(&mut self, counted: Total) {
-        let total = &mut self.sums.steps;
-        if let (Some(sum), Some(tokens)) = (total.tokens, counted.tokens) {
-            total.tokens = Some(sum.saturating_sub(tokens));
-        }
-        if let (Some(sum), Some(cost)) = (total.cost, counted.cost) {
-            total.cost = Some(crate::spend::Nanousd(sum.0.saturating_sub(cost.0)));
-        }
-    }
-
-    /// After the nodes were read back: what each counts.
-    fn sum_anew(&mut self) {
-        self.sums.steps = Total::default();
-        let own: Vec<Total> = self.nodes.iter().map(|node| node.own).collect();
-        for node in &mut self.nodes {
-            (node.own, node.below) = (Total::default(), Total::default());
-        }
-        for (index, own) in own.into_iter().enumerate().filter(|(_, own)| !own.is_nothing()) {
-            let node = &mut self.nodes[index];
-            let before = node.counted();
-            node.own = own;
-            let after = node.counted();
-            match node.under {
-                Some(under) => self.add_below(under, before, after),
-                None => self.add_at_top(before, after),
-            }
-        }
-    }
-
-    /// Steps above it and itself, as far as it matters.
-    fn depth(&self, index: u32) -> usize {
-        let above = |index: &u32| self.nodes[*index as usize].under;
-        std::iter::successors(Some(index), above).take(DEPTH_MAX + 1).count()
-    }
-
-    fn stands_under(&self, index: u32, above: u32) -> bool {
-        let up = |index: &u32| self.nodes[*index as usize].under;
-        std::iter::successors(Some(index), up).take(4 * DEPTH_MAX).any(|index| index == above)
-    }
-
-    /// "3.4"
-    fn number(&self, index: u32) -> String {
-        let above = |index: &u32| self.nodes[*index as usize].under;
-        let mut places: Vec<String> = std::iter::successors(Some(index), above)
-            .take(DEPTH_MAX)
-            .map(|index| self.nodes[index as usize].place)
-            .filter(|place| *place > 0)
-            .map(|place| place.to_string())
-            .collect();
-        places.reverse();
-        places.join(".")
-    }
-
-    fn ordinal_of(&self, index: Option<u32>) -> u32 {
-        index.map_or(0, |index| self.nodes[index as usize].ordinal)
-    }
 }
 
 impl Node {
     /// From a row; what it counts is found by the book.
     #[must_use]
     pub fn of_row(row: NodeRow) -> (Node, u32) {
-        let NodeRow { ordinal, under, key, parent, state, source, tries, attempt, idempotency_key, digest, name, own } = row;
+        let NodeRow { ordinal, under, key, parent, state, source, tries, attempt, idempotency_key, digest, name, own } =
+            row;
         let node = Node {
             ordinal,
             key: key.as_str().into(),

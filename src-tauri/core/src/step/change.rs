@@ -62,7 +62,13 @@ impl Row {
 pub enum Change {
     New(Box<Row>),
     /// Begun once more.
-    Again { ordinal: u32, attempt: u32, tries: u32, at: Ms, input: Option<String> },
+    Again {
+        ordinal: u32,
+        attempt: u32,
+        tries: u32,
+        at: Ms,
+        input: Option<String>,
+    },
     Ended {
         ordinal: u32,
         state: StepState,
@@ -75,5 +81,8 @@ pub enum Change {
         retries: Option<u32>,
     },
     /// The one it stands under has come.
-    Moved { ordinal: u32, under: u32 },
+    Moved {
+        ordinal: u32,
+        under: u32,
+    },
 }

@@ -10,12 +10,26 @@ use super::{Broke, StepKind, StepState};
 #[derive(Debug, Clone, PartialEq)]
 pub enum StepInput {
     Begin(Begin),
-    Complete { key: String, done: Done },
-    Fail { key: String, fail: Fail },
+    Complete {
+        key: String,
+        done: Done,
+    },
+    Fail {
+        key: String,
+        fail: Fail,
+    },
     /// A sign of life with what was used since the one before.
-    Beat { tokens: Option<u64>, cost: Option<Nanousd>, progress: Option<f64>, message: Option<String> },
+    Beat {
+        tokens: Option<u64>,
+        cost: Option<Nanousd>,
+        progress: Option<f64>,
+        message: Option<String>,
+    },
     /// What the outcome says that the whole run used.
-    Said { tokens: Option<u64>, cost: Option<Nanousd> },
+    Said {
+        tokens: Option<u64>,
+        cost: Option<Nanousd>,
+    },
     Spans(Vec<SpanSeen>),
 }
 
@@ -72,13 +86,24 @@ pub struct SpanSeen {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
     /// Do it, with this key for the outside call.
-    Started { ordinal: u32, idempotency_key: String, attempt: u32, tries: u32 },
+    Started {
+        ordinal: u32,
+        idempotency_key: String,
+        attempt: u32,
+        tries: u32,
+    },
     /// It was done already; the output stands in the payload of this step.
-    Completed { ordinal: u32, idempotency_key: String },
+    Completed {
+        ordinal: u32,
+        idempotency_key: String,
+    },
     /// What was told stands.
     Noted(StepState),
     /// How many spans were new, and how many there was no room for.
-    Spans { taken: u32, refused: u32 },
+    Spans {
+        taken: u32,
+        refused: u32,
+    },
     Done,
     Refused(Refusal),
 }

@@ -11,6 +11,7 @@ mod input;
 mod sums;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 use serde::{Deserialize, Serialize};
 

@@ -168,7 +168,8 @@ fn spans_that_go_elsewhere_take_what_they_used_along() {
     book.decide(StepInput::Spans(spans), 0, Ms(1));
     book.without(&[(1, span("a", None, 10))], &[(2, span("b", Some("a"), 4))]);
     assert_eq!((book.len(), book.sums.steps.tokens, book.sums.begun), (1, Some(7), 1));
-    let Answer::Spans { taken: 1, .. } = book.decide(StepInput::Spans(vec![span("d", None, 1)]), 0, Ms(2)).answer else {
+    let Answer::Spans { taken: 1, .. } = book.decide(StepInput::Spans(vec![span("d", None, 1)]), 0, Ms(2)).answer
+    else {
         panic!("there is room")
     };
     assert_eq!(book.node("d").unwrap().ordinal, 4, "an ordinal is never given twice");

@@ -61,10 +61,17 @@ fn figures(run: &Run, other: &Run, these: &Known, those: &Known) -> Vec<CompareR
     let (this, that) = (reported(run), reported(other));
     let sums = |known: &Known| known.spend.as_ref().map(|spend| spend.sums.clone());
     let (spent, was) = (sums(these), sums(those));
-    let steps = |sums: &Option<cuetower_core::step::Sums>| sums.as_ref().map(|sums| f64::from(sums.begun)).filter(|count| *count > 0.0);
-    let failed = |sums: &Option<cuetower_core::step::Sums>| sums.as_ref().filter(|sums| sums.begun > 0).map(|sums| f64::from(sums.failed));
-    let tokens = |sums: &Option<cuetower_core::step::Sums>| sums.as_ref().and_then(|sums| sums.total().tokens).map(|tokens| tokens as f64);
-    let cost = |sums: &Option<cuetower_core::step::Sums>| sums.as_ref().and_then(|sums| sums.total().cost).map(Nanousd::usd);
+    let steps = |sums: &Option<cuetower_core::step::Sums>| {
+        sums.as_ref().map(|sums| f64::from(sums.begun)).filter(|count| *count > 0.0)
+    };
+    let failed = |sums: &Option<cuetower_core::step::Sums>| {
+        sums.as_ref().filter(|sums| sums.begun > 0).map(|sums| f64::from(sums.failed))
+    };
+    let tokens = |sums: &Option<cuetower_core::step::Sums>| {
+        sums.as_ref().and_then(|sums| sums.total().tokens).map(|tokens| tokens as f64)
+    };
+    let cost =
+        |sums: &Option<cuetower_core::step::Sums>| sums.as_ref().and_then(|sums| sums.total().cost).map(Nanousd::usd);
     [
         row("Processed", "count", this.processed, that.processed),
         row("Expected", "count", this.expected, that.expected),

@@ -7,8 +7,8 @@ mod agents;
 mod alerts;
 pub mod audit;
 mod board;
-mod compare;
 pub(crate) mod briefing;
+mod compare;
 mod costs;
 mod cues;
 mod live;
@@ -48,8 +48,8 @@ use crate::handle::{Handle, Trouble};
 use crate::journal::StoreError;
 use crate::notify::Notifier;
 use crate::vault::Vault;
-use wire::DeskError;
 pub(crate) use steps::view as step_view;
+use wire::DeskError;
 pub(crate) use workers::status as worker_status;
 
 /// What the commands work with. Cheap to clone.

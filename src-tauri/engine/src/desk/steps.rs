@@ -6,8 +6,8 @@ use cuetower_core::spend::Nanousd;
 use cuetower_core::step::{StepState, Sums, Total};
 
 use super::wire::{
-    DeskError, Fired, ModelView, RunResume, SpendView, StepRef, StepStory, StepView, Steps, StepsRequest,
-    StepsSummary, TotalView,
+    DeskError, Fired, ModelView, RunResume, SpendView, StepRef, StepStory, StepView, Steps, StepsRequest, StepsSummary,
+    TotalView,
 };
 use super::{Desk, invalid, not_found, runs};
 use crate::journal::{SpendRow, StepRow};

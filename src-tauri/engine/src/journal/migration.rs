@@ -46,7 +46,14 @@ pub(super) fn from(format: i64) -> String {
 
 /// The statements that make format 5 of format 4.
 fn from_4() -> String {
-    [super::steps::SCHEMA, super::steps::FROM_FORMAT_4, super::prices::SCHEMA, super::costs::SCHEMA, super::otlp_out::SCHEMA].join("\n")
+    [
+        super::steps::SCHEMA,
+        super::steps::FROM_FORMAT_4,
+        super::prices::SCHEMA,
+        super::costs::SCHEMA,
+        super::otlp_out::SCHEMA,
+    ]
+    .join("\n")
 }
 
 /// The statements that make format 4 of format 3.

@@ -14,15 +14,16 @@ use serde::de::DeserializeOwned;
 use super::{
     AccountAlertRow, AccountRow, AddressRow, AlertFilter, AlertRow, Errands, EventRow, FORMAT, KeyRow, KnownAddress,
     LaneFacts, LiveSessionRow, LoginRow, MessageFilter, MessageRow, OccurrenceRow, OutputRow, PassedRow, RunFilter,
-    RunStats, SecretRow, SpendRow, StepGroup, StepRow, StoreError, SubscriptionRow, ToldRow, UsageRow, VitalsRow, WorkerRow,
+    RunStats, SecretRow, SpendRow, StepGroup, StepRow, StoreError, SubscriptionRow, ToldRow, UsageRow, VitalsRow,
+    WorkerRow,
 };
-use super::{BeatRow, DaySum, MinuteSum, PriceRow, agent_commands, agents, beats, prices};
 use super::{AgentSpent, DisagreementRow, ModelSpent, RunsDue, SpentRow, costs};
+use super::{ApartRow, EndedRuns, OtlpOutRow, otlp_out, spans_apart};
+use super::{BeatRow, DaySum, MinuteSum, PriceRow, agent_commands, agents, beats, prices};
 use super::{
     accounts, addresses, alerts, audit, bands, counts, cues, entries, keys, lanes, live_sessions, logins, messages,
     occurrences, outputs, runs, secrets, steps_read, subscriptions, tower, workers,
 };
-use super::{ApartRow, EndedRuns, OtlpOutRow, otlp_out, spans_apart};
 use crate::fleet::{Agent, Command};
 
 /// Idle connections kept.

@@ -28,9 +28,12 @@ pub struct SpendRow {
     pub models: Vec<(String, ModelSum)>,
 }
 
+/// Each with the ordinal of the step it stands under, and what all of them used.
+pub type KnownSteps = (Vec<(Node, u32)>, Sums);
+
 impl Journal {
     /// The steps of an owner as decisions need them, by ordinal, with what they used; None: it has none.
-    pub fn steps(&self, owner: &str) -> Result<Option<(Vec<(Node, u32)>, Sums)>, StoreError> {
+    pub fn steps(&self, owner: &str) -> Result<Option<KnownSteps>, StoreError> {
         self.guard(|connection| {
             let found = connection
                 .prepare_cached("SELECT id, sums FROM spend WHERE owner = ?1")?
@@ -224,9 +227,8 @@ pub(super) fn output(connection: &Connection, owner: &str, ordinal: u32) -> rusq
 /// Every step that was begun as one, without its payloads, oldest first; at most so many.
 pub(super) fn begun(connection: &Connection, owner: &str, most: u32) -> rusqlite::Result<Vec<StepRow>> {
     let Some(spend) = id_of(connection, owner)? else { return Ok(Vec::new()) };
-    let sql = format!(
-        "SELECT {COLUMNS} FROM steps s WHERE s.spend = ?1 AND s.source <> 'span' ORDER BY s.ordinal LIMIT ?2"
-    );
+    let sql =
+        format!("SELECT {COLUMNS} FROM steps s WHERE s.spend = ?1 AND s.source <> 'span' ORDER BY s.ordinal LIMIT ?2");
     connection.prepare_cached(&sql)?.query_map(params![spend, most], step)?.collect()
 }
 
@@ -245,7 +247,9 @@ pub(super) fn groups(connection: &Connection, owner: &str) -> rusqlite::Result<V
     let sql = "SELECT name, count(*), sum(state = 'failed') FROM steps WHERE spend = ?1 GROUP BY name ORDER BY count(*) DESC LIMIT ?2";
     connection
         .prepare_cached(sql)?
-        .query_map(params![spend, MOST], |row| Ok(StepGroup { name: row.get(0)?, count: row.get(1)?, failed: row.get(2)? }))?
+        .query_map(params![spend, MOST], |row| {
+            Ok(StepGroup { name: row.get(0)?, count: row.get(1)?, failed: row.get(2)? })
+        })?
         .collect()
 }
 
@@ -280,10 +284,7 @@ pub(super) fn agents_apart(connection: &Connection) -> rusqlite::Result<Vec<(Str
 }
 
 fn id_of(connection: &Connection, owner: &str) -> rusqlite::Result<Option<i64>> {
-    connection
-        .prepare_cached("SELECT id FROM spend WHERE owner = ?1")?
-        .query_row([owner], |row| row.get(0))
-        .optional()
+    connection.prepare_cached("SELECT id FROM spend WHERE owner = ?1")?.query_row([owner], |row| row.get(0)).optional()
 }
 
 fn payload_of(connection: &Connection, spend: i64, ordinal: u32, what: &str) -> rusqlite::Result<Option<String>> {

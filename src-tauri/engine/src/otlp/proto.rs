@@ -113,7 +113,7 @@ fn read_value(message: &[u8]) -> Result<Option<Value<'_>>, Broken> {
             2 => read = Some(Value::Bool(value.varint()? != 0)),
             3 => read = Some(Value::Int(value.varint()?.cast_signed())),
             4 => read = Some(Value::Float(f64::from_bits(value.fixed64()?))),
-            5 | 6 | 7 => {
+            5..=7 => {
                 let mut json = String::new();
                 write_compound(number, value, 0, &mut json)?;
                 read = Some(Value::Json(json));
@@ -137,7 +137,7 @@ fn write_value(message: &[u8], depth: usize, json: &mut String) -> Result<(), Br
             2 => json.push_str(if value.varint()? != 0 { "true" } else { "false" }),
             3 => write!(json, "{}", value.varint()?.cast_signed()).expect("a String takes all"),
             4 => float(f64::from_bits(value.fixed64()?), json),
-            5 | 6 | 7 if depth < DEPTH_MAX => write_compound(number, value, depth + 1, json)?,
+            5..=7 if depth < DEPTH_MAX => write_compound(number, value, depth + 1, json)?,
             _ => {}
         }
     }

@@ -29,7 +29,7 @@ pub fn tokens(attributes: &Attributes<'_>) -> Tokens {
     told.apart |= named::APART.iter().any(|(attribute, providers)| {
         get(attributes, attribute).is_some() && providers.iter().any(|start| provider.starts_with(start))
     });
-    told.as_counted_here()
+    told.counted()
 }
 
 struct Told {
@@ -44,7 +44,7 @@ struct Told {
 }
 
 impl Told {
-    fn as_counted_here(self) -> Tokens {
+    fn counted(self) -> Tokens {
         let beside = self.cached.unwrap_or(0).saturating_add(self.written.unwrap_or(0));
         let input =
             self.input.map(|input| if self.is_apart(input, beside) { input.saturating_add(beside) } else { input });

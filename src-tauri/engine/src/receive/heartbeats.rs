@@ -24,11 +24,7 @@ const MESSAGE_CHARS_MAX: usize = 2_000;
 
 /// `{agent?, execution_id?, progress?, tokens?, cost_usd?, message?}`: at least one of the first two, unless a run's token says
 /// which run it is.
-pub(super) async fn beat(
-    State(door): State<Door>,
-    caller: Caller,
-    given: Given,
-) -> Result<Json<Value>, Problem> {
+pub(super) async fn beat(State(door): State<Door>, caller: Caller, given: Given) -> Result<Json<Value>, Problem> {
     let body = given.0.unwrap_or_default();
     let run = text(&body, "execution_id")?.or_else(|| caller.only_run().map(|run| run.0.clone()));
     let agent = text(&body, "agent")?;

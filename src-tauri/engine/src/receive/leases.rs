@@ -39,7 +39,10 @@ pub(super) async fn lease(
     let cue = door.handle.reader().cue(run.cue_id.0.clone()).await?;
     let granted = cue.is_some_and(|cue| cue.definition.lends.contains(&name));
     if !granted || !run.definition.lends.contains(&name) {
-        let message = format!("The cue `{}` is not granted the secret {name}; its owner can list it in the cue's `secrets`.", run.definition.name);
+        let message = format!(
+            "The cue `{}` is not granted the secret {name}; its owner can list it in the cue's `secrets`.",
+            run.definition.name
+        );
         return Err(Problem::new(StatusCode::FORBIDDEN, "secret_not_granted", message));
     }
     // Written down first: nothing is lent that no record tells of.

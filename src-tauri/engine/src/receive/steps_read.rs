@@ -11,8 +11,9 @@ const RETRIES_MAX: u64 = 1_000_000;
 /// 1 to 200 bytes without control characters.
 pub(super) fn key(text: &str, field: &str) -> Result<String, Problem> {
     if text.is_empty() || text.len() > KEY_BYTES_MAX || text.chars().any(char::is_control) {
-        let message =
-            format!("A step's key is a text of 1 to {KEY_BYTES_MAX} bytes without control characters, such as `charge`.");
+        let message = format!(
+            "A step's key is a text of 1 to {KEY_BYTES_MAX} bytes without control characters, such as `charge`."
+        );
         return Err(Problem::field(field, message));
     }
     Ok(text.to_owned())
@@ -45,8 +46,10 @@ pub(super) fn retries(body: &Map<String, Value>) -> Result<Option<u32>, Problem>
     match body.get("retries").filter(|value| !value.is_null()) {
         None => Ok(None),
         Some(value) => {
-            let count = value.as_u64().filter(|count| *count <= RETRIES_MAX).and_then(|count| u32::try_from(count).ok());
-            let bad = || Problem::field("body.retries", format!("Input should be a whole number from 0 to {RETRIES_MAX}"));
+            let count =
+                value.as_u64().filter(|count| *count <= RETRIES_MAX).and_then(|count| u32::try_from(count).ok());
+            let bad =
+                || Problem::field("body.retries", format!("Input should be a whole number from 0 to {RETRIES_MAX}"));
             count.map(Some).ok_or_else(bad)
         }
     }
