@@ -109,6 +109,7 @@ mod tests {
             status_changed: true,
             pools_changed: false,
             topics: Vec::new(),
+            runs_stepped: Vec::new(),
         };
         let sent = serde_json::to_value(Message::Event { event: Arc::new(event) }).expect("JSON");
         assert_eq!((&sent["type"], &sent["event"]["seq"]), (&json!("event"), &json!(7)));

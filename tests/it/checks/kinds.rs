@@ -32,7 +32,8 @@ async fn a_file_that_is_older_than_the_fire_proves_nothing() {
     let (passed, found) = flight.looked("old", check.clone(), done()).await;
     assert!(!passed && found.ends_with("before the fire, and not since"), "{found}");
     let run = flight.delivered(json!({ "name": "new", "checks": [check] })).await;
-    let newer = std::time::SystemTime::now() + std::time::Duration::from_secs(120);
+    let stamped = std::fs::metadata(&file).unwrap().modified().unwrap();
+    let newer = stamped + std::time::Duration::from_secs(120);
     std::fs::File::options().write(true).open(&file).unwrap().set_modified(newer).unwrap();
     flight.reports(&run, done()).await;
     assert_eq!(flight.judged(&run).await.0, Verdict::Confirmed);

@@ -33,9 +33,14 @@ struct Flight {
     agent: Server,
 }
 
+#[expect(clippy::disallowed_methods, reason = "files are stamped by the real clock")]
+fn wall_clock() -> Ms {
+    Ms::from(chrono::Utc::now())
+}
+
 /// The clock shows what the files of this machine will be stamped with.
 async fn take_off(dir: &Path) -> Flight {
-    let now = Ms::from(chrono::Utc::now());
+    let now = wall_clock();
     let (clock, vault) = (Arc::new(ManualClock::at(now)), Vault::open(VaultKind::Memory, dir).await);
     vault.set("CRM", SECRET).await.unwrap();
     let (notifier, _) = Notifier::start(false).await;

@@ -118,7 +118,7 @@ fn base64(hex: &str) -> String {
         char::from(DIGITS[usize::from_str_radix(&text, 2).unwrap()])
     });
     let mut text: String = digits.collect();
-    while text.len() % 4 != 0 {
+    while !text.len().is_multiple_of(4) {
         text.push('=');
     }
     text
