@@ -101,6 +101,8 @@ mod tests {
         let path = folder.path().join("cuetower.db");
         let old = Connection::open(&path).unwrap();
         old.execute_batch(FORMAT_1).unwrap();
+        let costly: String =
+            old.query_row("UPDATE runs SET cost_usd = 0.5 WHERE rowid = 1 RETURNING id", [], |row| row.get(0)).unwrap();
         drop(old);
         let journal = crate::journal::Journal::open(folder.path()).unwrap();
         let lanes = crate::journal::load(&journal).unwrap().lanes;
@@ -113,6 +115,9 @@ mod tests {
         assert_eq!(rows(decided), 3);
         assert_eq!(rows("PRAGMA user_version"), 5);
         assert_eq!(rows("SELECT count(*) FROM workers"), 0);
+        let (steps, sums) = journal.steps(&costly).unwrap().expect("what it cost is known still");
+        assert_eq!((steps.len(), sums.total().cost.map(|cost| cost.usd())), (0, Some(0.5)));
+        assert_eq!(rows("SELECT sum(cost_nano) FROM spend_days"), 500_000_000);
         assert_eq!(
             rows("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name LIKE '%\\_1' ESCAPE '\\'"),
             0
