@@ -101,8 +101,11 @@ mod tests {
         let path = folder.path().join("cuetower.db");
         let old = Connection::open(&path).unwrap();
         old.execute_batch(FORMAT_1).unwrap();
-        let costly: String =
-            old.query_row("UPDATE runs SET cost_usd = 0.5 WHERE rowid = 1 RETURNING id", [], |row| row.get(0)).unwrap();
+        let costly: String = old
+            .query_row("UPDATE runs SET cost_usd = 0.5 WHERE id = (SELECT min(id) FROM runs) RETURNING id", [], |row| {
+                row.get(0)
+            })
+            .unwrap();
         drop(old);
         let journal = crate::journal::Journal::open(folder.path()).unwrap();
         let lanes = crate::journal::load(&journal).unwrap().lanes;
