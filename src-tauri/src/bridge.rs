@@ -24,9 +24,10 @@ pub enum Message {
     Event {
         event: Arc<DeskEvent>,
     },
-    /// The owner clicked a notification: this run is to be shown.
-    OpenRun {
-        run_id: String,
+    /// The owner clicked a notification, or a line of the tray: this place of the window is to be shown.
+    Open {
+        /// "#/run/ID"
+        hash: String,
     },
     /// Some were missed, or the tower stops. Nothing follows.
     Gap,
@@ -48,10 +49,10 @@ pub async fn events(
     let subscription = shell.desk.handle.feed().subscribe(from);
     // What the page is told goes by its own channel: no other page hears it, and this one is known to listen.
     let told = channel.clone();
-    let tell = move |run_id: &str| told.send(Message::OpenRun { run_id: run_id.to_owned() }).is_ok();
+    let tell = move |hash: &str| told.send(Message::Open { hash: hash.to_owned() }).is_ok();
     let feeding = tauri::async_runtime::spawn(feed(subscription, channel));
-    if let Some(run_id) = shell.page.listens(feeding, Box::new(tell)) {
-        settle(&app, run_id);
+    if let Some(hash) = shell.page.listens(feeding, Box::new(tell)) {
+        settle(&app, hash);
     }
     Ok(())
 }
@@ -61,19 +62,19 @@ pub fn quit(app: AppHandle) {
     stop::quit(&app);
 }
 
-/// Opens the run in the page: now, or as soon as a page listens.
-pub fn open_run(app: &AppHandle, run_id: &str) {
-    if app.state::<Shell>().page.wants(run_id) {
-        settle(app, run_id.to_owned());
+/// Opens a place in the page: now, or as soon as a page listens.
+pub fn open(app: &AppHandle, hash: &str) {
+    if app.state::<Shell>().page.wants(hash) {
+        settle(app, hash.to_owned());
     }
 }
 
 /// A page that is about to be loaded anew hears it and forgets it: the next one is told again.
-fn settle(app: &AppHandle, run_id: String) {
+fn settle(app: &AppHandle, hash: String) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         tokio::time::sleep(SETTLED).await;
-        app.state::<Shell>().page.opened(&run_id);
+        app.state::<Shell>().page.opened(&hash);
     });
 }
 
@@ -113,6 +114,8 @@ mod tests {
         };
         let sent = serde_json::to_value(Message::Event { event: Arc::new(event) }).expect("JSON");
         assert_eq!((&sent["type"], &sent["event"]["seq"]), (&json!("event"), &json!(7)));
+        let open = Message::Open { hash: "#/run/7".to_owned() };
+        assert_eq!(serde_json::to_value(open).expect("JSON"), json!({ "type": "open", "hash": "#/run/7" }));
         assert_eq!(serde_json::to_value(Message::Gap).expect("JSON"), json!({ "type": "gap" }));
     }
 }

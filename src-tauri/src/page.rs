@@ -8,22 +8,22 @@ use tauri::async_runtime::JoinHandle;
 #[derive(Default)]
 pub struct Page(Mutex<State>);
 
-/// Asks the page to open a run; false if it is gone.
+/// Asks the page to open a place ("#/run/ID"); false if it is gone.
 pub type Tell = Box<dyn Fn(&str) -> bool + Send>;
 
 #[derive(Default)]
 struct State {
     /// Present while the page listens; ends with it.
     feeding: Option<(JoinHandle<()>, Tell)>,
-    /// The run that the owner asked for, until a page has surely opened it.
-    wanted_run: Option<String>,
+    /// The place that the owner asked for, until a page has surely opened it.
+    wanted: Option<String>,
 }
 
 impl Page {
-    /// The page listens from now on. Gives the run that it was told to open, if one is wanted.
+    /// The page listens from now on. Gives the place that it was told to open, if one is wanted.
     pub fn listens(&self, feeding: JoinHandle<()>, tell: Tell) -> Option<String> {
         let mut state = self.state();
-        let told = state.wanted_run.clone().filter(|run_id| tell(run_id));
+        let told = state.wanted.clone().filter(|place| tell(place));
         if let Some((earlier, _)) = state.feeding.replace((feeding, tell)) {
             earlier.abort();
         }
@@ -37,18 +37,18 @@ impl Page {
         }
     }
 
-    /// The owner wants to see this run, and no other one any more. True if a page listens that was told.
-    pub fn wants(&self, run_id: &str) -> bool {
+    /// The owner wants to see this place, and no other one any more. True if a page listens that was told.
+    pub fn wants(&self, place: &str) -> bool {
         let mut state = self.state();
-        state.wanted_run = Some(run_id.to_owned());
-        state.feeding.as_ref().is_some_and(|(_, tell)| tell(run_id))
+        state.wanted = Some(place.to_owned());
+        state.feeding.as_ref().is_some_and(|(_, tell)| tell(place))
     }
 
-    /// The page that was told to open this run is still the one that listens, so it was opened.
-    pub fn opened(&self, run_id: &str) {
+    /// The page that was told to open this place is still the one that listens, so it was opened.
+    pub fn opened(&self, place: &str) {
         let mut state = self.state();
-        if state.feeding.is_some() && state.wanted_run.as_deref() == Some(run_id) {
-            state.wanted_run = None;
+        if state.feeding.is_some() && state.wanted.as_deref() == Some(place) {
+            state.wanted = None;
         }
     }
 
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_waits_for_the_page_and_is_opened_once() {
+    fn a_place_waits_for_the_page_and_is_opened_once() {
         let page = Page::default();
         assert!(!page.wants("first") && !page.wants("second"), "there is no page yet");
         assert_eq!(page.listens(feeding(), hears()).as_deref(), Some("second"), "the latest click wins");
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_told_to_a_page_that_went_away_is_told_to_the_next() {
+    fn a_place_told_to_a_page_that_went_away_is_told_to_the_next() {
         let page = Page::default();
         page.listens(feeding(), hears());
         assert!(page.wants("run"));

@@ -109,15 +109,36 @@ fn fly(app: App, mut tower: Tower, hidden: bool) -> ExitCode {
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
-/// A click on a notification brings the window, and opens its run if it is about one.
+/// A click on a notification brings the window, and opens what it is about.
 async fn follow_clicks(app: AppHandle, mut clicks: mpsc::Receiver<Opens>) {
     while let Some(opens) = clicks.recv().await {
         window::show(&app);
-        match opens {
-            Opens::Window => {}
-            Opens::Run(run_id) => bridge::open_run(&app, &run_id),
+        if let Some(hash) = place(&opens) {
+            bridge::open(&app, &hash);
         }
     }
+}
+
+/// Where in the window it is, as `ui/src/state/route.ts` reads it; None: the window as it stands.
+pub fn place(opens: &Opens) -> Option<String> {
+    match opens {
+        Opens::Window => None,
+        Opens::Run(run_id) => Some(format!("#/run/{}", encoded(run_id))),
+        Opens::Agent { name, account: None } => Some(format!("#/agents/{}", encoded(name))),
+        Opens::Agent { name, account: Some(account) } => {
+            Some(format!("#/agents/{}?account={}", encoded(name), encoded(account)))
+        }
+        Opens::Alerts => Some("#/alerts".to_owned()),
+    }
+}
+
+/// As `encodeURIComponent` does, and a little more.
+fn encoded(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(byte).collect()
 }
 
 /// A second start on the same data folder shows the window of the first.
@@ -138,4 +159,19 @@ fn no_display() -> Option<&'static str> {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let there = cfg!(not(target_os = "linux")) || set("DISPLAY") || set("WAYLAND_DISPLAY");
     (!there).then_some("There is no display for the window. `cuetowerctl serve` shows it in a browser instead.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_click_opens_the_place_that_the_page_knows() {
+        let agent =
+            |account: Option<&str>| Opens::Agent { name: "lead/scout é".into(), account: account.map(str::to_owned) };
+        assert_eq!(place(&agent(None)).as_deref(), Some("#/agents/lead%2Fscout%20%C3%A9"));
+        assert_eq!(place(&agent(Some("acc_1"))).as_deref(), Some("#/agents/lead%2Fscout%20%C3%A9?account=acc_1"));
+        assert_eq!(place(&Opens::Run("7-a".into())).as_deref(), Some("#/run/7-a"));
+        assert_eq!((place(&Opens::Alerts).as_deref(), place(&Opens::Window)), (Some("#/alerts"), None));
+    }
 }

@@ -1,30 +1,43 @@
 //! The icon in the tray: how the tower is doing, and the three things one does without a window.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 
 use cuetower_engine::desk::Desk;
-use cuetower_engine::desk::wire::TowerStatus;
+use cuetower_engine::desk::wire::{AlertView, Alerts, TowerStatus};
 use cuetower_engine::feed::Change;
+use cuetower_engine::notify::Opens;
 use serde_json::Value;
 use tauri::image::Image;
 use tauri::menu::{Menu, MenuItem, PredefinedMenuItem};
 use tauri::tray::{MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent};
 use tauri::{AppHandle, Manager, Wry};
 
-use crate::shell::Shell;
-use crate::{stop, window};
+use crate::shell::{self, Shell};
+use crate::{bridge, stop, window};
 
 const ARMED: Image<'_> = tauri::include_image!("icons/tray-armed.png");
 const NEEDS_YOU: Image<'_> = tauri::include_image!("icons/tray-needs-you.png");
+const CRITICAL: Image<'_> = tauri::include_image!("icons/tray-critical.png");
 const PAUSED: Image<'_> = tauri::include_image!("icons/tray-paused.png");
 
 pub const ID: &str = "tower";
+/// Ids of lines that open a place of the window begin with it.
+const PLACE: &str = "place:";
+/// Alerts in the menu at most.
+const LINES_MAX: usize = 5;
+const LINE_CHARS_MAX: usize = 60;
+/// Unresolved ones come first.
+const LOOKED_AT: u32 = 100;
 
 struct Tray {
     icon: TrayIcon,
+    menu: Menu<Wry>,
     /// The count in words; a menu is all that some hosts show beside the icon.
     head: MenuItem<Wry>,
     firing: MenuItem<Wry>,
+    /// What needs somebody, below the head.
+    lines: Mutex<Vec<MenuItem<Wry>>>,
 }
 
 /// Puts the icon up and keeps it true. Without it the tower works all the same.
@@ -56,7 +69,12 @@ fn build(app: &AppHandle) -> tauri::Result<Tray> {
             "open" => window::show(app),
             "firing" => toggle_firing(app),
             "quit" => stop::quit(app),
-            _ => {}
+            other => {
+                if let Some((_, hash)) = other.strip_prefix(PLACE).and_then(|rest| rest.split_once(':')) {
+                    window::show(app);
+                    bridge::open(app, hash);
+                }
+            }
         })
         .on_tray_icon_event(|icon, event| {
             if let TrayIconEvent::Click { button: MouseButton::Left, button_state: MouseButtonState::Up, .. } = event {
@@ -64,7 +82,7 @@ fn build(app: &AppHandle) -> tauri::Result<Tray> {
             }
         })
         .build(app)?;
-    Ok(Tray { icon, head, firing })
+    Ok(Tray { icon, menu, head, firing, lines: Mutex::default() })
 }
 
 /// Follows the live changes until the tower stops.
@@ -72,14 +90,14 @@ async fn keep_true(tray: Tray, desk: Desk) {
     let mut shown = None;
     let Some(first) = status(&desk).await else { return };
     let mut changes = desk.handle.feed().subscribe(first.seq);
-    show(&tray, &mut shown, &first);
+    show(&tray, &mut shown, &first, &open_alerts(&desk).await);
     while let Some(change) = changes.next().await {
         let concerns = match &change {
             Change::Event(event) => event.status_changed || !event.alerts.is_empty(),
             Change::Gap => true,
         };
         if concerns && let Some(status) = status(&desk).await {
-            show(&tray, &mut shown, &status);
+            show(&tray, &mut shown, &status, &open_alerts(&desk).await);
         }
     }
 }
@@ -92,16 +110,20 @@ struct Face {
     number: Option<String>,
     words: String,
     paused: bool,
+    /// In words, and the place in the window: the worst first.
+    lines: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Picture {
     Armed,
     NeedsYou,
+    /// Of what needs somebody, something is critical.
+    Critical,
     Paused,
 }
 
-fn face(paused: bool, needs_you: u32) -> Face {
+fn face(paused: bool, needs_you: u32, alerts: &[AlertView]) -> Face {
     let needs = match needs_you {
         0 => "Nothing needs you".to_owned(),
         1 => "1 needs you".to_owned(),
@@ -111,22 +133,49 @@ fn face(paused: bool, needs_you: u32) -> Face {
         picture: match (paused, needs_you) {
             (true, _) => Picture::Paused,
             (false, 0) => Picture::Armed,
+            (false, _) if alerts.iter().any(|alert| alert.severity == "critical") => Picture::Critical,
             (false, _) => Picture::NeedsYou,
         },
         number: (needs_you > 0).then(|| needs_you.to_string()),
         words: if paused { format!("{needs}. All firing is paused") } else { needs },
         paused,
+        lines: alerts.iter().take(LINES_MAX).map(|alert| (line(&alert.title), place(alert))).collect(),
     }
 }
 
-fn show(tray: &Tray, shown: &mut Option<Face>, status: &TowerStatus) {
-    let face = face(status.paused, status.needs_you);
+/// A menu takes `&` for the mark of a key.
+fn line(title: &str) -> String {
+    let cut: String = title.chars().take(LINE_CHARS_MAX).collect();
+    cut.replace('&', "&&")
+}
+
+fn place(alert: &AlertView) -> String {
+    match (&alert.run_id, &alert.agent) {
+        (Some(run_id), _) => shell::place(&Opens::Run(run_id.clone())),
+        (None, Some(name)) => shell::place(&Opens::Agent { name: name.clone(), account: alert.account.clone() }),
+        (None, None) => shell::place(&Opens::Alerts),
+    }
+    .unwrap_or_default()
+}
+
+/// Those that need somebody now, the worst first and then the newest.
+fn needing(mut alerts: Vec<AlertView>, now_ms: i64) -> Vec<AlertView> {
+    let told_only = |alert: &AlertView| alert.severity == "info" || alert.kind == "missed_occurrence";
+    let snoozed = |alert: &AlertView| alert.snoozed_until_ms.is_some_and(|until| until > now_ms);
+    alerts.retain(|alert| alert.state == "open" && !snoozed(alert) && !told_only(alert));
+    alerts.sort_by_key(|alert| (alert.severity != "critical", std::cmp::Reverse(alert.last_at_ms)));
+    alerts
+}
+
+fn show(tray: &Tray, shown: &mut Option<Face>, status: &TowerStatus, alerts: &[AlertView]) {
+    let face = face(status.paused, status.needs_you, alerts);
     if shown.as_ref() == Some(&face) {
         return;
     }
     let picture = match face.picture {
         Picture::Armed => ARMED,
         Picture::NeedsYou => NEEDS_YOU,
+        Picture::Critical => CRITICAL,
         Picture::Paused => PAUSED,
     };
     let done = tray
@@ -137,10 +186,30 @@ fn show(tray: &Tray, shown: &mut Option<Face>, status: &TowerStatus) {
         .and_then(|()| tray.icon.set_tooltip(Some(format!("Cuetower: {}", face.words))))
         .and_then(|()| tray.head.set_text(&face.words))
         .and_then(|()| tray.firing.set_text(if face.paused { "Resume all firing" } else { "Pause all firing" }));
-    match done {
+    let lines = |()| {
+        let known = shown.as_ref().map(|face| &face.lines);
+        if known == Some(&face.lines) { Ok(()) } else { put_lines(tray, &face.lines) }
+    };
+    match done.and_then(lines) {
         Ok(()) => *shown = Some(face),
         Err(error) => tracing::warn!(%error, "the tray icon could not be changed"),
     }
+}
+
+/// In the place of those that were there.
+fn put_lines(tray: &Tray, lines: &[(String, String)]) -> tauri::Result<()> {
+    let mut known = tray.lines.lock().unwrap_or_else(PoisonError::into_inner);
+    for line in known.drain(..) {
+        tray.menu.remove(&line)?;
+    }
+    for (number, (words, hash)) in lines.iter().enumerate() {
+        // Two may lead to the same place.
+        let id = format!("{PLACE}{number}:{hash}");
+        let line = MenuItem::with_id(tray.icon.app_handle(), id, words, true, None::<&str>)?;
+        tray.menu.insert(&line, number + 1)?;
+        known.push(line);
+    }
+    Ok(())
 }
 
 fn toggle_firing(app: &AppHandle) {
@@ -154,6 +223,13 @@ fn toggle_firing(app: &AppHandle) {
     });
 }
 
+async fn open_alerts(desk: &Desk) -> Vec<AlertView> {
+    let asked = serde_json::json!({ "limit": LOOKED_AT });
+    let Ok(answer) = desk.call("alerts", asked).await else { return Vec::new() };
+    let alerts = serde_json::from_value::<Alerts>(answer).map(|answer| answer.alerts).unwrap_or_default();
+    needing(alerts, desk.handle.now().0)
+}
+
 async fn status(desk: &Desk) -> Option<TowerStatus> {
     let answer = desk.call("tower_status", Value::Null).await.ok()?;
     serde_json::from_value(answer).ok()
@@ -163,17 +239,51 @@ async fn status(desk: &Desk) -> Option<TowerStatus> {
 mod tests {
     use super::*;
 
+    fn alert(id: &str, severity: &str, more: &serde_json::Value) -> AlertView {
+        let mut alert = serde_json::json!({
+            "id": id, "kind": "zombie", "severity": severity, "title": format!("{id} & co"), "body": "b", "cue_id": "c", "agent": null,
+            "account": null, "channel": null, "run_id": format!("run-{id}"), "state": "open", "count": 1, "opened_at_ms": 0,
+            "last_at_ms": 0, "resolved_at_ms": null, "snoozed_until_ms": null, "escalated_at_ms": null, "told": [],
+        });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            alert[name] = value.clone();
+        }
+        serde_json::from_value(alert).expect("an alert")
+    }
+
     #[test]
     fn the_icon_says_what_matters_most() {
-        assert_eq!(face(false, 0).picture, Picture::Armed);
-        assert_eq!(face(false, 0).number, None);
-        assert_eq!((face(false, 1).picture, face(false, 1).words.as_str()), (Picture::NeedsYou, "1 needs you"));
-        let both = face(true, 3);
+        let plain = |paused, needs_you| face(paused, needs_you, &[]);
+        assert_eq!(plain(false, 0).picture, Picture::Armed);
+        assert_eq!(plain(false, 0).number, None);
+        assert_eq!((plain(false, 1).picture, plain(false, 1).words.as_str()), (Picture::NeedsYou, "1 needs you"));
+        let both = plain(true, 3);
         assert_eq!(
             (both.picture, both.number.as_deref()),
             (Picture::Paused, Some("3")),
             "nothing fires, and that is the news"
         );
         assert_eq!(both.words, "3 need you. All firing is paused");
+        let none = serde_json::Value::Null;
+        assert_eq!(face(false, 1, &[alert("a", "warning", &none)]).picture, Picture::NeedsYou);
+        let worst = face(false, 2, &[alert("b", "critical", &none), alert("a", "warning", &none)]);
+        assert_eq!(worst.picture, Picture::Critical);
+        assert_eq!(worst.lines[0], ("b && co".to_owned(), "#/run/run-b".to_owned()));
+    }
+
+    #[test]
+    fn the_menu_names_what_needs_somebody_the_worst_first() {
+        let alerts = vec![
+            alert("seen", "critical", &serde_json::json!({ "state": "acknowledged" })),
+            alert("later", "critical", &serde_json::json!({ "snoozed_until_ms": 101 })),
+            alert("missed", "warning", &serde_json::json!({ "kind": "missed_occurrence" })),
+            alert("told", "info", &serde_json::json!({})),
+            alert("small", "warning", &serde_json::json!({ "last_at_ms": 9 })),
+            alert("old", "critical", &serde_json::json!({ "last_at_ms": 1, "run_id": null, "agent": "scout" })),
+            alert("woke", "critical", &serde_json::json!({ "last_at_ms": 2, "snoozed_until_ms": 100 })),
+        ];
+        let needing = needing(alerts, 100);
+        assert_eq!(needing.iter().map(|alert| alert.id.as_str()).collect::<Vec<_>>(), ["woke", "old", "small"]);
+        assert_eq!(face(false, 3, &needing).lines[1].1, "#/agents/scout");
     }
 }

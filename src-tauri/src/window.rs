@@ -81,6 +81,7 @@ fn say_it_keeps_running(app: &AppHandle) {
             body: "The window is minimised and cues keep firing. Start Cuetower again to bring it back; Settings can quit it.".to_owned(),
             critical: false,
             opens: None,
+            buttons: Vec::new(),
         });
     });
 }

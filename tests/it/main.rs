@@ -1,5 +1,7 @@
 //! The integration tests, one binary.
 
+mod alerts;
+mod channels;
 mod checks;
 mod cli;
 mod clients;
@@ -19,5 +21,6 @@ mod simulate;
 mod storm;
 mod time;
 mod traces;
+mod watching;
 mod webhook;
 mod worker;

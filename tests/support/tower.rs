@@ -18,7 +18,7 @@ use crate::{send, until};
 const READY_LIMIT: Duration = Duration::from_secs(30);
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 
-/// A tower on its own data folder, with its secrets in memory and no notifications.
+/// A tower on its own data folder, with its secrets in memory (unless `--vault` is said) and no notifications.
 pub struct Tower {
     /// The agents' door: "http://127.0.0.1:40123".
     pub agents: String,
@@ -67,11 +67,15 @@ impl Tower {
     /// Starts it again on the same folder, after [`Tower::kill9`] or [`Tower::stop`].
     pub async fn again(&mut self) {
         assert!(self.child.is_none(), "it runs already");
-        let listen: &[&str] =
-            if self.args.iter().any(|arg| arg == "--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
+        let unless = |flag: &str, value: &'static [&'static str]| -> &[&str] {
+            if self.args.iter().any(|arg| arg == flag) { &[] } else { value }
+        };
+        let listen = unless("--listen", &["--listen", "127.0.0.1:0"]);
+        let vault = unless("--vault", &["--vault", "memory"]);
         let mut child = Command::new(binary("cuetowerctl"))
-            .args(["serve", "--desk", "127.0.0.1:0", "--vault", "memory", "--no-notifications", "--ready-json"])
+            .args(["serve", "--desk", "127.0.0.1:0", "--no-notifications", "--ready-json"])
             .args(listen)
+            .args(vault)
             .arg("--data")
             .arg(&self.data)
             .args(&self.args)

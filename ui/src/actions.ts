@@ -5,13 +5,14 @@ import { commandWords, keyOfAgent } from './state/agents';
 import { agents } from './state/agents.svelte';
 import { board } from './state/board.svelte';
 import { desk } from './state/desk.svelte';
+import { expectField, type ExpectField, type Expects } from './state/expects';
 import { LOGIN_SCOPES, mayWords, programOf } from './state/logins';
 import { logins } from './state/logins.svelte';
 import { notices } from './state/notice.svelte';
 import { whenWords } from './state/pausing';
 import { router } from './state/router.svelte';
 import { money } from './time';
-import type { AgentView, AlertView, CueView, LoginView, Mark, RunStory } from './wire';
+import type { AgentRef, AgentView, AlertView, CueView, LoginView, Mark, RunStory } from './wire';
 
 /** Runs an action; a refusal becomes a notice. True when it was done. */
 async function attempt(what: string, action: () => Promise<void>): Promise<boolean> {
@@ -124,8 +125,28 @@ export function acknowledge(alert: AlertView): Promise<boolean> {
   });
 }
 
-export async function acknowledgeAll(alerts: readonly AlertView[]): Promise<void> {
-  for (const alert of alerts) if (!(await acknowledge(alert))) return;
+/** All that is open is seen. */
+export function acknowledgeAll(): Promise<boolean> {
+  return attempt('Acknowledging', async () => {
+    desk.know({ alerts: (await desk.ask('alerts_acknowledge', {})).alerts });
+  });
+}
+
+/** Nothing more is said of it for so long, unless it gets worse. */
+export function snooze(alert: AlertView, minutes: number): Promise<boolean> {
+  return attempt('Snoozing', async () => {
+    const known = await desk.ask('alert_snooze', { alert_id: alert.id, minutes });
+    desk.know({ alert: known });
+    notices.tell(`Nothing more is said of it${known.snoozed_until_ms === null ? '' : ` until ${whenWords(known.snoozed_until_ms, desk.clock(), desk.zone)}`}, unless it gets worse.`);
+  });
+}
+
+/** Its process is ended, and the run goes on with its next attempt. */
+export function restartRun(runId: string, name: string): Promise<boolean> {
+  return attempt(`Restarting ${name}`, async () => {
+    await desk.ask('run_restart', { run_id: runId });
+    notices.tell(`${name} is started again.`);
+  });
 }
 
 export function setTowerPaused(paused: boolean): Promise<boolean> {
@@ -135,7 +156,7 @@ export function setTowerPaused(paused: boolean): Promise<boolean> {
 }
 
 /** Asks its runner to restart or stop an agent. What became of it shows when the runner has said so. */
-export function commandAgent(agent: AgentView, action: 'restart' | 'stop'): Promise<boolean> {
+export function commandAgent(agent: AgentRef, action: 'restart' | 'stop'): Promise<boolean> {
   return attempt(`${action === 'stop' ? 'Stopping' : 'Restarting'} ${agent.name}`, async () => {
     const answer = await desk.ask('agent_command', { name: agent.name, account: agent.account, action });
     agents.know(answer);
@@ -150,6 +171,18 @@ export function budgetAgent(agent: AgentView, day_cost_usd: number | null): Prom
     agents.know(await desk.ask('agent_budget', { name: agent.name, account: agent.account, day_cost_usd }));
     notices.tell(day_cost_usd === null ? `${agent.name} has no budget any more.` : `${agent.name} may cost ${money(day_cost_usd)} a day. Above it, each beat is answered with cost_exceeded.`);
   });
+}
+
+/** What is expected of an agent. What the tower did not take is answered with its field; null: it was taken. */
+export async function expectAgent(agent: AgentView, expects: Expects): Promise<{ field: ExpectField | 'whole'; message: string } | null> {
+  try {
+    agents.know(await desk.ask('agent_watch', { name: agent.name, account: agent.account, ...expects }));
+    notices.tell(expects.alert ? `You hear of it when ${agent.name} goes silent.` : `Nobody is told when ${agent.name} goes silent.`);
+    return null;
+  } catch (error) {
+    const refusal = refusalFrom(error);
+    return { field: expectField(refusal.field), message: refusal.message };
+  }
 }
 
 export function forgetAgent(agent: AgentView): Promise<boolean> {

@@ -64,13 +64,17 @@ const SIGN = {
   asks: { tone: 'warn', word: 'Needs you', say: 'waits for your decision', paths: [{ d: DIAMOND, stroke: 1.3 }, { d: 'M6 3.9 8.1 6 6 8.1 3.9 6z' }] },
   armed: { tone: 'ok', word: 'Armed', say: 'due times fire', paths: [{ d: RING, stroke: 1.3 }, { d: DOT }] },
   idle: { tone: 'mark', word: 'Idle', say: 'nothing runs', paths: [{ d: RING, stroke: 1.3 }] },
-  stopped: { tone: 'mark', word: 'Paused', say: 'nothing fires', paths: [{ d: RING, stroke: 1.3 }, { d: 'M3.9 3.9 8.1 8.1', stroke: 1.4 }] }
+  stopped: { tone: 'mark', word: 'Paused', say: 'nothing fires', paths: [{ d: RING, stroke: 1.3 }, { d: 'M3.9 3.9 8.1 8.1', stroke: 1.4 }] },
+  spike: { tone: 'warn', word: 'Spends much', say: 'many times its usual tokens a minute', paths: [{ d: 'M1 10.600h2.800L5.600 1.400 7.400 10.600H11', stroke: 1.4 }] },
+  circles: { tone: 'warn', word: 'In circles', say: 'the same again, with no new result', paths: [{ d: 'M9.600 3.100A4.600 4.600 0 1 0 10.600 6.400', stroke: 1.4 }, { d: 'M10.600 .8v3.200H7.400', stroke: 1.4 }] },
+  outside: { tone: 'warn', word: 'Unusual', say: 'outside the range of its own runs', paths: [{ d: 'M1 6.800h10v3.600H1z' }, { d: 'M6 1.100a1.700 1.700 0 1 1 0 3.400a1.700 1.700 0 1 1 0-3.400z', stroke: 1.3 }] }
 } satisfies Record<string, Glyph>;
 
 /** Whoever runs: a ring that says how much of it is heard. */
 const AGENT = {
   working: { tone: 'ok', word: 'Working', say: 'its beats carry progress', paths: [{ d: RING, stroke: 1.3 }, { d: DOT }] },
   alive: { tone: 'mark', word: 'Alive', say: 'beats arrive, no progress with them', paths: [{ d: RING, stroke: 1.3 }] },
+  stuck: { tone: 'warn', word: 'Alive only', say: 'beats arrive, its work stands still', paths: [{ d: RING, stroke: 1.3 }, { d: 'M3.400 5.300h5.200v1.400H3.400z' }] },
   late: { tone: 'bad', word: 'Late', say: 'no beat for three of its usual gaps', paths: [{ d: 'M3.2 2.2A4.7 4.7 0 0 1 8.8 2.2M10.4 4.2a4.7 4.7 0 0 1 0 3.6M8.8 9.8a4.7 4.7 0 0 1-5.6 0M1.6 7.8a4.7 4.7 0 0 1 0-3.6', stroke: 1.5 }] },
   error: { tone: 'bad', word: 'Error', say: 'it said that it failed', paths: [{ d: RING, stroke: 1.3 }, { d: 'M4.3 4.3l3.4 3.4M7.7 4.3 4.3 7.7', stroke: 1.4 }] },
   stopped: { tone: 'mark', word: 'Stopped', say: 'it said goodbye', paths: [{ d: RING, stroke: 1.3 }, { d: 'M3.9 3.9 8.1 8.1', stroke: 1.4 }] },
@@ -134,6 +138,9 @@ export const ICONS = {
   globe: 'M14 8a6 6 0 1 1-12 0a6 6 0 1 1 12 0zM2.2 8h11.6M8 2c2 2 2.6 4 2.6 6S10 12 8 14c-2-2-2.6-4-2.6-6S6 4 8 2z',
   shield: 'M8 1.8l5 2v4.1c0 3.2-2.1 5.3-5 6.3-2.9-1-5-3.1-5-6.3V3.8z',
   arrow: 'M2.6 8h10.4M9 4l4 4-4 4',
+  channel: 'M2.5 3h11v7.500H8l-3 2.700v-2.700H2.500z',
+  phone: 'M5 1.800h6v12.400H5zM7.200 12h1.600',
+  mail: 'M2 3.600h12v8.800H2zM2 4.200l6 4.600 6-4.600',
   flag: 'M4 14V2.6h8.2l-2.2 3 2.2 3H4',
   costs: 'M1.8 3h12.4M3.5 13.5V9M6.5 13.5V6M9.5 13.5v-3.2M12.5 13.5V7.4'
 } as const;

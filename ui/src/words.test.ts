@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { alert, band, cue, mark, NOW } from './testing';
-import type { Mark } from './wire';
-import { afterName, alertFace, badness, headline, askSentence, dueTimes, isExceptional, isLive, isSpan, needsYou, ranWords, reasonExplains, scheduledTone, spoken, triggerWord, verdictLines, waiting, waitsFor } from './words';
+import type { AlertView, Mark } from './wire';
+import { afterName, alertFace, badness, headline, askSentence, dueTimes, isExceptional, isLive, isSnoozed, isSpan, needsYou, ranWords, reasonExplains, scheduledTone, spoken, subjectOf, triggerWord, verdictLines, waiting, waitsFor } from './words';
 
 const DUE = { scheduled: 'due', run_id: null, delivered: 'none', delivered_at_ms: null, confirmed: 'none', started_at_ms: null, ended_at_ms: null, attempts: 0 } as const;
 
@@ -105,15 +105,24 @@ it('speaks a run in one sentence', () => {
   expect(spoken(mark({ confirmed: 'refuted', sentence: 'said 200, found 3.' }), 'lead-digest', 'Europe/Madrid')).toBe('lead-digest, due 09:00. Ran. Delivered. Refuted: said 200, found 3.');
 });
 
-it('what needs the owner: open alerts of runs, the longest wait first', () => {
+it('what needs the owner: open alerts that are no mere news, the longest wait first', () => {
   const list = [alert({ id: 'b', opened_at_ms: NOW - 10 }), alert({ id: 'a', opened_at_ms: NOW - 99, kind: 'check_failed' }), alert({ id: 'c', state: 'acknowledged' }), alert({ id: 'd', kind: 'store_trouble' }), alert({ id: 'e', state: 'resolved' }), alert({ id: 'f', kind: 'crash_loop', opened_at_ms: NOW - 5 })];
-  expect(needsYou(list).map((a) => a.id)).toEqual(['a', 'b', 'f']);
+  expect(needsYou(list, NOW).map((a) => a.id)).toEqual(['a', 'b', 'f', 'd']);
+  const zombie = alert({ id: 'z', kind: 'zombie', snoozed_until_ms: NOW + 60_000 });
+  expect([needsYou([zombie], NOW), needsYou([zombie], NOW + 60_000).map((a) => a.id), needsYou([alert({ kind: 'missed_occurrence' }), alert({ kind: 'tower_was_off', severity: 'info' })], NOW)]).toEqual([[], ['z'], []]);
+  expect([isSnoozed(zombie, NOW), isSnoozed({ ...zombie, state: 'resolved' }, NOW)]).toEqual([true, false]);
 });
 
-it.each([['silent_run', 'Silent'], ['check_failed', 'Refuted'], ['outcome_failed', 'Failed'], ['delivery_failed', 'Bounced'], ['missed_occurrence', 'Missed'], ['crash_loop', 'Crashes'], ['fuse_tripped', 'Fuse'], ['fallback_failed', 'Failed'], ['store_trouble', 'Store'], ['something_new', 'Alert']])('alert %s is %s', (kind, word) =>
+it.each([['silent_run', 'Silent'], ['check_failed', 'Refuted'], ['outcome_failed', 'Failed'], ['delivery_failed', 'Bounced'], ['missed_occurrence', 'Missed'], ['crash_loop', 'Crashes'], ['fuse_tripped', 'Fuse'], ['fallback_failed', 'Failed'], ['store_trouble', 'Store'], ['heartbeat_lost', 'No beat'], ['zombie', 'Stuck'], ['cost_spike', 'Spike'], ['loop_detected', 'In circles'], ['out_of_envelope', 'Unusual'], ['cadence_drift', 'Drifts'], ['tower_was_off', 'Was off'], ['channel_failed', 'Channel'], ['something_new', 'Alert']])('alert %s is %s', (kind, word) =>
   expect(alertFace(kind).word).toBe(word)
 );
 
 it.each([
   ['lead-digest has gone quiet', 'lead-digest', 'Has gone quiet.'], ['lead-digest: refused', 'lead-digest', 'Refused.'], ['The store is full', '', 'The store is full.'], ['lead-digest', 'lead-digest', 'lead-digest.']
 ])('%s after its name', (title, name, rest) => expect(afterName(title, name)).toBe(rest));
+
+it('an alert is about a cue, an agent, a channel or the tower', () => {
+  const names = new Map([['c1', 'lead-digest']]);
+  const about = (change: Partial<AlertView>) => subjectOf(alert({ cue_id: null, ...change }), names);
+  expect([about({ cue_id: 'c1' }), about({ agent: 'market-watch' }), about({ channel: '#ops' }), about({}), about({ cue_id: 'gone' })]).toEqual(['lead-digest', 'market-watch', '#ops', 'Cuetower', '']);
+});

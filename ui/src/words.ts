@@ -194,7 +194,7 @@ export function badness(mark: Mark): number {
 
 /** How an alert is drawn and named in one word. */
 export interface AlertFace {
-  family: 'S' | 'D' | 'C' | 'P';
+  family: 'S' | 'D' | 'C' | 'P' | 'A';
   state: string;
   word: string;
   tone: 'warn' | 'bad';
@@ -222,6 +222,22 @@ export function alertFace(kind: string): AlertFace {
       return { family: 'C', state: 'failed', word: 'Failing', tone: 'bad' };
     case 'gate_waiting':
       return { family: 'P', state: 'asks', word: 'Your word', tone: 'warn' };
+    case 'heartbeat_lost':
+      return { family: 'A', state: 'late', word: 'No beat', tone: 'bad' };
+    case 'zombie':
+      return { family: 'A', state: 'stuck', word: 'Stuck', tone: 'warn' };
+    case 'cost_spike':
+      return { family: 'P', state: 'spike', word: 'Spike', tone: 'warn' };
+    case 'loop_detected':
+      return { family: 'P', state: 'circles', word: 'In circles', tone: 'warn' };
+    case 'out_of_envelope':
+      return { family: 'P', state: 'outside', word: 'Unusual', tone: 'warn' };
+    case 'cadence_drift':
+      return { family: 'S', state: 'held', word: 'Drifts', tone: 'warn' };
+    case 'tower_was_off':
+      return { family: 'P', state: 'stopped', word: 'Was off', tone: 'warn' };
+    case 'channel_failed':
+      return { family: 'D', state: 'bounced', word: 'Channel', tone: 'bad' };
     case 'store_trouble':
       return { family: 'P', state: 'asks', word: 'Store', tone: 'bad' };
     default:
@@ -229,11 +245,19 @@ export function alertFace(kind: string): AlertFace {
   }
 }
 
-const NEEDS_YOU = new Set(['silent_run', 'check_failed', 'outcome_failed', 'delivery_failed', 'crash_loop', 'fuse_tripped', 'fallback_failed', 'gate_waiting']);
+/** True while the owner wants to hear no more of it. */
+export function isSnoozed(alert: Pick<AlertView, 'state' | 'snoozed_until_ms'>, now_ms: number): boolean {
+  return alert.state === 'open' && alert.snoozed_until_ms !== null && alert.snoozed_until_ms > now_ms;
+}
 
-/** Open alerts of runs that are silent or refuted, stopped by a fuse, or failed for good: oldest wait first. */
-export function needsYou(alerts: Iterable<AlertView>): AlertView[] {
-  return [...alerts].filter((alert) => alert.state === 'open' && NEEDS_YOU.has(alert.kind)).sort((a, b) => a.opened_at_ms - b.opened_at_ms || a.id.localeCompare(b.id));
+/** Open alerts that somebody should look at, as the tower counts them: the oldest wait first. What was missed is in the briefing, what is snoozed waits, and what only informs is in the record. */
+export function needsYou(alerts: Iterable<AlertView>, now_ms: number): AlertView[] {
+  return [...alerts].filter((alert) => alert.state === 'open' && alert.kind !== 'missed_occurrence' && alert.severity !== 'info' && !isSnoozed(alert, now_ms)).sort((a, b) => a.opened_at_ms - b.opened_at_ms || a.id.localeCompare(b.id));
+}
+
+/** Whom an alert is about: its cue, its agent, its channel, or the tower. */
+export function subjectOf(alert: Pick<AlertView, 'cue_id' | 'agent' | 'channel'>, names: ReadonlyMap<string, string>): string {
+  return (alert.cue_id === null ? undefined : names.get(alert.cue_id)) ?? alert.agent ?? alert.channel ?? (alert.cue_id === null ? 'Cuetower' : '');
 }
 
 /** "for 6 min" */

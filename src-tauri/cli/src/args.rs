@@ -8,6 +8,8 @@ use cuetower_engine::receive::Openings;
 use cuetower_engine::vault::VaultKind;
 
 pub use crate::args_agents::{ExecArgs, WorkerArgs};
+pub use crate::args_alerts::{AlertCommand, AlertsArgs, Minutes, OrOff, ReportArgs, RulesArgs};
+pub use crate::args_channels::{BeaconCommand, ChannelCommand, ChannelSetArgs, word as channel_word};
 pub use crate::args_connect::{ConnectCommand, ConnectCueapiArgs, ImportArgs, ImportCommand};
 pub use crate::args_costs::{CostsArgs, CostsBy, PriceCommand, PriceSetArgs};
 pub use crate::args_cues::{CueCommand, FireArgs, LedgerArgs, LedgerCommand, PauseArgs, Word};
@@ -15,6 +17,7 @@ pub use crate::args_fleet::{AgentName, AgentsArgs, AgentsCommand};
 pub use crate::args_keys::{KeyArgs, KeyCommand, LoginCommand};
 pub use crate::args_otlp::OtlpCommand;
 pub use crate::args_pools::{Limit, PoolCommand, PoolSetArgs};
+pub use crate::args_watchdog::{InstallArgs, WatchdogCommand};
 use crate::tower::Options;
 
 #[derive(Debug, Parser)]
@@ -75,13 +78,10 @@ pub enum Command {
         #[arg(long)]
         close: bool,
     },
-    /// What deserves your eye
-    Alerts {
-        #[command(subcommand)]
-        what: Option<AlertCommand>,
-        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
-        limit: u32,
-    },
+    /// What deserves your eye, and how it is told
+    Alerts(AlertsArgs),
+    /// What became of a day: what ran, what did not, what it cost, what needs you
+    Report(ReportArgs),
     /// The fleet: who is alive, what each costs today; restarts and budgets
     Agents(AgentsArgs),
     /// Secrets by name; values go in and never come out
@@ -111,6 +111,16 @@ pub enum Command {
         #[command(subcommand)]
         what: ScheduleCommand,
     },
+    /// Ways to reach you: Slack, Discord, PagerDuty, ntfy, web hooks, mail
+    Channel {
+        #[command(subcommand)]
+        what: ChannelCommand,
+    },
+    /// A request that goes out for as long as the tower lives, for whoever watches the tower
+    Beacon {
+        #[command(subcommand)]
+        what: BeaconCommand,
+    },
     /// Point clients of CueAPI or ClevAgent at the running tower
     Connect {
         #[command(subcommand)]
@@ -120,6 +130,11 @@ pub enum Command {
     Import {
         #[command(subcommand)]
         what: ImportCommand,
+    },
+    /// Have the system keep the tower up: start it with your session, and again whenever it ends
+    Watchdog {
+        #[command(subcommand)]
+        what: WatchdogCommand,
     },
     Exec(ExecArgs),
     Worker(WorkerArgs),
@@ -169,6 +184,9 @@ pub struct TowerArgs {
     /// With the demo fleet
     #[arg(long)]
     demo: bool,
+    /// By whom it was started, and will be again: systemd, launchd, …
+    #[arg(long, hide = true, value_name = "NAME")]
+    watchdog: Option<String>,
     #[command(flatten)]
     openings: OpeningArgs,
 }
@@ -218,6 +236,7 @@ impl TowerArgs {
             },
             notifications: !self.no_notifications,
             demo: self.demo,
+            watchdog: self.watchdog,
             openings: Openings {
                 registration: self.openings.open_registration,
                 logins: self.openings.allow_logins,
@@ -271,12 +290,10 @@ pub enum RunCommand {
     Replay { run: String },
     /// Stop it
     Stop { run: String },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum AlertCommand {
-    /// Mark it as seen
-    Ack { alert: String },
+    /// End its process and go on with the next attempt, such as of one that hangs
+    Restart { run: String },
+    /// What its processes do at this moment: alive, how busy, how much memory, blocked on what
+    Truth { run: String },
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,6 +7,8 @@ mod agents;
 mod alerts;
 mod args;
 mod args_agents;
+mod args_alerts;
+mod args_channels;
 mod args_connect;
 mod args_costs;
 mod args_cues;
@@ -14,7 +16,9 @@ mod args_fleet;
 mod args_keys;
 mod args_otlp;
 mod args_pools;
+mod args_watchdog;
 mod briefing;
+mod channels;
 mod connect;
 mod costs;
 mod cues;
@@ -34,12 +38,14 @@ mod runs;
 mod schedule;
 mod secrets;
 mod serve;
+mod serve_notify;
 mod show;
 mod simulate;
 mod status;
 mod steps;
 mod tail;
 pub mod tower;
+mod watchdog;
 mod worker;
 
 use std::ffi::OsString;
@@ -124,18 +130,20 @@ fn obey(cli: Cli) -> Result<(), String> {
         }
         Command::Ledger(args) => with_owner(data, async |owner| ledger::list(&owner, args, json).await),
         Command::Briefing { close } => with_owner(data, async |owner| briefing::obey(&owner, close, json).await),
-        Command::Alerts { what, limit } => {
-            with_owner(data, async |owner| alerts::obey(&owner, what, limit, json).await)
-        }
+        Command::Alerts(args) => with_owner(data, async |owner| alerts::obey(&owner, args, json).await),
+        Command::Report(args) => with_owner(data, async |owner| alerts::report(&owner, args, json).await),
         Command::Agents(args) => with_owner(data, async |owner| agents::obey(&owner, args, json).await),
         Command::Pool { what } => with_owner(data, async |owner| pools::obey(&owner, what, json).await),
         Command::Otlp { what } => with_owner(data, async |owner| otlp::obey(&owner, what, json).await),
         Command::Price { what } => with_owner(data, async |owner| prices::obey(&owner, what, json).await),
         Command::Costs(args) => with_owner(data, async |owner| costs::obey(&owner, args, json).await),
+        Command::Channel { what } => with_owner(data, async |owner| channels::obey(&owner, what, json).await),
+        Command::Beacon { what } => with_owner(data, async |owner| channels::beacon(&owner, what, json).await),
         Command::Connect { what } => with_owner(data, async |owner| connect::obey(&owner, what, json).await),
         Command::Import { what } => with_owner(data, async |owner| import::obey(&owner, what, json).await),
         Command::Exec(_) => Err("`exec` ends with a code of its own.".to_owned()),
         Command::Worker(args) => worker::obey(args),
+        Command::Watchdog { what } => watchdog::obey(what, data, json),
         Command::Secret { what } => with_owner(data, async |owner| secrets::obey(&owner, what, json).await),
     }
 }

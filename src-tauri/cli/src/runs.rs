@@ -1,6 +1,6 @@
 //! `runs` and `run …`: what was executed, and one run told from its attempts to its proof.
 
-use cuetower_engine::desk::wire::{AttemptView, Fired, Ledger, Mark, RunStory, SpendView};
+use cuetower_engine::desk::wire::{AttemptView, Fired, Ledger, Mark, RunStory, SpendView, Truth};
 use serde_json::json;
 
 use crate::args::{RunCommand, VerifyWord};
@@ -99,6 +99,24 @@ pub async fn obey(owner: &Owner, what: RunCommand, as_json: bool) -> Result<(), 
                 say_json(&answer)
             } else {
                 say("It is stopped.")
+            }
+            Ok(())
+        }
+        RunCommand::Restart { run } => {
+            let answer = owner.call("run_restart", &json!({ "run_id": run })).await?;
+            if as_json {
+                say_json(&answer)
+            } else {
+                say("Its process is told to end; the next attempt follows.")
+            }
+            Ok(())
+        }
+        RunCommand::Truth { run } => {
+            let truth: Truth = owner.ask("run_truth", json!({ "run_id": run })).await?;
+            if as_json {
+                say_json(&json!(truth))
+            } else {
+                say(&truth.words.join("\n"))
             }
             Ok(())
         }

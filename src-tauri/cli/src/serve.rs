@@ -8,6 +8,7 @@ use serde_json::json;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::serve_notify;
 use crate::show::say;
 use crate::tower::{Options, Tower};
 
@@ -26,6 +27,7 @@ pub fn serve(options: Options, ready_json: bool) -> Result<(), String> {
             Signals::listen().map_err(|error| format!("The system's signals cannot be heard: {error}."))?;
         let mut tower = Tower::start(options).await.map_err(|error| error.to_string())?;
         say(&ready(&tower, ready_json));
+        serve_notify::ready(&tower.desk.handle);
         signals.wait(&mut tower).await;
         tokio::select! {
             () = tower.stop() => Ok(()),

@@ -34,6 +34,9 @@ pub struct Attempt {
     /// The newest sign of life of whoever has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beat_at: Option<Ms>,
+    /// Its process was told to end, so that the run goes on with the next attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<RestartAsked>,
     /// Since when a check before its delivery holds it up, whatever else it waited for between two looks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checks_failed_since: Option<Ms>,
@@ -44,6 +47,42 @@ pub struct Attempt {
 pub struct Lease {
     pub worker: String,
     pub until: Ms,
+}
+
+/// That somebody wanted a new start in the middle of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestartAsked {
+    pub at: Ms,
+    pub by: RestartBy,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "who", rename_all = "snake_case")]
+pub enum RestartBy {
+    Owner,
+    /// The tower itself. `why`: "no progress for 15 min".
+    Watch {
+        why: String,
+    },
+}
+
+impl RestartBy {
+    /// "restarted by you", "restarted: no progress for 15 min".
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            RestartBy::Owner => "restarted by you".to_owned(),
+            RestartBy::Watch { why } => format!("restarted: {why}"),
+        }
+    }
+
+    #[must_use]
+    pub fn is_watch(&self) -> bool {
+        match self {
+            RestartBy::Owner => false,
+            RestartBy::Watch { .. } => true,
+        }
+    }
 }
 
 /// What the processes of an attempt needed, all together.
@@ -134,6 +173,7 @@ impl Attempt {
             steady: false,
             rid: None,
             beat_at: None,
+            restart: None,
             checks_failed_since: None,
         }
     }

@@ -13,6 +13,7 @@ use crate::pool::Need;
 use crate::schedule_spec::ScheduleSpec;
 use crate::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 pub use crate::transport::{Callback, Command, Program, Restart, Transport, Worker};
+pub use crate::watch::{Budget, DayBudget, Heartbeat, OnLoop};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cue {
@@ -79,6 +80,11 @@ pub struct CueDefinition {
     pub on_success_fire: Option<CueId>,
     #[serde(default, skip_serializing_if = "Budget::is_default")]
     pub budget: Budget,
+    /// Signs of life that are expected; None: it may be as quiet as it likes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<Heartbeat>,
+    #[serde(default, skip_serializing_if = "OnLoop::is_default")]
+    pub loops: OnLoop,
     /// Shared resources without which nothing of it is delivered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uses: Vec<Need>,
@@ -123,20 +129,6 @@ fn yes() -> bool {
 impl OnFailure {
     fn is_default(&self) -> bool {
         *self == OnFailure::default()
-    }
-}
-
-/// What one run may spend before the tower stops it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Budget {
-    /// From the first delivery on; of a long-lived command, from each start.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub duration_ms: Option<u64>,
-}
-
-impl Budget {
-    fn is_default(&self) -> bool {
-        *self == Budget::default()
     }
 }
 
@@ -460,6 +452,8 @@ pub(crate) mod tests {
             on_failure: OnFailure::default(),
             on_success_fire: None,
             budget: Budget::default(),
+            heartbeat: None,
+            loops: OnLoop::default(),
             uses: vec![],
             preflight: vec![],
             checks: vec![],

@@ -9,8 +9,9 @@ pub enum Effect {
     Deliver { run_id: RunId, number: u32, licensed: bool },
     /// Ask the pools for what this attempt uses; the answer is `Input::Permitted`. Done in the same commit.
     AskPools { run_id: RunId, number: u32 },
-    /// End the process tree of this attempt, if it is one of ours and still there.
-    Stop { run_id: RunId, number: u32 },
+    /// End the process tree of this attempt, if it is one of ours and still there. `hard`: killed at once, without the grace
+    /// that a program has for its own end.
+    Stop { run_id: RunId, number: u32, hard: bool },
     /// The end of this attempt is on disk: what its process left behind may go.
     Forget { run_id: RunId, number: u32 },
     /// Make the checks of this run; the result is `Input::Checked`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::Ms;
-use crate::attempt::Usage;
+use crate::attempt::{RestartBy, Usage};
 use crate::cue::{CueDefinition, CueStatus};
 use crate::expect::Finding;
 use crate::id::{CueId, OccurrenceId, RunId};
@@ -173,6 +173,12 @@ pub enum Event {
         /// It ended too soon, once too often: from now on this is a crash loop.
         crash_loop: bool,
     },
+    /// Its process is told to end, and the run goes on with the next attempt.
+    RestartAsked {
+        run_id: RunId,
+        number: u32,
+        by: RestartBy,
+    },
     /// After a crash loop it has lived long enough to be trusted again.
     AttemptSteady {
         run_id: RunId,
@@ -321,6 +327,7 @@ impl Event {
             Event::LeaseExtended { .. } => "lease_extended",
             Event::AttemptPinged { .. } => "attempt_pinged",
             Event::AttemptRestarting { .. } => "attempt_restarting",
+            Event::RestartAsked { .. } => "restart_asked",
             Event::AttemptSteady { .. } => "attempt_steady",
             Event::FuseMoved { .. } => "fuse_moved",
             Event::WaitMoved { .. } => "wait_moved",
@@ -358,6 +365,7 @@ impl Event {
             | Event::LeaseExtended { run_id, .. }
             | Event::AttemptPinged { run_id, .. }
             | Event::AttemptRestarting { run_id, .. }
+            | Event::RestartAsked { run_id, .. }
             | Event::AttemptSteady { run_id, .. }
             | Event::FuseMoved { run_id, .. }
             | Event::WaitMoved { run_id, .. }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::Ms;
-use crate::attempt::Usage;
+use crate::attempt::{RestartBy, Usage};
 use crate::away::Band;
 use crate::check::Proof;
 use crate::cue::CueDefinition;
@@ -82,6 +82,11 @@ pub enum Input {
     },
     Stop {
         run_id: RunId,
+    },
+    /// A new start of a command under way: its process ends, and the run goes on with the next attempt.
+    Restart {
+        run_id: RunId,
+        by: RestartBy,
     },
     /// The pools gave this attempt what it uses.
     Permitted {

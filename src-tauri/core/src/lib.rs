@@ -7,6 +7,7 @@ pub mod alert;
 pub mod attempt;
 pub mod audit;
 pub mod away;
+pub mod channel;
 pub mod check;
 pub mod cue;
 pub mod effect;
@@ -31,5 +32,6 @@ pub mod time;
 pub mod tomorrow;
 pub mod transport;
 pub mod verdicts;
+pub mod watch;
 
 pub use time::Ms;

@@ -286,6 +286,13 @@ impl Run {
         Told { outcome, duration_ms: Some(end.since(from)), attempt: attempt.number }
     }
 
+    /// It used more than it may, and was stopped for that.
+    #[must_use]
+    pub fn was_cut_off(&self) -> bool {
+        // The owner's own stop says nothing of what the cue asks.
+        self.verdict() == Some(Verdict::Stopped) && self.findings.iter().any(|finding| !finding.passed)
+    }
+
     /// Somebody is to look at it first; until then nothing follows from its end.
     #[must_use]
     pub fn is_held_for_verification(&self) -> bool {
@@ -332,7 +339,9 @@ impl Run {
     pub fn tries_used(&self) -> u32 {
         let lives_long = self.definition.restart() != Restart::Never;
         let recent = self.attempts.iter().rev().take_while(|attempt| !lives_long || attempt.delivered_at.is_none());
-        u32::try_from(recent.filter(|attempt| attempt.state != AttemptState::Lost).count()).unwrap_or(u32::MAX)
+        // Nor is it when somebody wanted a new start.
+        let counts = |attempt: &&Attempt| attempt.state != AttemptState::Lost && attempt.restart.is_none();
+        u32::try_from(recent.filter(counts).count()).unwrap_or(u32::MAX)
     }
 
     /// How often it was started again.
@@ -344,11 +353,19 @@ impl Run {
         }
     }
 
-    /// Lives in a row, up to the latest that ended, that were too short to be a service. One that the tower lost says
-    /// nothing, and one that did not start was none.
+    /// How often the tower itself wanted a new start of it, from `from` on.
+    #[must_use]
+    pub fn restarts_by_watch_since(&self, from: Ms) -> usize {
+        let asked = self.attempts.iter().filter_map(|attempt| attempt.restart.as_ref());
+        asked.filter(|asked| asked.by.is_watch() && asked.at >= from).count()
+    }
+
+    /// Lives in a row, up to the latest that ended, that were too short to be a service. One that the tower lost or
+    /// that somebody ended says nothing, and one that did not start was none.
     #[must_use]
     pub fn short_lives(&self) -> u32 {
-        let told = self.attempts.iter().rev().filter(|attempt| attempt.state != AttemptState::Lost);
+        let told = self.attempts.iter().rev();
+        let told = told.filter(|attempt| attempt.state != AttemptState::Lost && attempt.restart.is_none());
         let lives = told.filter_map(|attempt| Some(attempt.ended_at?.since(attempt.delivered_at?)));
         let short = lives.take_while(|lived| *lived < Restart::STEADY_MS);
         u32::try_from(short.count()).unwrap_or(u32::MAX)

@@ -208,6 +208,15 @@ pub fn alert_title(cue_name: &str, kind: AlertKind) -> String {
         AlertKind::FallbackFailed => "failed as the fallback too",
         AlertKind::ConsecutiveFailures => "failed again and again",
         AlertKind::GateWaiting => "waits for your word",
+        AlertKind::HeartbeatLost => "has gone quiet",
+        AlertKind::Zombie => "is alive and does not move",
+        AlertKind::CostSpike => "spends far more than usual",
+        AlertKind::LoopDetected => "repeats itself",
+        AlertKind::OutOfEnvelope => "was not its usual self",
+        AlertKind::CadenceDrift => "starts later and later",
+        AlertKind::TowerWasOff => "was due while the tower was off",
+        AlertKind::StoreTrouble => "could not be written down",
+        AlertKind::ChannelFailed => "does not take alerts",
     };
     let room = 49usize.saturating_sub(what.len());
     let name: String = if cue_name.chars().count() > room {

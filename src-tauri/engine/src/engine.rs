@@ -11,8 +11,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::accounts::{self, Accounts, CUES_MAX};
-use crate::alerting;
+use crate::alerting::{self, native::Native};
 use crate::briefing_note;
+use crate::channels::{self, Channels};
 use crate::clock::Clock;
 use crate::feed::Feed;
 use crate::handle::{Handle, ORDERS_MAX, Order, StoreHealth};
@@ -25,6 +26,7 @@ use crate::paths::{Watched, look_after};
 use crate::perform::{Means, Performer, Shared, adopted};
 use crate::pilot::{Crew, Pilot};
 use crate::prices::Prices;
+use crate::returned::{self, Returned};
 use crate::sabotage;
 use crate::spool::deliver_spooled;
 use crate::token::TowerKey;
@@ -42,13 +44,22 @@ pub struct Config {
     pub account_cues: u32,
     /// The owner's: costs are summed by its days.
     pub zone: chrono_tz::Tz,
+    /// Who starts the tower again whenever it ends: "systemd".
+    pub watchdog: Option<String>,
 }
 
 impl Config {
     /// With everything else as it is unless the owner says otherwise.
     #[must_use]
     pub fn of(data_dir: PathBuf, agents_url: String) -> Config {
-        Config { data_dir, agents_url, strict_addresses: false, account_cues: CUES_MAX, zone: chrono_tz::Tz::UTC }
+        Config {
+            data_dir,
+            agents_url,
+            strict_addresses: false,
+            account_cues: CUES_MAX,
+            zone: chrono_tz::Tz::UTC,
+            watchdog: None,
+        }
     }
 }
 
@@ -78,15 +89,18 @@ impl Engine {
     pub fn start(config: Config, ports: Ports) -> Result<(Handle, Running), StartError> {
         let data_dir = config.data_dir.clone();
         let journal = Journal::open(&data_dir)?;
+        let returned = Returned::of(&journal.liveness()?, config.watchdog.as_deref(), ports.clock.reading());
         let key = TowerKey::load(&config.data_dir).map_err(StartError::Key)?;
         let accounts = Accounts::new(key.clone(), journal.webhook_secrets()?, config.account_cues);
         let prices = Prices::new(journal.prices()?);
+        let channels = Channels::of(journal.channels()?, config.strict_addresses);
         let (orders, received) = mpsc::channel(ORDERS_MAX);
         let reader = journal.reader();
         let notifier = ports.notifier.clone();
         let feed = Feed::starting_at(journal.last_seq()?);
         let found = adopted(&config.data_dir);
         let (hooked, alerts) = mpsc::channel(alerting::WAITING_MAX);
+        let native = Arc::new(Native::new(notifier.clone(), config.zone));
         let performer = Performer::new(
             Means {
                 orders: orders.clone(),
@@ -96,7 +110,7 @@ impl Engine {
                 clock: Arc::clone(&ports.clock),
                 agents_url: config.agents_url,
                 data_dir: config.data_dir,
-                notifier: ports.notifier,
+                native: Arc::clone(&native),
                 hooked,
                 strict_addresses: config.strict_addresses,
             },
@@ -108,6 +122,7 @@ impl Engine {
         let (store, watched, offers) = (StoreHealth::default(), Watched::default(), Offers::default());
         let (pools_seen, pools) = watch::channel(Arc::default());
         let (record, recorded) = watch::channel(0);
+        let (rules_seen, rules) = watch::channel(Arc::default());
         let crew = Crew {
             clock: Arc::clone(&ports.clock),
             dice,
@@ -121,6 +136,8 @@ impl Engine {
             account_cues: config.account_cues,
             zone: config.zone,
             recorded: record,
+            rules_seen,
+            channels: channels.clone(),
             found,
         };
         let pilot = Pilot::load(journal, crew)?;
@@ -139,19 +156,26 @@ impl Engine {
             pools,
             offers,
             recorded,
+            rules,
             accounts,
             prices,
             exports: Exports::default(),
+            channels,
         };
         let mut minding = JoinSet::new();
+        minding.spawn(returned::tell(handle.clone(), returned));
         minding.spawn(deliver_spooled(handle.clone(), data_dir));
         minding.spawn(look_after(watched, handle.clone()));
         minding.spawn(accounts::note::tell(handle.clone(), notifier.clone()));
         minding.spawn(crate::fleet::mind(handle.clone()));
         minding.spawn(messages::look_after(handle.clone(), Arc::clone(&shared)));
+        minding.spawn(alerting::daily::tell(handle.clone(), notifier.clone(), config.zone, native.minutes()));
+        minding.spawn(alerting::native::mind(native, handle.clone()));
         minding.spawn(briefing_note::tell(handle.clone(), notifier, started_at));
         minding.spawn(alerting::tell(handle.clone(), Arc::clone(&shared), alerts));
         minding.spawn(otlp::export(handle.clone(), Arc::clone(&shared)));
+        minding.spawn(channels::tell(handle.clone()));
+        minding.spawn(channels::beacon(handle.clone()));
         Ok((handle, Running { orders, shared, flying, minding }))
     }
 }

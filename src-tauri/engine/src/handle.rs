@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cuetower_core::Ms;
-use cuetower_core::alert::Alert;
+use cuetower_core::alert::{Alert, Rules, Signal};
 use cuetower_core::cue::{Cue, CueDefinition};
 use cuetower_core::event::FileSeen;
 use cuetower_core::id::{AccountId, AlertId, CueId, RunId};
@@ -15,6 +15,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::accounts::Accounts;
+use crate::channels::Channels;
 use crate::clock::Clock;
 use crate::feed::Feed;
 use crate::journal::{KeyRow, OutputRow, Reader, Recorded, Recorder, Recording, StoreError};
@@ -111,9 +112,20 @@ pub(crate) enum Order {
     },
     /// Decided on disk, by itself.
     Record(Box<dyn Recording>),
-    Acknowledge {
+    /// What the owner says to an alert; answered with the alert as it is then.
+    Alert {
         alert_id: AlertId,
+        signal: Signal,
         reply: Reply<Alert>,
+    },
+    /// What somebody beside the lanes has to say to the alerts.
+    Signal {
+        signal: Box<Signal>,
+        reply: Reply<()>,
+    },
+    /// All that are open have been seen: how many.
+    AcknowledgeAll {
+        reply: Reply<u32>,
     },
     Tower {
         change: TowerChange,
@@ -169,6 +181,8 @@ pub enum TowerChange {
     SecretKept(String),
     SecretDropped(String),
     WorkerDropped(AccountId, String),
+    /// How alerts are told from now on.
+    AlertRules(Box<Rules>),
     /// Something outside changed (keyring, notifications): the window asks for the status again.
     StatusChanged,
 }
@@ -187,9 +201,11 @@ pub struct Handle {
     pub(crate) offers: Offers,
     /// Counts commits with something recorded in them.
     pub(crate) recorded: watch::Receiver<u64>,
+    pub(crate) rules: watch::Receiver<Arc<Rules>>,
     pub(crate) accounts: Accounts,
     pub(crate) prices: Prices,
     pub(crate) exports: Exports,
+    pub(crate) channels: Channels,
 }
 
 /// Why the last commit failed; None while the store is well.
@@ -313,7 +329,32 @@ impl Handle {
     }
 
     pub async fn acknowledge(&self, alert_id: &AlertId) -> Result<Alert, Trouble> {
-        self.ask(|reply| Order::Acknowledge { alert_id: alert_id.clone(), reply }).await
+        self.say_to_alert(alert_id, Signal::Acknowledged { alert_id: alert_id.clone() }).await
+    }
+
+    /// Nothing more of it until then, unless it gets worse. Past: its snooze ends.
+    pub async fn snooze(&self, alert_id: &AlertId, until: Ms) -> Result<Alert, Trouble> {
+        self.say_to_alert(alert_id, Signal::Snoozed { alert_id: alert_id.clone(), until }).await
+    }
+
+    async fn say_to_alert(&self, alert_id: &AlertId, signal: Signal) -> Result<Alert, Trouble> {
+        self.ask(|reply| Order::Alert { alert_id: alert_id.clone(), signal, reply }).await
+    }
+
+    /// Says something to the alerts, on disk when this returns.
+    pub async fn signal(&self, signal: Signal) -> Result<(), Trouble> {
+        self.ask(|reply| Order::Signal { signal: Box::new(signal), reply }).await
+    }
+
+    /// All open alerts have been seen; how many there were.
+    pub async fn acknowledge_all(&self) -> Result<u32, Trouble> {
+        self.ask(|reply| Order::AcknowledgeAll { reply }).await
+    }
+
+    /// How alerts are told; changes when the owner changes it.
+    #[must_use]
+    pub fn alert_rules(&self) -> watch::Receiver<Arc<Rules>> {
+        self.rules.clone()
     }
 
     pub async fn tower(&self, change: TowerChange) -> Result<(), Trouble> {

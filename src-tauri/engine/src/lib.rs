@@ -3,6 +3,7 @@
 pub mod accounts;
 mod alerting;
 mod briefing_note;
+mod channels;
 mod check;
 pub mod clock;
 pub mod definition;
@@ -22,9 +23,11 @@ mod perform;
 mod pilot;
 mod prices;
 pub mod receive;
+mod returned;
 pub mod sabotage;
 pub mod spool;
 pub mod token;
+pub mod truth;
 pub mod vault;
 pub mod view;
 

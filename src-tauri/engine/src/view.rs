@@ -150,20 +150,26 @@ pub fn band(band: &Band) -> BandView {
 }
 
 #[must_use]
-pub fn alert(alert: &Alert) -> AlertView {
+pub fn alert(alert: &Alert, told: Vec<String>) -> AlertView {
     AlertView {
         id: alert.id.0.clone(),
         kind: alert.kind.word().to_owned(),
-        severity: alert.kind.severity().to_owned(),
+        severity: alert.severity.word().to_owned(),
         title: alert.title.clone(),
         body: alert.body.clone(),
-        cue_id: Some(alert.cue_id.0.clone()),
+        cue_id: alert.cue_id.as_ref().map(|id| id.0.clone()),
+        agent: alert.agent.as_ref().map(|agent| agent.name.clone()),
+        account: alert.agent.as_ref().map(|agent| agent.account.0.clone()).filter(|account| !account.is_empty()),
+        channel: alert.channel.clone(),
         run_id: alert.run_id.as_ref().map(|id| id.0.clone()),
         state: alert.state.word().to_owned(),
         count: alert.count,
         opened_at_ms: alert.opened_at.0,
         last_at_ms: alert.last_at.0,
         resolved_at_ms: alert.resolved_at.map(|at| at.0),
+        snoozed_until_ms: alert.snoozed_until.map(|until| until.0),
+        escalated_at_ms: alert.escalated_at.map(|at| at.0),
+        told,
     }
 }
 

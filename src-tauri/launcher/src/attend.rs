@@ -191,8 +191,10 @@ impl Attended {
                 }
             }
             None => {
-                *stopping = Some(Stopping { since: Instant::now(), grace, killed: false });
-                self.tree.signal(Ask::Politely);
+                // Without any grace nobody is asked first.
+                let killed = grace.is_zero();
+                *stopping = Some(Stopping { since: Instant::now(), grace, killed });
+                self.tree.signal(if killed { Ask::Firmly } else { Ask::Politely });
             }
         }
     }

@@ -53,6 +53,9 @@ impl Death {
         let after = length::in_words(elapsed);
         match (stopped, want) {
             (Some(Stopped { killed: false, .. }), _) => format!("stopped by the tower after {after}"),
+            (Some(Stopped { killed: true, grace }), _) if grace.is_zero() => {
+                format!("killed by the tower after {after}")
+            }
             (Some(Stopped { killed: true, grace }), _) => {
                 let grace = length::in_words(grace);
                 format!("stopped by the tower (killed, as it did not end within {grace}) after {after}")
@@ -88,4 +91,22 @@ fn in_words(status: ExitStatus) -> String {
 #[cfg(not(unix))]
 fn in_words(status: ExitStatus) -> String {
     status.code().map_or_else(|| "ended".to_owned(), |code| format!("exit code {code}"))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_says_whether_there_was_a_grace() {
+        let death =
+            Death { status: Ok(std::os::unix::process::ExitStatusExt::from_raw(9)), autopsy: Autopsy::default() };
+        let words = |ms, killed| {
+            let stopped = Stopped { grace: Duration::from_millis(ms), killed };
+            death.words(Duration::from_secs(3), Some(stopped), None)
+        };
+        assert_eq!(words(300, false), "stopped by the tower after 3 s");
+        assert_eq!(words(300, true), "stopped by the tower (killed, as it did not end within 300 ms) after 3 s");
+        assert_eq!(words(0, true), "killed by the tower after 3 s");
+    }
 }

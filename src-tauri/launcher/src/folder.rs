@@ -74,6 +74,12 @@ pub fn ended(dir: &Path) -> Option<Exit> {
     read(&dir.join(EXIT))
 }
 
+/// Who was started for this folder; None if nobody was (yet).
+#[must_use]
+pub fn started(dir: &Path) -> Option<Started> {
+    read(&dir.join(STARTED))
+}
+
 /// A record; None if it is not there or not whole.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
     serde_json::from_slice(&std::fs::read(path).ok()?).ok()

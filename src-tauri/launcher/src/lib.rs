@@ -28,7 +28,7 @@ mod usage;
 
 pub use adopt::{Found, adopt};
 pub use attend::run;
-pub use folder::{EXIT, Exit, LOCK, PAYLOAD, STARTED, STDERR, STDOUT, STOP, Started, USAGE, ended};
+pub use folder::{EXIT, Exit, LOCK, PAYLOAD, STARTED, STDERR, STDOUT, STOP, Started, USAGE, ended, started};
 pub use leftover::end_leftovers;
 pub use live::{LIVE_BYTES, LiveOutput, Stream, TAIL_BYTES, Tail, live, tail};
 pub use process::Who;

@@ -17,8 +17,8 @@ pub struct Asked {
 }
 
 /// Asks the command in the attempt's folder `dir` to end, with everything that came out of it: SIGTERM, and SIGKILL after
-/// its grace, or after `grace` if that is shorter. Returns at once; the exit record tells the end. A command that has not
-/// been started yet is not started any more, and one that has ended is left as it is.
+/// its grace, or after `grace` if that is shorter; without any grace SIGKILL at once. Returns at once; the exit record tells
+/// the end. A command that has not been started yet is not started any more, and one that has ended is left as it is.
 ///
 /// # Errors
 /// If the folder cannot be written to.

@@ -12,8 +12,8 @@ use crate::process::Who;
 /// Names the launcher's file, where it is not beside the tower's own.
 pub const LAUNCHER: &str = "CUETOWER_LAUNCHER";
 
-/// The tower's own secrets, which no agent inherits.
-const KEPT_BACK: [&str; 1] = ["CUETOWER_VAULT_PASSPHRASE"];
+/// The tower's own: its secrets, and its line to systemd, which no agent inherits.
+const KEPT_BACK: [&str; 4] = ["CUETOWER_VAULT_PASSPHRASE", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
 
 /// The launcher's file: what [`LAUNCHER`] names, else `cuetower-launcher` beside the running program, else one folder up
 /// (test programs live in `target/debug/deps`).

@@ -4,6 +4,7 @@ mod connect;
 mod cues;
 mod import;
 mod ledger;
+mod watchdog;
 
 use std::time::{Duration, Instant};
 

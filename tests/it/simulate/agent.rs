@@ -15,7 +15,7 @@ impl World {
     pub fn perform(&mut self, luck: &mut Luck, effect: &Effect, run: &Run) {
         match effect {
             Effect::Deliver { run_id, number, licensed } => self.deliver(luck, run, (run_id, *number), *licensed),
-            Effect::Stop { run_id, number } => self.stop_process(luck, &(run_id.clone(), *number)),
+            Effect::Stop { run_id, number, .. } => self.stop_process(luck, &(run_id.clone(), *number)),
             Effect::TellFailure { run_id } => {
                 let ended = run.verdict();
                 assert!(ended.is_some_and(Verdict::is_failure), "{run_id} is told of as failed, and is {ended:?}");

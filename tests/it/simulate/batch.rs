@@ -198,6 +198,7 @@ impl World {
             Input::Report { run_id, .. }
             | Input::Delivery { run_id, .. }
             | Input::Stop { run_id }
+            | Input::Restart { run_id, .. }
             | Input::Claim { run_id, .. }
             | Input::Extend { run_id, .. }
             | Input::Release { run_id, .. }

@@ -4,7 +4,7 @@ use cuetower_core::Ms;
 use cuetower_core::check::{Check, OnFail, Preflight, What};
 use cuetower_core::cue::{
     AlertRules, Budget, Callback, CatchUp, CatchUpPolicy, Command, Confirm, CueDefinition, Delivery, Evidence, Expect,
-    FireRules, OnFailure, Overlap, Program, Restart, Retry, Transport, Unanswered, Worker,
+    FireRules, OnFailure, OnLoop, Overlap, Program, Restart, Retry, Transport, Unanswered, Worker,
 };
 use cuetower_core::id::{AccountId, CueId};
 use cuetower_core::plan::Plan;
@@ -200,7 +200,9 @@ fn cue(luck: &mut Luck, name: &str, schedule: ScheduleSpec) -> CueDefinition {
             fallback: luck.chance(15).then(|| CueId(FALLBACK.to_owned())),
         },
         on_success_fire: luck.chance(10).then(|| CueId(NEXT.to_owned())),
-        budget: Budget { duration_ms: luck.chance(20).then(|| luck.between(2_000, 600_000)) },
+        budget: Budget { duration_ms: luck.chance(20).then(|| luck.between(2_000, 600_000)), ..Budget::default() },
+        heartbeat: None,
+        loops: OnLoop::default(),
         preflight: if luck.chance(20) { vec![preflight] } else { Vec::new() },
         checks,
         lends: Vec::new(),

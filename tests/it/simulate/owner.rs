@@ -1,5 +1,6 @@
 //! What the owner does, and whoever calls trigger URLs and changes files.
 
+use cuetower_core::attempt::RestartBy;
 use cuetower_core::event::FileSeen;
 use cuetower_core::id::CueId;
 use cuetower_core::input::{Fire, Input, Triggered};
@@ -45,7 +46,8 @@ impl World {
             }
             14..18 => Input::Pause { until: luck.chance(60).then(|| now.plus(luck.between(1, 7_200_000))) },
             18..23 => Input::Resume,
-            23..27 => Input::Stop { run_id: lane.runs.keys().next()?.clone() },
+            23..26 => Input::Stop { run_id: lane.runs.keys().next()?.clone() },
+            26 => Input::Restart { run_id: lane.runs.keys().next()?.clone(), by: RestartBy::Owner },
             27..29 => Input::TriggerUrl { wanted: luck.chance(80) },
             29..32 => {
                 lane.cue.trigger_url?;

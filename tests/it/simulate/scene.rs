@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cuetower_core::Ms;
 use cuetower_core::audit::Audit;
 use cuetower_core::cue::{
-    AlertRules, Budget, CatchUp, CatchUpPolicy, Confirm, CueDefinition, Delivery, Expect, FireRules, OnFailure,
+    AlertRules, Budget, CatchUp, CatchUpPolicy, Confirm, CueDefinition, Delivery, Expect, FireRules, OnFailure, OnLoop,
     Overlap, Retry,
 };
 use cuetower_core::event::Event;
@@ -58,6 +58,8 @@ impl Scene {
             on_failure: OnFailure::default(),
             on_success_fire: None,
             budget: Budget::default(),
+            heartbeat: None,
+            loops: OnLoop::default(),
             uses: Vec::new(),
             preflight: Vec::new(),
             checks: Vec::new(),

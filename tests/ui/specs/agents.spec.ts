@@ -21,7 +21,7 @@ test('without agents the screen says how one appears, with lines to copy; the fi
   await expect(row).toContainText('claude');
   await expect(row).toContainText('152 MB');
   await expect(row).toContainText('$0.25');
-  await expect(row).toContainText('nobody');
+  await expect(page.getByRole('region', { name: 'invoice-clerk' })).toContainText('nobody');
   await expect(row).toContainText('Beats in 1 of the last 60 minutes, 1 in all');
   await page.getByRole('button', { name: 'Connect an agent' }).click();
   await expect(page.getByRole('dialog', { name: 'Connect an agent' }).getByRole('tabpanel')).toContainText('/api/v1/heartbeat');
@@ -203,4 +203,43 @@ test('the agents as a tree', async ({ window: page, tower, ask }) => {
   await door(page, tower).beat('market-watch', { agent_type: 'claude', iteration_count: 42, tokens_used: 1200, cost_usd: 0.5, memory_mb: 412, message: 'Priced 42.', restart_type: 'systemd', restart_target: 'market-watch.service' });
   await expect(page.getByRole('table', { name: 'Newest beats' })).toContainText('Priced 42.');
   await expect(page.getByRole('main')).toMatchAriaSnapshot({ name: 'agents.aria.yml' });
+});
+
+test('what is expected of an agent is said here, and its silence is seen within a second of it', async ({ window: page, tower }) => {
+  const agents = door(page, tower);
+  await agents.beat('price-watch', { iteration_count: 1, tokens_used: 900 });
+  await page.goto('/#/agents/price-watch');
+  const detail = page.getByRole('region', { name: 'price-watch' });
+  const expected = detail.getByRole('form', { name: 'What is expected of price-watch' });
+  await expected.getByLabel('late by at most').fill('1');
+  await expected.getByRole('button', { name: 'Set' }).click();
+  await expect(expected.getByLabel('A beat every')).toHaveAccessibleDescription(/How often does it beat/);
+  await expected.getByLabel('A beat every').fill('1');
+  await expected.getByRole('button', { name: 'Set' }).click();
+  await expect(expected.getByRole('button', { name: 'Set' })).toHaveCount(0);
+  await agents.beat('price-watch', { iteration_count: 2, tokens_used: 900 });
+  const row = page.getByRole('table', { name: 'Agents' }).getByRole('row').filter({ hasText: 'price-watch' });
+  await expect(row).toContainText('silent for');
+  await expect(detail.getByRole('heading', { level: 2 })).toContainText('Nothing heard of it for');
+  await page.goto('/#/board');
+  await page.goto('/#/alerts');
+  const open = page.getByRole('region', { name: 'Open' }).getByRole('listitem').filter({ hasText: 'price-watch' });
+  await expect(open).toContainText('price-watch');
+  await open.getByRole('button', { name: 'Open' }).click();
+  await expect(page).toHaveURL(/#\/agents\/price-watch$/);
+  // It comes back by itself, and so it is over by itself.
+  await agents.beat('price-watch', { iteration_count: 3, tokens_used: 900 });
+  await page.goto('/#/alerts');
+  await expect(page.getByRole('region', { name: 'Resolved by itself' }).getByRole('listitem').filter({ hasText: 'price-watch' })).toBeVisible();
+});
+
+test('one that beats and gets nowhere is alive only', async ({ window: page, tower, ask }) => {
+  const agents = door(page, tower);
+  await agents.beat('stuck', { iteration_count: 7 });
+  await ask('agent_watch', { name: 'stuck', account: null, interval_seconds: 30, grace_seconds: 30, progress_within_seconds: 30, alert: true });
+  await page.goto('/#/agents/stuck');
+  await agents.beat('stuck', { iteration_count: 7 });
+  const detail = page.getByRole('region', { name: 'stuck' });
+  await expect(detail.getByRole('form')).toContainText('gets nowhere');
+  await expect(detail.getByRole('img', { name: /tokens/i })).toBeVisible();
 });

@@ -23,14 +23,14 @@ test('an agent that accepts and never reports is silent, and the tower says so',
 
   await page.getByRole('link', { name: 'Alerts' }).click();
   await expect(page.getByRole('region', { name: 'Open' }).getByRole('listitem')).toContainText('price-watch');
-  await page.getByRole('button', { name: 'Open run' }).click();
+  await page.getByRole('region', { name: 'Open' }).getByRole('button', { name: 'Open' }).click();
   await expect(verdict(page, 'Delivered')).toHaveAttribute('data-state', 'delivered');
   await expect(verdict(page, 'Confirmed')).toHaveAttribute('data-state', 'silent');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Delivered, then silence.');
 
   await page.getByRole('link', { name: 'Alerts' }).click();
   await page.getByRole('button', { name: 'Acknowledge' }).click();
-  await expect(page.getByRole('region', { name: 'Acknowledged' }).getByRole('listitem')).toContainText('price-watch');
+  await expect(page.getByRole('region', { name: 'Today, seen' }).getByRole('listitem')).toContainText('price-watch');
   await expect(page.getByRole('button', { name: 'Nothing needs you' })).toBeVisible();
   await page.getByRole('link', { name: 'Board', exact: true }).click();
   await expect(bay).toContainText('Nothing needs you.');

@@ -13,8 +13,8 @@ export interface Bridge {
    * fetch the board again and subscribe from its sequence number.
    */
   events(fromSeq: number, on: (event: DeskEvent) => void, onGap: () => void): Stop;
-  /** The host asks to show a run: a native notification was clicked. */
-  openRun?(on: (runId: string) => void): Stop;
+  /** The host asks to show a place (`#/run/ID`): a native notification or a line of the tray was clicked. */
+  open?(on: (hash: string) => void): Stop;
   /** Stops the tower and ends the program, where that is the window's own. */
   quit?(): Promise<void>;
 }

@@ -3,10 +3,10 @@ import { Channel, invoke } from '@tauri-apps/api/core';
 import type { DeskEvent } from '../wire';
 import { refusalFrom, type Bridge } from './bridge';
 
-type Message = { type: 'event'; event: DeskEvent } | { type: 'open_run'; run_id: string } | { type: 'gap' };
+type Message = { type: 'event'; event: DeskEvent } | { type: 'open'; hash: string } | { type: 'gap' };
 
 export function tauriBridge(): Bridge {
-  let openRun: ((runId: string) => void) | undefined;
+  let open: ((hash: string) => void) | undefined;
   return {
     async call(command, request) {
       try {
@@ -27,7 +27,7 @@ export function tauriBridge(): Bridge {
       channel.onmessage = (message) => {
         if (!live) return;
         if (message.type === 'event') on(message.event);
-        else if (message.type === 'open_run') openRun?.(message.run_id);
+        else if (message.type === 'open') open?.(message.hash);
         else gap();
       };
       invoke('events', { from: fromSeq, channel }).catch(gap);
@@ -36,10 +36,10 @@ export function tauriBridge(): Bridge {
       };
     },
 
-    openRun(on) {
-      openRun = on;
+    open(on) {
+      open = on;
       return () => {
-        openRun = undefined;
+        open = undefined;
       };
     },
 

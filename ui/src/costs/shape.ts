@@ -1,4 +1,5 @@
 //! What was spent, as its screen shows it: figures, bars and sentences. Pure. What nobody said is never drawn as zero.
+import { objectAt } from '../draft/json';
 import { money } from '../time';
 import type { AgentCost, Costs, CostTotal, CueCost, ModelCost } from '../wire';
 
@@ -124,4 +125,15 @@ export function csvOf(costs: Costs): string {
   for (const model of costs.by_model) rows.push(['model', model.model, model.today.cost_usd, model.total.cost_usd, model.total.tokens, null, null, model.calls, model.not_priced]);
   costs.days.forEach((day, i) => rows.push(['day', day, null, costs.by_day[i]?.cost_usd ?? null, costs.by_day[i]?.tokens ?? null, null, null, null, null]));
   return rows.map((row) => row.map(cell).join(',')).join('\n') + '\n';
+}
+
+/** What a cue may cost a day, and how much of it is spent: its own fuse, else the one of all; null where there is no limit. */
+export function dayFuse(today_usd: number | null, definition: unknown, usual: number | null, blown: boolean): { share: number; words: string; tone: 'mark' | 'warn' | 'bad' } | null {
+  const own = objectAt(objectAt(definition, 'budget'), 'day')['cost_usd'];
+  const most = typeof own === 'number' ? own : usual;
+  if (blown) return { share: 1, words: 'tripped', tone: 'bad' };
+  if (most === null || most <= 0) return null;
+  const share = (today_usd ?? 0) / most;
+  const percent = share > 0 && share < 0.01 ? 'under 1' : String(Math.round(share * 100));
+  return { share: Math.min(1, share), words: `${percent} % of ${money(most).replace(/\.00$/, '')}`, tone: share >= 0.8 ? 'warn' : 'mark' };
 }

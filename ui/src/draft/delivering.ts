@@ -20,8 +20,6 @@ export interface DeliveringDraft {
   uses: UseDraft[];
   priority: string;
   preflight: CheckDraft[];
-  /** How long one run may take before it is stopped; empty: no limit. */
-  stopAfter: Span;
   /** Told of a failure for good; empty: nobody. */
   failWebhook: string;
   /** The other cues, by name or id; empty: none. */
@@ -34,7 +32,6 @@ export type DeliveringPlace = DeliveringField | CheckPlace | UsePlace;
 
 const LEASE_S = 900;
 const LEASE_MOST_S = 86_400;
-const YEAR_S = 366 * 86_400;
 const WEEK_S = 7 * 86_400;
 const PRIORITY_MOST = 100;
 
@@ -47,7 +44,7 @@ export function timeoutMost(transport: TransportWord): number {
 }
 
 export function blankDelivering(): DeliveringDraft {
-  return { allowPrivate: false, connectTimeout: '', firstByte: '', lease: spanOf(LEASE_S), restart: 'never', uses: [], priority: '', preflight: [], stopAfter: spanOf(null), failWebhook: '', fallback: '', onSuccess: '' };
+  return { allowPrivate: false, connectTimeout: '', firstByte: '', lease: spanOf(LEASE_S), restart: 'never', uses: [], priority: '', preflight: [], failWebhook: '', fallback: '', onSuccess: '' };
 }
 
 export function readDelivering(d: Json): DeliveringDraft {
@@ -63,7 +60,6 @@ export function readDelivering(d: Json): DeliveringDraft {
     uses: usesOf(d['uses']),
     priority: typeof priority === 'number' && priority !== 0 ? String(priority) : '',
     preflight: checksOf(d['preflight']),
-    stopAfter: spanOf(objectAt(objectAt(d, 'budget'), 'run')['duration_seconds']),
     failWebhook: text(objectAt(d, 'on_failure')['webhook']),
     fallback: text(objectAt(d, 'on_failure')['fallback_cue']),
     onSuccess: text(d['on_success_fire'])
@@ -86,12 +82,6 @@ export function makeDelivering(draft: DeliveringDraft & { transport: TransportWo
     const preflight = makeChecks(draft.preflight, 'preflight', wrong);
     if (preflight.length > 0) made['preflight'] = preflight;
   }
-  const run = without(objectAt(objectAt(base, 'budget'), 'run'), ['duration_seconds']);
-  const stop = length(draft.stopAfter, 1, YEAR_S, () => wrong('stopAfter', 'A length from 1 second to 366 days, such as 1 hour.'));
-  if (stop !== null) run['duration_seconds'] = stop;
-  const budget = without(objectAt(base, 'budget'), ['run']);
-  if (Object.keys(run).length > 0) budget['run'] = run;
-  if (Object.keys(budget).length > 0) made['budget'] = budget;
   if (draft.onSuccess.trim() !== '') made['on_success_fire'] = draft.onSuccess.trim();
   return made;
 }

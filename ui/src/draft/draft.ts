@@ -8,13 +8,14 @@ import { boundAgainst } from './policies';
 import { blankSchedule, comesAgain, isAskable, KINDS, makeSchedule, readSchedule, type InnerPlace, type ScheduleDraft } from './schedule';
 import { secondsOf, spanOf, tidy, type Span } from './span';
 import { usePlace } from './uses';
+import { blankWatching, makeWatching, readWatching, type WatchingDraft, type WatchingField } from './watching';
 
 export interface Pair {
   name: string;
   value: string;
 }
 
-export interface Draft extends ScheduleDraft, DeliveringDraft {
+export interface Draft extends ScheduleDraft, DeliveringDraft, WatchingDraft {
   name: string;
   agent: string;
   transport: TransportWord;
@@ -70,7 +71,7 @@ export const EVIDENCE = [
 export function blankDraft(zone: string): Draft {
   return {
     name: '', agent: '', transport: 'webhook', address: '', method: 'POST', headers: [], command: '', shell: false, folder: '', env: [],
-    ...blankSchedule(zone), ...blankDelivering(), catchUp: 'latest', within: spanOf(null), overlap: 'skip', confirm: 'outcome', deadline: '', minProcessed: '', maxErrors: '',
+    ...blankSchedule(zone), ...blankDelivering(), ...blankWatching(), catchUp: 'latest', within: spanOf(null), overlap: 'skip', confirm: 'outcome', deadline: '', minProcessed: '', maxErrors: '',
     evidence: [], maxDuration: spanOf(null), asserts: '', checks: [], payload: '', attempts: '3', backoff: '1, 5, 15', retryFailed: false, timeout: '30', unanswered: 'wait', pauseOnFailure: false, base: {}
   };
 }
@@ -107,6 +108,7 @@ export function draftOf(definition: unknown, zone: string): Draft {
     env: pairsOf(objectAt(command, 'env')),
     ...readSchedule(objectAt(d, 'schedule'), zone),
     ...readDelivering(d),
+    ...readWatching(d),
     catchUp: one(catchUp['policy'], ['latest', 'all', 'none', 'ask'], 'latest'),
     within: spanOf(catchUp['within_seconds']),
     overlap: one(d['overlap'], ['skip', 'queue', 'allow', 'replace'], overlapOf(one(objectAt(d, 'schedule')['type'], KINDS, 'recurring'))),
@@ -142,7 +144,7 @@ export function scheduleOf(draft: Draft): Json | null {
 
 /** Top-level fields of a definition that the form shows, and so decides. */
 const SHOWN: ReadonlySet<string> = new Set([
-  'name', 'agent', 'transport', 'schedule', 'callback', 'command', 'payload', 'retry', 'delivery', 'confirm', 'catch_up', 'overlap', 'expect', 'on_failure', 'worker', 'uses', 'priority', 'preflight', 'checks', 'budget', 'on_success_fire'
+  'name', 'agent', 'transport', 'schedule', 'callback', 'command', 'payload', 'retry', 'delivery', 'confirm', 'catch_up', 'overlap', 'expect', 'on_failure', 'worker', 'uses', 'priority', 'preflight', 'checks', 'heartbeat', 'budget', 'loops', 'on_success_fire'
 ]);
 
 /** What an object of the edited definition holds besides the fields that the form decides. */
@@ -226,7 +228,7 @@ export function definitionOf(draft: Draft): Made {
     if (draft.restart !== 'never') command['restart'] = draft.restart;
     definition['command'] = command;
   }
-  const wrong = (place: DeliveringPlace, sentence: string) => (errors[place] ??= sentence);
+  const wrong = (place: DeliveringPlace | WatchingField, sentence: string) => (errors[place] ??= sentence);
   const { worker, ...delivering } = makeDelivering(draft, draft.base, wrong);
   if (worker !== undefined) definition['worker'] = worker;
 
@@ -265,7 +267,7 @@ export function definitionOf(draft: Draft): Made {
   const onFailure = { ...kept(draft, 'on_failure', ['pause', 'webhook', 'fallback_cue']), ...makeOnFailure(draft, wrong) };
   if (draft.pauseOnFailure) onFailure['pause'] = true;
   if (Object.keys(onFailure).length > 0) definition['on_failure'] = onFailure;
-  Object.assign(definition, delivering);
+  Object.assign(definition, makeWatching(draft, draft.base, wrong), delivering);
   return { definition, errors };
 }
 
@@ -321,7 +323,9 @@ function recordOf(pairs: readonly Pair[], what: string, wrong: (sentence: string
 }
 
 const PLACES: readonly (readonly [prefix: string, field: Field])[] = [
-  ['callback.allow_private', 'allowPrivate'], ['worker', 'lease'], ['command.restart', 'restart'], ['uses', 'uses'], ['priority', 'priority'], ['preflight', 'preflight'], ['budget', 'stopAfter'],
+  ['callback.allow_private', 'allowPrivate'], ['worker', 'lease'], ['command.restart', 'restart'], ['uses', 'uses'], ['priority', 'priority'], ['preflight', 'preflight'],
+  ['heartbeat.grace_seconds', 'beatGrace'], ['heartbeat.start_grace_seconds', 'startGrace'], ['heartbeat.progress_within_seconds', 'progressWithin'], ['heartbeat.restart', 'beatRestart'], ['heartbeat', 'beatEvery'],
+  ['budget.run.cost_usd', 'runCost'], ['budget.run.tokens', 'runTokens'], ['budget.run.steps', 'runSteps'], ['budget.day.tokens', 'dayTokens'], ['budget.day', 'dayCost'], ['budget', 'stopAfter'], ['loops', 'loops'],
   ['delivery.connect_timeout_seconds', 'connectTimeout'], ['delivery.first_byte_timeout_seconds', 'firstByte'], ['on_failure.webhook', 'failWebhook'], ['on_failure.fallback_cue', 'fallback'], ['on_success_fire', 'onSuccess'],
   ['name', 'name'], ['agent', 'agent'], ['transport', 'transport'],
   ['callback.method', 'method'], ['callback.headers', 'headers'], ['callback', 'address'],

@@ -10,6 +10,7 @@ import { usefulFor, type Facts } from './policies';
 import { comesAgain, type BlackoutDraft, type PartDraft } from './schedule';
 import { everyWords, secondsOf, spanWords, type Span } from './span';
 import { useWords } from './uses';
+import { beatSentences, fuseSentences } from './watching';
 
 /** A run of words, plain, strong or as code. A `break` has none: a new paragraph begins. */
 export interface Phrase {
@@ -34,7 +35,7 @@ export function readBack(draft: Draft, words: string | null, nameOf: (cue: strin
     if (isMissable(draft)) say(`${LATE[draft.catchUp](draft, facts)} `);
     say(`${BUSY[draft.overlap]} `);
   }
-  for (const sentence of beforeSentences(draft)) say(`${sentence} `);
+  for (const sentence of [...beforeSentences(draft), ...beatSentences(draft), ...fuseSentences(draft)]) say(`${sentence} `);
   say('', 'break');
   sayProof(draft, say);
   for (const sentence of afterSentences(draft, nameOf)) say(` ${sentence}`);
@@ -97,8 +98,6 @@ function beforeSentences(draft: Draft): string[] {
     if (holds.length > 0) out.push(`It is held until ${listed(holds.map(checkWords))}.`);
     if (fails.length > 0) out.push(`The attempt fails unless ${listed(fails.map(checkWords))}.`);
   }
-  const most = spanWords(draft.stopAfter);
-  if (most !== '') out.push(`${draft.transport === 'command' && draft.restart !== 'never' ? 'Each start' : 'A run'} is stopped after ${most}.`);
   return out;
 }
 

@@ -1,6 +1,6 @@
 //! Agents as their screen shows them: order, counts, figures and sentences. Pure.
 import { MARKS, type Tone } from '../glyphs';
-import { ago, money } from '../time';
+import { ago, lasting, MINUTE, money, SECOND } from '../time';
 import type { AgentCommandView, AgentRef, AgentView, BeatView } from '../wire';
 
 /** An agent's name alone is not enough: two accounts may each have one. */
@@ -14,6 +14,13 @@ export function faceOf(state: string): { state: string; word: string; tone: Tone
   return glyph ? { state, word: glyph.word, tone: glyph.tone } : { state: 'unseen', word: state, tone: 'mark' };
 }
 
+/** How it stands: alive and at work are two facts, and an agent that beats and gets nowhere is neither. */
+export function stateOf(agent: Pick<AgentView, 'state' | 'no_progress_since_ms' | 'lost_since_ms'>): string {
+  if (agent.state === 'stopped' || agent.state === 'error') return agent.state;
+  if (agent.lost_since_ms !== null) return 'late';
+  return agent.no_progress_since_ms !== null ? 'stuck' : agent.state;
+}
+
 /** By name, those that were never heard of last: a beat moves no row under the pointer. */
 export function ordered(agents: readonly AgentView[]): AgentView[] {
   const unheard = (agent: AgentView) => (agent.last_beat_ms === null ? 1 : 0);
@@ -22,8 +29,8 @@ export function ordered(agents: readonly AgentView[]): AgentView[] {
 
 /** "2 working", "1 late": what there is, best first; names without beats are not counted. */
 export function countsOf(agents: readonly AgentView[]): { state: string; words: string; tone: Tone }[] {
-  return ['working', 'alive', 'late', 'error', 'stopped'].flatMap((state) => {
-    const n = agents.filter((agent) => agent.state === state).length;
+  return ['working', 'alive', 'stuck', 'late', 'error', 'stopped'].flatMap((state) => {
+    const n = agents.filter((agent) => stateOf(agent) === state).length;
     const face = faceOf(state);
     return n === 0 ? [] : [{ state, words: state === 'error' ? `${n} with an error` : `${n} ${face.word.toLowerCase()}`, tone: face.tone }];
   });
@@ -85,8 +92,52 @@ export function overBudget(agent: Pick<AgentView, 'cost_today_usd' | 'day_cost_u
   return agent.day_cost_usd !== null && (agent.cost_today_usd ?? 0) > agent.day_cost_usd;
 }
 
+/** "41 min": seconds only while there are no minutes. */
+function since(at_ms: number, now_ms: number): string {
+  const passed = Math.max(SECOND, now_ms - at_ms);
+  const unit = passed < MINUTE ? SECOND : MINUTE;
+  return lasting(Math.floor(passed / unit) * unit);
+}
+
+/** What heads an agent: the one thing that is wrong with it, or what the tower says of it. */
+export function headOf(agent: Pick<AgentView, 'state' | 'words' | 'no_progress_since_ms' | 'lost_since_ms'>, now_ms: number): string {
+  const state = stateOf(agent);
+  if (state === 'stuck') return `Alive, but no progress for ${since(agent.no_progress_since_ms ?? now_ms, now_ms)}.`;
+  if (state === 'late' && agent.lost_since_ms !== null) return `Nothing heard of it for ${since(agent.lost_since_ms, now_ms)}.`;
+  return agent.words;
+}
+
+/** A minute of the pulse. `working`: its progress moved; `alive`: it beat, and never told of progress; `stuck`: it beat, and its progress stood still. */
+export type Tick = 'none' | 'alive' | 'working' | 'stuck';
+
+/** The minutes of the pulse, oldest first; the last one is the present one. */
+export function ticksOf(agent: Pick<AgentView, 'pulse' | 'progress_at_ms' | 'no_progress_since_ms'>, now_ms: number): { n: number; tick: Tick }[] {
+  const present = Math.floor(now_ms / MINUTE) * MINUTE;
+  return agent.pulse.map((n, i) => {
+    const from = present - (agent.pulse.length - 1 - i) * MINUTE;
+    if (n === 0) return { n, tick: 'none' };
+    if (agent.progress_at_ms === null) return { n, tick: 'alive' };
+    return { n, tick: agent.no_progress_since_ms !== null && from >= agent.no_progress_since_ms ? 'stuck' : 'working' };
+  });
+}
+
+/** Where its tokens a minute stand against its own usual: "usually 900 to 1.6k"; null while that is not known. */
+export function usualWords(agent: Pick<AgentView, 'tokens_usual'>): string | null {
+  return agent.tokens_usual === null ? null : `usually ${brief(agent.tokens_usual[0])} to ${brief(agent.tokens_usual[1])}`;
+}
+
+/** True when it burns far more, or nothing where it always burns something. */
+export function isUnusual(agent: Pick<AgentView, 'tokens' | 'tokens_usual' | 'state' | 'no_progress_since_ms' | 'lost_since_ms'>): boolean {
+  if (agent.tokens_usual === null) return false;
+  const lately = tokensLately(agent.tokens);
+  return lately > agent.tokens_usual[1] * 1.5 || (lately === 0 && agent.tokens_usual[0] > 0 && stateOf(agent) === 'stuck');
+}
+
 /** The line below the word of its state: when it was last heard of. */
-export function heardWords(agent: Pick<AgentView, 'last_beat_ms' | 'cues' | 'address'>, now_ms: number): string {
+export function heardWords(agent: Pick<AgentView, 'last_beat_ms' | 'cues' | 'address' | 'state' | 'no_progress_since_ms' | 'lost_since_ms'>, now_ms: number): string {
+  const state = stateOf(agent);
+  if (state === 'stuck') return `no progress for ${since(agent.no_progress_since_ms ?? now_ms, now_ms)}`;
+  if (state === 'late' && agent.lost_since_ms !== null) return `silent for ${since(agent.lost_since_ms, now_ms)}`;
   if (agent.last_beat_ms !== null) return `beat ${ago(agent.last_beat_ms, now_ms)}`;
   if (agent.cues.length > 0) return agent.cues.length === 1 ? `named by ${agent.cues[0]?.name ?? 'a cue'}` : `named by ${agent.cues.length} cues`;
   return agent.address === null ? 'nothing heard of it' : 'takes messages';

@@ -26,6 +26,8 @@ class Desk {
   knownAt_ms = $state(0);
   /** The tower's clock, once a second. */
   now_ms = $state(Date.now());
+  /** The same four times a minute, for what need not be reckoned every second. */
+  slow_ms = $derived(Math.floor(this.now_ms / 15_000) * 15_000);
   /** Marks older than this were not asked for yet. */
   loadedFrom_ms = $state(Infinity);
   /** Grows each time the board is fetched anew: whatever else was asked for before is old then. */
@@ -40,6 +42,7 @@ class Desk {
   #connecting = false;
   #loadingHistory = false;
   #listeners = new Set<(event: DeskEvent) => void>();
+  #rounds = new Set<() => void>();
   #forecastUntil_ms = 0;
   #forecastBusy = false;
   #forecastWanted_ms = 0;
@@ -85,10 +88,17 @@ class Desk {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Each time the board is fetched anew. */
+  onRound(listener: () => void): Stop {
+    this.#rounds.add(listener);
+    return () => this.#rounds.delete(listener);
+  }
+
   /** Shows what a command answered with, without waiting for its event. */
-  know(change: { cue?: Commands['cue_get'][1]; alert?: Commands['alert_acknowledge'][1]; marks?: readonly Mark[]; status?: TowerStatus }): void {
+  know(change: { cue?: Commands['cue_get'][1]; alert?: Commands['alert_acknowledge'][1]; alerts?: Commands['alerts'][1]['alerts']; marks?: readonly Mark[]; status?: TowerStatus }): void {
     if (change.cue) this.fleet = withCue(this.fleet, change.cue);
     if (change.alert) this.fleet = withAlerts(this.fleet, [change.alert]);
+    if (change.alerts) this.fleet = withAlerts(this.fleet, change.alerts);
     if (change.marks) this.fleet = withHistory(this.fleet, change.marks);
     if (change.status) this.#setStatus(change.status);
   }
@@ -160,6 +170,7 @@ class Desk {
         this.truncated = board.truncated;
         this.phase = 'ready';
         this.round++;
+        for (const again of this.#rounds) again();
         this.#forecastUntil_ms = 0;
         void this.#loadForecast();
         this.#stop = bridge.events(board.seq, (event) => this.#take(event), () => void this.#connect());

@@ -7,7 +7,7 @@ const AFTER_MS = 80;
 /** However often it changes, it is asked for no more often than this. */
 const APART_MS = 1000;
 
-/** Asks now, after each change of one of these topics (or each event that is one), and every `every_ms` where an answer changes as time passes, never twice within `apart_ms`. `ask` says itself what went wrong. */
+/** Asks now, whenever the board is fetched anew, after each change of one of these topics (or each event that is one), and every `every_ms` where an answer changes as time passes, never twice within `apart_ms`. `ask` says itself what went wrong. */
 export function following(of: readonly Topic[] | ((event: DeskEvent) => boolean), ask: () => Promise<void>, every_ms: number | null = null, apart_ms = APART_MS): Stop {
   const concerns = typeof of === 'function' ? of : (event: DeskEvent) => event.topics.some((topic) => of.includes(topic));
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -15,6 +15,7 @@ export function following(of: readonly Topic[] | ((event: DeskEvent) => boolean)
   let [busy, wanted, live] = [false, false, true];
 
   async function now() {
+    clearTimeout(timer);
     [asked_at, busy, wanted] = [performance.now(), true, false];
     await ask();
     busy = false;
@@ -35,7 +36,12 @@ export function following(of: readonly Topic[] | ((event: DeskEvent) => boolean)
     wanted = true;
     plan();
   });
+  const stopRounds = desk.onRound(() => {
+    if (busy) wanted = true;
+    else void now();
+  });
   return () => {
+    stopRounds();
     live = false;
     clearTimeout(timer);
     stop();

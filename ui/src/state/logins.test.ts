@@ -22,5 +22,5 @@ it('a key needs a name and something to open', () => {
 
 it('a program that asks is among what needs you, by how long it waits', () => {
   const fleet = withAlerts(EMPTY_FLEET, [alert({ id: 'older', opened_at_ms: NOW - 90_000 }), alert({ id: 'newer', opened_at_ms: NOW })]);
-  expect(needsOf(fleet, [login()]).map((need) => need.key)).toEqual(['older', 'login WXYZ-1234', 'newer']);
+  expect(needsOf(fleet, [login()], NOW).map((need) => need.key)).toEqual(['older', 'login WXYZ-1234', 'newer']);
 });

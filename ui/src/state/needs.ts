@@ -18,8 +18,8 @@ export function dueOf(lane: readonly Mark[], held: Mark): number {
 }
 
 /** The longest wait first. `logins`: those that wait. */
-export function needsOf(fleet: Fleet, logins: readonly LoginView[]): Need[] {
-  const needs: Need[] = needsYou(fleet.alerts.values()).map((alert) => ({ kind: 'alert', key: alert.id, since_ms: alert.opened_at_ms, alert }));
+export function needsOf(fleet: Fleet, logins: readonly LoginView[], now_ms: number): Need[] {
+  const needs: Need[] = needsYou(fleet.alerts.values(), now_ms).map((alert) => ({ kind: 'alert', key: alert.id, since_ms: alert.opened_at_ms, alert }));
   for (const lane of fleet.lanes.values()) {
     for (const mark of lane) if (mark.asks && mark.scheduled === 'held') needs.push({ kind: 'ask', key: mark.occurrence_id, since_ms: mark.due_ms, mark, due: dueOf(lane, mark) });
   }

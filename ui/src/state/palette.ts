@@ -3,7 +3,7 @@ import { glyphOf, type Family, type IconName } from '../glyphs';
 import { hm, sameDay, day } from '../time';
 import type { AgentView, CueView, LoginView, Mark } from '../wire';
 import { alertFace, confirmedWord, dueTimes } from '../words';
-import { faceOf } from './agents';
+import { faceOf, stateOf } from './agents';
 import { newestFirst, type Fleet } from './fleet';
 import { programOf } from './logins';
 import { needsOf } from './needs';
@@ -57,6 +57,8 @@ const CORNERS: typeof ROOMS = [
   { text: 'Keys and accounts', keys: '', icon: 'secrets', to: { at: 'settings', section: 'keys' } },
   { text: 'Prices of models', keys: '', icon: 'costs', to: { at: 'costs', prices: true } },
   { text: 'Pools', keys: '', icon: 'pool', to: { at: 'settings', section: 'pools' } },
+  { text: 'Fuses', keys: '', icon: 'shield', to: { at: 'settings', section: 'fuses' } },
+  { text: 'Ways to reach me', keys: '', icon: 'alerts', to: { at: 'alerts' } },
   { text: 'Workers', keys: '', icon: 'worker', to: { at: 'settings', section: 'workers' } }
 ];
 
@@ -89,7 +91,7 @@ export function itemsFor(query: string, world: World): Item[] {
   if (kind === 'agents' || (all && typed !== '')) {
     const found = world.agents.filter((agent) => fits(`${agent.name} ${agent.kind ?? ''}`, typed));
     for (const agent of found.slice(0, all ? AT_MOST : 50)) {
-      const face = faceOf(agent.state);
+      const face = faceOf(stateOf(agent));
       items.push({ key: `agent ${agent.account ?? ''}/${agent.name}`, section: 'Agents', icon: { v: 'A', state: face.state }, text: agent.name, side: face.word.toLowerCase(), keys: '', act: { do: 'go', to: { at: 'agents', name: agent.name, account: agent.account } } });
     }
   }
@@ -98,9 +100,9 @@ export function itemsFor(query: string, world: World): Item[] {
   return items;
 }
 
-function needs({ fleet, logins }: World, typed: string): Item[] {
+function needs({ fleet, logins, now_ms }: World, typed: string): Item[] {
   const items: Item[] = [];
-  for (const need of needsOf(fleet, logins)) {
+  for (const need of needsOf(fleet, logins, now_ms)) {
     if (need.kind === 'ask') {
       const name = fleet.names.get(need.mark.cue_id) ?? 'a deleted cue';
       for (const run of [true, false]) {
@@ -120,7 +122,7 @@ function needs({ fleet, logins }: World, typed: string): Item[] {
     const { alert } = need;
     if (!fits(alert.title, typed)) continue;
     const face = alertFace(alert.kind);
-    const to: Route = alert.run_id ? { at: 'run', runId: alert.run_id } : { at: 'alerts' };
+    const to: Route = alert.run_id ? { at: 'run', runId: alert.run_id } : alert.agent !== null ? { at: 'agents', name: alert.agent, account: alert.account } : { at: 'alerts' };
     items.push({ key: `alert ${alert.id}`, section: 'Needs you', icon: { v: face.family, state: face.state }, text: alert.title, side: face.word.toLowerCase(), keys: '', act: { do: 'go', to } });
   }
   return items.slice(0, AT_MOST);

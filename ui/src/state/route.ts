@@ -1,7 +1,7 @@
 //! Addresses inside the window. Pure: a hash in, a place out, and back.
 
-export type SettingsSection = 'keys' | 'pools' | 'workers';
-const SECTIONS: readonly string[] = ['keys', 'pools', 'workers'] satisfies SettingsSection[];
+export type SettingsSection = 'keys' | 'pools' | 'workers' | 'fuses';
+const SECTIONS: readonly string[] = ['keys', 'pools', 'workers', 'fuses'] satisfies SettingsSection[];
 
 export type Route =
   | { at: 'board' }

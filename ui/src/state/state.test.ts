@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { agent, alert, cue, event, login, mark, NOW } from '../testing';
 import type { ConfirmedMark } from '../wire';
-import { groupsOf, kindsIn } from './alerts';
 import { EMPTY_FLEET, fleetFrom } from './fleet';
 import { itemsFor, parts, readQuery, type World } from './palette';
 import { hashOf, routeFrom, type Route } from './route';
@@ -13,20 +12,6 @@ describe('addresses', () => {
     ['#/cue/new', { at: 'new', from: null }], ['#/cue/new?from=nightly', { at: 'new', from: 'nightly' }], ['#/alerts', { at: 'alerts' }], ['#/settings', { at: 'settings' }], ['#/settings/keys', { at: 'settings', section: 'keys' }], ['#/agents', { at: 'agents' }], ['#/agents/a%2Fb', { at: 'agents', name: 'a/b', account: null }], ['#/key', { at: 'key' }]
   ])('%s', (hash, route) => expect(routeFrom(hash)).toEqual(route));
   it.each<[Route]>([[{ at: 'board' }], [{ at: 'run', runId: 'a/b c' }], [{ at: 'cue', cueId: 'x' }], [{ at: 'new', from: null }], [{ at: 'new', from: 'cue_1' }], [{ at: 'secrets' }], [{ at: 'agents', name: 'a?b', account: 'acc_1' }], [{ at: 'settings', section: 'keys' }], [{ at: 'costs' }], [{ at: 'costs', prices: true }]])('%j is read back', (route) => expect(routeFrom(hashOf(route))).toEqual(route));
-});
-
-describe('the record of alerts', () => {
-  const list = [alert({ id: 'a', last_at_ms: NOW - 9 }), alert({ id: 'b', kind: 'outcome_failed', last_at_ms: NOW }), alert({ id: 'c', state: 'resolved' }), alert({ id: 'd', kind: 'missed_occurrence', state: 'acknowledged' })];
-  it('groups by what became of them, the latest first', () =>
-    expect(groupsOf(list, 'all').map((g) => `${g.state}: ${g.alerts.map((a) => a.id).join(' ')}`)).toEqual(['open: b a', 'acknowledged: d', 'resolved: c']));
-  it('shows one kind', () => {
-    expect(groupsOf(list, 'silent').flatMap((g) => g.alerts.map((a) => a.id))).toEqual(['a', 'c']);
-    expect(groupsOf(list, 'open').flatMap((g) => g.alerts.map((a) => a.id))).toEqual(['b', 'a']);
-  });
-  it('offers only kinds there is something of', () => {
-    expect(kindsIn(list).map((k) => k.label)).toEqual(['All', 'Open 2', 'Silent', 'Failed or refuted', 'Missed']);
-    expect(kindsIn([]).map((k) => k.label)).toEqual(['All', 'Open']);
-  });
 });
 
 describe('what is said aloud', () => {

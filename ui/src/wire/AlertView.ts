@@ -21,4 +21,4 @@ state: string,
 /**
  * How often it happened while open.
  */
-count: number, opened_at_ms: number, last_at_ms: number, resolved_at_ms: number | null, };
+count: number, opened_at_ms: number, last_at_ms: number, resolved_at_ms: number | null, agent: string | null, account: string | null, channel: string | null, snoozed_until_ms: number | null, told: Array<string>, };

@@ -127,3 +127,4 @@ export type { VerdictCost } from "./VerdictCost";
 export type { WaitView } from "./WaitView";
 export type { WorkerView } from "./WorkerView";
 export type { Workers } from "./Workers";
+export type * from "../state/soon";

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::headers::{self, HeaderSecret};
 
 /// CueAPI's fields, and those of ours that mean nothing but this cue. What is not here is named if it asks for something.
-const CARRIED: [&str; 22] = [
+const CARRIED: [&str; 24] = [
     "name",
     "description",
     "agent",
@@ -30,6 +30,8 @@ const CARRIED: [&str; 22] = [
     "on_failure",
     "on_success_fire",
     "budget",
+    "heartbeat",
+    "loops",
     "priority",
     "verification",
     "alerts",

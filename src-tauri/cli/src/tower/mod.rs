@@ -2,6 +2,7 @@
 
 mod demo;
 mod owner_key;
+mod pressed;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ pub use demo::DemoError;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Where agents report unless told otherwise.
 const AGENTS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8737);
+/// Clicks that wait to be taken.
+const CLICKS_MAX: usize = 16;
 /// How long answers under way may take once the tower stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
@@ -44,6 +47,8 @@ pub struct Options {
     pub notifications: bool,
     /// With the demo fleet.
     pub demo: bool,
+    /// Who starts the tower again whenever it ends: "systemd".
+    pub watchdog: Option<String>,
     /// How far the agents' door is open.
     pub openings: Openings,
 }
@@ -57,6 +62,7 @@ impl Default for Options {
             vault: VaultKind::Keyring,
             notifications: true,
             demo: false,
+            watchdog: None,
             openings: Openings::default(),
         }
     }
@@ -118,6 +124,8 @@ pub struct Tower {
     running: Running,
     closing: watch::Sender<bool>,
     serving: JoinSet<()>,
+    /// Ends with the tower.
+    pressing: JoinSet<()>,
     fleet: Option<Fleet>,
     /// Given up last, when nothing of the folder is in use any more.
     claim: Claim,
@@ -145,13 +153,14 @@ impl Tower {
         // Before the engine: what it delivers first may be due already.
         let fleet = if options.demo { Some(Fleet::start(&folder).await?) } else { None };
         let vault = Vault::open(options.vault, &folder).await;
-        let (notifier, clicks) = Notifier::start(options.notifications).await;
+        let (notifier, clicked) = Notifier::start(options.notifications).await;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let started_at = clock.now();
         let config = {
             let mut config = Config::of(folder.clone(), agents_url.clone());
             config.zone = machine_zone().parse().unwrap_or(config.zone);
             config.strict_addresses = options.openings.strict_addresses;
+            config.watchdog.clone_from(&options.watchdog);
             config.account_cues = options.openings.account_cues.unwrap_or(config.account_cues);
             config
         };
@@ -168,6 +177,9 @@ impl Tower {
 
         let owner_token = token::new_ticket();
         let (closing, serving) = (watch::Sender::new(false), JoinSet::new());
+        let (opens, clicks) = mpsc::channel(CLICKS_MAX);
+        let mut pressing = JoinSet::new();
+        pressing.spawn(pressed::obey(desk.clone(), clicked, opens));
         let mut tower = Tower {
             desk,
             clicks,
@@ -177,6 +189,7 @@ impl Tower {
             running,
             closing,
             serving,
+            pressing,
             fleet,
             claim,
         };
@@ -205,6 +218,7 @@ impl Tower {
         if let Some((listener, desk_url)) = owners {
             let host = Host::new(self.desk.clone(), owner_token.clone());
             self.desk_link = Some(host.link(&desk_url));
+            self.desk.leads_to(&desk_url);
             doors.desk = Some(desk_url);
             let closed = self.closed();
             self.serving.spawn(async move { until_closed("the owner's door", host.serve(listener, closed).await) });
@@ -223,6 +237,7 @@ impl Tower {
     /// Stops in order: what runs is asked to end and may still report, the last word is written, the doors are shut.
     pub async fn stop(mut self) {
         tracing::info!("the tower stops");
+        self.pressing.shutdown().await;
         self.running.stop().await;
         self.closing.send_replace(true);
         let answered = async { while self.serving.join_next().await.is_some() {} };

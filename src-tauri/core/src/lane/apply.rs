@@ -96,6 +96,7 @@ impl Lane {
             | Event::LeaseExtended { .. }
             | Event::AttemptPinged { .. }
             | Event::AttemptRestarting { .. }
+            | Event::RestartAsked { .. }
             | Event::AttemptSteady { .. }
             | Event::FuseMoved { .. }
             | Event::WaitMoved { .. }

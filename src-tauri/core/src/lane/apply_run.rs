@@ -1,7 +1,8 @@
 //! How an event changes the run it is about.
 
 use crate::Ms;
-use crate::attempt::{Attempt, AttemptState, Lease, Reported};
+use crate::attempt::{Attempt, AttemptState, Lease, Reported, RestartAsked};
+use crate::cue::Restart;
 use crate::event::Event;
 use crate::expect::Finding;
 use crate::run::{ATTEMPTS_KEPT, Checking, HeldBy, LiveClaim, Note, Phase, REFUSED_KEPT, Refused, Run, Verification};
@@ -103,9 +104,15 @@ impl Run {
                     attempt.exit_code = *exit_code;
                     attempt.usage = *usage;
                 });
-                self.fuse_at = None;
+                // One long life has the whole of its time; tries of one piece of work share it.
+                if self.definition.restart() != Restart::Never {
+                    self.fuse_at = None;
+                }
                 self.phase = Phase::WaitingRetry { at: *retry_at };
             }
+            Event::RestartAsked { number, by, .. } => self.change(*number, |attempt| {
+                attempt.restart.get_or_insert(RestartAsked { at, by: by.clone() });
+            }),
             Event::AttemptSteady { number, .. } => self.change(*number, |attempt| attempt.steady = true),
             Event::RetryMoved { retry_at, .. } => self.phase = Phase::WaitingRetry { at: *retry_at },
             Event::DeadlineMoved { deadline, .. } => self.phase = Phase::AwaitingOutcome { deadline: Some(*deadline) },

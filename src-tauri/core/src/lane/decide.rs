@@ -33,6 +33,7 @@ pub fn decide(lane: &mut Lane, input: &Input, now: Ms, dice: &mut dyn Dice) -> D
         Input::Delivery { run_id, number, result } => draft.delivery(run_id, *number, result),
         Input::Report { run_id, attempt, outcome } => draft.report(run_id, *attempt, outcome),
         Input::Stop { run_id } => draft.stop(run_id),
+        Input::Restart { run_id, by } => draft.restart_asked(run_id, by),
         Input::Permitted { run_id, number } => draft.permitted(run_id, *number),
         Input::NotPermitted { run_id, number, words } => draft.not_permitted(run_id, *number, words),
         Input::Claim { run_id, worker } => draft.claim(run_id, worker),

@@ -104,6 +104,7 @@ impl Draft<'_> {
             return self.exit_noted(run, number, exit, None);
         }
         match run.verdict() {
+            None if current && latest.restart.is_some() => self.restarted(run, number, exit),
             None if current && run.definition.restart().holds(ok) => self.restart(run, number, exit),
             None if current && by_exit && ok => self.concluded_by_exit(run, number, exit, false),
             None if current && ok && latest.outcome.is_none() && run.definition.confirm == Confirm::Checks => {
@@ -261,7 +262,7 @@ impl Draft<'_> {
             Transport::Webhook(_) | Transport::Worker(_) | Transport::Watch => 0,
         };
         let deadline = self.now.plus(grace_ms + DEADLINE_AFTER_EXIT_MS);
-        self.effects.push(Effect::Stop { run_id: run.id.clone(), number: run.latest().number });
+        self.effects.push(Effect::Stop { run_id: run.id.clone(), number: run.latest().number, hard: false });
         self.emit(Event::DeadlineMoved { run_id: run.id.clone(), deadline });
     }
 }

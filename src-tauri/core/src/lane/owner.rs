@@ -83,7 +83,7 @@ impl Draft<'_> {
                 findings: Vec::new(),
                 held: false,
             });
-            self.effects.push(Effect::Stop { run_id: run.id.clone(), number: run.latest().number });
+            self.effects.push(Effect::Stop { run_id: run.id.clone(), number: run.latest().number, hard: false });
         }
         Answer::Done
     }
@@ -156,7 +156,7 @@ impl Draft<'_> {
             None => refused(RefusalCode::NotFound, format!("There is no run {run_id}.")),
             // It fell silent, or was judged by its report, and its program works on.
             Some(run) if run.verdict().is_some_and(|verdict| !verdict.is_called_off()) && run.may_have_a_process() => {
-                self.effects.push(Effect::Stop { run_id: run.id.clone(), number: run.latest().number });
+                self.effects.push(Effect::Stop { run_id: run.id.clone(), number: run.latest().number, hard: false });
                 let words = "its process was told to end".to_owned();
                 self.emit(Event::RunNoted { run_id: run.id.clone(), words });
                 Answer::Done
@@ -170,7 +170,7 @@ impl Draft<'_> {
     }
 
     pub fn stop_run(&mut self, run: &Run) {
-        self.effects.push(Effect::Stop { run_id: run.id.clone(), number: run.latest().number });
+        self.effects.push(Effect::Stop { run_id: run.id.clone(), number: run.latest().number, hard: false });
         self.end_run(run, Verdict::Stopped, false, Vec::new());
     }
 }

@@ -127,6 +127,10 @@ impl Draft<'_> {
                 let words = pid.map_or("started".to_owned(), |pid| format!("started as process {pid}"));
                 self.delivered(&run, number, true, words, None, *pid);
             }
+            // The word of it may have been lost with the tower.
+            Found::Started { pid: Some(_) } if run.latest().restart.is_some() => {
+                self.effects.push(Effect::Stop { run_id: run_id.clone(), number, hard: false });
+            }
             Found::Started { .. } => {}
             Found::Lost { words } => {
                 self.lose_attempt(run_id, number, words);

@@ -207,6 +207,7 @@ impl Road {
                 | Event::LeaseExtended { .. }
                 | Event::AttemptPinged { .. }
                 | Event::AttemptRestarting { .. }
+                | Event::RestartAsked { .. }
                 | Event::AttemptSteady { .. }
                 | Event::FuseMoved { .. }
                 | Event::WaitMoved { .. }

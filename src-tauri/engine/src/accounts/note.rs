@@ -34,6 +34,7 @@ fn note(newest: &LoginRow, count: usize) -> Note {
         body: format!("{program} wants a key{whom}; it shows the code {code}. Allow or refuse it in Cuetower.{more}"),
         critical: false,
         opens: Some(Opens::Window),
+        buttons: Vec::new(),
     }
 }
 

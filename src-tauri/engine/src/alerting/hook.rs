@@ -64,7 +64,7 @@ async fn tell_one(handle: &Handle, shared: &Shared, alert: &Alert, definition: &
         }
     };
     let words = format!("the alert's web hook was not told, in {} tries: {reason}", PAUSES.len() + 1);
-    let Some(run_id) = alert.run_id.clone() else { return tracing::warn!(cue = %alert.cue_id, "{words}") };
+    let Some(run_id) = alert.run_id.clone() else { return tracing::warn!(cue = ?alert.cue_id, "{words}") };
     if let Err(trouble) = handle.run(&run_id, Input::Note { run_id: run_id.clone(), words }).await {
         tracing::warn!(%trouble, %run_id, "an alert's web hook was not told, and the run could not be told that");
     }
@@ -100,7 +100,7 @@ async fn once(handle: &Handle, shared: &Shared, hook: &AlertHook, alert: &Alert,
 
 /// The exact bytes that are signed and sent: Python's `json.dumps(…, sort_keys=True)`.
 fn body(alert: &Alert, definition: &CueDefinition) -> Vec<u8> {
-    let mut fields = words::fields(alert, definition);
+    let mut fields = words::fields(alert, Some(definition));
     fields.insert("alert_id".to_owned(), json!(alert.id.0));
     fields.insert("created_at".to_owned(), json!(alert.opened_at.utc().map(isoformat)));
     python_json::dumps(&Value::Object(fields))

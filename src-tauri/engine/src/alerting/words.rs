@@ -14,8 +14,8 @@ const CUEAPIS: [(&str, &str); 3] = [
 const SHARED: &str = "consecutive_failures";
 /// As hosted CueAPI's own documentation sometimes writes it.
 const SINGULAR: &str = "consecutive_failure";
-/// Every other kind; those that are not built yet have no alerts.
-const OURS: [&str; 14] = [
+/// Every other kind.
+const OURS: [&str; 15] = [
     "heartbeat_lost",
     "zombie",
     "delivery_failed",
@@ -30,6 +30,7 @@ const OURS: [&str; 14] = [
     "fallback_failed",
     "tower_was_off",
     "store_trouble",
+    "channel_failed",
 ];
 
 /// CueAPI's word for one of our kinds where it has one, else ours.
@@ -54,31 +55,37 @@ pub(crate) fn all() -> Vec<&'static str> {
     all
 }
 
-/// What the list and the web hook say alike; `definition` is that of the alert's cue.
-pub(crate) fn fields(alert: &Alert, definition: &CueDefinition) -> Map<String, Value> {
+/// What the list and the web hook say alike; `definition` is that of the alert's cue, if it is about one.
+pub(crate) fn fields(alert: &Alert, definition: Option<&CueDefinition>) -> Map<String, Value> {
     let mut metadata = json!({
         "title": alert.title,
         "state": alert.state.word(),
         "count": alert.count,
-        "cue_name": definition.name,
-        "transport": definition.transport.word(),
+        "cue_name": definition.map(|definition| &definition.name),
+        "transport": definition.map(|definition| definition.transport.word()),
     });
+    if let Some(agent) = &alert.agent {
+        metadata["agent"] = json!(agent.name);
+    }
+    if let Some(channel) = &alert.channel {
+        metadata["channel"] = json!(channel);
+    }
     if alert.kind == AlertKind::CheckFailed {
         metadata["outcome_state"] = json!("verification_failed");
     }
     if alert.kind == AlertKind::ConsecutiveFailures {
         // Its sentence begins with their number.
         let told = alert.body.split(' ').next().and_then(|number| number.parse::<u32>().ok());
-        metadata["consecutive_failures"] = json!(told.unwrap_or(definition.alerts.consecutive_failures));
+        metadata["consecutive_failures"] = json!(told.or(definition.map(|definition| definition.alerts.consecutive_failures)));
     }
     let fields = json!({
         "alert_type": alert_type(alert.kind),
         "kind": alert.kind.word(),
-        "severity": alert.kind.severity(),
+        "severity": alert.severity.word(),
         "message": format!("{}: {}", alert.title, alert.body),
         "metadata": metadata,
         "execution_id": alert.run_id.as_ref().map(|id| &id.0),
-        "cue_id": alert.cue_id.0,
+        "cue_id": alert.cue_id.as_ref().map(|id| &id.0),
     });
     match fields {
         Value::Object(fields) => fields,
@@ -107,18 +114,7 @@ mod tests {
             assert!(kind_of(word).is_some(), "{word}");
         }
         // What core can open can be asked for.
-        for kind in [
-            AlertKind::SilentRun,
-            AlertKind::DeliveryFailed,
-            AlertKind::OutcomeFailed,
-            AlertKind::CheckFailed,
-            AlertKind::MissedOccurrence,
-            AlertKind::CrashLoop,
-            AlertKind::FuseTripped,
-            AlertKind::FallbackFailed,
-            AlertKind::ConsecutiveFailures,
-            AlertKind::GateWaiting,
-        ] {
+        for kind in AlertKind::ALL {
             assert_eq!(kind_of(alert_type(kind)), Some(kind.word()));
         }
     }

@@ -38,6 +38,7 @@ async fn tell_once(handle: &Handle, notifier: &Notifier, told: Ms) -> Option<Ms>
         body: card.sentence,
         critical: false,
         opens: Some(Opens::Window),
+        buttons: Vec::new(),
     });
     Some(newest)
 }

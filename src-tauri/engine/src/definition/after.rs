@@ -1,7 +1,7 @@
-//! What follows a run, what bounds it, and what a fire has to bring: `on_failure`, `on_success_fire`, `alerts`, `budget`,
-//! `priority`, `required_payload_keys`, `require_payload_override`.
+//! What follows a run, and what a fire has to bring: `on_failure`, `on_success_fire`, `alerts`, `priority`,
+//! `required_payload_keys`, `require_payload_override`.
 
-use cuetower_core::cue::{AlertRules, Budget, FireRules, OnFailure};
+use cuetower_core::cue::{AlertRules, FireRules, OnFailure};
 use cuetower_core::id::CueId;
 use cuetower_core::pool::PRIORITY_MAX;
 
@@ -11,10 +11,9 @@ use super::transport::trouble_with_url;
 /// Fields that a payload must have, at most, and how long their names are.
 const KEYS_MAX: usize = 100;
 const KEY_CHARS_MAX: usize = 255;
-const DURATION_MAX_S: f64 = 366.0 * 24.0 * 3_600.0;
 
-/// Whether the cue is paused, and what else follows. `email` is CueAPI's, and on by default as there: it is kept, though
-/// there is no mail here yet, and alerts are always shown. Another cue is named by its name or id; the pilot puts the id in.
+/// Whether the cue is paused, and what else follows. `email` is CueAPI's, and on by default as there: without it
+/// the owner's mail channels hear of no failed run, and alerts are shown all the same. Another cue is named by its name or id; the pilot puts the id in.
 pub(super) fn on_failure(top: &Object, problems: &mut Problems) -> (bool, OnFailure) {
     let known = ["pause", "email", "webhook", "fallback_cue"];
     let Some(section) = top.section("on_failure", &known, problems) else {
@@ -33,18 +32,6 @@ pub(super) fn on_failure(top: &Object, problems: &mut Problems) -> (bool, OnFail
 pub(super) fn on_success_fire(top: &Object, problems: &mut Problems) -> Option<CueId> {
     let cue = top.text_within("on_success_fire", 255, problems).filter(|cue| !cue.is_empty())?;
     Some(CueId(cue.to_owned()))
-}
-
-/// Only the time of a run is watched yet; what else may be bounded is refused by `unbuilt`.
-pub(super) fn budget(top: &Object, problems: &mut Problems) -> Budget {
-    let Some(budget) = top.section("budget", &["run", "day"], problems) else {
-        return Budget::default();
-    };
-    let known = ["duration_seconds", "cost_usd", "tokens", "steps"];
-    let Some(run) = budget.section("run", &known, problems) else {
-        return Budget::default();
-    };
-    Budget { duration_ms: run.seconds("duration_seconds", 1.0..=DURATION_MAX_S, problems) }
 }
 
 /// When the owner is told of more than one run alone shows.

@@ -7,8 +7,22 @@ use super::pairs::{self, Pairs};
 use super::{checks, expecting, schedule, writing};
 
 /// These are merged field by field; every other field is replaced.
-const MERGED: [&str; 10] =
-    ["schedule", "callback", "command", "worker", "retry", "delivery", "catch_up", "expect", "on_failure", "alerts"];
+const MERGED: [&str; 12] = [
+    "schedule",
+    "callback",
+    "command",
+    "worker",
+    "retry",
+    "delivery",
+    "catch_up",
+    "expect",
+    "on_failure",
+    "alerts",
+    "heartbeat",
+    "budget",
+];
+/// And so are the sections of these: to raise the budget of a day leaves that of a run as it is.
+const MERGED_DEEPLY: [&str; 1] = ["budget"];
 
 /// The whole cue as it would become.
 pub(super) fn changed(current: &CueDefinition, patch: &Map<String, Value>) -> Map<String, Value> {
@@ -18,12 +32,21 @@ pub(super) fn changed(current: &CueDefinition, patch: &Map<String, Value>) -> Ma
         let value = kept(&whole, key, value);
         match (whole.get_mut(key), value) {
             (Some(Value::Object(section)), Value::Object(changes)) if MERGED.contains(&key.as_str()) => {
-                section.extend(changes)
+                merge(section, changes, MERGED_DEEPLY.contains(&key.as_str()))
             }
             (_, value) => drop(whole.insert(key.clone(), value)),
         }
     }
     whole
+}
+
+fn merge(section: &mut Map<String, Value>, changes: Map<String, Value>, deeply: bool) {
+    for (field, value) in changes {
+        match (section.get_mut(&field), value) {
+            (Some(Value::Object(now)), Value::Object(changes)) if deeply => now.extend(changes),
+            (_, value) => drop(section.insert(field, value)),
+        }
+    }
 }
 
 /// A whole body, with what `••••` stands for in it.
@@ -54,6 +77,9 @@ fn make_room(whole: &mut Map<String, Value>, patch: &Map<String, Value>) {
         // How long each waits, and whether it can be caught up on, is its own as well.
         for section in ["callback", "command", "worker", "delivery", "catch_up", "overlap", "retry"] {
             whole.remove(section);
+        }
+        if let Some(Value::Object(beat)) = whole.get_mut("heartbeat") {
+            beat.remove("restart");
         }
     }
     // CueAPI's mode replaces what a mode can ask for, and nothing else.

@@ -1,7 +1,7 @@
 //! The JSON of a cue (SPEC §13, and CueAPI's shapes) to and from core's `CueDefinition`. Pure; `now` is handed in.
 //!
 //! Here: typed fields (`reading`), the sections (`schedule` with `parts`, `days`, `blackout`, `paths`, `instants`,
-//! `sense`; `transport`, `pairs`, `policy`, `after`, `expecting`, `uses`, `checks`, `program`), CueAPI's flat body (`flat`), changes (`changing`), what is
+//! `sense`; `transport`, `pairs`, `policy`, `after`, `expecting`, `watching`, `uses`, `checks`, `program`), CueAPI's flat body (`flat`), changes (`changing`), what is
 //! promised but not built (`unbuilt`), and the way back (`writing`, `writing_schedule`).
 
 mod after;
@@ -25,6 +25,7 @@ mod tests;
 mod transport;
 mod unbuilt;
 mod uses;
+mod watching;
 mod writing;
 mod writing_schedule;
 
@@ -65,7 +66,7 @@ const NAME_CHARS_MAX: usize = 255;
 const DESCRIPTION_CHARS_MAX: usize = 10_000;
 const PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
 
-const FIELDS: [&str; 27] = [
+const FIELDS: [&str; 29] = [
     "name",
     "description",
     "agent",
@@ -84,6 +85,8 @@ const FIELDS: [&str; 27] = [
     "on_failure",
     "on_success_fire",
     "budget",
+    "heartbeat",
+    "loops",
     "priority",
     "uses",
     "preflight",
@@ -173,7 +176,9 @@ fn read(
     let fires = after::fires(&top, all);
     let (pause_on_failure, on_failure) = after::on_failure(&top, all);
     let on_success_fire = after::on_success_fire(&top, all);
-    let budget = after::budget(&top, all);
+    let budget = watching::budget(&top, all);
+    let heartbeat = watching::heartbeat(&top, transport.as_ref(), all);
+    let loops = watching::loops(&top, all);
     let priority = after::priority(&top, all);
     let uses = uses::read(&top, all);
     let preflight = checks::preflight(&top, all);
@@ -181,6 +186,8 @@ fn read(
     (expect.manual, expect.manual_check) = (expect.manual || manual_check, manual_check);
     policy::checked(&top, transport.as_ref(), confirm, all);
     without_effect(transport.as_ref(), confirm, &uses, &preflight, all);
+    let watched = (heartbeat.as_ref(), &budget, loops);
+    watching::over_at_once(watched, (schedule.as_ref(), transport.as_ref(), confirm), all);
     let lends = secrets(&top, all);
     unbuilt::refuse(&top, all);
     problems.none()?;
@@ -207,6 +214,8 @@ fn read(
         on_failure,
         on_success_fire,
         budget,
+        heartbeat,
+        loops,
         uses,
         preflight,
         checks,

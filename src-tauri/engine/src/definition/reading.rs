@@ -191,6 +191,25 @@ impl<'v> Object<'v> {
         fits.map(|number| number as u32)
     }
 
+    /// A whole number from 1 on.
+    pub(super) fn count(&self, key: &str, most: u64, problems: &mut Problems) -> Option<u64> {
+        let found = self.get(key)?;
+        // `3.0` and `1e6` are what some languages make of 3 and a million.
+        let number = found.as_f64().filter(|number| number.fract() == 0.0);
+        let fits = number.filter(|number| (1.0..=most as f64).contains(number));
+        if fits.is_none() {
+            let place = self.place(key);
+            let message = match number {
+                Some(number) if number > most as f64 => {
+                    format!("`{place}` must be at most {most}; it is {}.", shown(found))
+                }
+                _ => format!("`{place}` must be a whole number, at least 1; it is {}.", shown(found)),
+            };
+            problems.add(&place, message);
+        }
+        fits.map(|number| number as u64)
+    }
+
     /// Seconds, fractions allowed, as milliseconds.
     pub(super) fn seconds(&self, key: &str, range_s: RangeInclusive<f64>, problems: &mut Problems) -> Option<u64> {
         self.number(key, range_s, problems).map(|seconds| (seconds * 1_000.0).round() as u64)

@@ -5,15 +5,7 @@ use serde_json::Value;
 use super::reading::{Object, Problems};
 
 /// Section ("" is the cue itself) and field.
-const PROMISED: [(&str, &str); 7] = [
-    ("budget", "day"),
-    ("budget.run", "cost_usd"),
-    ("budget.run", "tokens"),
-    ("budget.run", "steps"),
-    ("", "heartbeat"),
-    ("", "loops"),
-    ("", "gate"),
-];
+const PROMISED: [(&str, &str); 1] = [("", "gate")];
 
 /// Whether [`refuse`] looks after this field.
 pub(super) fn is_promised(section: &str, field: &str) -> bool {

@@ -6,7 +6,7 @@ use cuetower_core::cue::{
 use cuetower_core::time::MINUTE_MS;
 use serde_json::{Map, Value, json};
 
-use super::{checks, uses, writing_schedule};
+use super::{checks, uses, watching, writing_schedule};
 
 /// The canonical JSON; `read_new` makes the same definition of it (as long as a `once` instant lies ahead).
 #[must_use]
@@ -100,7 +100,9 @@ pub(super) fn fields(definition: &CueDefinition) -> Map<String, Value> {
         ("preflight", checks::preflight_written(&definition.preflight)),
         ("checks", checks::after_written(&definition.checks, expect.manual_check)),
         ("on_success_fire", json!(definition.on_success_fire)),
-        ("budget", json!({ "run": { "duration_seconds": definition.budget.duration_ms.map(seconds) } })),
+        ("heartbeat", watching::heartbeat_written(definition.heartbeat.as_ref())),
+        ("budget", watching::budget_written(&definition.budget)),
+        ("loops", json!(definition.loops.word())),
         ("priority", json!(definition.priority)),
         ("secrets", json!(definition.lends)),
         ("uses", uses::written(&definition.uses)),

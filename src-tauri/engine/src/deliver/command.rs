@@ -137,9 +137,9 @@ impl Running {
 }
 
 impl Stopper {
-    /// SIGTERM to the whole tree, SIGKILL after the grace. Returns at once; `wait` tells the end.
-    pub fn stop(&self) {
-        if let Err(error) = launcher::stop(&self.dir, None)
+    /// SIGTERM to the whole tree, SIGKILL after the grace, or at once if it is `hard`. Returns at once; `wait` tells the end.
+    pub fn stop(&self, hard: bool) {
+        if let Err(error) = launcher::stop(&self.dir, hard.then_some(Duration::ZERO))
             && error.kind() != std::io::ErrorKind::NotFound
         {
             tracing::warn!(%error, dir = %self.dir.display(), "a command could not be asked to stop");

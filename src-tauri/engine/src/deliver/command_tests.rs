@@ -132,7 +132,7 @@ async fn a_stopped_command_takes_its_whole_tree_with_it() {
         pids.push(line_in(folder.path().join(name)).await.parse().expect("a pid"));
     }
     assert!(pids.iter().all(|pid| lives(*pid)), "everybody runs");
-    running.stopper().stop();
+    running.stopper().stop(false);
     let end = running.wait().await;
     assert!(
         end.stopped && end.words.starts_with("stopped by the tower (killed, as it did not end within 300 ms) after"),
@@ -143,13 +143,42 @@ async fn a_stopped_command_takes_its_whole_tree_with_it() {
 }
 
 #[tokio::test]
+async fn a_hard_stop_kills_the_whole_tree_and_waits_for_nobody() {
+    let folder = folder();
+    // All of them ignore SIGTERM; one left the group, one is in the middle of a stop already.
+    let line = "trap '' TERM; (trap '' TERM; sleep 60) & echo $! > a; setsid sh -c 'trap \"\" TERM; echo $$ > b; while :; do sleep 1; done' & while :; do sleep 1; done";
+    for stopping_already in [false, true] {
+        let request = CommandRequest {
+            cwd: Some(folder.path().into()),
+            stop_grace: Duration::from_secs(600),
+            dir: folder.path().join(format!("attempt-{stopping_already}")),
+            ..shell(line, &folder)
+        };
+        let running = start(request).await.expect("started");
+        let mut pids = vec![running.pid];
+        for name in ["a", "b"] {
+            pids.push(line_in(folder.path().join(name)).await.parse().expect("a pid"));
+            std::fs::remove_file(folder.path().join(name)).expect("there");
+        }
+        if stopping_already {
+            running.stopper().stop(false);
+        }
+        running.stopper().stop(true);
+        let end = running.wait().await;
+        assert!(end.stopped && end.words.starts_with("killed by the tower after "), "{}", end.words);
+        assert_eq!(end.signal, Some(9));
+        assert!(!pids.iter().any(|pid| lives(*pid)), "nobody is left");
+    }
+}
+
+#[tokio::test]
 async fn a_polite_command_is_given_its_grace() {
     let folder = folder();
     let line = "trap 'echo saved; exit 0' TERM; echo ready > ready; while :; do sleep 0.05; done";
     let running =
         start(CommandRequest { cwd: Some(folder.path().into()), ..shell(line, &folder) }).await.expect("started");
     line_in(folder.path().join("ready")).await;
-    running.stopper().stop();
+    running.stopper().stop(false);
     let end = running.wait().await;
     assert_eq!((end.exit_code, end.stdout_tail.as_str(), end.stopped), (Some(0), "saved\n", true));
     assert!(end.words.starts_with("stopped by the tower after"), "{}", end.words);
@@ -227,7 +256,7 @@ async fn a_command_that_is_started_twice_runs_once() {
     let running = start(request()).await.expect("started");
     line_in(folder.path().join("begun")).await;
     assert_eq!(start(request()).await.expect_err("refused"), "another launcher has this attempt already");
-    running.stopper().stop();
+    running.stopper().stop(false);
     assert!(running.wait().await.stopped);
     while launcher::lives(&folder.path().join("attempt-1")) {
         sleep(Duration::from_millis(5)).await;
@@ -244,7 +273,7 @@ async fn a_start_that_nobody_waits_for_any_more_leaves_nothing_running() {
             CommandRequest { cwd: Some(folder.path().into()), ..shell("echo x >> ran; exec sleep 60", &folder) };
         let given = Duration::from_micros(round * 300);
         if let Ok(running) = tokio::time::timeout(given, start(request)).await {
-            running.expect("started").stopper().stop();
+            running.expect("started").stopper().stop(false);
         }
         let dir = folder.path().join("attempt-1");
         let ended = tokio::task::spawn_blocking(move || {
@@ -301,7 +330,7 @@ fn a_process_outlives_the_tower_and_the_next_one_takes_it_up() {
     tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
         let Adopted::Running(running) = adopted(&dir).await else { panic!("it runs on") };
         assert_eq!(running.pid, pid);
-        running.stopper().stop();
+        running.stopper().stop(false);
         let end = running.wait().await;
         assert_eq!((end.exit_code, end.stopped), (Some(3), true), "{end:?}");
         let ticks: Vec<&str> = end.stdout_tail.lines().collect();
@@ -339,15 +368,22 @@ async fn what_was_never_started_is_told_from_what_is_lost() {
 
 #[test]
 fn a_command_of_an_earlier_tower_can_be_stopped_at_once() {
-    let folder = folder();
-    let pid = left_behind("trap '' TERM; echo ready > ready; while :; do sleep 0.05; done", &folder);
-    let dir = folder.path().join("attempt-1");
-    tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
-        line_in(folder.path().join("ready")).await;
-        let Adopted::Running(running) = adopted(&dir).await else { panic!("it runs on") };
-        launcher::stop(&dir, Some(Duration::from_millis(100))).expect("asked");
-        let end = running.wait().await;
-        assert!(end.words.contains("killed, as it did not end within 100 ms"), "{}", end.words);
-    });
-    assert!(!lives(pid));
+    for hard in [false, true] {
+        let folder = folder();
+        let pid = left_behind("trap '' TERM; echo ready > ready; while :; do sleep 0.05; done", &folder);
+        let dir = folder.path().join("attempt-1");
+        tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
+            line_in(folder.path().join("ready")).await;
+            let Adopted::Running(running) = adopted(&dir).await else { panic!("it runs on") };
+            if hard {
+                running.stopper().stop(true);
+            } else {
+                launcher::stop(&dir, Some(Duration::from_millis(100))).expect("asked");
+            }
+            let end = running.wait().await;
+            let said = if hard { "killed by the tower after " } else { "killed, as it did not end within 100 ms" };
+            assert!(end.words.contains(said), "{}", end.words);
+        });
+        assert!(!lives(pid));
+    }
 }

@@ -20,3 +20,4 @@ pub(crate) use address::{Kind, kind as kind_of};
 use cuetower_launcher::length;
 pub(crate) use cuetower_launcher::{Program, expand_home, find, why_not_started};
 pub(crate) use resolver::Names;
+pub(crate) use turns::Turns;

@@ -47,7 +47,7 @@ pub(super) async fn board(desk: &Desk, request: BoardRequest) -> Result<Board, D
         now_ms: now.0,
         cues: cues.iter().map(|cue| view::cue(cue, now, named)).collect(),
         marks: rows.iter().map(view::mark).collect(),
-        alerts: reader.alerts(alerts::SHOWN_MAX).await?.iter().map(view::alert).collect(),
+        alerts: alerts::shown(desk, reader.alerts(alerts::SHOWN_MAX).await?).await?,
         bands: bands.iter().map(view::band).collect(),
         truncated,
     })

@@ -8,6 +8,8 @@ mod alerts;
 pub mod audit;
 mod board;
 pub(crate) mod briefing;
+mod channel_settings;
+mod channels;
 mod compare;
 mod costs;
 mod cues;
@@ -16,6 +18,7 @@ mod logins;
 mod otlp;
 mod pools;
 mod prices;
+pub(crate) mod report;
 mod runs;
 mod secrets;
 pub mod serve;
@@ -23,8 +26,11 @@ mod session;
 mod simulate;
 mod steps;
 mod tower;
+mod truth;
 pub mod wire;
 mod wire_accounts;
+mod wire_alerts;
+mod wire_channels;
 mod wire_delivery;
 #[cfg(test)]
 mod wire_files;
@@ -35,6 +41,7 @@ mod wire_prices;
 mod wire_proof;
 mod wire_schedule;
 mod wire_steps;
+mod wire_truth;
 mod workers;
 
 use std::sync::{Arc, OnceLock};
@@ -148,6 +155,8 @@ commands! {
     run_get: RunRef -> RunStory = runs::get;
     run_replay: RunRef -> Fired = runs::replay;
     run_stop: RunRef -> Nothing = runs::stop;
+    run_restart: RunRef -> Nothing = truth::restart;
+    run_truth: RunRef -> Truth = truth::look;
     run_verify: RunVerify -> RunStory = runs::verify;
     run_check: RunRef -> RunStory = runs::check;
     run_steps: StepsRequest -> Steps = steps::page;
@@ -176,6 +185,16 @@ commands! {
     otlp_out_set: OtlpOutSet -> OtlpOut = otlp::set;
     alerts: AlertsRequest -> Alerts = alerts::list;
     alert_acknowledge: AlertRef -> AlertView = alerts::acknowledge;
+    alert_snooze: AlertSnooze -> AlertView = alerts::snooze;
+    alerts_acknowledge: Nothing -> Alerts = alerts::acknowledge_all;
+    alert_rules: Nothing -> AlertRules = alerts::rules;
+    alert_rules_set: AlertRules -> AlertRules = alerts::set_rules;
+    report: ReportRequest -> Report = report::report;
+    channels: Nothing -> Channels = channels::list;
+    channel_set: ChannelSet -> Channels = channels::set;
+    channel_remove: ChannelRef -> Channels = channels::remove;
+    channel_test: ChannelRef -> ChannelTested = channels::test;
+    beacon_set: BeaconSet -> Channels = channels::set_beacon;
     secrets: Nothing -> Secrets = secrets::list;
     secret_set: SecretSet -> Secrets = secrets::set;
     secret_delete: SecretRef -> Secrets = secrets::delete;
@@ -185,6 +204,11 @@ commands! {
     logins: Nothing -> Logins = logins::list;
     login_answer: LoginAnswer -> Logins = logins::answer;
     login_policy: LoginPolicy -> Logins = logins::policy;
+}
+
+/// The owner's.
+fn zone(desk: &Desk) -> chrono_tz::Tz {
+    desk.facts.timezone.parse().unwrap_or(chrono_tz::Tz::UTC)
 }
 
 fn read<T: DeserializeOwned>(request: Value) -> Result<T, DeskError> {

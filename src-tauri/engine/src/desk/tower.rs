@@ -1,6 +1,7 @@
 //! The tower itself: is it armed, and is what it leans on there.
 
-use cuetower_core::alert::{Alert, AlertKind, AlertState};
+use cuetower_core::Ms;
+use cuetower_core::alert::{Alert, AlertKind, Severity};
 use cuetower_core::id::AccountId;
 
 use super::wire::{DeskError, Health, Key, Nothing, TowerStatus};
@@ -11,9 +12,10 @@ pub(super) async fn status(desk: &Desk, _: Nothing) -> Result<TowerStatus, DeskE
     let reader = desk.handle.reader();
     let vault = desk.vault.health();
     let notifications = desk.notifier.health();
+    let now = desk.handle.now();
     let alerts = reader.alerts(super::alerts::SHOWN_MAX).await?;
     let asking = reader.occurrences_asking().await?.len();
-    let needs_you = asking + alerts.iter().filter(|alert| needs_somebody(alert)).count();
+    let needs_you = asking + alerts.iter().filter(|alert| needs_somebody(alert, now)).count();
     Ok(TowerStatus {
         version: desk.facts.version.clone(),
         now_ms: desk.handle.now().0,
@@ -60,6 +62,7 @@ pub(super) async fn resume(desk: &Desk, nothing: Nothing) -> Result<TowerStatus,
 }
 
 /// A missed instant is told, and there is nothing left to do about it; one that asks is counted by itself.
-fn needs_somebody(alert: &Alert) -> bool {
-    alert.state == AlertState::Open && alert.kind != AlertKind::MissedOccurrence
+fn needs_somebody(alert: &Alert, now: Ms) -> bool {
+    let told = alert.kind == AlertKind::MissedOccurrence || alert.severity == Severity::Info;
+    alert.needs_somebody(now) && !told
 }

@@ -9,6 +9,12 @@ use ts_rs::TS;
 pub use super::wire_accounts::{
     AccountView, KeyAdd, KeyRef, KeyView, Keys, LoginAnswer, LoginPolicy, LoginView, Logins,
 };
+pub use super::wire_alerts::{
+    AlertRef, AlertRules, AlertSnooze, AlertView, Alerts, AlertsRequest, QuietHours, Report, ReportCue, ReportRequest,
+};
+pub use super::wire_channels::{
+    BeaconSet, BeaconView, ChannelRef, ChannelSet, ChannelTested, ChannelView, Channels, SmtpSet,
+};
 pub use super::wire_delivery::{
     CausedBy, NoteView, PingUrl, RunOutput, RunOutputRequest, RunUsage, RunUsageRequest, UsageSample, WaitView,
     WorkerView, Workers,
@@ -33,6 +39,7 @@ pub use super::wire_steps::{
     Compare, CompareRow, CompareWith, ModelView, ResumedView, RunResume, SpendView, StepDiff, StepRef, StepStory,
     StepView, Steps, StepsRequest, StepsSummary, TotalView,
 };
+pub use super::wire_truth::{ProcessView, Truth};
 
 /// Every failed command answers with this one shape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -161,31 +168,6 @@ pub struct CueView {
     pub account: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct AlertView {
-    pub id: String,
-    /// `silent_run`, `delivery_failed`, `outcome_failed`, `check_failed`, `missed_occurrence`, `crash_loop`, `fuse_tripped`,
-    /// `fallback_failed`.
-    pub kind: String,
-    /// `info`, `warning`, `critical`.
-    pub severity: String,
-    /// At most 50 characters, names the cue first.
-    pub title: String,
-    pub body: String,
-    pub cue_id: Option<String>,
-    pub run_id: Option<String>,
-    /// `open`, `acknowledged`, `resolved`.
-    pub state: String,
-    /// How often it happened while open.
-    pub count: u32,
-    #[ts(type = "number")]
-    pub opened_at_ms: i64,
-    #[ts(type = "number")]
-    pub last_at_ms: i64,
-    #[ts(type = "number | null")]
-    pub resolved_at_ms: Option<i64>,
-}
-
 /// One live change, published after it is on disk. `seq` grows; a gap means: fetch the board again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct DeskEvent {
@@ -224,6 +206,10 @@ pub enum Topic {
     Messages,
     /// What models cost.
     Prices,
+    /// How alerts are told.
+    Alerts,
+    /// Ways to reach the owner, and the beacon.
+    Channels,
 }
 
 /// State of something outside that the tower leans on: the keyring, the notification server.
@@ -538,24 +524,6 @@ pub struct LedgerRequest {
 pub struct Ledger {
     pub marks: Vec<Mark>,
     pub more: bool,
-}
-
-// ---- alerts: AlertsRequest -> Alerts · alert_acknowledge: AlertRef -> AlertView
-
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct AlertsRequest {
-    /// 1 to 500.
-    pub limit: u32,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct Alerts {
-    pub alerts: Vec<AlertView>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct AlertRef {
-    pub alert_id: String,
 }
 
 // ---- secrets: Nothing -> Secrets · secret_set: SecretSet -> Secrets · secret_delete: SecretRef -> Secrets

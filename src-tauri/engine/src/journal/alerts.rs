@@ -3,6 +3,7 @@
 use cuetower_core::Ms;
 use cuetower_core::alert::{Alert, AlertState};
 use cuetower_core::cue::Cue;
+use cuetower_core::id::CueId;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ pub(super) const SCHEMA: &str = "
 CREATE TABLE alerts (
   id TEXT PRIMARY KEY,
   kind TEXT NOT NULL,
+  -- Empty: not about a cue.
   cue_id TEXT NOT NULL,
   state TEXT NOT NULL,
   last_at_ms INTEGER NOT NULL,
@@ -37,8 +39,8 @@ pub struct AccountAlertRow {
     pub alert: Alert,
     /// Somebody said so, before or after it was resolved.
     pub acknowledged: bool,
-    /// As it stands now; deleted ones too.
-    pub cue: Cue,
+    /// As it stands now; deleted ones too. None: it is about no cue.
+    pub cue: Option<Cue>,
 }
 
 /// Which alerts to list. None means any.
@@ -68,7 +70,7 @@ pub(super) fn upsert(connection: &Connection, alert: &Alert) -> rusqlite::Result
         .execute(params![
             alert.id.0,
             alert.kind.word(),
-            alert.cue_id.0,
+            alert.cue_id.as_ref().map_or("", CueId::as_str),
             alert.state.word(),
             alert.last_at.0,
             body,
@@ -97,7 +99,8 @@ pub(super) fn of_account(
     connection: &Connection,
     filter: &AlertFilter,
 ) -> rusqlite::Result<(Vec<AccountAlertRow>, u32)> {
-    const FROM: &str = "FROM alerts a JOIN cues c ON c.id = a.cue_id WHERE c.account = ?1
+    const FROM: &str = "FROM alerts a LEFT JOIN cues c ON c.id = a.cue_id
+        WHERE coalesce(c.account, a.body ->> '$.agent.account', '') = ?1
         AND (?2 IS NULL OR a.id = ?2)
         AND (?3 IS NULL OR a.kind IN (SELECT value FROM json_each(?3)))
         AND (?4 IS NULL OR a.last_at_ms >= ?4)
@@ -115,7 +118,7 @@ pub(super) fn of_account(
     let rows = connection
         .prepare(&page)?
         .query_map(which, |row| {
-            Ok(AccountAlertRow { alert: read_json(row, 0)?, acknowledged: row.get(1)?, cue: read_json(row, 2)? })
+            Ok(AccountAlertRow { alert: read_json(row, 0)?, acknowledged: row.get(1)?, cue: row.get::<_, Option<String>>(2)?.map(|_| read_json(row, 2)).transpose()? })
         })?
         .collect::<rusqlite::Result<_>>()?;
     Ok((rows, total))

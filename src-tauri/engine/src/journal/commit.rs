@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cuetower_core::Ms;
-use cuetower_core::alert::Alert;
+use cuetower_core::alert::{Alert, Rules};
 use cuetower_core::away::Band;
 use cuetower_core::cue::Cue;
 use cuetower_core::id::{AccountId, CueId, OccurrenceId, RunId};
@@ -14,9 +14,9 @@ use cuetower_core::run::Run;
 use crate::desk::wire::Topic;
 
 use super::recording::{self, EPOCH, Recording};
-use super::{Entry, Journal, KeyRow, OutputRow, SpanRow, StepsChange, StepsKept, StoreError, WorkerSeen};
+use super::{Entry, Journal, KeyRow, OutboxRow, OutputRow, SpanRow, StepsChange, StepsKept, StoreError, WorkerSeen};
 use super::{
-    alerts, attempts, bands, costs, cues, entries, keys, lanes, occurrences, outputs, runs, secrets, steps, tower,
+    alert_rules, alerts, attempts, bands, costs, cues, entries, keys, lanes, occurrences, outbox, outputs, runs, secrets, steps, tower,
     workers,
 };
 
@@ -34,6 +34,9 @@ pub struct Commit {
     pub runs: Vec<Arc<Run>>,
     pub outputs: Vec<OutputRow>,
     pub alerts: Vec<Alert>,
+    pub alert_rules: Option<Rules>,
+    /// Who else is to be told of them.
+    pub outbox: Vec<OutboxRow>,
     pub keys: Vec<KeyRow>,
     pub secrets_kept: Vec<(String, Ms)>,
     pub secrets_dropped: Vec<String>,
@@ -52,7 +55,7 @@ pub struct Commit {
     pub paused: Option<bool>,
     /// What is decided on disk, after all the rest.
     pub(crate) recordings: Vec<Box<dyn Recording>>,
-    /// What the recordings were about; filled in by the commit.
+    /// What this is about; the commit adds what the recordings were about.
     pub topics: BTreeSet<Topic>,
 }
 
@@ -141,6 +144,12 @@ impl Journal {
         for alert in &commit.alerts {
             alerts::upsert(&transaction, alert)?;
         }
+        if let Some(rules) = &commit.alert_rules {
+            alert_rules::keep(&transaction, rules, commit.alive_at.unwrap_or_default())?;
+        }
+        for row in &commit.outbox {
+            outbox::write(&transaction, row)?;
+        }
         self::tower_rows(&transaction, commit)?;
         for snapshot in &commit.snapshots {
             match &snapshot.state {
@@ -149,7 +158,7 @@ impl Journal {
             }
         }
         let at = commit.alive_at.unwrap_or_default();
-        commit.topics = recording::write_all(&transaction, at, &mut commit.recordings)?;
+        commit.topics.extend(recording::write_all(&transaction, at, &mut commit.recordings)?);
         let seq = entries::last_seq(&transaction)?;
         transaction.commit()?;
         Ok(seq)

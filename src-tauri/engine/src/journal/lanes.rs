@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use std::sync::Arc;
+
 use cuetower_core::Ms;
 use cuetower_core::alert::{AlertBook, AlertEvent};
 use cuetower_core::event::Event;
@@ -173,6 +175,7 @@ fn load_alerts(journal: &Journal) -> Result<AlertBook, StoreError> {
     for (_, _, body) in journal.guard(|connection| entries::after(connection, ALERTS_LANE, book.seq))? {
         book.apply(&parse::<AlertEvent>(&body)?);
     }
+    book.set_rules(Arc::new(journal.alert_rules()?));
     Ok(book)
 }
 

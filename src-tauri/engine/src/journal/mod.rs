@@ -7,10 +7,12 @@ mod accounts;
 mod addresses;
 mod agent_commands;
 mod agents;
+mod alert_rules;
 mod alerts;
 mod attempts;
 mod audit;
 mod bands;
+mod channels;
 mod beats;
 mod commit;
 mod costs;
@@ -25,12 +27,14 @@ mod messages;
 mod migration;
 mod occurrences;
 mod otlp_out;
+mod outbox;
 mod outputs;
 #[cfg(test)]
 mod plans;
 mod prices;
 mod reader;
 mod recording;
+mod report;
 mod runs;
 mod secrets;
 mod spans_apart;
@@ -47,8 +51,10 @@ use thiserror::Error;
 
 pub use accounts::AccountRow;
 pub use addresses::{AddressRow, KnownAddress};
+pub use alert_rules::ReportTold;
 pub use alerts::{AccountAlertRow, AlertFilter, AlertRow};
 pub use audit::{LaneFacts, Start};
+pub use channels::{BeaconRow, ChannelRow};
 pub use beats::{BeatRow, DaySum, MinuteSum};
 pub use commit::{Commit, OccurrenceChange, SnapshotRow};
 pub use costs::{AgentSpent, DisagreementRow, ModelSpent, RunsDue, SpentRow};
@@ -62,6 +68,7 @@ pub use logins::{LoginRow, LoginState};
 pub use messages::{Errands, MessageFilter, MessageRow, Side, ToldRow};
 pub use occurrences::{OccurrenceRow, PassedRow, SpanRow};
 pub use otlp_out::{EndedRuns, OtlpOutRow};
+pub use outbox::{OutboxNote, OutboxRow, ToldOf};
 pub use outputs::OutputRow;
 pub use prices::PriceRow;
 pub use reader::Reader;
@@ -175,6 +182,9 @@ impl Journal {
             prices::SCHEMA,
             costs::SCHEMA,
             otlp_out::SCHEMA,
+            channels::SCHEMA,
+            outbox::SCHEMA,
+            alert_rules::SCHEMA,
         ];
         let all = format!("BEGIN;\n{}\nPRAGMA user_version = {FORMAT};\nCOMMIT;", schemas.join("\n"));
         self.guard(|connection| connection.execute_batch(&all))

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cuetower_core::Ms;
+use cuetower_core::alert::Rules;
 use cuetower_core::away::Band;
+use cuetower_core::channel::{Note, Waiting};
 use cuetower_core::cue::Cue;
 use cuetower_core::lane::Lane;
 use cuetower_core::run::Run;
@@ -19,11 +21,13 @@ use super::{
 };
 use super::{AgentSpent, DisagreementRow, ModelSpent, RunsDue, SpentRow, costs};
 use super::{ApartRow, EndedRuns, OtlpOutRow, otlp_out, spans_apart};
+use super::{BeaconRow, ChannelRow, OutboxNote, ToldOf, channels, outbox};
 use super::{BeatRow, DaySum, MinuteSum, PriceRow, agent_commands, agents, beats, prices};
 use super::{
     accounts, addresses, alerts, audit, bands, counts, cues, entries, keys, lanes, live_sessions, logins, messages,
     occurrences, outputs, runs, secrets, steps_read, subscriptions, tower, workers,
 };
+use super::{ReportTold, alert_rules, report};
 use crate::fleet::{Agent, Command};
 
 /// Idle connections kept.
@@ -172,6 +176,11 @@ queries! {
     lane_facts(cue_id: String, from: Option<Ms>) -> LaneFacts = audit::facts;
     alerts(limit: u32) -> Vec<AlertRow> = alerts::list;
     alert(id: String) -> Option<AlertRow> = alerts::get;
+    /// How alerts are told.
+    alert_rules() -> Rules = alert_rules::rules;
+    report_told() -> ReportTold = alert_rules::report_told;
+    /// How the runs of each cue ended that were due in `[from, to)`: cue, verdict, how many.
+    run_ends(from: Ms, to: Ms) -> Vec<(String, String, u32)> = report::ends;
     /// Of one account, newest news first, and how many there are in all.
     alerts_of(filter: AlertFilter) -> (Vec<AccountAlertRow>, u32) = alerts::of_account;
     /// How many runs of an account were due since an instant.
@@ -280,6 +289,20 @@ queries! {
     ended_runs(after: u64, most: u32) -> EndedRuns = otlp_out::ended_after;
     /// How many; counted up to 1000.
     otlp_waiting(after: u64) -> u32 = otlp_out::waiting;
+    /// By name.
+    channels() -> Vec<ChannelRow> = channels::list;
+    channel(name: String) -> Option<ChannelRow> = channels::get;
+    beacon() -> Option<BeaconRow> = channels::beacon;
+    /// What is not told yet on a channel, by id; at most one more than may wait one by one.
+    outbox_waiting(channel: String) -> Vec<Waiting> = outbox::waiting;
+    /// One that waits still.
+    outbox_note(id: u64) -> Option<OutboxNote> = outbox::one;
+    /// Those that wait still; `ids`: a JSON list.
+    outbox_notes(ids: String) -> Vec<Note> = outbox::notes;
+    /// How many wait for each channel.
+    outbox_counts() -> Vec<(String, u32)> = outbox::counts;
+    /// On which channels these alerts (a JSON list of ids) were told or are to be, in order.
+    told_of(alerts: String) -> Vec<ToldOf> = outbox::told;
     /// Journal sequence of the last fact.
     last_seq() -> u64 = entries::last_seq;
 }

@@ -23,7 +23,7 @@ const CLICKS_LIMIT: usize = 16;
 const START_LIMIT: Duration = Duration::from_millis(500);
 
 /// What is to be shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Note {
     /// A later note with the same key takes the place of the earlier one; one per cue.
     pub key: String,
@@ -34,6 +34,29 @@ pub struct Note {
     pub critical: bool,
     /// What a click opens; without it there is nothing to click.
     pub opens: Option<Opens>,
+    /// Where the server has them; beside "Open".
+    pub buttons: Vec<Button>,
+}
+
+/// What can be done without opening anything.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Button {
+    pub label: String,
+    pub press: Press,
+}
+
+/// A command of the desk, with its request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Press {
+    pub command: &'static str,
+    pub request: serde_json::Value,
+}
+
+/// What the owner did with a notification.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Clicked {
+    Opens(Opens),
+    Pressed(Press),
 }
 
 /// What a click on a notification opens. Either way the window comes to the front.
@@ -43,6 +66,10 @@ pub enum Opens {
     Window,
     /// This run.
     Run(String),
+    /// An agent outside of any cue; account None: the owner's own.
+    Agent { name: String, account: Option<String> },
+    /// All that is open.
+    Alerts,
 }
 
 /// Whether notifications are seen, for the owner's eye.
@@ -59,8 +86,15 @@ pub struct NotifyHealth {
 #[derive(Debug, Clone)]
 pub struct Notifier {
     /// None: switched off.
-    notes: Option<mpsc::Sender<Note>>,
+    words: Option<mpsc::Sender<Word>>,
     health: Health,
+}
+
+/// What the thread is told.
+#[derive(Debug)]
+enum Word {
+    Show(Note),
+    Withdraw { key: String, title: String },
 }
 
 #[derive(Debug, Clone)]
@@ -68,17 +102,17 @@ struct Health(Arc<Mutex<NotifyHealth>>);
 
 impl Notifier {
     /// Starts the thread, looks for the notification server, and gives the channel on which clicks arrive.
-    pub async fn start(enabled: bool) -> (Notifier, mpsc::Receiver<Opens>) {
+    pub async fn start(enabled: bool) -> (Notifier, mpsc::Receiver<Clicked>) {
         let (clicks, clicked) = mpsc::channel(CLICKS_LIMIT);
         let health = Health::new(if enabled { "notification server" } else { "off" });
         if !enabled {
-            return (Notifier { notes: None, health }, clicked);
+            return (Notifier { words: None, health }, clicked);
         }
-        let (notes, queue) = mpsc::channel(QUEUE_LIMIT);
+        let (words, queue) = mpsc::channel(QUEUE_LIMIT);
         let looked = thread::start(queue, clicks, health.clone());
         // A server that takes longer shows up in the health later.
         let _ = tokio::time::timeout(START_LIMIT, looked).await;
-        (Notifier { notes: Some(notes), health }, clicked)
+        (Notifier { words: Some(words), health }, clicked)
     }
 
     /// What is known of the server: from the start and from every note since.
@@ -87,12 +121,27 @@ impl Notifier {
         self.health.now()
     }
 
+    /// Whether they are switched on.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.words.is_some()
+    }
+
     /// Shows `note` as soon as it can be shown. A missing server is looked for again each time.
     pub fn show(&self, note: Note) {
-        let Some(notes) = &self.notes else { return };
-        if let Err(error) = notes.try_send(note) {
-            let (mpsc::error::TrySendError::Full(note) | mpsc::error::TrySendError::Closed(note)) = error;
-            tracing::warn!(key = %note.key, title = %note.title, "a notification was not shown: too many wait already");
+        let Some(words) = &self.words else { return };
+        let (key, title) = (note.key.clone(), note.title.clone());
+        if words.try_send(Word::Show(note)).is_err() {
+            tracing::warn!(%key, %title, "a notification was not shown: too many wait already");
+        }
+    }
+
+    /// What the note with this key and title told is over: it goes, if it is still the one that is shown.
+    pub fn withdraw(&self, key: &str, title: &str) {
+        let Some(words) = &self.words else { return };
+        let word = Word::Withdraw { key: key.to_owned(), title: title.to_owned() };
+        if words.try_send(word).is_err() {
+            tracing::warn!(%key, %title, "a notification was not withdrawn: too many wait already");
         }
     }
 }
@@ -129,4 +178,4 @@ impl Health {
 }
 
 #[cfg(all(test, target_os = "linux"))]
-mod tests;
+pub(crate) mod tests;

@@ -10,10 +10,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::{Health, Note, Opens};
+use super::{Clicked, Health, Note};
 
 /// A server that takes longer is stuck.
 const SERVER_LIMIT: Duration = Duration::from_secs(5);
+/// Beside the other buttons; a click on the rest of the notification does the same.
+const OPEN: &str = "open";
 
 /// The session's notification server, as far as it is known.
 #[derive(Clone)]
@@ -23,11 +25,13 @@ pub struct Server {
     known: Arc<AtomicBool>,
     /// It reads `<b>` and `&amp;` in a body.
     markup: Arc<AtomicBool>,
+    /// It shows buttons.
+    buttons: Arc<AtomicBool>,
 }
 
 impl Server {
     pub fn new(health: Health) -> Server {
-        Server { health, known: Arc::default(), markup: Arc::default() }
+        Server { health, known: Arc::default(), markup: Arc::default(), buttons: Arc::default() }
     }
 
     /// Learns which server is there, unless that is known. True if one is.
@@ -40,7 +44,9 @@ impl Server {
         };
         match timeout(SERVER_LIMIT, spawn_blocking(ask)).await {
             Ok(Ok(Ok((server, capabilities)))) => {
-                self.markup.store(capabilities.iter().any(|known| known == "body-markup"), Ordering::Release);
+                let can = |what: &str| capabilities.iter().any(|known| known == what);
+                self.markup.store(can("body-markup"), Ordering::Release);
+                self.buttons.store(can("actions"), Ordering::Release);
                 self.known.store(true, Ordering::Release);
                 self.health.good(format!("{} {}", server.name, server.version).trim());
                 true
@@ -90,15 +96,28 @@ impl Server {
         if note.opens.is_some() {
             notification.action("default", "Open");
         }
+        if !note.buttons.is_empty() && self.buttons.load(Ordering::Acquire) {
+            for (place, button) in note.buttons.iter().enumerate() {
+                notification.action(&place.to_string(), &button.label);
+            }
+            if note.opens.is_some() {
+                notification.action(OPEN, "Open");
+            }
+        }
         notification
     }
 }
 
-/// Shows the note in `notes`, each later one in its place, until one is clicked or closed.
-pub async fn attend(mut notes: watch::Receiver<Note>, clicks: mpsc::Sender<Opens>, server: Server) {
+/// Shows the note in `notes`, each later one in its place, until one is clicked or closed, or there is none any more.
+pub async fn attend(mut notes: watch::Receiver<Option<Note>>, clicks: mpsc::Sender<Clicked>, server: Server) {
     let mut handle = None;
     loop {
-        let note = notes.borrow_and_update().clone();
+        let Some(note) = notes.borrow_and_update().clone() else {
+            if let Some(on_screen) = handle.take() {
+                drop(timeout(SERVER_LIMIT, NotificationHandle::close_async(&on_screen)).await);
+            }
+            return;
+        };
         if !server.look().await {
             return;
         }
@@ -114,19 +133,37 @@ pub async fn attend(mut notes: watch::Receiver<Note>, clicks: mpsc::Sender<Opens
                 Err(_) => return,
             },
         };
-        match (response, note.opens) {
-            (None, _) => handle = Some(on_screen),
-            (Some(NotificationResponse::Default), Some(opens)) => {
-                if clicks.try_send(opens).is_err() {
+        match response {
+            None => handle = Some(on_screen),
+            Some(response) => {
+                if let Some(clicked) = clicked(note, &response)
+                    && clicks.try_send(clicked).is_err()
+                {
                     tracing::warn!("a click on a notification was not taken: nobody listens");
                 }
+                // Not every server takes it away when one of its actions was chosen; one that was closed already is not minded.
+                if !matches!(response, NotificationResponse::Closed(_)) {
+                    drop(timeout(SERVER_LIMIT, on_screen.close_async()).await);
+                }
             }
-            (Some(_), _) => {}
         }
         // What came in just as the notification went away begins a new one.
         if handle.is_none() && !notes.has_changed().unwrap_or(false) {
             return;
         }
+    }
+}
+
+/// What the owner wants by it. Buttons are known by their place.
+fn clicked(mut note: Note, response: &NotificationResponse) -> Option<Clicked> {
+    match response {
+        NotificationResponse::Default => note.opens.map(Clicked::Opens),
+        NotificationResponse::Action(id) if id == OPEN => note.opens.map(Clicked::Opens),
+        NotificationResponse::Action(id) => {
+            let place: usize = id.parse().ok()?;
+            (place < note.buttons.len()).then(|| Clicked::Pressed(note.buttons.swap_remove(place).press))
+        }
+        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@ use notify_rust::Notification;
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 
-use super::{Health, Note, Opens};
+use super::{Clicked, Health, Note};
 
 #[derive(Clone)]
 pub struct Server(Health);
@@ -22,8 +22,8 @@ impl Server {
 }
 
 /// Shows the note in `notes`.
-pub async fn attend(mut notes: watch::Receiver<Note>, _: mpsc::Sender<Opens>, server: Server) {
-    let note = notes.borrow_and_update().clone();
+pub async fn attend(mut notes: watch::Receiver<Option<Note>>, _: mpsc::Sender<Clicked>, server: Server) {
+    let Some(note) = notes.borrow_and_update().clone() else { return };
     let show = move || Notification::new().appname("Cuetower").summary(&note.title).body(&note.body).show().map(drop);
     match spawn_blocking(show).await {
         Ok(Ok(())) => {}

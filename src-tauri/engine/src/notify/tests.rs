@@ -13,16 +13,17 @@ fn note(key: &str, title: &str, run: &str) -> Note {
         body: "1 < 2 & \"3\"".into(),
         critical: true,
         opens: Some(Opens::Run(run.into())),
+        buttons: Vec::new(),
     }
 }
 
-fn dunstctl(arguments: &[&str]) -> String {
+pub(crate) fn dunstctl(arguments: &[&str]) -> String {
     let output = Command::new("dunstctl").args(arguments).output().expect("dunstctl");
     String::from_utf8(output.stdout).expect("text").trim().to_owned()
 }
 
 /// Clicks the notification that is on top, with the mouse.
-async fn click() {
+pub(crate) async fn click() {
     let click =
         "xdotool mousemove --window $(xdotool search --onlyvisible --class '^Dunst$' | head -n 1) 60 12 click 1";
     let pressed = || Command::new("sh").args(["-c", click]).status().expect("xdotool").success();
@@ -31,21 +32,35 @@ async fn click() {
     }
 }
 
+/// Presses the button with this label on the notification that is on top, as dunst's menu of actions does. All labels there were.
+pub(crate) async fn press(label: &str) -> String {
+    let _ = std::fs::remove_file("menu");
+    std::fs::write("wanted", label).expect("the test's own folder");
+    dunstctl(&["context"]);
+    loop {
+        if let Ok(menu) = std::fs::read_to_string("menu") {
+            return menu;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// Waits until dunst shows `count` notifications.
-async fn shown(count: usize) {
+pub(crate) async fn shown(count: usize) {
     while dunstctl(&["count", "displayed"]) != count.to_string() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
 /// Runs this test again on a display and a session bus of its own, with dunst.
-fn with_dunst(test: &str) {
+pub(crate) fn with_dunst(test: &str) {
     let home = tempfile::tempdir().expect("a folder");
     // The display number is the server's to choose; it says which on descriptor 3.
     let session = "exec 3>display; Xvfb -displayfd 3 -screen 0 800x600x24 -nolisten tcp >/dev/null 2>&1 & xvfb=$!
         until [ -s display ]; do sleep 0.05; done
         export DISPLAY=:$(cat display)
-        printf '[global]\nmouse_left_click = do_action, close_current\nsort = no\nmarkup = full\n' > dunstrc
+        printf '#!/bin/sh\ntee menu.new | grep -F \"$(cat wanted)\" | head -n 1; mv menu.new menu\n' > pick; chmod +x pick
+        printf '[global]\nmouse_left_click = do_action, close_current\nsort = no\nmarkup = full\ndmenu = %s/pick\n' \"$PWD\" > dunstrc
         dunst -config dunstrc >/dev/null 2>&1 & dunst=$!
         until dunstctl count >/dev/null 2>&1; do sleep 0.05; done
         \"$0\" --exact \"$1\" --nocapture; code=$?
@@ -77,7 +92,7 @@ async fn a_real_server_shows_replaces_and_reports_the_click() {
     let mut runs = Vec::new();
     for left in [1, 0] {
         click().await;
-        let Some(Opens::Run(run)) = clicked.recv().await else { panic!("a click opens a run") };
+        let Some(Clicked::Opens(Opens::Run(run))) = clicked.recv().await else { panic!("a click opens a run") };
         runs.push(run);
         shown(left).await;
     }
@@ -97,7 +112,7 @@ async fn a_real_server_shows_replaces_and_reports_the_click() {
     notifier.show(note("cue 0", "after a close", "run-5"));
     shown(1).await;
     click().await;
-    assert_eq!(clicked.recv().await, Some(Opens::Run("run-5".into())), "a closed note is no click");
+    assert_eq!(clicked.recv().await, Some(Clicked::Opens(Opens::Run("run-5".into()))), "a closed note is no click");
 }
 
 #[tokio::test]
@@ -113,7 +128,7 @@ async fn what_was_missed_is_told_and_a_click_opens_the_window() {
     clock.sleep_machine(37 * MINUTE_MS + 10_000);
     shown(1).await;
     click().await;
-    assert_eq!(clicked.recv().await, Some(Opens::Window));
+    assert_eq!(clicked.recv().await, Some(Clicked::Opens(Opens::Window)));
     shown(0).await;
     let said = dunstctl(&["history"]);
     for words in ["37 due times passed while asleep", "1 cue ran by its policy."] {
@@ -149,4 +164,44 @@ async fn switched_off_means_off() {
     assert_eq!(notifier.health(), NotifyHealth { ok: true, name: "off".into(), message: None });
     notifier.show(note("a", "b", "c"));
     assert_eq!(clicked.recv().await, None);
+}
+
+#[tokio::test]
+async fn a_button_is_pressed_on_a_real_server() {
+    if std::env::var_os("CUETOWER_TEST_NOTIFY").is_none() {
+        return with_dunst("notify::tests::a_button_is_pressed_on_a_real_server");
+    }
+    let (notifier, mut clicked) = Notifier::start(true).await;
+    let button = |label: &str, minutes: u32| {
+        let press =
+            Press { command: "alert_snooze", request: serde_json::json!({ "alert_id": "a", "minutes": minutes }) };
+        Button { label: label.into(), press }
+    };
+    let quiet = |title: &str| Note {
+        buttons: vec![button("Restart", 1), button("Snooze 1 h", 60)],
+        ..note("price-watch", title, "run-1")
+    };
+    notifier.show(quiet("price-watch has gone quiet"));
+    shown(1).await;
+    let menu = press("Snooze 1 h").await;
+    for label in ["Restart", "Snooze 1 h", "Open"] {
+        assert!(menu.contains(label), "no {label} in {menu}");
+    }
+    let Some(Clicked::Pressed(Press { command, request })) = clicked.recv().await else {
+        panic!("a button was pressed")
+    };
+    assert_eq!((command, &request["minutes"]), ("alert_snooze", &serde_json::json!(60)));
+    shown(0).await;
+
+    notifier.show(quiet("price-watch is quiet still"));
+    shown(1).await;
+    press("Open").await;
+    assert_eq!(clicked.recv().await, Some(Clicked::Opens(Opens::Run("run-1".into()))));
+    shown(0).await;
+
+    // With several actions a click on the rest is the one that opens.
+    notifier.show(quiet("price-watch has not come back"));
+    shown(1).await;
+    click().await;
+    assert_eq!(clicked.recv().await, Some(Clicked::Opens(Opens::Run("run-1".into()))));
 }

@@ -4,7 +4,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
 use super::shown::{Server, attend};
-use super::{Health, Note, Opens};
+use super::{Clicked, Health, Note, Word};
 
 /// Notifications that are waited on for a click; each keeps a connection to the session bus.
 const WAITING_LIMIT: usize = 20;
@@ -13,12 +13,13 @@ const HANGING_LIMIT: usize = 4;
 
 struct Slot {
     key: String,
-    note: watch::Sender<Note>,
+    /// None: it is to go.
+    note: watch::Sender<Option<Note>>,
     attending: AbortHandle,
 }
 
 /// Starts the thread; it ends when `queue` does. The answer comes once the server was looked for.
-pub fn start(queue: mpsc::Receiver<Note>, clicks: mpsc::Sender<Opens>, health: Health) -> oneshot::Receiver<()> {
+pub fn start(queue: mpsc::Receiver<Word>, clicks: mpsc::Sender<Clicked>, health: Health) -> oneshot::Receiver<()> {
     let (tell, looked) = oneshot::channel();
     let on_thread = health.clone();
     let work = move || {
@@ -40,8 +41,8 @@ pub fn start(queue: mpsc::Receiver<Note>, clicks: mpsc::Sender<Opens>, health: H
 }
 
 async fn serve(
-    mut queue: mpsc::Receiver<Note>,
-    clicks: mpsc::Sender<Opens>,
+    mut queue: mpsc::Receiver<Word>,
+    clicks: mpsc::Sender<Clicked>,
     health: Health,
     tell: oneshot::Sender<()>,
 ) {
@@ -50,11 +51,21 @@ async fn serve(
     let _ = tell.send(());
     // Oldest first.
     let mut slots: Vec<Slot> = Vec::new();
-    while let Some(note) = queue.recv().await {
+    while let Some(word) = queue.recv().await {
         slots.retain(|slot| !slot.attending.is_finished());
+        let note = match word {
+            Word::Show(note) => note,
+            Word::Withdraw { key, title } => {
+                let tells = |slot: &Slot| slot.note.borrow().as_ref().is_some_and(|note| note.title == title);
+                if let Some(index) = slots.iter().position(|slot| slot.key == key && tells(slot)) {
+                    slots.remove(index).note.send_replace(None);
+                }
+                continue;
+            }
+        };
         let earlier = slots.iter().position(|slot| slot.key == note.key).map(|index| slots.remove(index));
         if let Some(slot) = earlier {
-            slot.note.send_replace(note);
+            slot.note.send_replace(Some(note));
             slots.push(slot);
             continue;
         }
@@ -64,7 +75,7 @@ async fn serve(
             oldest.attending.abort();
         }
         let key = note.key.clone();
-        let (note, notes) = watch::channel(note);
+        let (note, notes) = watch::channel(Some(note));
         let attending = tokio::spawn(attend(notes, clicks.clone(), server.clone())).abort_handle();
         slots.push(Slot { key, note, attending });
     }

@@ -60,7 +60,7 @@ impl Started {
     /// Nobody would hear of its end.
     pub fn abandon(self) {
         match self {
-            Started::Running(running) => running.stopper().stop(),
+            Started::Running(running) => running.stopper().stop(false),
             Started::Ended(_) => {}
         }
     }
@@ -80,7 +80,7 @@ pub(super) async fn attend(shared: &Shared, run: &Run, number: u32, started: Sta
             shared.process_started(&run.id, number, &running.stopper());
             // Stopped, and the word of it was lost with the tower. One that ended otherwise may still say how it ends.
             if matches!(run.verdict(), Some(Verdict::Stopped | Verdict::Cancelled)) {
-                running.stopper().stop();
+                running.stopper().stop(run.was_cut_off());
             }
             stay(shared, run, number, running, &lent).await;
         }

@@ -8,7 +8,7 @@ mod preflight;
 pub(crate) mod secrets;
 mod webhook;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -24,11 +24,11 @@ use tokio::sync::{Semaphore, mpsc};
 
 use crate::accounts::Accounts;
 use crate::alerting::Told;
+use crate::alerting::native::Native;
 use crate::clock::Clock;
 use crate::deliver::command::Stopper;
 use crate::handle::Order;
 use crate::journal::OutputRow;
-use crate::notify::{Note, Notifier, Opens};
 use crate::token::TowerKey;
 use crate::vault::Vault;
 
@@ -55,7 +55,7 @@ pub(crate) struct Shared {
     /// Where agents report.
     pub agents_url: String,
     pub data_dir: PathBuf,
-    pub notifier: Notifier,
+    native: Arc<Native>,
     permits: Semaphore,
     processes: Mutex<Processes>,
     stopping: AtomicBool,
@@ -69,8 +69,8 @@ pub(crate) mod reqwest_client {
 #[derive(Default)]
 struct Processes {
     running: HashMap<(RunId, u32), Stopper>,
-    /// Stopped before they had started.
-    unwanted: HashSet<(RunId, u32)>,
+    /// Stopped before they had started; true: to be killed if they come all the same.
+    unwanted: HashMap<(RunId, u32), bool>,
 }
 
 /// What `Shared` is made of.
@@ -82,7 +82,7 @@ pub(crate) struct Means {
     pub clock: Arc<dyn Clock>,
     pub agents_url: String,
     pub data_dir: PathBuf,
-    pub notifier: Notifier,
+    pub native: Arc<Native>,
     /// Alerts for the web hooks of accounts.
     pub hooked: mpsc::Sender<Told>,
     /// Nothing but public addresses is called.
@@ -91,7 +91,7 @@ pub(crate) struct Means {
 
 impl Performer {
     pub fn new(means: Means, runtime: runtime::Handle) -> Performer {
-        let Means { accounts, orders, vault, key, clock, agents_url, data_dir, notifier, hooked, strict_addresses } =
+        let Means { accounts, orders, vault, key, clock, agents_url, data_dir, native, hooked, strict_addresses } =
             means;
         let client = if strict_addresses { reqwest_client::strict } else { reqwest_client::Client::new };
         let shared = Shared {
@@ -103,7 +103,7 @@ impl Performer {
             clock,
             agents_url,
             data_dir,
-            notifier,
+            native,
             permits: Semaphore::new(COMMANDS_MAX),
             processes: Mutex::default(),
             stopping: AtomicBool::new(false),
@@ -126,8 +126,8 @@ impl Performer {
                 Effect::Deliver { number, .. } => {
                     self.runtime.spawn(deliver(Arc::clone(&self.shared), run, number));
                 }
-                Effect::Stop { run_id, number } => match &run.definition.transport {
-                    Transport::Webhook(_) | Transport::Command(_) => self.shared.stop(run_id, number),
+                Effect::Stop { run_id, number, hard } => match &run.definition.transport {
+                    Transport::Webhook(_) | Transport::Command(_) => self.shared.stop(run_id, number, hard),
                     // Whoever has it hears of it with the next sign of life.
                     Transport::Worker(_) | Transport::Watch => {}
                 },
@@ -164,17 +164,9 @@ impl Performer {
         }
     }
 
-    /// Tells the owner; the notifier says itself if it cannot.
-    pub fn notify(&self, alerts: Vec<Alert>) {
-        for alert in alerts {
-            self.shared.notifier.show(Note {
-                key: alert.cue_id.0,
-                title: alert.title,
-                body: alert.body,
-                critical: alert.kind.severity() == "critical",
-                opens: alert.run_id.map(|run_id| Opens::Run(run_id.0)),
-            });
-        }
+    /// Alerts as the owner hears of them on this machine.
+    pub fn native(&self) -> &Arc<Native> {
+        &self.shared.native
     }
 }
 
@@ -213,24 +205,24 @@ impl Shared {
         drop(self.orders.send(order).await);
     }
 
-    fn stop(&self, run_id: RunId, number: u32) {
+    fn stop(&self, run_id: RunId, number: u32, hard: bool) {
         let mut processes = self.processes();
         match processes.running.get(&(run_id.clone(), number)) {
-            Some(stopper) => stopper.stop(),
-            None => drop(processes.unwanted.insert((run_id, number))),
+            Some(stopper) => stopper.stop(hard),
+            None => *processes.unwanted.entry((run_id, number)).or_default() |= hard,
         }
     }
 
     /// Whether a delivery that is no process was stopped since the last time; nobody is asked twice.
     fn was_stopped(&self, run_id: &RunId, number: u32) -> bool {
-        self.processes().unwanted.remove(&(run_id.clone(), number))
+        self.processes().unwanted.remove(&(run_id.clone(), number)).is_some()
     }
 
     fn process_started(&self, run_id: &RunId, number: u32, stopper: &Stopper) {
         let key = (run_id.clone(), number);
         let mut processes = self.processes();
-        if processes.unwanted.remove(&key) {
-            stopper.stop();
+        if let Some(hard) = processes.unwanted.remove(&key) {
+            stopper.stop(hard);
         }
         processes.running.insert(key, stopper.clone());
     }

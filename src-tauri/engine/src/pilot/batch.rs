@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use cuetower_core::Ms;
+use cuetower_core::alert::drift::Drift;
 use cuetower_core::alert::{Alert, AlertBook, Signal};
 use cuetower_core::away::Band;
 use cuetower_core::cue::{CueDefinition, CueStatus};
@@ -61,7 +62,11 @@ pub(super) struct Batch {
     pub(super) runs_stepped: BTreeSet<String>,
     /// By trace, whose it is from now on.
     pub(super) traces: BTreeMap<String, String>,
+    /// Of cues of which a run began.
+    pub(super) drifts: HashMap<CueId, Drift>,
     notes: Vec<Alert>,
+    /// Alerts that say nothing more for now.
+    pub(super) settled: Vec<Alert>,
     answers: Vec<Answerer>,
     runs_touched: BTreeSet<(CueId, RunId)>,
     cues_touched: BTreeSet<CueId>,
@@ -95,7 +100,9 @@ impl Batch {
             stepped: BTreeMap::new(),
             runs_stepped: BTreeSet::new(),
             traces: BTreeMap::new(),
+            drifts: HashMap::new(),
             notes: Vec::new(),
+            settled: Vec::new(),
             answers: Vec::new(),
             runs_touched: BTreeSet::new(),
             cues_touched: BTreeSet::new(),
@@ -244,6 +251,7 @@ impl Batch {
             }
             Event::RunBegan { run_id, .. } => {
                 self.cues_run.insert(id.clone());
+                self.cadence(pilot, id, run_id);
                 self.commit.attempts_begun.push((run_id.clone(), 1, self.now));
             }
             Event::AttemptRestarting { run_id, crash_loop: true, .. } => {
@@ -281,6 +289,7 @@ impl Batch {
             | Event::LeaseExtended { .. }
             | Event::AttemptPinged { .. }
             | Event::AttemptRestarting { crash_loop: false, .. }
+            | Event::RestartAsked { .. }
             | Event::FuseMoved { .. }
             | Event::WaitMoved { .. }
             | Event::ChecksBegan { .. }
@@ -384,17 +393,48 @@ impl Batch {
 
     pub fn signal(&mut self, pilot: &mut Pilot, signal: &Signal) {
         let now = self.now;
+        let standing = self.book.as_ref().unwrap_or(&pilot.book);
+        let events = standing.consider(signal, now, &mut *pilot.dice);
+        // Most of what is signalled changes nothing, and the book may be long.
+        if events.is_empty() {
+            return;
+        }
         let book = self.book.get_or_insert_with(|| pilot.book.clone());
         let before = book.seq;
-        let events = book.decide(signal, now, &mut *pilot.dice);
+        for event in &events {
+            book.apply(event);
+        }
+        let rules = Arc::clone(book.rules());
         for (event, seq) in events.iter().zip(before + 1..) {
             self.entry(ALERTS_LANE, seq, event.word(), event);
+            self.tell_channels(pilot, event, seq, &rules);
             let alert = event.alert();
             self.alerts_touched.insert(alert.id.0.clone(), alert.clone());
-            if event.wants_notification(now) {
+            if event.wants_notification() && rules.tell(alert.kind) {
                 self.notes.push(alert.clone());
+            } else if event.settles() {
+                self.settled.push(alert.clone());
             }
         }
+    }
+
+    /// Due times of a span that this batch decided on: all of them, of how many cues, and how many will not run.
+    pub(super) fn decided_between(&self, from: Ms, to: Ms) -> (u64, usize, u64) {
+        let within = |due: Ms| from <= due && due < to;
+        let (mut cues, mut all, mut missed) = (BTreeSet::new(), 0, 0);
+        for row in self.rows.values().filter(|row| within(row.due) && row.state != "due") {
+            cues.insert(row.cue_id.clone());
+            all += row.count;
+            missed += if row.state == "missed" { row.count } else { 0 };
+        }
+        for (cue, run) in &self.runs_touched {
+            let run = self.lanes.get(cue).and_then(|lane| lane.runs.get(run));
+            if run.is_some_and(|run| within(run.due) && run.began_at >= to) {
+                cues.insert(cue.0.clone());
+                all += 1;
+            }
+        }
+        (all, cues.len(), missed)
     }
 
     pub fn tower_fact(&mut self, pilot: &Pilot, kind: &'static str, fact: &serde_json::Value) {
@@ -443,7 +483,8 @@ impl Batch {
                 self.snapshots_taken.push((id.clone(), lane.seq));
             }
         }
-        let round = |book: &AlertBook| book.seq / SNAPSHOT_EVERY;
+        let every = SNAPSHOT_EVERY.max(4 * pilot.book.len() as u64);
+        let round = |book: &AlertBook| book.seq / every;
         let book =
             self.book.as_ref().filter(|book| round(book) != round(&pilot.book) || self.commit.orderly == Some(true));
         if let Some(book) = book {
@@ -520,7 +561,7 @@ impl Batch {
             cues: changed.map(shown).collect(),
             cues_removed: gone.map(|cue| cue.id.0.clone()).collect(),
             marks: rows.values().map(view::mark).collect(),
-            alerts: self.alerts_touched.values().map(view::alert).collect(),
+            alerts: self.alerts_touched.values().map(|alert| view::alert(alert, pilot.told_natively(alert, self.now))).collect(),
             bands: self.commit.bands.iter().map(view::band).collect(),
             status_changed: self.status_changed,
             pools_changed: self.pools_changed,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cuetower_core::Ms;
 use cuetower_core::away::Clocks;
 use cuetower_core::cue::{Cue, CueDefinition};
-use cuetower_core::id::{AccountId, AlertId, CueId, RunId};
+use cuetower_core::id::{AccountId, CueId, RunId};
 use cuetower_core::input::{Answer, DeliveryResult, Found, Input, Refusal, RefusalCode, Triggered};
 use cuetower_core::lane::Lane;
 use cuetower_core::pool::PoolInput;
@@ -40,6 +40,9 @@ impl Pilot {
         for id in self.lanes_due(now) {
             batch.tick(self, &id);
         }
+        self.performer.native().beat(now);
+        self.store_works(&mut batch);
+        self.alerts_due(&mut batch);
         let mut stopped = None;
         for order in self.again.split_off(0).into_iter().chain(orders) {
             match order {
@@ -94,6 +97,7 @@ impl Pilot {
         for id in &concerned {
             batch.tick(self, id);
         }
+        self.was_off_for_long(&mut batch, alive_at, orderly);
         for (run_id, rest) in found {
             // Of runs that had ended already: what left nothing to wait for goes.
             let gone = rest.into_iter().filter(|(_, found)| !matches!(found, Found::Started { .. }));
@@ -170,7 +174,12 @@ impl Pilot {
                 batch.answer(reply, answer);
             }
             Order::Record(recording) => batch.commit.recordings.push(recording),
-            Order::Acknowledge { alert_id, reply } => self.take_acknowledge(batch, alert_id, reply),
+            Order::Alert { alert_id, signal, reply } => self.take_alert(batch, &alert_id, &signal, reply),
+            Order::Signal { signal, reply } => {
+                batch.signal(self, &signal);
+                batch.answer(reply, Ok(()));
+            }
+            Order::AcknowledgeAll { reply } => self.take_acknowledge_all(batch, reply),
             Order::Tower { change, reply } => {
                 self.take_tower(batch, change);
                 batch.answer(reply, Ok(()));
@@ -303,12 +312,6 @@ impl Pilot {
         }
     }
 
-    fn take_acknowledge(&mut self, batch: &mut Batch, alert_id: AlertId, reply: Reply<cuetower_core::alert::Alert>) {
-        batch.signal(self, &cuetower_core::alert::Signal::Acknowledged { alert_id: alert_id.clone() });
-        let alert = batch.book(self).get(&alert_id).cloned();
-        batch.answer(reply, alert.ok_or_else(|| Trouble::NotFound(format!("unresolved alert {alert_id}"))));
-    }
-
     fn take_tower(&mut self, batch: &mut Batch, change: TowerChange) {
         let now = batch.now;
         match change {
@@ -322,7 +325,10 @@ impl Pilot {
                 batch.commit.paused = Some(false);
                 batch.tower_fact(self, "firing_resumed", &serde_json::json!({}));
             }
-            TowerChange::Briefed => batch.commit.briefed_at = Some(now),
+            TowerChange::Briefed => {
+                batch.commit.briefed_at = Some(now);
+                self.absence_is_known(batch);
+            }
             TowerChange::KeyAdded(key) => {
                 let fact = serde_json::json!({ "name": key.name, "hash": key.hash, "scopes": key.scopes });
                 batch.tower_fact(self, "key_added", &fact);
@@ -337,6 +343,7 @@ impl Pilot {
                 batch.commit.secrets_dropped.push(name);
             }
             TowerChange::WorkerDropped(account, id) => batch.commit.workers_dropped.push((account, id)),
+            TowerChange::AlertRules(rules) => self.take_alert_rules(batch, *rules),
             TowerChange::StatusChanged => {}
         }
         batch.status_changed = true;
@@ -394,6 +401,9 @@ impl Pilot {
             self.recorded.send_modify(|count| *count += 1);
         }
         batch.answer_all(None);
+        if !batch.commit.outbox.is_empty() {
+            self.channels.written();
+        }
         if !batch.commit.bands.is_empty() {
             self.feed.tell_absence();
         }
@@ -406,10 +416,11 @@ impl Pilot {
         }
         self.performer.forget(std::mem::take(&mut batch.forgotten));
         let notes = batch.take_notes();
-        for (alert, lane) in notes.iter().filter_map(|alert| Some((alert, self.lanes.get(&alert.cue_id)?))) {
+        for (alert, lane) in notes.iter().filter_map(|alert| Some((alert, self.lanes.get(alert.cue_id.as_ref()?)?))) {
             self.performer.tell_hook(alert.clone(), Arc::clone(&lane.cue.definition));
         }
-        self.performer.notify(notes);
+        self.performer.native().settled(&batch.settled);
+        self.tell_owner(clocks.wall, notes);
         Ok(())
     }
 
@@ -420,6 +431,8 @@ impl Pilot {
 
     fn apply(&mut self, batch: &mut Batch) {
         self.went_out.clear();
+        self.store_trouble = None;
+        self.drifts.extend(batch.drifts.drain());
         self.tower.stamped_at = batch.now;
         self.tower.newest_at = self.tower.newest_at.max(batch.now);
         if let Some(pools) = batch.pools.take() {
@@ -436,6 +449,7 @@ impl Pilot {
         }
         if let Some(book) = batch.book.take() {
             self.book = book;
+            self.rules_are_known();
         }
         for lane in batch.lanes.drain().map(|(_, lane)| lane).collect::<Vec<Lane>>() {
             self.adopt(lane);

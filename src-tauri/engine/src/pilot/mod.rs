@@ -1,5 +1,6 @@
 //! The loop: take what is waiting, decide, journal, apply, perform. The only owner of the state and of the writing connection.
 
+mod alerts;
 mod away;
 mod batch;
 mod flight;
@@ -8,6 +9,7 @@ mod limits;
 mod pings;
 mod pools;
 mod steps;
+mod telling;
 mod workers;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -15,7 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cuetower_core::Ms;
-use cuetower_core::alert::AlertBook;
+use cuetower_core::alert::drift::Drift;
+use cuetower_core::alert::{AlertBook, Rules};
 use cuetower_core::away::{Band, Clocks};
 use cuetower_core::cue::{CueDefinition, CueStatus};
 use cuetower_core::effect::Effect;
@@ -26,6 +29,7 @@ use cuetower_core::pool::PoolBook;
 use cuetower_core::run::Run;
 use tokio::sync::{mpsc, watch};
 
+use crate::channels::Channels;
 use crate::clock::Clock;
 use crate::feed::Feed;
 use crate::handle::{Order, StoreHealth};
@@ -65,6 +69,12 @@ pub(crate) struct Pilot {
     pub feed: Feed,
     pub sabotage: Option<Sabotage>,
     pub store: StoreHealth,
+    /// Since when nothing could be written, and why, until that itself is written.
+    store_trouble: Option<(Ms, String)>,
+    /// How late the runs of each cue began.
+    drifts: HashMap<CueId, Drift>,
+    /// Who else is told of alerts.
+    pub channels: Channels,
     /// Results of deliveries whose batch could not be committed; they come first in the next one.
     again: Vec<Order>,
     /// On disk and not performed yet, in the middle of a burst.
@@ -91,6 +101,8 @@ pub(crate) struct Pilot {
     account_cues: u32,
     /// Counts commits with something recorded in them.
     recorded: watch::Sender<u64>,
+    /// How alerts are told, for whoever tells them.
+    rules_seen: watch::Sender<Arc<Rules>>,
     books: steps::Books,
     /// The owner's: costs are summed by its days.
     zone: chrono_tz::Tz,
@@ -116,6 +128,8 @@ pub(crate) struct Crew {
     pub zone: chrono_tz::Tz,
     /// Counts commits with something recorded in them.
     pub recorded: watch::Sender<u64>,
+    pub rules_seen: watch::Sender<Arc<Rules>>,
+    pub channels: Channels,
     /// Commands that outlived the tower, or ended while it was away.
     pub found: Vec<FoundCommand>,
 }
@@ -159,6 +173,8 @@ impl Pilot {
             account_cues,
             zone,
             recorded,
+            rules_seen,
+            channels,
             found,
         } = crew;
         let liveness = journal.liveness()?;
@@ -190,6 +206,9 @@ impl Pilot {
             feed,
             sabotage,
             store,
+            store_trouble: None,
+            drifts: HashMap::new(),
+            channels,
             again: Vec::new(),
             effects: Vec::new(),
             went_out: Vec::new(),
@@ -204,11 +223,14 @@ impl Pilot {
             offers,
             account_cues,
             recorded,
+            rules_seen,
             books,
             zone,
             snapshots,
         };
         pilot.pools_are_known(now);
+        pilot.rules_are_known();
+        pilot.performer.native().starts(&pilot.book, liveness.alive_at.unwrap_or(now));
         for loaded in loaded {
             pilot.adopt(loaded.lane);
         }
@@ -230,7 +252,7 @@ impl Pilot {
                 Ok(None) => self.checkpoint(orders.is_empty()),
                 Ok(Some(stopped)) => return drop(stopped.send(Ok(()))),
                 Err(error) => {
-                    self.store_is(Some(error.to_string()));
+                    self.store_fails(error.to_string());
                     tracing::error!(%error, "a batch could not be committed; its callers were refused, nothing of it was kept");
                     tokio::time::sleep(AFTER_FAILURE).await;
                 }
@@ -261,7 +283,7 @@ impl Pilot {
 
     fn next_wake(&self) -> Option<Ms> {
         let stamp = self.tower.stamped_at.plus(STAMP_EVERY_MS);
-        self.wakes.first().map(|(at, _)| *at).into_iter().chain(self.pools_wake).chain([stamp]).min()
+        self.wakes.first().map(|(at, _)| *at).into_iter().chain(self.pools_wake).chain(self.book.wakes_at()).chain(self.performer.native().wakes_at(self.tower.clocks.wall)).chain([stamp]).min()
     }
 
     /// After a change of the pools. `now`: when it was decided, not when it was on disk: what time alone freed in between
@@ -298,6 +320,7 @@ impl Pilot {
         if lane.cue.status == CueStatus::Deleted {
             self.lanes.remove(&id);
             self.snapshots.remove(&id);
+            self.drifts.remove(&id);
             self.offers.forget(&id);
             return;
         }

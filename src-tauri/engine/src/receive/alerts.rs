@@ -84,7 +84,7 @@ async fn one(door: &Door, account: &AccountId, id: &str) -> Result<AccountAlertR
 
 fn shown(row: &AccountAlertRow) -> Map<String, Value> {
     let alert = &row.alert;
-    let mut fields = words::fields(alert, &row.cue.definition);
+    let mut fields = words::fields(alert, row.cue.as_ref().map(|cue| &*cue.definition));
     let more = json!({
         "id": alert.id.0,
         "acknowledged": row.acknowledged,

@@ -53,7 +53,7 @@ pub(super) async fn create(State(door): State<Door>, caller: Caller, given: Give
         caller.writes_commands()?;
     }
     strict::callbacks(&door, &read.definition).await?;
-    let warning = warning(&body, &read.unknown);
+    let warning = warning(&body, &read.unknown, door.handle.channels.send_mail());
     headers.keep(&door).await?;
     let cue = match door.handle.create_cue(read.definition).await {
         Ok(cue) => cue,
@@ -148,7 +148,10 @@ pub(super) async fn change(
                 return Err(of_cue(trouble));
             }
             Err(Unchanged::Problem(problem)) => return Err(problem),
-            Ok(cue) => return Ok(Json(wire::cue(&cue, door.handle.now(), warning(&patch, &[])))),
+            Ok(cue) => {
+                let warning = warning(&patch, &[], door.handle.channels.send_mail());
+                return Ok(Json(wire::cue(&cue, door.handle.now(), warning)));
+            }
         }
     }
 }
@@ -409,14 +412,15 @@ fn of_cue(trouble: Trouble) -> Problem {
     }
 }
 
-fn warning(body: &Value, unknown: &[String]) -> Option<String> {
+/// `mails`: the owner has a channel for mail.
+fn warning(body: &Value, unknown: &[String], mails: bool) -> Option<String> {
     let mut words = Vec::new();
     if !unknown.is_empty() {
         words.push(unknown_words(unknown));
     }
-    if body["on_failure"]["email"] == json!(true) {
+    if !mails && body["on_failure"]["email"] == json!(true) {
         words.push(
-            "on_failure.email: this tower sends no mail; a failure is shown in its window and as a notification."
+            "on_failure.email: there is no mail channel, so no mail is sent; a failure is shown in the tower's window and as a notification."
                 .to_owned(),
         );
     }

@@ -60,6 +60,12 @@ pub const DOORS: &[Door] = &[
         manifests: &[ENGINE, TESTS],
         instead: "HTTP is served by `receive/` (agents) and `desk/` (owner) alone",
     },
+    Door {
+        name: "lettre",
+        places: &["src-tauri/engine/src/channels"],
+        manifests: &[ENGINE],
+        instead: "mail goes out through `channels/`",
+    },
     Door { name: "keyring", places: &["src-tauri/engine/src/vault"], manifests: &[ENGINE], instead: "ask the `vault`" },
     Door {
         name: "notify_rust",

@@ -5,7 +5,7 @@ use crate::alert::{AlertBook, AlertKind, Signal};
 use crate::cue::{Budget, Worker};
 
 fn within(seconds: u64) -> impl Fn(&mut CueDefinition) {
-    move |cue| cue.budget = Budget { duration_ms: Some(seconds * 1_000) }
+    move |cue| cue.budget = Budget { duration_ms: Some(seconds * 1_000), ..Budget::default() }
 }
 
 fn long(cue: &mut CueDefinition) {
@@ -27,7 +27,7 @@ fn a_spent_budget_ends_the_process_and_the_run_and_says_so() {
     field.until(79);
     assert!(field.run(&run).is_live(), "it counts from the delivery");
     field.until(81);
-    assert_eq!(field.last.effects, [Effect::Stop { run_id: run.clone(), number: 1 }]);
+    assert_eq!(field.last.effects, [Effect::Stop { run_id: run.clone(), number: 1, hard: false }]);
     assert_eq!(field.verdict(&run), Some(Verdict::Stopped));
     let said = crate::sentence::of_run(&field.run(&run));
     assert_eq!(said, "Stopped: at most 1 min was allowed, and it was still at work. Attempt 1 of 3.");
@@ -71,7 +71,7 @@ fn one_budget_is_for_all_attempts_of_a_run() {
     field.told(&run, 2, DeliveryResult::Started { pid: 8 });
     assert_eq!(left_s(&field, &run), 18);
     field.until(61);
-    assert_eq!(field.last.effects, [Effect::Stop { run_id: run.clone(), number: 2 }]);
+    assert_eq!(field.last.effects, [Effect::Stop { run_id: run.clone(), number: 2, hard: false }]);
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn a_worker_cannot_give_back_what_is_looked_at() {
 
 #[test]
 fn a_budget_of_time_is_for_the_agent_and_not_for_the_tower() {
-    let budget = |cue: &mut CueDefinition| cue.budget = Budget { duration_ms: Some(60_000) };
+    let budget = |cue: &mut CueDefinition| cue.budget = Budget { duration_ms: Some(60_000), ..Budget::default() };
     let (mut field, run) = Field::reported(budget);
     field.until(600);
     assert_eq!(field.verdict(&run), None);

@@ -143,7 +143,7 @@ fn a_process_that_does_not_end_by_itself_is_ended() {
     field.until(9);
     assert!(field.last.effects.is_empty());
     field.until(11);
-    let stop = Effect::Stop { run_id: run.clone(), number: 1 };
+    let stop = Effect::Stop { run_id: run.clone(), number: 1, hard: false };
     assert_eq!(field.last.effects, std::slice::from_ref(&stop));
     assert!(field.run(&run).is_live());
     field.until(22);

@@ -104,7 +104,7 @@ fn replacing_stops_the_run_before() {
     let first = field.sent()[0].0.clone();
     field.until(120);
     assert_eq!(field.verdict(&first), Some(Verdict::Stopped));
-    assert!(field.last.effects.contains(&Effect::Stop { run_id: first, number: 1 }));
+    assert!(field.last.effects.contains(&Effect::Stop { run_id: first, number: 1, hard: false }));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod owning;
 mod pinging;
 mod recovering;
 mod restarting;
+mod restarting_asked;
 mod returning;
 mod telling;
 mod triggering;

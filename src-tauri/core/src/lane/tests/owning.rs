@@ -93,7 +93,7 @@ fn a_stopped_run_takes_no_outcome() {
     let mut field = Field::manual(command);
     let run = field.fire();
     field.give(Input::Stop { run_id: run.clone() });
-    assert_eq!(field.last.effects, [Effect::Stop { run_id: run.clone(), number: 1 }]);
+    assert_eq!(field.last.effects, [Effect::Stop { run_id: run.clone(), number: 1, hard: false }]);
     assert_eq!(Field::refused(&field.report(&run, Some(1), success())), RefusalCode::RunStopped);
     assert_eq!(Field::refused(&field.give(Input::Stop { run_id: run })), RefusalCode::RunEnded);
 }
@@ -109,7 +109,7 @@ fn a_silent_runs_program_that_works_on_can_be_ended() {
     field.until(5);
     assert_eq!(field.verdict(&run), Some(Verdict::Silent));
     assert_eq!(field.give(Input::Stop { run_id: run.clone() }), Answer::Done);
-    assert_eq!(field.last.effects, [Effect::Stop { run_id: run.clone(), number: 1 }]);
+    assert_eq!(field.last.effects, [Effect::Stop { run_id: run.clone(), number: 1, hard: false }]);
     field.told(&run, 1, exited(143));
     assert_eq!(field.verdict(&run), Some(Verdict::Silent), "what it was stays");
     assert_eq!(Field::refused(&field.give(Input::Stop { run_id: run })), RefusalCode::RunEnded);

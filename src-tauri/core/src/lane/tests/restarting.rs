@@ -131,7 +131,7 @@ fn the_alert_of_a_crash_loop_ends_with_the_loop_or_with_the_run() {
         let mut book = AlertBook::default();
         let looping = Signal::CrashLoop { cue_name: "leads".into(), run: Box::new((*field.run(&run)).clone()) };
         let opened = book.decide(&looping, field.now, &mut Counting(1));
-        let [AlertEvent::AlertOpened { alert }] = opened.as_slice() else { panic!("{opened:?}") };
+        let [AlertEvent::AlertOpened { alert, .. }] = opened.as_slice() else { panic!("{opened:?}") };
         assert_eq!((alert.kind, alert.title.as_str()), (AlertKind::CrashLoop, "leads crashes again and again"));
         assert!(
             alert.body.starts_with("It ended 5 times in a row soon after its start, the last time with exit code 1.")
@@ -175,7 +175,7 @@ fn it_has_no_deadline_unless_the_cue_sets_one() {
 fn the_owner_ends_it_and_it_stays_ended() {
     let (mut field, run) = service(Restart::Always, |_| ());
     field.give(Input::Stop { run_id: run.clone() });
-    assert_eq!(field.last.effects, [Effect::Stop { run_id: run.clone(), number: 1 }]);
+    assert_eq!(field.last.effects, [Effect::Stop { run_id: run.clone(), number: 1, hard: false }]);
     field.told(&run, 1, exited(1));
     field.until(600);
     let now = field.run(&run);

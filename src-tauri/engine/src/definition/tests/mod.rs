@@ -10,6 +10,7 @@ mod schedules_kept;
 mod schedules_refused;
 mod transports;
 mod uses;
+mod watching;
 
 use cuetower_core::Ms;
 use cuetower_core::cue::CueDefinition;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::watching::watched;
 use super::{NOW, command, market, problems, webhook, with};
 use crate::definition::{Invalid, read_new, write};
 
@@ -198,20 +199,8 @@ fn numbers_and_words_out_of_range() {
 
 #[test]
 fn promises_that_are_not_kept_yet() {
-    for (place, value) in [
-        ("heartbeat", json!({ "interval_seconds": 60 })),
-        ("loops", json!("alert")),
-        ("gate", json!({ "before_delivery": true })),
-    ] {
-        let words = format!("`{place}` is not built yet, so it would be ignored; leave it out.");
-        refused(&with(webhook(), place, value), place, &words);
-    }
-    for (budget, place) in [
-        (json!({ "day": { "cost_usd": 0 } }), "budget.day"),
-        (json!({ "run": { "duration_seconds": 5, "tokens": 0 } }), "budget.run.tokens"),
-    ] {
-        refused(&with(webhook(), "budget", budget), place, "is not built yet, so it would be ignored");
-    }
+    let gate = with(webhook(), "gate", json!({ "before_delivery": true }));
+    refused(&gate, "gate", "`gate` is not built yet, so it would be ignored; leave it out.");
 }
 
 #[test]
@@ -255,7 +244,7 @@ fn a_hostile_body_is_refused_quickly() {
     assert_eq!(problems(&with(webhook(), "retry", json!(many))).len(), 100, "the first hundred are enough");
 }
 
-/// Every value of three full cues, replaced by every odd one: refused in whole sentences, or a cue that reads back.
+/// Every value of four full cues, replaced by every odd one: refused in whole sentences, or a cue that reads back.
 #[test]
 fn no_odd_value_does_harm() {
     let odd = [
@@ -275,7 +264,7 @@ fn no_odd_value_does_harm() {
         json!({}),
         json!({ "": {} }),
     ];
-    for body in [webhook(), command(), market()] {
+    for body in [webhook(), command(), market(), watched()] {
         for place in places(&body, "") {
             for value in &odd {
                 let mut changed = body.clone();

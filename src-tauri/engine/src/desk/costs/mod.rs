@@ -12,8 +12,10 @@ use cuetower_core::local_time::local_instant;
 
 use self::sums::{Known, together};
 use super::wire::{Costs, CostsRequest, CostsToday, DeskError, Nothing};
-use super::{Desk, invalid};
+use super::{Desk, invalid, zone};
 use crate::fleet::day_of;
+use crate::handle::Handle;
+use crate::journal::StoreError;
 
 const DAYS_MAX: u32 = 366;
 /// The totals at the top reach so far back, however few days the lists have.
@@ -24,14 +26,23 @@ pub(super) async fn costs(desk: &Desk, request: CostsRequest) -> Result<Costs, D
     if !(1..=DAYS_MAX).contains(&request.days) {
         return Err(invalid("days", "Ask for 1 to 366 days."));
     }
-    let (reader, zone) = (desk.handle.reader(), zone(desk));
-    let today = day_of(desk.handle.now(), zone);
-    let far = days_until(today, request.days.max(TOTALS_OF_DAYS));
-    let days = days_until(today, request.days);
+    let zone = zone(desk);
+    Ok(until(&desk.handle, day_of(desk.handle.now(), zone), request.days, zone).await?)
+}
+
+/// Of one day alone: its sums are `today`'s.
+pub(super) async fn of_day(handle: &Handle, day: NaiveDate, zone: Tz) -> Result<Costs, StoreError> {
+    until(handle, day, 1, zone).await
+}
+
+/// Of so many days; the last is `today`.
+async fn until(handle: &Handle, today: NaiveDate, days: u32, zone: Tz) -> Result<Costs, StoreError> {
+    let reader = handle.reader();
+    let far = days_until(today, days.max(TOTALS_OF_DAYS));
+    let days = days_until(today, days);
     let named = |day: Option<&NaiveDate>| day.unwrap_or(&today).to_string();
     let (far_first, first, last) = (named(far.first()), named(days.first()), today.to_string());
-    let began = begin_of(*days.first().unwrap_or(&today), zone);
-    let ended = today.succ_opt().map_or(Ms(i64::MAX), |tomorrow| begin_of(tomorrow, zone));
+    let (began, ended) = (begin_of(*days.first().unwrap_or(&today), zone), span_of(today, zone).1);
     let (disagreements, disagreements_total) = reader.disagreeing(began, DISAGREEMENTS_SHOWN).await?;
     Ok(together(&Known {
         spent: reader.spent(far_first.clone(), last.clone(), began, ended).await?,
@@ -44,7 +55,7 @@ pub(super) async fn costs(desk: &Desk, request: CostsRequest) -> Result<Costs, D
         disagreements_total,
         far: far.iter().map(ToString::to_string).collect(),
         days: days.iter().map(ToString::to_string).collect(),
-        prices: desk.handle.prices(),
+        prices: handle.prices(),
     }))
 }
 
@@ -58,8 +69,9 @@ pub(super) async fn today(desk: &Desk, _: Nothing) -> Result<CostsToday, DeskErr
     Ok(CostsToday { today: sums::of_one_day(&told, &beats, &agents), day })
 }
 
-fn zone(desk: &Desk) -> Tz {
-    desk.facts.timezone.parse().unwrap_or(Tz::UTC)
+/// A day from its first instant to before the next day's.
+pub(super) fn span_of(day: NaiveDate, zone: Tz) -> (Ms, Ms) {
+    (begin_of(day, zone), day.succ_opt().map_or(Ms(i64::MAX), |next| begin_of(next, zone)))
 }
 
 /// So many days, oldest first; the last is `today`.

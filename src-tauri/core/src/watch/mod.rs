@@ -1,0 +1,19 @@
+//! Watching: signs of life and of work, what is usual, what goes round in circles. Pure.
+
+mod asked;
+mod envelope;
+#[cfg(test)]
+mod envelope_tests;
+mod fingerprint;
+mod loops;
+#[cfg(test)]
+mod loops_tests;
+mod numbers;
+mod pace;
+#[cfg(test)]
+mod pace_tests;
+
+pub use self::asked::{Budget, DayBudget, Heartbeat, OnLoop};
+pub use self::envelope::{Band, Envelope, Measure, Outside, Sample};
+pub use self::loops::{Call, Loop, LoopRule, Loops};
+pub use self::pace::{Pace, Spike};

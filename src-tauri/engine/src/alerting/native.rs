@@ -1,0 +1,244 @@
+//! Alerts as native notifications: a few at once by themselves and the rest as one, and in quiet hours only what is critical.
+//!
+//! What is held back for quiet hours is found again after a restart: an open alert that was told while it was quiet.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono_tz::Tz;
+use cuetower_core::Ms;
+use cuetower_core::alert::{Alert, AlertBook, AlertKind, Rules, Severity};
+use cuetower_core::channel::{self, Burst, Digest, Taken, What, Why};
+use cuetower_core::id::AlertId;
+use cuetower_core::time::MINUTE_MS;
+use tokio::sync::{Notify, watch};
+
+use super::buttons::{RunFacts, key, note};
+use crate::handle::Handle;
+use crate::notify::{Note, Notifier, Opens};
+
+/// A later digest takes the place of the earlier.
+const DIGEST_KEY: &str = "alerts";
+
+/// Notes that are remembered to be withdrawn.
+const SHOWN_MAX: usize = 32;
+
+pub(crate) struct Native {
+    notifier: Notifier,
+    zone: Tz,
+    state: Mutex<State>,
+    /// There may be something to tell that was held back.
+    changed: Notify,
+    /// Minutes since 1970, as the pilot's clock shows them.
+    minute: watch::Sender<i64>,
+}
+
+#[derive(Default)]
+struct State {
+    rules: Arc<Rules>,
+    burst: Burst,
+    /// For quiet hours.
+    held: BTreeSet<AlertId>,
+    /// Keys and titles of the newest notes.
+    shown: VecDeque<(String, String)>,
+    /// Whoever tells it was woken and has not looked yet.
+    woken: bool,
+}
+
+impl Native {
+    pub fn new(notifier: Notifier, zone: Tz) -> Native {
+        Native { notifier, zone, state: Mutex::default(), changed: Notify::new(), minute: watch::Sender::new(0) }
+    }
+
+    /// Whether notifications are switched on.
+    pub fn is_on(&self) -> bool {
+        self.notifier.is_on()
+    }
+
+    /// The tower starts; it was last up at `alive_at`. What was held back and not told by then is still to be told.
+    pub fn starts(&self, book: &AlertBook, alive_at: Ms) {
+        let rules = book.rules();
+        let held = |alert: &&Alert| {
+            let until = rules.held_until(alert.severity, alert.notified_at, self.zone);
+            until.is_some_and(|until| until > alive_at) && rules.tell(alert.kind)
+        };
+        let mut state = self.state();
+        state.held = book.unresolved().filter(held).map(|alert| alert.id.clone()).collect();
+        state.rules = Arc::clone(rules);
+    }
+
+    /// These rules hold from now on.
+    pub fn rules_are(&self, rules: &Arc<Rules>) {
+        let mut state = self.state();
+        if !Arc::ptr_eq(&state.rules, rules) {
+            state.rules = Arc::clone(rules);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Tells of alerts that are on disk; makes nobody wait.
+    pub fn tell(&self, now: Ms, alerts: impl IntoIterator<Item = (Alert, RunFacts)>) {
+        let mut state = self.state();
+        for (alert, run) in alerts {
+            // The briefing has a note of its own.
+            if alert.kind == AlertKind::TowerWasOff {
+                continue;
+            }
+            let held = state.rules.held_until(alert.severity, now, self.zone).is_some();
+            if held {
+                state.held.insert(alert.id);
+                continue;
+            }
+            state.held.remove(&alert.id);
+            if state.burst.take(now, &counted(&alert, now)) == Taken::Show {
+                self.show(&mut state, &alert, run);
+            }
+        }
+    }
+
+    /// These are over, or the owner has seen them: what was shown of them goes.
+    pub fn settled<'a>(&self, alerts: impl IntoIterator<Item = &'a Alert>) {
+        let mut state = self.state();
+        for alert in alerts {
+            let key = key(alert);
+            if state.shown.iter().any(|(known, title)| *known == key && *title == alert.title) {
+                state.shown.retain(|(known, _)| *known != key);
+                self.notifier.withdraw(&key, &alert.title);
+            }
+        }
+    }
+
+    fn show(&self, state: &mut State, alert: &Alert, run: RunFacts) {
+        let note = note(alert, run);
+        state.shown.retain(|(key, _)| *key != note.key);
+        if state.shown.len() >= SHOWN_MAX {
+            state.shown.pop_front();
+        }
+        state.shown.push_back((note.key.clone(), note.title.clone()));
+        self.notifier.show(note);
+    }
+
+    /// Nothing can be written down, this neither.
+    pub fn store_fails(&self, why: &str) {
+        self.notifier.show(Note {
+            key: "tower store_trouble".to_owned(),
+            title: "Cuetower cannot write anything down".to_owned(),
+            body: format!("Nothing is fired or taken in: {why}. Make room or mend the disk; it tries again by itself."),
+            critical: true,
+            opens: Some(Opens::Window),
+            buttons: Vec::new(),
+        });
+    }
+
+    /// When there is something to tell though nothing new happened.
+    pub fn wakes_at(&self, now: Ms) -> Option<Ms> {
+        let state = self.state();
+        if state.woken {
+            return None;
+        }
+        let quiet_ends = || state.rules.quiet.until(now, self.zone).unwrap_or(now);
+        let held = (!state.held.is_empty()).then(quiet_ends);
+        state.burst.wakes_at().into_iter().chain(held).min()
+    }
+
+    /// Time has passed. Only the pilot sleeps by the clock: of several sleepers one alone may hear that it was set.
+    pub fn beat(&self, now: Ms) {
+        let minute = now.0.div_euclid(MINUTE_MS as i64);
+        self.minute.send_if_modified(|known| std::mem::replace(known, minute) != minute);
+        if self.wakes_at(now).is_some_and(|at| at <= now) {
+            self.state().woken = true;
+            self.changed.notify_one();
+        }
+    }
+
+    /// Changes once a minute.
+    pub fn minutes(&self) -> watch::Receiver<i64> {
+        self.minute.subscribe()
+    }
+
+    /// What was held back, if it is quiet no more.
+    fn take_held(&self, now: Ms) -> BTreeSet<AlertId> {
+        let mut state = self.state();
+        let quiet = state.rules.quiet.until(now, self.zone).is_some();
+        if quiet { BTreeSet::new() } else { std::mem::take(&mut state.held) }
+    }
+
+    fn show_digest(&self, digest: &Digest) {
+        self.notifier.show(Note {
+            key: DIGEST_KEY.to_owned(),
+            title: digest.title(),
+            body: digest.body(),
+            critical: digest.severity() == Severity::Critical,
+            opens: Some(Opens::Alerts),
+            buttons: Vec::new(),
+        });
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn counted(alert: &Alert, now: Ms) -> channel::Note {
+    channel::Note::of(What::Opened, alert, 0, now)
+}
+
+/// Tells what was held back, once it may be told. Until it is aborted.
+pub(crate) async fn mind(native: Arc<Native>, handle: Handle) {
+    loop {
+        let now = handle.now();
+        let digest = {
+            let mut state = native.state();
+            state.woken = false;
+            state.burst.due(now)
+        };
+        if let Some(digest) = digest {
+            native.show_digest(&digest);
+        }
+        tell_held(&native, &handle, now).await;
+        native.changed.notified().await;
+    }
+}
+
+/// Of what was held back for quiet hours: what still needs somebody.
+async fn tell_held(native: &Native, handle: &Handle, now: Ms) {
+    let mut open: Vec<Alert> = Vec::new();
+    for id in native.take_held(now) {
+        match handle.reader().alert(id.0).await {
+            Ok(alert) => open.extend(alert.filter(|alert| alert.needs_somebody(now))),
+            Err(error) => tracing::warn!(%error, "an alert that was held for quiet hours could not be looked up"),
+        }
+    }
+    open.sort_by_key(|alert| alert.opened_at);
+    match open.as_slice() {
+        [] => {}
+        [alert] => native.show(&mut native.state(), alert, RunFacts::default()),
+        several => {
+            let notes: Vec<_> = several.iter().map(|alert| counted(alert, now)).collect();
+            native.show_digest(&Digest::of(Why::Quiet, &notes));
+        }
+    }
+}
+
+/// How the owner hears of an alert on this machine, in words. `shown`: notifications are switched on.
+pub(crate) fn told(alert: &Alert, rules: &Rules, shown: bool, now: Ms, zone: Tz) -> Vec<String> {
+    let held = rules.held_until(alert.severity, alert.notified_at, zone);
+    let words = if !rules.tell(alert.kind) {
+        "not told: this kind is off"
+    } else if alert.kind == AlertKind::TowerWasOff {
+        "briefing"
+    } else if alert.notified_at < alert.opened_at {
+        "not told again yet: the same was told shortly before"
+    } else if held.is_some_and(|until| until > now) {
+        "held for quiet hours"
+    } else if shown {
+        "notification"
+    } else {
+        return Vec::new();
+    };
+    vec![words.to_owned()]
+}
+
+#[cfg(all(test, target_os = "linux"))]
+#[path = "native_tests.rs"]
+mod tests;

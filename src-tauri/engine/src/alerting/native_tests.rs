@@ -1,0 +1,191 @@
+//! Alerts of a real engine on a real notification server: dunst on a private D-Bus session. The clock is moved by hand.
+
+use cuetower_core::alert::{About, AlertKind, Quiet, Signal};
+use cuetower_core::id::{AccountId, CueId};
+
+use super::*;
+use crate::briefing_note::tests::{NOW, tower};
+use crate::clock::{Clock as _, ManualClock};
+use crate::handle::TowerChange;
+use crate::notify::Clicked;
+use crate::notify::tests::{click, dunstctl, shown, with_dunst};
+
+const HOUR_MS: u64 = 60 * MINUTE_MS;
+
+fn trouble(name: &str, kind: AlertKind) -> Signal {
+    let (about, severity) = (About::agent(AccountId::OWNER, name), kind.severity());
+    let (title, body) = (format!("{name} has gone quiet"), "No sign of life for 5 min.".to_owned());
+    Signal::Trouble { about, kind, severity, run_id: None, title, body }
+}
+
+async fn shows_in_history(words: &str) {
+    // Waits until it was shown and is gone.
+    while !dunstctl(&["history"]).contains(words) {
+        dunstctl(&["close-all"]);
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+fn under_dunst(test: &str) -> bool {
+    let again = std::env::var_os("CUETOWER_TEST_NOTIFY").is_none();
+    if again {
+        with_dunst(&format!("alerting::native::tests::{test}"));
+    }
+    again
+}
+
+#[tokio::test]
+async fn a_thousand_problems_at_once_are_five_notifications_and_one_for_the_rest() {
+    if under_dunst("a_thousand_problems_at_once_are_five_notifications_and_one_for_the_rest") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::at(NOW));
+    let (notifier, mut clicked) = Notifier::start(true).await;
+    let (handle, running) = tower(folder.path(), &clock, notifier).await;
+    for number in 0..1_000 {
+        let kind = if number % 100 == 99 { AlertKind::Zombie } else { AlertKind::HeartbeatLost };
+        handle.signal(trouble(&format!("agent-{number}"), kind)).await.unwrap();
+    }
+    shown(5).await;
+    clock.advance(10_000);
+    shown(6).await;
+    // A click on it opens all of them.
+    loop {
+        click().await;
+        if clicked.recv().await == Some(Clicked::Opens(Opens::Alerts)) {
+            break;
+        }
+    }
+    shows_in_history("995 problems").await;
+    let said = dunstctl(&["history"]);
+    assert!(said.contains("985 lost heartbeats, 10 zombies. The first: agent-5 has gone quiet."), "{said}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_over_or_seen_is_shown_no_more() {
+    if under_dunst("what_is_over_or_seen_is_shown_no_more") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::at(NOW));
+    let (notifier, _clicked) = Notifier::start(true).await;
+    let (handle, running) = tower(folder.path(), &clock, notifier).await;
+    let about = |name: &str| About::agent(AccountId::OWNER, name);
+    for name in ["one", "two", "three"] {
+        handle.signal(trouble(name, AlertKind::Zombie)).await.unwrap();
+    }
+    shown(3).await;
+    // Something else is wrong with the third meanwhile: that stays.
+    let worse = Signal::Trouble {
+        about: about("three"),
+        kind: AlertKind::HeartbeatLost,
+        severity: Severity::Critical,
+        run_id: None,
+        title: "three is gone".into(),
+        body: String::new(),
+    };
+    handle.signal(worse).await.unwrap();
+    let over = |name: &str| Signal::Over { about: about(name), kind: AlertKind::Zombie, run_id: None };
+    handle.signal(over("three")).await.unwrap();
+    handle.signal(over("one")).await.unwrap();
+    shown(2).await;
+    handle.acknowledge_all().await.unwrap();
+    shown(0).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn in_quiet_hours_only_what_is_critical_is_shown_and_the_rest_at_their_end_over_a_restart() {
+    if under_dunst("in_quiet_hours_only_what_is_critical_is_shown_and_the_rest_at_their_end_over_a_restart") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // 11:07 UTC.
+    let clock = Arc::new(ManualClock::at(NOW));
+    let (notifier, _clicked) = Notifier::start(true).await;
+    let (handle, running) = tower(folder.path(), &clock, notifier.clone()).await;
+    let quiet: Quiet = serde_json::from_str(r#"{ "on": true, "from": "00:00", "to": "23:00" }"#).unwrap();
+    let rules = Rules { quiet, ..Rules::default() };
+    handle.tower(TowerChange::AlertRules(Box::new(rules.clone()))).await.unwrap();
+    for name in ["one", "two", "three"] {
+        handle.signal(trouble(name, AlertKind::CostSpike)).await.unwrap();
+    }
+    handle.signal(trouble("four", AlertKind::HeartbeatLost)).await.unwrap();
+    shown(1).await;
+    assert!(!dunstctl(&["history"]).contains("one has gone quiet"));
+    let alerts = handle.reader().alerts(10).await.unwrap();
+    let of = |title: &str| alerts.iter().find(|alert| alert.title.starts_with(title)).unwrap();
+    let words = |title: &str| told(of(title), &rules, true, clock.now(), Tz::UTC);
+    assert_eq!(words("one"), ["held for quiet hours"]);
+    assert_eq!(words("four"), ["notification"]);
+    // One of them is seen to before the hours end.
+    handle.acknowledge(&of("two").id).await.unwrap();
+    running.stop().await;
+
+    let (handle, running) = tower(folder.path(), &clock, notifier).await;
+    dunstctl(&["close-all"]);
+    shown(0).await;
+    clock.set(Ms(NOW.0 - NOW.0.rem_euclid(24 * HOUR_MS as i64)).plus(23 * HOUR_MS));
+    shows_in_history("2 problems while it was quiet").await;
+    assert_eq!(words("one"), ["notification"], "now it was told");
+    drop(handle);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_report_of_a_day_is_told_once_over_restarts() {
+    if under_dunst("the_report_of_a_day_is_told_once_over_restarts") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::at(NOW));
+    let (notifier, _clicked) = Notifier::start(true).await;
+    let (handle, running) = tower(folder.path(), &clock, notifier.clone()).await;
+    // Its time is past today, so that the first is due tomorrow.
+    let rules = Rules { report_at: cuetower_core::alert::TimeOfDay::read("09:00"), ..Rules::default() };
+    handle.tower(TowerChange::AlertRules(Box::new(rules))).await.unwrap();
+    handle.signal(trouble("one", AlertKind::HeartbeatLost)).await.unwrap();
+    shown(1).await;
+    assert!(!dunstctl(&["history"]).contains("Daily"));
+    running.stop().await;
+
+    // The tower was off at nine.
+    clock.advance(24 * HOUR_MS);
+    let told = |day: &'static str| async move { shows_in_history(day).await };
+    let (_, running) = tower(folder.path(), &clock, notifier.clone()).await;
+    told("Wed 18 Nov: ").await;
+    running.stop().await;
+    let count = || dunstctl(&["history"]).matches("Wed 18 Nov: ").count();
+    let once = count();
+    let (handle, running) = tower(folder.path(), &clock, notifier).await;
+    handle.signal(trouble("two", AlertKind::HeartbeatLost)).await.unwrap();
+    shows_in_history("two has gone quiet").await;
+    assert_eq!(count(), once, "it was told before the restart");
+    drop(handle);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_book_names_what_was_held_back_before_a_restart() {
+    let (mut book, zone) = (AlertBook::default(), Tz::UTC);
+    let quiet: Quiet = serde_json::from_str(r#"{ "on": true, "from": "00:00", "to": "23:00" }"#).unwrap();
+    book.set_rules(Arc::new(Rules { quiet, ..Rules::default() }));
+    struct One;
+    impl cuetower_core::id::Dice for One {
+        fn throw(&mut self) -> u64 {
+            7
+        }
+    }
+    let about = About::Cue(CueId("cue_1".into()));
+    let (kind, body) = (AlertKind::CostSpike, String::new());
+    let severity = kind.severity();
+    let signal = Signal::Trouble { about, kind, severity, run_id: None, title: "a".into(), body };
+    book.decide(&signal, NOW, &mut One);
+    let native = Native::new(Notifier::start(false).await.0, zone);
+    native.starts(&book, NOW.plus(MINUTE_MS));
+    assert_eq!(native.state().held.len(), 1, "the tower died within the hours");
+    native.starts(&book, NOW.plus(24 * HOUR_MS));
+    assert_eq!(native.state().held.len(), 0, "it was told at their end");
+}

@@ -1,0 +1,43 @@
+//! A note for any program: JSON in the shape that Standard Webhooks proposes, signed as they say.
+
+use cuetower_core::Ms;
+use cuetower_core::channel::{Note, What};
+use serde_json::{Value, json};
+
+pub(super) fn body(note: &Note, link: Option<&str>) -> Value {
+    let at = |at: Ms| at.utc().map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true));
+    let alert = note.alert.as_ref();
+    let subject = match note.what {
+        What::Digest => "alerts.digest".to_owned(),
+        What::Report => "report".to_owned(),
+        What::Test => "test".to_owned(),
+        What::Opened | What::Repeated | What::Escalated | What::Acknowledged | What::Resolved => {
+            format!("alert.{}", note.what.word())
+        }
+    };
+    let kinds = note.digest.as_ref().map(|digest| {
+        let kinds = digest.by_kind.iter().map(|(kind, count)| (kind.word().to_owned(), json!(count)));
+        json!({ "by_kind": kinds.collect::<serde_json::Map<_, _>>(), "ended": digest.ended })
+    });
+    json!({
+        "type": subject,
+        "timestamp": at(note.at),
+        "data": {
+            "id": note.dedup,
+            "severity": note.severity.word(),
+            "title": note.title,
+            "body": note.body,
+            "link": link,
+            "digest": kinds,
+            "alert": alert.map(|alert| json!({
+                "id": alert.id,
+                "kind": alert.kind.word(),
+                "count": alert.count,
+                "opened_at": at(alert.opened_at),
+                "cue_id": alert.cue_id,
+                "run_id": alert.run_id,
+                "agent": alert.agent,
+            })),
+        },
+    })
+}

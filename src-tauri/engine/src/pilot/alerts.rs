@@ -1,0 +1,173 @@
+//! The pilot and the alerts: what the owner says to them, when time wakes them, and by which rules they are told.
+
+use std::sync::Arc;
+
+use cuetower_core::Ms;
+use cuetower_core::alert::drift::{self, Cadence};
+use cuetower_core::alert::{About, Alert, AlertKind, AlertState, Rules, Severity, Signal, words};
+use cuetower_core::away::Band;
+use cuetower_core::cue::Transport;
+use cuetower_core::id::{AlertId, CueId, RunId};
+use cuetower_core::occurrence::Trigger;
+use cuetower_core::sentence;
+use cuetower_core::time::MINUTE_MS;
+
+use super::Pilot;
+use super::batch::Batch;
+use crate::alerting::{RunFacts, native};
+use crate::desk::wire::Topic;
+use crate::handle::{Reply, Trouble};
+
+/// A shorter absence is in the record, and no alert.
+const OFF_LEAST_MS: u64 = 10 * MINUTE_MS;
+
+impl Pilot {
+    /// Escalations, reminders and ends of snoozes whose time has come.
+    pub(super) fn alerts_due(&mut self, batch: &mut Batch) {
+        let standing = batch.book.as_ref().unwrap_or(&self.book);
+        if standing.wakes_at().is_some_and(|at| at <= batch.now) {
+            batch.signal(self, &Signal::Tick);
+        }
+    }
+
+    /// The owner has a word about one.
+    pub(super) fn take_alert(&mut self, batch: &mut Batch, id: &AlertId, signal: &Signal, reply: Reply<Alert>) {
+        batch.signal(self, signal);
+        let alert = batch.book.as_ref().unwrap_or(&self.book).get(id).cloned();
+        batch.answer(reply, alert.ok_or_else(|| Trouble::NotFound(format!("unresolved alert {id}"))));
+    }
+
+    /// The owner has seen them all.
+    pub(super) fn take_acknowledge_all(&mut self, batch: &mut Batch, reply: Reply<u32>) {
+        let standing = batch.book.as_ref().unwrap_or(&self.book);
+        let open = standing.unresolved().filter(|alert| alert.state == AlertState::Open);
+        let open: Vec<AlertId> = open.map(|alert| alert.id.clone()).collect();
+        let count = u32::try_from(open.len()).unwrap_or(u32::MAX);
+        for alert_id in open {
+            batch.signal(self, &Signal::Acknowledged { alert_id });
+        }
+        batch.answer(reply, Ok(count));
+    }
+
+    pub(super) fn take_alert_rules(&mut self, batch: &mut Batch, rules: Rules) {
+        batch.tower_fact(self, "alert_rules_set", &serde_json::json!(rules));
+        batch.book(self).set_rules(Arc::new(rules.clone()));
+        batch.commit.alert_rules = Some(rules);
+        batch.commit.topics.insert(Topic::Alerts);
+    }
+
+    /// Whoever tells alerts goes by the rules that are on disk.
+    pub(super) fn rules_are_known(&self) {
+        let rules = self.book.rules();
+        let is_news = |known: &mut Arc<Rules>| {
+            let news = !Arc::ptr_eq(known, rules);
+            if news {
+                *known = Arc::clone(rules);
+            }
+            news
+        };
+        if self.rules_seen.send_if_modified(is_news) {
+            self.performer.native().rules_are(rules);
+        }
+    }
+
+    /// Alerts that are on disk, as native notifications.
+    pub(super) fn tell_owner(&self, now: Ms, notes: Vec<Alert>) {
+        if notes.is_empty() {
+            return;
+        }
+        let notes = notes.into_iter().filter(|alert| self.channels.shown_here(alert));
+        let told = notes.map(|alert| {
+            let run = self.facts_of(&alert);
+            (alert, run)
+        });
+        self.performer.native().tell(now, told);
+    }
+
+    /// A batch could not be written. That cannot be written down either: the owner hears of it at once, and the alert comes
+    /// when it can.
+    pub(super) fn store_fails(&mut self, why: String) {
+        match &mut self.store_trouble {
+            Some((_, known)) => known.clone_from(&why),
+            none => {
+                self.performer.native().store_fails(&why);
+                *none = Some((self.clock.now(), why.clone()));
+            }
+        }
+        self.store_is(Some(why));
+    }
+
+    /// If this batch can be written, the trouble is over.
+    pub(super) fn store_works(&mut self, batch: &mut Batch) {
+        let Some((since, why)) = self.store_trouble.clone() else { return };
+        let (about, kind) = (About::Tower, AlertKind::StoreTrouble);
+        let title = "The store could not be written".to_owned();
+        let body = words::store_trouble_body(batch.now.since(since), &why);
+        let severity = kind.severity();
+        batch.signal(self, &Signal::Trouble { about: about.clone(), kind, severity, run_id: None, title, body });
+        batch.signal(self, &Signal::Over { about, kind, run_id: None });
+    }
+
+    /// The tower starts; if due times passed meanwhile, that is told, in the words of the briefing.
+    pub(super) fn was_off_for_long(&mut self, batch: &mut Batch, alive_at: Ms, orderly: bool) {
+        let off_ms = batch.now.since(alive_at);
+        if off_ms < OFF_LEAST_MS {
+            return;
+        }
+        let (all, cues, missed) = batch.decided_between(alive_at, batch.now);
+        if all == 0 {
+            return;
+        }
+        let severity = if missed > 0 { Severity::Warning } else { Severity::Info };
+        let why = (!orderly).then_some("It had not been stopped; it was cut off.");
+        let body = words::tower_was_off_body(off_ms, cues, why);
+        let (about, kind, title) = (About::Tower, AlertKind::TowerWasOff, words::tower_was_off_title(all));
+        batch.signal(self, &Signal::Trouble { about, kind, severity, run_id: None, title, body });
+    }
+
+    /// The owner has read what was missed.
+    pub(super) fn absence_is_known(&mut self, batch: &mut Batch) {
+        let over = Signal::Over { about: About::Tower, kind: AlertKind::TowerWasOff, run_id: None };
+        batch.signal(self, &over);
+    }
+
+    /// How the owner hears of it on this machine.
+    pub(super) fn told_natively(&self, alert: &Alert, now: Ms) -> Vec<String> {
+        let is_on = self.performer.native().is_on();
+        native::told(alert, self.book.rules(), is_on, now, self.zone)
+    }
+
+    fn facts_of(&self, alert: &Alert) -> RunFacts {
+        let lane = alert.cue_id.as_ref().and_then(|id| self.lanes.get(id));
+        let run = lane.zip(alert.run_id.as_ref()).and_then(|(lane, run)| lane.runs.get(run));
+        run.map_or_else(RunFacts::default, |run| RunFacts {
+            lives: run.verdict().is_none(),
+            is_command: matches!(run.definition.transport, Transport::Command(_)),
+        })
+    }
+}
+
+impl Batch {
+    /// A run began: whether its cue keeps its rhythm. What was due while nothing could be fired says nothing about it.
+    pub(super) fn cadence(&mut self, pilot: &mut Pilot, id: &CueId, run_id: &RunId) {
+        let Some(lane) = self.lanes.get(id) else { return };
+        let Some(run) = lane.runs.get(run_id).filter(|run| run.trigger == Trigger::Scheduled) else { return };
+        let (due, began_at) = (run.due, run.began_at);
+        let holds = |band: &Band| band.from <= due && due < band.to;
+        if self.away.as_ref().unwrap_or(&pilot.tower.away).iter().any(holds) {
+            return;
+        }
+        let title = sentence::alert_title(&lane.cue.definition.name, AlertKind::CadenceDrift);
+        let drift = self.drifts.entry(id.clone()).or_insert_with(|| pilot.drifts.get(id).cloned().unwrap_or_default());
+        let (about, kind) = (About::Cue(id.clone()), AlertKind::CadenceDrift);
+        let signal = match drift.began(due, began_at) {
+            Cadence::Open => return,
+            Cadence::Keeps => Signal::Over { about, kind, run_id: None },
+            Cadence::Drifts { late_ms, every_ms } => {
+                let (severity, body) = (kind.severity(), drift::words(late_ms, every_ms));
+                Signal::Trouble { about, kind, severity, run_id: None, title, body }
+            }
+        };
+        self.signal(pilot, &signal);
+    }
+}

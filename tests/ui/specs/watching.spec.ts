@@ -1,0 +1,111 @@
+//! What is watched while a run works: beats, fuses and circles in the editor, fuses of all in Settings, and what is seen when one trips.
+import { byHand, expect, expectNoBarrier, expectToFit, make, test, verdict } from '../support/desk';
+import { door } from '../support/door';
+
+const field = (name: string) => ({ name, exact: true });
+
+test('beats, fuses and circles are written as sentences, read back, and kept', async ({ window: page, ask }) => {
+  await page.goto('/#/cue/new?from=hand');
+  await page.getByLabel('Cue', { exact: true }).fill('price-watch');
+  await page.getByRole('radio', field('Outcome')).check();
+  await page.getByRole('radio', field('Always start it again')).check();
+  await page.getByRole('textbox', field('Beats every')).fill('60');
+  await page.getByRole('textbox', field('Late by at most')).fill('30');
+  await page.getByRole('textbox', field('Progress within')).fill('10');
+  await page.getByLabel('Start it again when its beats stop').check();
+  await page.getByLabel('Cost of a run').fill('$0.60');
+  await page.getByLabel('Tokens of a run').fill('500k');
+  await page.getByLabel('Cost of a day').fill('2');
+  await page.getByRole('radio', field('Stop the run')).check();
+  const back = page.getByRole('complementary', { name: 'Read back' });
+  await expect(back).toContainText('If it says nothing for 1 min 30 s, you hear of it, and it is started again.');
+  await expect(back).toContainText('If it beats and gets nowhere for 10 min, you hear of that too.');
+  await expect(back).toContainText('Each start is stopped at $0.60 or 500,000 tokens. Its day ends at $2.00: what runs is stopped, what is due later is skipped. If it goes in circles, it is stopped.');
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await expect(page).toHaveURL(/#\/board$/);
+  const { cues } = await ask<{ cues: { id: string; definition: Record<string, unknown> }[] }>('board', { from_ms: 0, to_ms: 1 });
+  expect(cues[0]?.definition).toMatchObject({
+    heartbeat: { interval_seconds: 60, grace_seconds: 30, progress_within_seconds: 600, restart: true }, budget: { run: { cost_usd: 0.6, tokens: 500_000 }, day: { cost_usd: 2 } }, loops: 'stop'
+  });
+
+  // It is there again when the cue is opened, and goes away field by field.
+  await page.goto(`/#/cue/${cues[0]?.id}`);
+  await expect(page.getByRole('textbox', field('Beats every'))).toHaveValue('1');
+  await expect(page.getByLabel('Unit of Beats every')).toHaveValue('minutes');
+  await expect(page.getByLabel('Tokens of a run')).toHaveValue('500000');
+  await expect(page.getByRole('radio', field('Stop the run'))).toBeChecked();
+  for (const name of ['Beats every', 'Late by at most', 'First beat within', 'Progress within']) await page.getByRole('textbox', field(name)).fill('');
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await expect(page).toHaveURL(/#\/board$/);
+  expect((await ask<{ definition: Record<string, unknown> }>('cue_get', { cue_id: cues[0]?.id })).definition['heartbeat'] ?? null).toBeNull();
+});
+
+test('what is wrong with them stands at its field, of the form and of the host', async ({ window: page }) => {
+  await page.goto('/#/cue/new?from=hand');
+  await page.getByRole('radio', field('Outcome')).check();
+  await page.getByRole('textbox', field('Late by at most')).fill('30');
+  await page.getByLabel('Cost of a run').fill('0');
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await expect(page.getByRole('textbox', field('Beats every'))).toBeFocused();
+  await expect(page.getByRole('textbox', field('Beats every'))).toHaveAccessibleDescription(/How often does it beat/);
+  await expect(page.getByLabel('Cost of a run')).toHaveAccessibleDescription(/An amount in dollars/);
+  await page.getByRole('textbox', field('Beats every')).fill('60');
+  await page.getByLabel('Cost of a run').fill('');
+  // With the start alone as proof a run is over at once: only the host knows that beats then never count.
+  await page.getByRole('radio', field('Delivery')).check();
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await expect(page.getByText(/so .*heartbeat.* would never count/)).toBeVisible();
+});
+
+test('the fuses of all are seen in the strip and set in Settings', async ({ window: page, tower, ask }) => {
+  await door(page, tower).beat('market-watch', { cost_usd: 1.22, tokens_used: 1200 });
+  await expect(page.getByTestId('strip-spent')).toContainText('$1.22 of $100');
+  await page.goto('/#/settings/fuses');
+  const form = page.getByRole('form', { name: 'Fuses' });
+  await expect(form.getByLabel('One run: dollars')).toHaveValue('25.00');
+  await form.getByLabel('All together, a day: dollars').fill('none');
+  await form.getByRole('button', { name: 'Set the fuses' }).click();
+  await expect(form.getByLabel('All together, a day: dollars')).toHaveAccessibleDescription(/An amount in dollars/);
+  await form.getByLabel('All together, a day: dollars').fill('12');
+  await form.getByLabel('One run: tokens').fill('5M');
+  await form.getByRole('button', { name: 'Set the fuses' }).click();
+  await expect(form.getByRole('button', { name: 'Set the fuses' })).toHaveCount(0);
+  await expect(page.getByTestId('strip-spent')).toContainText('$1.22 of $12');
+  expect(await ask('fuses')).toMatchObject({ run: { cost_usd: 25, tokens: 5_000_000 }, fleet_day: { cost_usd: 12 } });
+});
+
+test('a run that spends more than it may is stopped, and says so wherever one looks', async ({ window: page, tower, ask }) => {
+  const [cue] = await make(ask, [byHand('reconcile', ['sleep', '600'], { agent: 'clerk', confirm: 'outcome', budget: { run: { cost_usd: 2 } } })]);
+  const { run_id } = await ask<{ run_id: string }>('cue_fire', { cue_id: cue?.id });
+  await expect.poll(async () => (await ask<{ mark: { delivered: string } }>('run_get', { run_id })).mark.delivered).toBe('delivered');
+  await door(page, tower).post('/v1/heartbeats', { execution_id: run_id, cost_usd: 2.5 });
+  const strip = page.getByTestId('needs-you').getByRole('listitem');
+  await expect(strip).toContainText('Fuse');
+  await expect(strip).toContainText('reconcile');
+  await page.goto(`/#/run/${run_id}`);
+  await expect(verdict(page, 'Confirmed')).toHaveAttribute('data-state', 'stopped');
+  await page.goto('/#/alerts');
+  await page.getByRole('region', { name: 'Open' }).getByRole('button', { name: 'Raise the fuse' }).click();
+  await expect(page).toHaveURL(new RegExp(`#/cue/${cue?.id}$`));
+  await expect(page.getByLabel('Cost of a run')).toHaveValue('2');
+});
+
+for (const scheme of ['dark', 'light'] as const) {
+  for (const size of [{ width: 1280, height: 800 }, { width: 900, height: 640 }]) {
+    test(`beats and fuses without barriers, ${scheme}, ${size.width}`, async ({ window: page }) => {
+      await page.setViewportSize(size);
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+      const where = `${scheme}, ${size.width}`;
+      await page.goto('/#/cue/new?from=hand');
+      await page.getByLabel('Cost of a run').fill('0');
+      await page.getByRole('button', { name: 'Save and arm' }).click();
+      await expectNoBarrier(page, `editor, ${where}`);
+      await expectToFit(page, `editor, ${where}`);
+      await page.goto('/#/settings/fuses');
+      await page.getByLabel('One run: dollars').fill('x');
+      await page.getByRole('button', { name: 'Set the fuses' }).click();
+      await expectNoBarrier(page, `fuses, ${where}`);
+      await expectToFit(page, `fuses, ${where}`);
+    });
+  }
+}

@@ -1,0 +1,114 @@
+//! What is usual of a cue's runs, and where one of them stands against it: 5th to 95th percentile, once ten are known. Pure.
+import { lasting } from '../time';
+import type { EnvelopeView, MeasureView } from '../wire';
+import { figureWords } from './compare';
+import { usdWords } from './labels';
+
+/** Fewer values say nothing of what is usual. */
+export const RUNS_LEAST = 10;
+
+const NAMES: Record<string, string> = { duration: 'Working time', tokens: 'Tokens', cost: 'Cost', steps: 'Steps', processed: 'Processed' };
+/** Figures of a comparison that an envelope knows. */
+const MEASURES: Record<string, string> = Object.fromEntries(Object.entries(NAMES).map(([measure, name]) => [name, measure]));
+
+export function measureName(measure: string): string {
+  return NAMES[measure] ?? measure;
+}
+
+/** The measures that say something, in the order of their names above. */
+export function known(envelope: EnvelopeView | null): MeasureView[] {
+  const order = Object.keys(NAMES);
+  return (envelope?.measures ?? []).filter((one) => one.n >= RUNS_LEAST).sort((a, b) => order.indexOf(a.measure) - order.indexOf(b.measure));
+}
+
+/** The measure behind a row of the comparison ("Working time"); null: it has none, or too few runs told it. */
+export function measureOf(envelope: EnvelopeView | null, row: string): MeasureView | null {
+  return known(envelope).find((one) => one.measure === MEASURES[row]) ?? null;
+}
+
+export function figure(value: number, unit: string): string {
+  return unit === 'ms' ? lasting(value) : unit === 'usd' ? usdWords(value) : figureWords(Math.abs(value) >= 10 ? Math.round(value) : value, 'count');
+}
+
+/** "6 min to 12 min", "always 12" */
+export function usualRange(of: MeasureView): string {
+  const [from, to] = [figure(of.p5, of.unit), figure(of.p95, of.unit)];
+  return from === to ? `always ${from}` : `${from} to ${to}`;
+}
+
+/** Outside on either side: cheap can mean undone. */
+export function isOutside(of: Pick<MeasureView, 'p5' | 'p95'>, value: number): boolean {
+  return value < of.p5 || value > of.p95;
+}
+
+/** One dot of the chart. */
+export interface Dot {
+  x: number;
+  y: number;
+  outside: boolean;
+  /** The run it is of; null: not known. */
+  run_id: string | null;
+  words: string;
+}
+
+export interface Plot {
+  /** Of the usual range, from above. */
+  band: { y: number; height: number };
+  median_y: number;
+  dots: Dot[];
+}
+
+/** The last runs from left to right in a box; one scale, from 0 to 1.05 × the most that is shown. */
+export function plotOf(of: MeasureView, width: number, height: number): Plot {
+  const top = Math.max(...of.values, of.p95, Number.MIN_VALUE) * 1.05;
+  const y = (value: number) => height - 4 - (Math.max(0, value) / top) * (height - 8);
+  const x = (i: number) => 5 + (of.values.length < 2 ? 0 : (i * (width - 10)) / (of.values.length - 1));
+  const dots = of.values.map((value, i) => ({ x: x(i), y: y(value), outside: isOutside(of, value), run_id: of.run_ids[i] ?? null, words: figure(value, of.unit) }));
+  return { band: { y: y(of.p95), height: Math.max(1, y(of.p5) - y(of.p95)) }, median_y: y(of.median), dots };
+}
+
+/** Where a value stands on a bar whose middle is the usual range: 0 to 1, and an arrow where it lies beyond the bar. */
+export interface Stand {
+  from: number;
+  to: number;
+  at: number;
+  beyond: -1 | 0 | 1;
+  outside: boolean;
+}
+
+/** How much wider than the range the bar is. */
+const WIDTH = 3.2;
+
+export function standOf(of: Pick<MeasureView, 'p5' | 'p95' | 'median'>, value: number): Stand {
+  const range = of.p95 > of.p5 ? of.p95 - of.p5 : Math.max(Math.abs(of.median) * 0.1, Number.MIN_VALUE);
+  const span = range * WIDTH;
+  const begin = (of.p5 + of.p95) / 2 - span / 2;
+  const share = (v: number) => (v - begin) / span;
+  const at = share(value);
+  return { from: share(Math.min(of.p5, of.p95 - (of.p95 > of.p5 ? 0 : range / 2))), to: share(Math.max(of.p95, of.p5 + (of.p95 > of.p5 ? 0 : range / 2))), at: Math.min(1, Math.max(0, at)), beyond: at > 1 ? 1 : at < 0 ? -1 : 0, outside: isOutside(of, value) };
+}
+
+/** For ears: "$0.02, usually $0.21 to $0.26: less than usual". */
+export function standWords(of: MeasureView, value: number): string {
+  const beside = value > of.p95 ? ': more than usual' : value < of.p5 ? ': less than usual' : '';
+  return `${figure(value, of.unit)}, usually ${usualRange(of)}${beside}`;
+}
+
+/** A share of a sorted list, between its neighbours. */
+function percentile(sorted: readonly number[], share: number): number {
+  const at = (sorted.length - 1) * share;
+  const [low, high] = [sorted[Math.floor(at)] ?? 0, sorted[Math.ceil(at)] ?? 0];
+  return low + (high - low) * (at - Math.floor(at));
+}
+
+/** Whether the last of these figures has left the range of those before it: only with enough of them. */
+export function lastIsOutside(values: readonly number[]): boolean {
+  const before = values.slice(-51, -1);
+  const last = values[values.length - 1];
+  if (last === undefined || before.length < RUNS_LEAST) return false;
+  const sorted = [...before].sort((a, b) => a - b);
+  const [p5, p95] = [percentile(sorted, 0.05), percentile(sorted, 0.95)];
+  // What hardly differs is no news, however even its runs are.
+  const slack = Math.abs(percentile(sorted, 0.5)) * 0.1;
+  return last < p5 - slack || last > p95 + slack;
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { alert, NOW } from '../testing';
+import { DAY, HOUR } from '../time';
+import { actsOf, groupsOf, isTold, kindsIn, RULES, switched, timeOfDay, toldWords, type Facts } from './alerts';
+
+const ZONE = 'Europe/Madrid';
+const ids = (kind: Parameters<typeof groupsOf>[1], list: Parameters<typeof groupsOf>[0]) => Object.fromEntries(groupsOf(list, kind, NOW, ZONE).map((group) => [group.key, group.alerts.map((one) => one.id)]));
+const FACTS: Facts = { live: false, owned: true, cue: true };
+const acts = (change: Parameters<typeof alert>[0], facts: Partial<Facts> = {}) => actsOf(alert(change), { ...FACTS, ...facts }, NOW).map((one) => one.act);
+
+describe('the record', () => {
+  const list = [
+    alert({ id: 'a', last_at_ms: NOW - 9 }), alert({ id: 'b', kind: 'outcome_failed', last_at_ms: NOW }), alert({ id: 'c', state: 'resolved' }), alert({ id: 'd', kind: 'missed_occurrence', state: 'acknowledged' }),
+    alert({ id: 'e', kind: 'cost_spike', state: 'acknowledged', last_at_ms: NOW - DAY }), alert({ id: 'f', kind: 'zombie', snoozed_until_ms: NOW + HOUR }), alert({ id: 'g', kind: 'zombie', snoozed_until_ms: NOW - 1, last_at_ms: NOW - 99 })
+  ];
+  it('what is open stands first, what is snoozed apart, what was seen by its day', () => {
+    expect(ids('all', list)).toEqual({ open: ['b', 'a', 'g'], snoozed: ['f'], today: ['d'], seen: ['e'], resolved: ['c'] });
+    expect(ids('silent', list)).toEqual({ open: ['a', 'g'], snoozed: ['f'], today: [], seen: [], resolved: ['c'] });
+    expect(ids('open', list)).toMatchObject({ open: ['b', 'a', 'g'], today: [] });
+  });
+  it('only kinds that there are can be chosen', () => expect(kindsIn(list).map((kind) => kind.label)).toEqual(['All', 'Open 4', 'Silent', 'Failed or refuted', 'Cost', 'Missed']));
+  it('how it was told, how often, and until when nothing more is said of it', () => {
+    expect(toldWords(alert({ count: 3, told: ['notification', 'slack: #ops'] }), NOW, ZONE)).toBe('3 times, notification, slack: #ops');
+    expect(toldWords(alert({ state: 'resolved', resolved_at_ms: NOW - 120_000, told: ['held for quiet hours'] }), NOW, ZONE)).toBe('resolved 2 min ago, held for quiet hours');
+    expect(toldWords(alert({ snoozed_until_ms: NOW + HOUR }), NOW, ZONE)).toBe('until 10:00');
+    expect(toldWords(alert(), NOW, ZONE)).toBe('');
+  });
+});
+
+describe('what can be done', () => {
+  it('a stuck run that the tower owns is started again or stopped; any other is run again once it is over', () => {
+    expect(acts({ kind: 'zombie' }, { live: true })).toEqual(['restart', 'stop', 'snooze', 'acknowledge', 'open']);
+    expect(acts({ kind: 'zombie' }, { live: true, owned: false })).toEqual(['stop', 'snooze', 'acknowledge', 'open']);
+    expect(acts({ kind: 'zombie' })).toEqual(['rerun', 'snooze', 'acknowledge', 'open']);
+  });
+  it('an agent outside any run is asked to start again', () => expect(acts({ kind: 'heartbeat_lost', run_id: null, cue_id: null, agent: 'loner' }, { cue: false })).toEqual(['restart', 'snooze', 'acknowledge', 'open']));
+  it.each<[string, Partial<Facts>, string]>([['cost_spike', { live: true }, 'stop'], ['loop_detected', { live: true }, 'stop'], ['fuse_tripped', {}, 'raise'], ['gate_waiting', { live: true }, 'answer'], ['missed_occurrence', {}, 'fire'], ['channel_failed', {}, 'channels'], ['check_failed', {}, 'rerun'], ['out_of_envelope', {}, 'snooze'], ['cadence_drift', {}, 'snooze'], ['something_new', {}, 'acknowledge']])(
+    'of %s, first: %s %s', (kind, facts, act) => expect(acts({ kind }, facts)[0]).toBe(act));
+  it('what is snoozed already is not snoozed again', () => expect(acts({ kind: 'zombie', snoozed_until_ms: NOW + 1 })).not.toContain('snooze'));
+});
+
+describe('rules', () => {
+  it('each kind stands in one of them', () => {
+    const kinds = RULES.flatMap((rule) => rule.kinds);
+    expect(new Set(kinds).size).toBe(kinds.length);
+    expect(kinds).toHaveLength(19);
+  });
+  it('one switch for those that are alike; others stay as they are', () => {
+    const beats = { kinds: ['heartbeat_lost', 'zombie'] };
+    expect([isTold(beats, []), isTold(beats, ['zombie']), isTold(beats, ['zombie', 'heartbeat_lost'])]).toEqual([true, true, false]);
+    expect(switched(beats, ['zombie', 'odd'], false)).toEqual(['odd', 'heartbeat_lost', 'zombie']);
+    expect(switched(beats, ['zombie', 'odd', 'heartbeat_lost'], true)).toEqual(['odd']);
+  });
+  it.each([['22:00', '22:00'], ['7', '07:00'], ['9:30', '09:30'], ['24:00', null], ['7:5', null], ['07:60', null], ['', null], ['soon', null]])('%s is the time %s', (typed, time) => expect(timeOfDay(typed)).toBe(time));
+});

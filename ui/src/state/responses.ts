@@ -1,0 +1,57 @@
+//! What is known of an alert's cue and run, and how each of its buttons acts: the same in the record and in the bay.
+import { acknowledge, commandAgent, fireNow, restartRun, runAgain, snooze, stopRun } from '../actions';
+import type { AlertView } from '../wire';
+import { isLive, subjectOf } from '../words';
+import type { Act, Facts } from './alerts';
+import { desk } from './desk.svelte';
+import { markOfRun } from './fleet';
+import { router } from './router.svelte';
+
+/** Kinds that are over with their run: while one is open, its run goes on. */
+const OF_LIVE_RUNS = new Set(['crash_loop', 'heartbeat_lost', 'zombie', 'cost_spike', 'loop_detected']);
+
+export function factsFor(alert: AlertView): Facts {
+  const mark = alert.run_id === null ? undefined : markOfRun(desk.fleet, alert.run_id);
+  const cue = alert.cue_id === null ? undefined : desk.fleet.cues.get(alert.cue_id);
+  return { live: mark ? isLive(mark) : alert.run_id !== null && OF_LIVE_RUNS.has(alert.kind), owned: cue?.transport === 'command', cue: cue !== undefined };
+}
+
+/** Takes one to what an alert is about. */
+export function openSubject(alert: AlertView): void {
+  if (alert.run_id !== null) router.go({ at: 'run', runId: alert.run_id });
+  else if (alert.agent !== null) router.go({ at: 'agents', name: alert.agent, account: alert.account });
+  else if (alert.cue_id !== null && desk.fleet.cues.has(alert.cue_id)) router.go({ at: 'cue', cueId: alert.cue_id });
+}
+
+/** Does what a button says. True when it was done. */
+export async function respond(alert: AlertView, act: Act): Promise<boolean> {
+  const name = subjectOf(alert, desk.fleet.names);
+  const cue = alert.cue_id === null ? undefined : desk.fleet.cues.get(alert.cue_id);
+  switch (act) {
+    case 'restart':
+      if (alert.run_id !== null) return restartRun(alert.run_id, name);
+      return alert.agent === null ? false : commandAgent({ name: alert.agent, account: alert.account }, 'restart');
+    case 'stop':
+      return alert.run_id === null ? false : stopRun(alert.run_id);
+    case 'rerun':
+      return alert.run_id === null ? false : runAgain(alert.run_id);
+    case 'fire':
+      return cue ? fireNow(cue) : false;
+    case 'snooze':
+      return snooze(alert, 60);
+    case 'acknowledge':
+      return acknowledge(alert);
+    case 'raise':
+    case 'edit':
+      router.go(cue ? { at: 'cue', cueId: cue.id } : { at: 'settings', section: 'fuses' });
+      return true;
+    case 'channels':
+      router.go({ at: 'alerts' });
+      setTimeout(() => document.getElementById('reach')?.focus(), 60);
+      return true;
+    case 'answer':
+    case 'open':
+      openSubject(alert);
+      return true;
+  }
+}
