@@ -14,6 +14,7 @@ mod machine;
 mod outcomes;
 mod ready;
 mod same_second;
+mod silence;
 mod spans;
 mod stamp;
 mod steps;
@@ -24,8 +25,8 @@ use std::process::ExitCode;
 use figure::Figure;
 use machine::Machine;
 
-const USAGE: &str = "bench [lateness|same-second|arming|ready|outcomes|steps|spans]… [--json] [--minutes N] [--cues N] [--runs N] [--steps N] [--dir DIR] [--keep]";
-const NAMES: [&str; 7] = ["lateness", "same-second", "arming", "ready", "outcomes", "steps", "spans"];
+const USAGE: &str = "bench [lateness|same-second|arming|ready|outcomes|steps|spans|silence]… [--json] [--minutes N] [--cues N] [--runs N] [--steps N] [--dir DIR] [--keep]";
+const NAMES: [&str; 8] = ["lateness", "same-second", "arming", "ready", "outcomes", "steps", "spans", "silence"];
 
 /// What is measured, and how large.
 pub struct Plan {
@@ -83,6 +84,7 @@ async fn measure(name: &str, plan: &Plan) -> Vec<Figure> {
         "outcomes" => outcomes::measure(plan).await,
         "steps" => steps::measure(plan).await,
         "spans" => spans::measure(plan).await,
+        "silence" => silence::measure(plan).await,
         other => unreachable!("{other} was refused"),
     }
 }

@@ -32,6 +32,8 @@ story('a silent run is told by a native notification, and a click on it opens th
   const { run_id } = app.call('cue_fire', { cue_id: cue.id, payload: null });
   await until('the notification, which names the cue first', () => /summary: 'price-watch [^']*'/.test(desktop.notifications.out));
   assert.equal(desktop.shown(), 2);
+  const told = await until('all of it', () => /summary: 'price-watch [^]*script_count/.exec(desktop.notifications.out)?.[0]);
+  for (const words of [/urgency: CRITICAL/i, /no outcome within 1 s/, /Rerun/, /Snooze 1 h/, /Open/]) assert.match(told, words);
   desktop.screen('06-notification');
 
   assert.equal(await page.hash(), '', 'the window still shows the board');

@@ -36,6 +36,11 @@ story('the tray shows the state, keeps the closed window, pauses all firing, and
     const definition = { name: 'nightly', transport: 'command', schedule: { type: 'manual' }, command: { argv: ['false'] }, confirm: 'exit_code', retry: { max_attempts: 1 } };
     app.call('cue_fire', { cue_id: app.call('cue_create', { definition }).id, payload: null });
     await until('the tray to count it', async () => (await words())[0] === '1 needs you' && (await tray.icon()).label === '1');
+    const [, line] = await words();
+    assert.match(line, /^nightly /, 'it is named below');
+    await desktop.close('Cuetower');
+    await tray.click(line);
+    await until('the window to be back', () => window(desktop) === 1);
 
     await tray.click('Quit (nothing fires while closed)');
     assert.equal(await desktop.processes.end(app.process, 20_000), 0);

@@ -79,6 +79,20 @@ class Away(TowerCase):
         self.assertEqual([beat["tokens"] for beat in self.tower.beats], [70])
         self.assertEqual(words.getvalue().count("steps are done without it"), 1, words.getvalue())
 
+    def test_what_a_beat_says_that_was_used_is_told_later_once_even_if_that_answer_is_lost(self) -> None:
+        self.started()
+        with said(), cuetower.run(patience=0.05, report=False) as run:
+            self.tower.script = lambda method, path, body: error(503, "busy") if "heartbeats" in path else None
+            run.heartbeat(tokens=70)
+            self.assertEqual(len(self.kept()), 1, "it was not taken")
+        self.tower.script = lambda method, path, body: BREAK_OFF_AFTER if "heartbeats" in path else None
+        for run_id in ("r2", "r3"):
+            self.started(run_id)
+            with said(), cuetower.run(report=False) as run:
+                run.do("a", lambda: 1)
+        self.assertEqual([beat["tokens"] for beat in self.tower.beats], [70])
+        self.assertEqual(self.kept(), [])
+
     def test_a_step_stands_under_one_that_the_tower_knows(self) -> None:
         self.started()
         with said(), cuetower.run(patience=0.01) as run, run.step("known"):

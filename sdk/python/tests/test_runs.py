@@ -216,6 +216,7 @@ class Says(TowerCase):
             run.do("a", lambda: 1)
             run.heartbeat(tokens=100)
         self.assertEqual(len(self.tower.requests("heartbeats")), 1)
+        self.assertEqual(self.kept(), [], "it is not told later, either")
 
     def test_a_refused_beat_is_said_once_and_holds_nobody_up(self) -> None:
         self.started()

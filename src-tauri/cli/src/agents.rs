@@ -1,10 +1,11 @@
 //! `agents …`: who is alive and what it costs; restarts, stops and budgets.
 
 use cuetower_core::sentence::grouped;
-use cuetower_engine::desk::wire::{AgentCommandView, AgentStory, AgentView, Agents, BeatView};
+use cuetower_core::time::length_in_words;
+use cuetower_engine::desk::wire::{AgentCommandView, AgentExpects, AgentStory, AgentView, Agents, BeatView};
 use serde_json::{Value, json};
 
-use crate::args::{AgentName, AgentsArgs, AgentsCommand, Limit};
+use crate::args::{AgentExpected, AgentName, AgentsArgs, AgentsCommand, Limit};
 use crate::owner::Owner;
 use crate::show::{Zone, say, say_json, table};
 
@@ -17,6 +18,7 @@ pub async fn obey(owner: &Owner, args: AgentsArgs, as_json: bool) -> Result<(), 
         Some(AgentsCommand::Restart(agent)) => ask(owner, &agent, "restart", as_json).await,
         Some(AgentsCommand::Stop(agent)) => ask(owner, &agent, "stop", as_json).await,
         Some(AgentsCommand::Budget { agent, usd }) => budget(owner, &agent, usd, as_json).await,
+        Some(AgentsCommand::Watch { agent, expects }) => watch(owner, &agent, &expects, as_json).await,
         Some(AgentsCommand::Forget(agent)) => forget(owner, &agent, as_json).await,
     }
 }
@@ -74,6 +76,23 @@ async fn budget(owner: &Owner, agent: &AgentName, usd: Limit<f64>, as_json: bool
     Ok(())
 }
 
+async fn watch(owner: &Owner, agent: &AgentName, expects: &AgentExpected, as_json: bool) -> Result<(), String> {
+    let mut request = named(agent);
+    let seconds = |length_ms: Option<i64>| json!(length_ms.map(|length| length as f64 / 1_000.0));
+    request["interval_seconds"] = seconds(expects.every);
+    request["grace_seconds"] = seconds(expects.grace);
+    request["progress_within_seconds"] = seconds(expects.progress_within);
+    request["alert"] = json!(!expects.no_alert);
+    request["restart"] = json!(expects.restart);
+    let view: AgentView = owner.ask("agent_watch", request).await?;
+    if as_json {
+        say_json(&json!(view));
+    } else {
+        say(&format!("Expected of {}: {}.", view.name, expected(&view)));
+    }
+    Ok(())
+}
+
 async fn forget(owner: &Owner, agent: &AgentName, as_json: bool) -> Result<(), String> {
     let answer: Agents = owner.ask("agent_forget", named(agent)).await?;
     if as_json {
@@ -120,6 +139,13 @@ fn told(story: &AgentStory, zone: &Zone) -> String {
         fact("is", agent.kind.clone()),
         fact("last beat", agent.last_beat_ms.map(|at| zone.at(at))),
         fact("today", Some(format!("{} tokens, {}", grouped(agent.tokens_today), cost(agent)))),
+        fact("usually", usually(agent)),
+        fact("expected", Some(expected(agent))),
+        fact("due", agent.due_ms.map(|at| zone.at(at))),
+        fact("got on", agent.progress_at_ms.map(|at| zone.at(at))),
+        fact("silent", agent.lost_since_ms.map(|at| format!("since {}", zone.at(at)))),
+        fact("stands", agent.no_progress_since_ms.map(|at| format!("still since {}", zone.at(at)))),
+        fact("run", agent.run_id.clone()),
         fact("memory", agent.memory_mb.map(|memory| format!("{memory:.1} MB"))),
         fact("runner", runner.map(|runner| format!("{}:{}", runner.kind, runner.target))),
         fact("restarts", (agent.restarts > 0).then(|| format!("{} in 7 days", agent.restarts))),
@@ -134,6 +160,32 @@ fn told(story: &AgentStory, zone: &Zone) -> String {
         lines.push(table(["BEAT", "STATUS", "TOKENS", "COST", "WARNED", "SAID"], &rows));
     }
     lines.join("\n")
+}
+
+/// "a beat every 1 min (30 s of grace), work that moves within 10 min; no alerts"
+fn expected(agent: &AgentView) -> String {
+    let learnt =
+        AgentExpects { interval_ms: None, grace_ms: None, progress_within_ms: None, alert: true, restart: false };
+    let expects = agent.watch.as_ref().unwrap_or(&learnt);
+    let beats = match (expects.interval_ms, agent.usual_gap_ms) {
+        (Some(every), _) => {
+            let grace = expects.grace_ms.map(|grace| format!(" ({} of grace)", length_in_words(grace)));
+            format!("a beat every {}{}", length_in_words(every), grace.unwrap_or_default())
+        }
+        (None, Some(usual)) => format!("beats as it used to, every {}", length_in_words(usual)),
+        (None, None) => "nothing yet; it is learnt from its beats".to_owned(),
+    };
+    let work = expects.progress_within_ms.map(|within| format!(", work that moves within {}", length_in_words(within)));
+    let restart = if expects.restart { "; its runner restarts it" } else { "" };
+    let alert = if expects.alert { "" } else { "; no alerts" };
+    format!("{beats}{}{restart}{alert}", work.unwrap_or_default())
+}
+
+/// "200 to 1,400 tokens a minute"
+fn usually(agent: &AgentView) -> Option<String> {
+    let (low, high) = agent.tokens_usual?;
+    let whole = |rate: f64| grouped(rate.round() as u64);
+    Some(format!("{} to {} tokens a minute", whole(low), whole(high)))
 }
 
 fn command_line(command: &AgentCommandView, zone: &Zone) -> String {
@@ -189,6 +241,14 @@ mod tests {
             cues: Vec::new(),
             address: None,
             unread: 0,
+            watch: None,
+            usual_gap_ms: Some(30_000),
+            due_ms: Some(1_795_252_000_000),
+            progress_at_ms: Some(1_795_251_910_000),
+            lost_since_ms: None,
+            no_progress_since_ms: None,
+            tokens_usual: Some((180.4, 1_400.0)),
+            run_id: None,
         }
     }
 
@@ -210,6 +270,19 @@ mod tests {
         };
         let story = AgentStory { agent: agent(), beats: vec![beat], messages: Vec::new() };
         let lines = squeezed(&told(&story, &Zone::named("UTC")));
+        assert!(lines.contains(&"expected beats as it used to, every 30 s".to_owned()), "{lines:?}");
+        assert!(lines.contains(&"usually 180 to 1,400 tokens a minute".to_owned()), "{lines:?}");
+        let said = AgentExpects {
+            interval_ms: Some(60_000),
+            grace_ms: Some(30_000),
+            progress_within_ms: Some(600_000),
+            alert: false,
+            restart: true,
+        };
+        assert_eq!(
+            expected(&AgentView { watch: Some(said), ..agent() }),
+            "a beat every 1 min (30 s of grace), work that moves within 10 min; its runner restarts it; no alerts"
+        );
         assert_eq!(lines[0], "bot: Working; 42 iterations.");
         assert!(lines.contains(&"restart 2026-11-21 09:05:10 rejected: not registered".to_owned()), "{lines:?}");
         assert_eq!(lines.last().unwrap(), "2026-11-21 09:05:10 ok 1,500 $0.0125 cost_exceeded");

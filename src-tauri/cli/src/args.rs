@@ -13,7 +13,7 @@ pub use crate::args_channels::{BeaconCommand, ChannelCommand, ChannelSetArgs, wo
 pub use crate::args_connect::{ConnectCommand, ConnectCueapiArgs, ImportArgs, ImportCommand};
 pub use crate::args_costs::{CostsArgs, CostsBy, PriceCommand, PriceSetArgs};
 pub use crate::args_cues::{CueCommand, FireArgs, LedgerArgs, LedgerCommand, PauseArgs, Word};
-pub use crate::args_fleet::{AgentName, AgentsArgs, AgentsCommand};
+pub use crate::args_fleet::{AgentExpected, AgentName, AgentsArgs, AgentsCommand};
 pub use crate::args_keys::{KeyArgs, KeyCommand, LoginCommand};
 pub use crate::args_otlp::OtlpCommand;
 pub use crate::args_pools::{Limit, PoolCommand, PoolSetArgs};

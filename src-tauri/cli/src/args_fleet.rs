@@ -28,6 +28,13 @@ pub enum AgentsCommand {
         #[arg(long, value_name = "AMOUNT")]
         usd: Limit<f64>,
     },
+    /// What is expected of it; with nothing said, that is learnt from its beats
+    Watch {
+        #[command(flatten)]
+        agent: AgentName,
+        #[command(flatten)]
+        expects: AgentExpected,
+    },
     /// Drop its beats, its sums, its budget and what was asked of its runner
     Forget(AgentName),
 }
@@ -38,6 +45,25 @@ pub struct AgentName {
     /// Of this account (acc_…) instead of your own
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct AgentExpected {
+    /// It beats this often ("60s", "5m")
+    #[arg(long, value_name = "LENGTH", value_parser = crate::instant::length_ms)]
+    pub every: Option<i64>,
+    /// How late a beat may be; without it half of `--every`, at least 5s
+    #[arg(long, value_name = "LENGTH", requires = "every", value_parser = crate::instant::length_ms)]
+    pub grace: Option<i64>,
+    /// How long its work may stand still while it beats
+    #[arg(long, value_name = "LENGTH", value_parser = crate::instant::length_ms)]
+    pub progress_within: Option<i64>,
+    /// Nobody is told of what is wrong with it
+    #[arg(long)]
+    pub no_alert: bool,
+    /// Its runner is asked to restart it when it falls silent, at most 3 times an hour
+    #[arg(long)]
+    pub restart: bool,
 }
 
 #[cfg(test)]
@@ -62,6 +88,12 @@ mod tests {
         };
         assert_eq!(usd("x agents budget bot --usd 1.5"), ("bot".to_owned(), Limit::At(1.5)));
         assert_eq!(usd("x agents budget bot --usd none"), ("bot".to_owned(), Limit::None));
+        let AgentsCommand::Watch { expects, .. } = read("x agents watch bot --every 60s --grace 30s --restart") else {
+            panic!("it is about watching")
+        };
+        assert_eq!((expects.every, expects.grace, expects.progress_within), (Some(60_000), Some(30_000), None));
+        assert!(expects.restart && !expects.no_alert);
+        assert!(Cli::try_parse_from("x agents watch bot --grace 30s".split(' ')).is_err(), "late against what?");
         for line in ["x agents budget bot", "x agents budget bot --usd much", "x agents restart", "x agents dance bot"]
         {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");

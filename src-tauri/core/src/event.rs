@@ -8,6 +8,7 @@ use crate::Ms;
 use crate::attempt::{RestartBy, Usage};
 use crate::cue::{CueDefinition, CueStatus};
 use crate::expect::Finding;
+use crate::fuse::SpentOf;
 use crate::id::{CueId, OccurrenceId, RunId};
 use crate::occurrence::{Armed, End};
 use crate::outcome::{Evidence, Outcome};
@@ -43,6 +44,14 @@ pub enum Event {
         seen: Vec<(String, FileSeen)>,
         gone: Vec<String>,
     },
+    /// A budget of the day is spent: nothing begins until then.
+    BudgetSpent {
+        until: Ms,
+        words: String,
+        of: SpentOf,
+    },
+    /// The budget that was spent is not any more.
+    BudgetRaised {},
     OccurrenceArmed {
         armed: Armed,
         fire_key: Option<FireKey>,
@@ -314,6 +323,8 @@ impl Event {
             Event::CueStatusChanged { .. } => "cue_status_changed",
             Event::TriggerUrlChanged { .. } => "trigger_url_changed",
             Event::PathsSeen { .. } => "paths_seen",
+            Event::BudgetSpent { .. } => "budget_spent",
+            Event::BudgetRaised {} => "budget_raised",
             Event::OccurrenceArmed { .. } => "occurrence_armed",
             Event::OccurrenceHeld { .. } => "occurrence_held",
             Event::OccurrenceEnded { .. } => "occurrence_ended",
@@ -391,6 +402,8 @@ impl Event {
             | Event::CueStatusChanged { .. }
             | Event::TriggerUrlChanged { .. }
             | Event::PathsSeen { .. }
+            | Event::BudgetSpent { .. }
+            | Event::BudgetRaised {}
             | Event::SpanEnded { .. }
             | Event::OccurrenceArmed { .. }
             | Event::OccurrenceHeld { .. }

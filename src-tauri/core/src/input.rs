@@ -11,6 +11,7 @@ use crate::check::Proof;
 use crate::cue::CueDefinition;
 use crate::effect::Effect;
 use crate::event::{Event, FileSeen};
+use crate::fuse::SpentOf;
 use crate::id::{OccurrenceId, RunId};
 use crate::occurrence::Trigger;
 use crate::outcome::{Evidence, Outcome};
@@ -88,6 +89,22 @@ pub enum Input {
         run_id: RunId,
         by: RestartBy,
     },
+    /// It used more than it may, or goes round in circles: its processes are killed, and it ends.
+    Blow {
+        run_id: RunId,
+        /// What was allowed: "$2.00"; None: what stopped it is no number.
+        most: Option<String>,
+        /// Why: "$2.01 of the $2.00 that a run may cost"
+        words: String,
+    },
+    /// A budget of the day is spent. Runs under way end, and nothing begins until then.
+    Spent {
+        until: Ms,
+        words: String,
+        of: SpentOf,
+    },
+    /// It was raised, or the day it was spent on is not today.
+    BudgetRaised,
     /// The pools gave this attempt what it uses.
     Permitted {
         run_id: RunId,
@@ -340,11 +357,13 @@ pub enum RefusalCode {
     /// Another output stands already.
     StepAlreadyCompleted,
     StepNotFound,
+    /// A budget of the day is spent.
+    BudgetSpent,
     Invalid,
 }
 
 impl RefusalCode {
-    pub const ALL: [RefusalCode; 21] = [
+    pub const ALL: [RefusalCode; 22] = [
         RefusalCode::NotFound,
         RefusalCode::OutcomeAlreadyRecorded,
         RefusalCode::AttemptSuperseded,
@@ -365,6 +384,7 @@ impl RefusalCode {
         RefusalCode::LiveClaimUnattested,
         RefusalCode::StepAlreadyCompleted,
         RefusalCode::StepNotFound,
+        RefusalCode::BudgetSpent,
         RefusalCode::Invalid,
     ];
 
@@ -392,6 +412,7 @@ impl RefusalCode {
             RefusalCode::LiveClaimUnattested => "live_claim_unattested",
             RefusalCode::StepAlreadyCompleted => "step_already_completed",
             RefusalCode::StepNotFound => "step_not_found",
+            RefusalCode::BudgetSpent => "budget_spent",
             RefusalCode::Invalid => "invalid",
         }
     }

@@ -13,6 +13,7 @@ pub mod cue;
 pub mod effect;
 pub mod event;
 pub mod expect;
+pub mod fuse;
 pub mod id;
 pub mod input;
 pub mod lane;

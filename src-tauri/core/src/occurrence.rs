@@ -160,6 +160,7 @@ pub enum SkipPolicy {
     Superseded,
     /// The owner was asked.
     Owner,
+    Budget,
 }
 
 impl SkipPolicy {
@@ -175,6 +176,7 @@ impl SkipPolicy {
             SkipPolicy::Blackout => "it fell into a blackout",
             SkipPolicy::Superseded => "its agent asked for another time",
             SkipPolicy::Owner => "you said skip",
+            SkipPolicy::Budget => "its budget for the day was spent",
         }
     }
 }

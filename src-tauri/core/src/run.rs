@@ -279,7 +279,7 @@ impl Run {
     /// How its report, or its end, is judged; `now` if there is neither.
     #[must_use]
     pub fn judged_by<'a>(&self, outcome: &'a Outcome, now: Ms) -> Told<'a> {
-        let attempt = self.outcome().map_or(self.latest(), |(attempt, _)| attempt);
+        let attempt = self.latest();
         let end = attempt.outcome.as_ref().map(|reported| reported.at).or(attempt.ended_at).unwrap_or(now);
         // Reported from inside the request: it was delivered only after that, as far as the tower was told.
         let from = attempt.delivered_at.filter(|from| *from < end).unwrap_or(attempt.began_at);

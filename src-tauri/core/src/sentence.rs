@@ -8,6 +8,9 @@ use crate::outcome::Outcome;
 use crate::run::{Phase, Run, Verdict, Verification};
 use crate::time::length_in_words;
 
+/// What is found of a run whose time is over.
+pub(crate) const STILL_AT_WORK: &str = "still at work";
+
 /// One or two sentences about where a run stands.
 #[must_use]
 pub fn of_run(run: &Run) -> String {
@@ -85,7 +88,7 @@ fn wait_in_words(run: &Run, until: Ms) -> Option<String> {
 
 /// What speaks for a success, before anybody looked.
 fn said_of_success(run: &Run) -> &'static str {
-    match (run.outcome(), run.definition.confirm) {
+    match (&run.latest().outcome, run.definition.confirm) {
         (Some(_), _) => "Reported success",
         (None, Confirm::Delivery) => "Delivered",
         (None, _) if run.latest().exit_code == Some(0) => "Ended with exit code 0",
@@ -177,6 +180,7 @@ fn ended(run: &Run, verdict: Verdict, of: &str) -> String {
             format!("{broke}{quiet}")
         }
         Verdict::Stopped => match run.findings.iter().find(|finding| !finding.passed) {
+            Some(spent) if spent.found != STILL_AT_WORK => format!("Stopped: {}. {of}.", spent.found.trim_end_matches('.')),
             Some(spent) => format!("Stopped: {} was allowed, and it was {}. {of}.", lower(&spent.claim), spent.found),
             None => format!("Stopped before it reported. {of}."),
         },
@@ -194,6 +198,16 @@ fn counts(outcome: &Outcome) -> Option<String> {
     })
 }
 
+/// Of a run that a fuse stopped: "reconcile-invoices stopped at $2.00".
+#[must_use]
+pub fn stopped_title(cue_name: &str, run: &Run) -> String {
+    let most = run.findings.iter().find(|finding| !finding.passed).and_then(|found| found.claim.strip_prefix("At most "));
+    match most {
+        Some(most) => titled(cue_name, &format!("stopped at {most}")),
+        None => titled(cue_name, "was stopped by the tower"),
+    }
+}
+
 /// At most 50 characters where the cue's name allows; the name comes first.
 #[must_use]
 pub fn alert_title(cue_name: &str, kind: AlertKind) -> String {
@@ -204,7 +218,7 @@ pub fn alert_title(cue_name: &str, kind: AlertKind) -> String {
         AlertKind::CheckFailed => "said it worked; the proof says no",
         AlertKind::MissedOccurrence => "missed a due time",
         AlertKind::CrashLoop => "crashes again and again",
-        AlertKind::FuseTripped => "was stopped by its budget",
+        AlertKind::FuseTripped => "has spent its budget",
         AlertKind::FallbackFailed => "failed as the fallback too",
         AlertKind::ConsecutiveFailures => "failed again and again",
         AlertKind::GateWaiting => "waits for your word",
@@ -218,11 +232,17 @@ pub fn alert_title(cue_name: &str, kind: AlertKind) -> String {
         AlertKind::StoreTrouble => "could not be written down",
         AlertKind::ChannelFailed => "does not take alerts",
     };
-    let room = 49usize.saturating_sub(what.len());
-    let name: String = if cue_name.chars().count() > room {
-        cue_name.chars().take(room.saturating_sub(1)).chain(['…']).collect()
+    titled(cue_name, what)
+}
+
+/// A title of at most 50 characters that names the cue, or agent, first.
+#[must_use]
+pub fn titled(name: &str, what: &str) -> String {
+    let room = 49usize.saturating_sub(what.chars().count());
+    let name: String = if name.chars().count() > room {
+        name.chars().take(room.saturating_sub(1)).chain(['…']).collect()
     } else {
-        cue_name.to_owned()
+        name.to_owned()
     };
     format!("{name} {what}")
 }

@@ -110,6 +110,11 @@ pub(crate) enum Order {
         words: String,
         reply: Reply<Answer>,
     },
+    /// What was seen of the process of a run that is silent or stands still.
+    Looked {
+        run_id: RunId,
+        words: String,
+    },
     /// Decided on disk, by itself.
     Record(Box<dyn Recording>),
     /// What the owner says to an alert; answered with the alert as it is then.

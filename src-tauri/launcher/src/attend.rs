@@ -259,16 +259,21 @@ impl Attended {
         let (want, oom_evidence) = want.unzip();
         let stopped = stopping.map(|Stopping { grace, killed, .. }| Stopped { grace, killed });
         let (most_of_one, cpu_ms) = self.tree.spent();
+        let peak_rss_bytes = self.meter.peak().max(most_of_one);
+        let mut words = death.words(elapsed, stopped, want.as_ref());
+        if let (Some(_), Some(bytes)) = (&want, peak_rss_bytes) {
+            words += &format!(", at {}", self.meter.in_words(bytes));
+        }
         Exit {
             not_started: None,
             exit_code: death.exit_code(),
             signal: death.signal(),
-            words: death.words(elapsed, stopped, want.as_ref()),
+            words,
             stopped: stopped.is_some(),
             oom: want.is_some(),
             oom_evidence,
             elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-            peak_rss_bytes: self.meter.peak().max(most_of_one),
+            peak_rss_bytes,
             cpu_ms,
             at_ms: clock::now_ms(),
         }

@@ -70,6 +70,17 @@ impl Meter {
         }
     }
 
+    /// "58 MB and rising", "310 MB": how much it had, and whether it was on its way up.
+    #[must_use]
+    pub fn in_words(&self, bytes: u64) -> String {
+        let (first, last) = (self.usage.samples.front(), self.usage.samples.back());
+        let rss = |sample: Option<&Sample>| sample.map_or(0, |sample| sample.rss_bytes);
+        // A fifth more than two minutes ago, or than at its start, and never more than now.
+        let rising = rss(last) > rss(first) / 5 * 6 && rss(last) >= self.usage.peak_rss_bytes / 10 * 9;
+        let most = bytes_in_words(bytes);
+        if rising { format!("{most} and rising") } else { most }
+    }
+
     /// The most that was seen at once; None before the first sample.
     #[must_use]
     pub fn peak(&self) -> Option<u64> {
@@ -77,9 +88,34 @@ impl Meter {
     }
 }
 
+/// "310 MB", "3.9 GB".
+fn bytes_in_words(bytes: u64) -> String {
+    let tenths_of = |unit: u64| (bytes.saturating_mul(10) + unit / 2) / unit;
+    match (bytes < 1_000_000_000, tenths_of(1_000_000), tenths_of(1_000_000_000)) {
+        (true, tenths, _) => format!("{} MB", tenths.div_ceil(10)),
+        (false, _, tenths) if tenths % 10 == 0 => format!("{} GB", tenths / 10),
+        (false, _, tenths) => format!("{}.{} GB", tenths / 10, tenths % 10),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_that_had_ever_more_is_told_from_one_that_had_much() {
+        let measured = |rss_bytes| Measured { rss_bytes, cpu_ms: 0, processes: 1 };
+        let said = |samples: &[u64], most| {
+            let dir = tempfile::tempdir().expect("a folder");
+            let mut meter = Meter::default();
+            samples.iter().for_each(|bytes| meter.take(measured(*bytes), dir.path()));
+            meter.in_words(most)
+        };
+        assert_eq!(said(&[10_000_000, 3_000_000_000], 3_910_000_000), "3.9 GB and rising");
+        assert_eq!(said(&[310_000_000, 900_000_000, 320_000_000], 900_000_000), "900 MB");
+        assert_eq!(said(&[310_000_000, 312_000_000], 312_000_000), "312 MB");
+        assert_eq!(said(&[], 4_000_000_000), "4 GB");
+    }
 
     #[test]
     fn the_last_two_minutes_are_kept_and_a_quiet_command_is_written_seldom() {

@@ -27,6 +27,7 @@ const DUNST = `[global]
     frame_width = 1
     frame_color = "#30383e"
     mouse_left_click = do_action, close_current
+    dmenu = PICK
 [urgency_normal]
     background = "#1b2023"
     foreground = "#e7ebed"
@@ -92,7 +93,10 @@ export class Desktop {
     if (keyring) await this.startKeyring();
     if (notifications) {
       const config = join(this.folder, 'dunstrc');
-      writeFileSync(config, DUNST);
+      // Its menu of actions, with somebody before it who picks the one that is wanted.
+      const pick = join(this.folder, 'pick');
+      writeFileSync(pick, `#!/bin/sh\ngrep -F "$(cat '${this.folder}/wanted')" | head -n 1\n`, { mode: 0o755 });
+      writeFileSync(config, DUNST.replace('PICK', pick));
       this.notifications = this.start('dunst', ['-config', config, '-print']);
       await until('dunst', () => this.has('org.freedesktop.Notifications'));
     }
@@ -142,6 +146,12 @@ export class Desktop {
   clickNotification() {
     const [window] = this.run('xdotool', ['search', '--onlyvisible', '--class', '^Dunst$']).split('\n');
     this.run('xdotool', ['mousemove', '--window', window, '60', '12', 'click', '1']);
+  }
+
+  /** Presses the button with this label, on whichever notification has one. */
+  pressButton(label) {
+    writeFileSync(join(this.folder, 'wanted'), label);
+    this.run('dunstctl', ['context']);
   }
 
   /** Ids of the windows of this title that are on the screen; minimised and hidden ones are not. */

@@ -166,3 +166,60 @@ async fn the_report_of_today_counts_what_ran_and_names_what_needs_you() {
     let (status, refused) = tower.owner_call("report", &json!({ "day": "2999-01-01" })).await;
     assert_eq!((status, &refused["field"]), (422, &json!("day")), "{refused}");
 }
+
+#[tokio::test]
+async fn a_store_that_cannot_be_written_is_an_alert_as_soon_as_it_can() {
+    let tower = Tower::start().await;
+    let status = async |ok: bool| {
+        until("what the store says", PATIENCE, async || {
+            let status = tower.owner("tower_status", &json!({})).await;
+            (status["store"]["ok"] == ok).then_some(())
+        })
+        .await;
+    };
+    // Somebody else writes in it and does not come to an end.
+    let other = rusqlite::Connection::open(tower.data.join("cuetower.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    status(false).await;
+    assert_eq!(alerts(&tower).await, [] as [Value; 0], "nothing can be written down");
+    other.execute_batch("ROLLBACK").unwrap();
+    status(true).await;
+    let alert = until("the alert", PATIENCE, async || alerts(&tower).await.into_iter().next()).await;
+    assert_eq!(
+        (&alert["kind"], &alert["severity"], &alert["state"]),
+        (&json!("store_trouble"), &json!("critical"), &json!("resolved"))
+    );
+    let body = alert["body"].as_str().unwrap();
+    assert!(body.contains("nothing could be written down") && body.ends_with("It works again."), "{body}");
+    // The owner's programs hear of it too.
+    let (_, told) = tower.get("/v1/alerts?alert_type=store_trouble").await;
+    assert_eq!((&told["total"], &told["alerts"][0]["cue_id"]), (&json!(1), &json!(null)), "{told}");
+}
+
+#[tokio::test]
+async fn a_cue_whose_runs_each_wait_for_the_one_before_is_told_until_it_keeps_its_rhythm() {
+    let work = tempfile::tempdir().unwrap();
+    let tower = Tower::start().await;
+    let script = format!("sleep $(cat {}/length)", work.path().display());
+    let set = |length: &str| std::fs::write(work.path().join("length"), length).unwrap();
+    set("1.6");
+    let definition = json!({
+        "name": "rushed", "transport": "command", "schedule": { "type": "interval", "every_seconds": 1 }, "confirm": "exit_code",
+        "command": { "argv": ["sh", "-c", script] }, "overlap": "queue",
+    });
+    let made = tower.owner("cue_create", &json!({ "definition": definition })).await;
+    let drift = async |state: &str| {
+        until("word of its rhythm", PATIENCE, async || {
+            let is = |alert: &Value| alert["kind"] == "cadence_drift" && alert["state"] == state;
+            alerts(&tower).await.into_iter().find(is)
+        })
+        .await
+    };
+    let alert = drift("open").await;
+    assert_eq!((&alert["cue_id"], &alert["title"]), (&made["id"], &json!("rushed starts later and later")));
+    let body = alert["body"].as_str().unwrap();
+    assert!(body.starts_with("Each of its last 10 runs waited for the one before: the newest began "), "{body}");
+    // Those that wait go quickly now, and then each begins when it is due.
+    set("0");
+    drift("resolved").await;
+}

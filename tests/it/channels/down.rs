@@ -85,6 +85,27 @@ async fn one_that_hangs_holds_up_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_note_that_was_on_its_way_as_the_tower_was_killed_goes_again_with_the_same_id() {
+    let mut tower = tower().await;
+    let hour = Duration::from_secs(3_600);
+    let sink =
+        Server::start(move |before, _| if before == 0 { Answer::status(200).after(hour) } else { Answer::status(200) })
+            .await;
+    tower.owner("channel_set", &json!({ "name": "chat", "kind": "webhook", "url": sink.url })).await;
+    problem(&tower, "leads").await;
+    sink.seen_at_least(1, PATIENCE).await;
+    tower.kill9().await;
+    tower.again().await;
+    let seen = sink.seen_at_least(2, PATIENCE).await;
+    assert_eq!(seen[0].header("webhook-id"), seen[1].header("webhook-id"));
+    assert_eq!(seen[0].json()["data"]["alert"], seen[1].json()["data"]["alert"]);
+    until("its record", PATIENCE, async || (channel(&tower, "chat").await["waiting"] == 0).then_some(())).await;
+    problem(&tower, "another").await;
+    let seen = sink.seen_at_least(3, PATIENCE).await;
+    assert_ne!(seen[1].header("webhook-id"), seen[2].header("webhook-id"), "it was told, and is not told again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_removed_is_told_nothing_more_and_what_waited_has_a_record() {
     let tower = tower().await;
     let down = Server::start(|_, _| Answer::status(500)).await;

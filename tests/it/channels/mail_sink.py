@@ -18,7 +18,10 @@ how, port, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
 class Sink:
     async def handle_DATA(self, server, session, envelope):
         mail = message_from_bytes(envelope.content, policy=policy.default)
-        part = lambda kind: mail.get_body((kind,)).get_content()
+
+        def part(kind):
+            return mail.get_body((kind,)).get_content()
+
         line = {
             "from": envelope.mail_from,
             "to": envelope.rcpt_tos,

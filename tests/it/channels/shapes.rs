@@ -1,7 +1,7 @@
 //! Each service is sent what it documents, over a real socket; the owner's door and the command line show no secret.
 
 use cuetower_engine::deliver::signature::standard_headers;
-use cuetower_tests::{Answer, Seen, Server, ctl_in, until};
+use cuetower_tests::{Answer, Seen, Server, Tower, ctl_in, until};
 use serde_json::{Value, json};
 
 use super::{PATIENCE, alert, channel, nowhere, problem, tower};
@@ -184,6 +184,15 @@ async fn nothing_is_sent_to_where_clouds_hand_out_credentials() {
     tower.owner("channel_set", &json!({ "name": "m", "kind": "email", "smtp": mail })).await;
     let tested = tower.owner("channel_test", &json!({ "name": "m" })).await;
     assert!(tested["ok"] == false && tested["words"].as_str().unwrap().contains("169.254.169.254 is"), "{tested}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strict_tower_tells_public_addresses_only() {
+    let (tower, sink) = (Tower::start_with(None, &["--strict-addresses"], &[]).await, sink().await);
+    tower.owner("channel_set", &json!({ "name": "hook", "kind": "webhook", "url": sink.url })).await;
+    let tested = tower.owner("channel_test", &json!({ "name": "hook" })).await;
+    assert!(tested["ok"] == false && tested["words"].as_str().unwrap().contains("--strict-addresses"), "{tested}");
+    assert_eq!(sink.seen().len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

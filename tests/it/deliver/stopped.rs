@@ -98,7 +98,7 @@ async fn a_run_that_spends_its_budget_of_time_is_stopped_with_its_whole_tree() {
     assert_eq!((alerts.len(), &alerts[0]["severity"], &alerts[0]["state"]), (1, &json!("critical"), &json!("open")));
     assert_eq!(
         (&alerts[0]["title"], &alerts[0]["run_id"]),
-        (&json!("tree was stopped by its budget"), &json!(grown.run))
+        (&json!("tree stopped at 5 s"), &json!(grown.run))
     );
     grown.scene.end().await;
 }

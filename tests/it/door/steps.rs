@@ -346,3 +346,16 @@ async fn a_step_moves_the_deadline_of_its_run_on() {
     assert!(moved >= 2 && moved < steps, "{moved} of {steps}: not each step is worth a fact of its run");
     tower.stop().await;
 }
+
+#[tokio::test]
+async fn a_secret_in_an_error_is_kept_nowhere() {
+    let at_work = AtWork::begin().await;
+    at_work.put("enrich", json!({})).await;
+    let error = "openai: bad key sk-proj-abcdefghijklmnop\nsent {\"api_key\": \"hunter2hunter2\"}";
+    assert_eq!(at_work.end("enrich", "fail", json!({ "error": error })).await.status, 200);
+    let run = at_work.tower.handle.reader().run(at_work.run.clone()).await.unwrap().unwrap();
+    assert_eq!(run.broke.unwrap().error, "openai: bad key ••••");
+    let step = at_work.tower.handle.reader().step(at_work.run.clone(), 1).await.unwrap().unwrap().step;
+    assert_eq!(step.whole_error.unwrap(), "openai: bad key ••••\nsent {\"api_key\": \"••••\"}");
+    at_work.tower.stop().await;
+}

@@ -25,6 +25,6 @@ tally! {
     deliveries, licensed, acknowledged, refused, lost_attempts, silent, late, chained, from_outside, by_files, asked, answered,
     blacked_out, tower_paused, coalesced, missed, queued, dynamic,
     held_by_pool, held_by_checks, granted, claimed, claims_refused, extended, lapsed, released, unclaimed, pinged, by_ping,
-    stopped, restarted, crash_loops, steady, fused, fallbacks, failures_told, found_running, found_ended, found_lost, never_started,
+    stopped, restarted, restarts_asked, crash_loops, steady, fused, fallbacks, failures_told, found_running, found_ended, found_lost, never_started,
     looked, looked_late, proven, disproven, attempts_cut, verified, held_for_word, shown_later, attested,
 }

@@ -247,6 +247,7 @@ pub fn count(tally: &mut Tally, facts: &[Fact]) {
                 tally.crash_loops += u64::from(*crash_loop);
                 tally.attempts_cut += u64::from(*number as usize > ATTEMPTS_KEPT);
             }
+            Event::RestartAsked { .. } => tally.restarts_asked += 1,
             Event::AttemptSteady { .. } => tally.steady += 1,
             Event::ChecksBegan { late, .. } => tally.looked_late += u64::from(*late),
             Event::RunEnded { verdict: Verdict::Confirmed, findings, .. } if is_looked_at(findings) => {

@@ -28,7 +28,7 @@ async fn one_that_lives_and_gets_nowhere_is_told_with_what_it_is_blocked_on() {
     let pid = watch.story(&run).await["attempts"][0]["pid"].clone();
     let after_ms = ms(&alert["opened_at_ms"]) - watch.said("blocked")[0][0];
     println!("told {after_ms} ms after it was blocked: {} — {body}", alert["title"]);
-    assert!(body.contains(&format!("process {pid} alive, ")), "{body}");
+    assert!(body.contains(&format!("rocess {pid} alive, ")), "{body}");
     assert!(body.contains(&format!("blocked on {peer}")), "{body}");
     assert!(after_ms <= WITHIN_MS + NOTICED_WITHIN_MS, "{after_ms} ms: {alert:#}");
     // Not before its time either: the last word of its work came right before it was blocked.

@@ -68,7 +68,8 @@ async fn one_that_the_system_kills_for_its_memory_is_told_at_once_and_by_its_cau
     let env = json!({ "GROUP": group.0 });
     let (story, alert) = told(&watch, &watch.cue("leaking", env, json!({ "confirm": "exit_code" }))).await;
     let body = alert["body"].as_str().unwrap();
-    assert!(body.to_lowercase().contains("killed by the system: out of memory (its group may use 60 mib)"), "{body}");
+    assert!(body.starts_with("Killed by the system: out of memory (its group may use 60 MiB) after "), "{body}");
+    assert!(body.contains(" MB and rising. "), "{body}");
     assert!(story["attempts"][0]["peak_rss_bytes"].as_u64() > Some(20 << 20), "{story:#}");
 }
 

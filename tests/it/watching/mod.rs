@@ -2,6 +2,7 @@
 //!
 //! How soon is read off the tower's own records, never off a clock of the test's.
 
+mod agents;
 mod blocked;
 mod leaking;
 mod leaving;
@@ -117,7 +118,7 @@ fn died_at_ms(story: &Value) -> i64 {
     let attempt = &story["attempts"][0];
     let sentence = attempt["sentence"].as_str().unwrap();
     let after = sentence.split(" after ").nth(1).unwrap_or_else(|| panic!("no length of life in {sentence}"));
-    let mut words = after.split([' ', ':', ';']);
+    let mut words = after.split([' ', ':', ';', ',']);
     let (length, unit) = (words.next().unwrap().parse::<f64>().unwrap(), words.next().unwrap());
     let factor = match unit {
         "ms" => 1.0,

@@ -175,6 +175,25 @@ async fn one_that_answers_with_an_outcome_has_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_whose_answer_the_store_does_not_take_holds_nobody_up() {
+    let tower = Tower::start().await;
+    let store = rusqlite::Connection::open(tower.dir.path().join("cuetower.db")).unwrap();
+    let refuses = "CREATE TRIGGER refuses BEFORE INSERT ON journal WHEN NEW.body LIKE '%poison%'
+        BEGIN SELECT raise(ABORT, 'it holds poison'); END";
+    store.execute_batch(refuses).unwrap();
+    let receiver = Receiver::start(says(&answer(r#"{"success": true, "summary": "poison"}"#))).await;
+    let cue = made(&tower, "refused", &receiver.url(), json!({})).await;
+    let run = fire(&tower, &cue).await;
+    let story = in_state(&tower, &run, "pending_outcome").await;
+    assert_eq!(story["outcome"], Value::Null, "what cannot be written down was not said");
+    assert_eq!(receiver.requests().len(), 1);
+
+    let other = Receiver::start(says(&answer(r#"{"success": true}"#))).await;
+    let cue = made(&tower, "taken", &other.url(), json!({})).await;
+    in_state(&tower, &fire(&tower, &cue).await, "claimed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_that_answers_with_garbage_has_taken_the_run_and_said_nothing() {
     let tower = Tower::start().await;
     for (name, body, why) in [

@@ -212,8 +212,9 @@ test('what is expected of an agent is said here, and its silence is seen within 
   const detail = page.getByRole('region', { name: 'price-watch' });
   const expected = detail.getByRole('form', { name: 'What is expected of price-watch' });
   await expected.getByLabel('late by at most').fill('1');
+  await expected.getByLabel('A beat every').fill('0');
   await expected.getByRole('button', { name: 'Set' }).click();
-  await expect(expected.getByLabel('A beat every')).toHaveAccessibleDescription(/How often does it beat/);
+  await expect(expected.getByLabel('A beat every')).toHaveAccessibleDescription(/Seconds from 1 to/);
   await expected.getByLabel('A beat every').fill('1');
   await expected.getByRole('button', { name: 'Set' }).click();
   await expect(expected.getByRole('button', { name: 'Set' })).toHaveCount(0);
@@ -236,10 +237,16 @@ test('what is expected of an agent is said here, and its silence is seen within 
 test('one that beats and gets nowhere is alive only', async ({ window: page, tower, ask }) => {
   const agents = door(page, tower);
   await agents.beat('stuck', { iteration_count: 7 });
-  await ask('agent_watch', { name: 'stuck', account: null, interval_seconds: 30, grace_seconds: 30, progress_within_seconds: 30, alert: true });
+  await ask('agent_watch', { name: 'stuck', account: null, interval_seconds: 30, grace_seconds: 30, progress_within_seconds: 1, alert: true });
   await page.goto('/#/agents/stuck');
   await agents.beat('stuck', { iteration_count: 7 });
   const detail = page.getByRole('region', { name: 'stuck' });
-  await expect(detail.getByRole('form')).toContainText('gets nowhere');
+  await expect(detail.getByRole('form', { name: 'What is expected of stuck' })).toContainText('gets nowhere');
+  // Another beat with the same count: it lives, and does not get on.
+  await expect(async () => {
+    await agents.beat('stuck', { iteration_count: 7 });
+    await expect(detail.getByRole('heading', { level: 2 })).toContainText('Alive, but no progress for', { timeout: 1500 });
+  }).toPass();
+  await expect(page.getByRole('table', { name: 'Agents' }).getByRole('row').filter({ hasText: 'stuck' })).toContainText('Alive only');
   await expect(detail.getByRole('img', { name: /tokens/i })).toBeVisible();
 });

@@ -109,3 +109,35 @@ for (const scheme of ['dark', 'light'] as const) {
     });
   }
 }
+
+test('a program that runs elsewhere is watched by its beats alone, from a template', async ({ window: page, ask }) => {
+  await page.goto('/#/cue/new?from=beats');
+  await expect(page.getByRole('complementary', { name: 'Read back' })).toContainText('Its beats are expected always: if it says nothing for 1 min 30 s, you hear of it. If it beats and gets nowhere for 10 min, you hear of that too.');
+  await page.getByRole('button', { name: 'Save and arm' }).click();
+  await expect(page).toHaveURL(/#\/board$/);
+  const { cues } = await ask<{ cues: { definition: Record<string, unknown> }[] }>('board', { from_ms: 0, to_ms: 1 });
+  expect(cues[0]?.definition).toMatchObject({ transport: 'watch', heartbeat: { interval_seconds: 60, grace_seconds: 30, start_grace_seconds: 120, progress_within_seconds: 600 } });
+});
+
+test('what is usual of a cue is drawn once ten runs have told it, and not before', async ({ window: page, ask }) => {
+  const [cue] = await make(ask, [byHand('nightly', ['sh', '-c', 'sleep 0.05'], { overlap: 'allow' })]);
+  const fire = async () => (await ask<{ run_id: string }>('cue_fire', { cue_id: cue?.id })).run_id;
+  const runs = async () => (await ask<{ runs: number }>('cue_envelope', { cue_id: cue?.id })).runs;
+  const first = await fire();
+  await expect.poll(runs).toBe(1);
+  await page.goto(`/#/run/${first}`);
+  await page.getByRole('tab', { name: 'Usual range' }).click();
+  await expect(page.getByRole('tabpanel')).toContainText('known once 10 runs have ended well; 1 has so far');
+  let last = first;
+  for (let n = 0; n < 11; n++) last = await fire();
+  await expect.poll(runs).toBe(12);
+  // It grows while one looks.
+  await expect(page.getByTestId('usual')).toContainText('Working time');
+  await page.goto(`/#/run/${last}`);
+  await page.getByRole('tab', { name: 'Usual range' }).click();
+  await expect(page.getByRole('group', { name: /^Working time of the last 12 runs: usually .* at the median/ })).toBeVisible();
+  await page.getByRole('tab', { name: 'Compare with last good' }).click();
+  const compared = page.getByRole('table', { name: 'Compared with the last good run' });
+  await expect(compared.getByRole('columnheader', { name: 'Usual range' })).toBeVisible();
+  await expect(compared.getByRole('row').filter({ hasText: 'Working time' }).getByRole('cell').last()).toContainText(/\d+ ms/);
+});

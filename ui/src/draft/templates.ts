@@ -26,8 +26,15 @@ export const TEMPLATES: readonly Template[] = [
   {
     key: 'hand', icon: 'play', name: 'Fired by hand', say: 'A command that runs when you say so',
     fill: { name: 'say-hello', transport: 'command', command: 'echo "hello from the tower"', kind: 'manual', overlap: 'allow', confirm: 'exit_code' }
+  },
+  {
+    key: 'beats', icon: 'watch', name: 'Heartbeat watch', say: 'It runs elsewhere and beats; silence is told at once',
+    fill: { name: 'heartbeat-watch', transport: 'watch', kind: 'manual', timeout: '300', confirm: 'outcome', beatEvery: { amount: '60', unit: 'seconds' }, beatGrace: { amount: '30', unit: 'seconds' }, progressWithin: { amount: '10', unit: 'minutes' } }
   }
 ];
+
+/** How many are shown to whoever has no cue yet. */
+export const FIRST_TEMPLATES = TEMPLATES.slice(0, 4);
 
 /** The form a template begins with; a blank one for a key nobody knows. */
 export function draftFrom(key: string | null, zone: string): Draft {

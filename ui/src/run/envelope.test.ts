@@ -1,18 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import type { EnvelopeView, MeasureView } from '../wire';
-import { isOutside, known, lastIsOutside, measureOf, plotOf, standOf, standWords, usualRange } from './envelope';
+import type { BandOf, EnvelopeView, MeasureView } from '../wire';
+import { isOutside, known, lastIsOutside, measureOf, plotOf, standOf, standWords, usualRange, type Known } from './envelope';
 
-const cost = (change: Partial<MeasureView> = {}): MeasureView => ({ measure: 'cost', unit: 'usd', n: 12, median: 0.23, mad: 0.01, low: 0.2, high: 0.3, p5: 0.21, p95: 0.26, values: [0.21, 0.23, 0.26, 0.02], run_ids: ['a', 'b', 'c', 'd'], ...change });
+const cost = ({ unit = 'usd', measure = 'cost', values = [0.21, 0.23, 0.26, 0.02], ...band }: Partial<MeasureView & BandOf> = {}): Known => ({
+  measure, unit, band: { n: 12, median: 0.23, mad: 0.01, low: 0.2, high: 0.3, p5: 0.21, p95: 0.26, ...band }, values, run_ids: ['a', 'b', 'c', 'd']
+});
 const envelope = (...measures: MeasureView[]): EnvelopeView => ({ runs: 12, measures });
 
 it('what too few runs told is not shown, the rest in one order', () => {
-  const few = envelope(cost(), cost({ measure: 'duration', unit: 'ms', n: 30 }), cost({ measure: 'steps', n: 9 }));
+  const few = envelope(cost(), cost({ measure: 'duration', unit: 'ms', n: 30 }), { ...cost({ measure: 'steps' }), band: null });
   expect(known(few).map((one) => one.measure)).toEqual(['duration', 'cost']);
   expect(known(null)).toEqual([]);
   expect([measureOf(few, 'Working time')?.measure, measureOf(few, 'Steps'), measureOf(few, 'Attempts')]).toEqual(['duration', null, null]);
 });
 
-it.each<[Partial<MeasureView>, string]>([
+it.each<[Partial<MeasureView & BandOf>, string]>([
   [{}, '$0.21 to $0.26'], [{ unit: 'ms', p5: 360_000, p95: 720_000 }, '6 min to 12 min'], [{ unit: 'steps', p5: 12, p95: 12 }, 'always 12'], [{ unit: 'tokens', p5: 9_000, p95: 1_200_000 }, '9,000 to 1.2M']
 ])('the range of %j is %s', (change, words) => expect(usualRange(cost(change))).toBe(words));
 

@@ -1,11 +1,14 @@
 //! What is usual of a cue's runs, and where one of them stands against it: 5th to 95th percentile, once ten are known. Pure.
 import { lasting } from '../time';
-import type { EnvelopeView, MeasureView } from '../wire';
+import type { BandOf, EnvelopeView, MeasureView } from '../wire';
 import { figureWords } from './compare';
 import { usdWords } from './labels';
 
 /** Fewer values say nothing of what is usual. */
 export const RUNS_LEAST = 10;
+
+/** A measure of which enough runs told. */
+export type Known = MeasureView & { band: BandOf };
 
 const NAMES: Record<string, string> = { duration: 'Working time', tokens: 'Tokens', cost: 'Cost', steps: 'Steps', processed: 'Processed' };
 /** Figures of a comparison that an envelope knows. */
@@ -16,13 +19,13 @@ export function measureName(measure: string): string {
 }
 
 /** The measures that say something, in the order of their names above. */
-export function known(envelope: EnvelopeView | null): MeasureView[] {
+export function known(envelope: EnvelopeView | null): Known[] {
   const order = Object.keys(NAMES);
-  return (envelope?.measures ?? []).filter((one) => one.n >= RUNS_LEAST).sort((a, b) => order.indexOf(a.measure) - order.indexOf(b.measure));
+  return (envelope?.measures ?? []).filter((one): one is Known => one.band !== null).sort((a, b) => order.indexOf(a.measure) - order.indexOf(b.measure));
 }
 
 /** The measure behind a row of the comparison ("Working time"); null: it has none, or too few runs told it. */
-export function measureOf(envelope: EnvelopeView | null, row: string): MeasureView | null {
+export function measureOf(envelope: EnvelopeView | null, row: string): Known | null {
   return known(envelope).find((one) => one.measure === MEASURES[row]) ?? null;
 }
 
@@ -31,14 +34,14 @@ export function figure(value: number, unit: string): string {
 }
 
 /** "6 min to 12 min", "always 12" */
-export function usualRange(of: MeasureView): string {
-  const [from, to] = [figure(of.p5, of.unit), figure(of.p95, of.unit)];
+export function usualRange(of: Known): string {
+  const [from, to] = [figure(of.band.p5, of.unit), figure(of.band.p95, of.unit)];
   return from === to ? `always ${from}` : `${from} to ${to}`;
 }
 
 /** Outside on either side: cheap can mean undone. */
-export function isOutside(of: Pick<MeasureView, 'p5' | 'p95'>, value: number): boolean {
-  return value < of.p5 || value > of.p95;
+export function isOutside({ band }: { band: Pick<BandOf, 'p5' | 'p95'> }, value: number): boolean {
+  return value < band.p5 || value > band.p95;
 }
 
 /** One dot of the chart. */
@@ -59,12 +62,12 @@ export interface Plot {
 }
 
 /** The last runs from left to right in a box; one scale, from 0 to 1.05 × the most that is shown. */
-export function plotOf(of: MeasureView, width: number, height: number): Plot {
-  const top = Math.max(...of.values, of.p95, Number.MIN_VALUE) * 1.05;
+export function plotOf(of: Known, width: number, height: number): Plot {
+  const top = Math.max(...of.values, of.band.p95, Number.MIN_VALUE) * 1.05;
   const y = (value: number) => height - 4 - (Math.max(0, value) / top) * (height - 8);
   const x = (i: number) => 5 + (of.values.length < 2 ? 0 : (i * (width - 10)) / (of.values.length - 1));
   const dots = of.values.map((value, i) => ({ x: x(i), y: y(value), outside: isOutside(of, value), run_id: of.run_ids[i] ?? null, words: figure(value, of.unit) }));
-  return { band: { y: y(of.p95), height: Math.max(1, y(of.p5) - y(of.p95)) }, median_y: y(of.median), dots };
+  return { band: { y: y(of.band.p95), height: Math.max(1, y(of.band.p5) - y(of.band.p95)) }, median_y: y(of.band.median), dots };
 }
 
 /** Where a value stands on a bar whose middle is the usual range: 0 to 1, and an arrow where it lies beyond the bar. */
@@ -79,18 +82,18 @@ export interface Stand {
 /** How much wider than the range the bar is. */
 const WIDTH = 3.2;
 
-export function standOf(of: Pick<MeasureView, 'p5' | 'p95' | 'median'>, value: number): Stand {
+export function standOf({ band: of }: { band: Pick<BandOf, 'p5' | 'p95' | 'median'> }, value: number): Stand {
   const range = of.p95 > of.p5 ? of.p95 - of.p5 : Math.max(Math.abs(of.median) * 0.1, Number.MIN_VALUE);
   const span = range * WIDTH;
   const begin = (of.p5 + of.p95) / 2 - span / 2;
   const share = (v: number) => (v - begin) / span;
   const at = share(value);
-  return { from: share(Math.min(of.p5, of.p95 - (of.p95 > of.p5 ? 0 : range / 2))), to: share(Math.max(of.p95, of.p5 + (of.p95 > of.p5 ? 0 : range / 2))), at: Math.min(1, Math.max(0, at)), beyond: at > 1 ? 1 : at < 0 ? -1 : 0, outside: isOutside(of, value) };
+  return { from: share(Math.min(of.p5, of.p95 - (of.p95 > of.p5 ? 0 : range / 2))), to: share(Math.max(of.p95, of.p5 + (of.p95 > of.p5 ? 0 : range / 2))), at: Math.min(1, Math.max(0, at)), beyond: at > 1 ? 1 : at < 0 ? -1 : 0, outside: isOutside({ band: of }, value) };
 }
 
 /** For ears: "$0.02, usually $0.21 to $0.26: less than usual". */
-export function standWords(of: MeasureView, value: number): string {
-  const beside = value > of.p95 ? ': more than usual' : value < of.p5 ? ': less than usual' : '';
+export function standWords(of: Known, value: number): string {
+  const beside = value > of.band.p95 ? ': more than usual' : value < of.band.p5 ? ': less than usual' : '';
   return `${figure(value, of.unit)}, usually ${usualRange(of)}${beside}`;
 }
 

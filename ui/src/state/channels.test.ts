@@ -31,12 +31,13 @@ describe('what is asked for', () => {
     const mail = channel({ kind: 'email', smtp: { host: 'smtp.example.com', port: 587, tls: 'starttls', user: 'me', password: KEPT, from: 'a@example.com', to: 'b@example.com, c@example.com' } });
     expect(channelOf(channelDraft(mail))).toMatchObject({ errors: {}, set: { smtp: mail.smtp } });
   });
+  it('this desktop is narrowed, and has no address', () => expect(channelOf({ ...channelDraft(channel({ name: 'desktop', kind: 'native', target: 'this machine' })), minSeverity: 'critical' })).toMatchObject({ errors: {}, set: { kind: 'native', url: null, smtp: null, min_severity: 'critical' } }));
   it.each([['smtp.host', 'host'], ['routing_key', 'routingKey'], ['kinds', 'rules'], ['odd', 'whole'], [null, 'whole']])('the host’s %s stands at %s', (field, place) => expect(channelField(field)).toBe(place));
 });
 
 describe('in words', () => {
   it.each<[Partial<ChannelView>, string, string]>([
-    [{ on: false }, 'off', 'c3'], [{}, 'not tried yet', 'c3'], [{ state: 'ok', last_told_ms: NOW - 240_000 }, 'told 4 min ago', 'ok'], [{ state: 'failing', words: '404 no_team', waiting: 3 }, '3 wait: 404 no_team', 'bad'], [{ waiting: 1 }, '1 waits', 'c3']
+    [{ on: false }, 'off', 'c3'], [{ kind: 'native', on: false, words: 'the tower runs with --no-notifications' }, 'off: the tower runs with --no-notifications', 'c3'], [{}, 'not tried yet', 'c3'], [{ state: 'ok', last_told_ms: NOW - 240_000 }, 'told 4 min ago', 'ok'], [{ state: 'failing', words: '404 no_team', waiting: 3 }, '3 wait: 404 no_team', 'bad'], [{ waiting: 1 }, '1 waits', 'c3']
   ])('%j', (change, words, tone) => expect(stateWords(channel(change), NOW)).toEqual({ words, tone }));
   it('what it is told', () => expect([askedWords(channel()), askedWords(channel({ min_severity: 'critical', kinds: ['zombie'], escalation: true }))]).toEqual(['from warnings up', 'only what is critical, of 1 kind, when nobody has seen it']));
   it('the outside ear', () => {

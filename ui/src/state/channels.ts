@@ -40,7 +40,7 @@ export function askedWords(channel: Pick<ChannelView, 'min_severity' | 'kinds' |
 
 /** How it stands: "told 4 min ago", "2 wait: connection refused". */
 export function stateWords(channel: ChannelView, now_ms: number): { words: string; tone: 'c3' | 'ok' | 'bad' } {
-  if (!channel.on) return { words: 'off', tone: 'c3' };
+  if (!channel.on) return { words: isOwn(channel) && channel.state === 'untried' ? `off: ${channel.words}` : 'off', tone: 'c3' };
   const waiting = channel.waiting > 0 ? `${channel.waiting} ${channel.waiting === 1 ? 'waits' : 'wait'}` : '';
   const told = channel.last_told_ms === null ? '' : `told ${ago(channel.last_told_ms, now_ms)}`;
   if (channel.state === 'failing') return { words: [waiting, channel.words].filter(Boolean).join(': '), tone: 'bad' };
@@ -56,7 +56,8 @@ export function beaconWords(beacon: BeaconView, now_ms: number): string {
 
 export interface ChannelDraft {
   name: string;
-  kind: ChannelKind;
+  /** `native`: of this desktop, which is there by itself and can be narrowed. */
+  kind: ChannelKind | 'native';
   on: boolean;
   minSeverity: string;
   /** Keys of the rules it is told; all of them: no restriction. */
@@ -85,9 +86,9 @@ export function blankChannel(): ChannelDraft {
 
 /** A channel that is there, as its form begins: what is secret is only said to be kept. */
 export function channelDraft(channel: ChannelView): ChannelDraft {
-  const kind = CHANNEL_KINDS.find((one) => one === channel.kind) ?? 'webhook';
+  const kind = channel.kind === 'native' ? 'native' : (CHANNEL_KINDS.find((one) => one === channel.kind) ?? 'webhook');
   const rules = channel.kinds.length === 0 ? [...ALL] : RULES.filter((rule) => rule.kinds.some((one) => channel.kinds.includes(one))).map((rule) => rule.key);
-  const kept = (of: readonly ChannelKind[]) => (of.includes(kind) ? KEPT : '');
+  const kept = (of: readonly string[]) => (of.includes(kind) ? KEPT : '');
   return {
     ...blankChannel(), name: channel.name, kind, on: channel.on, minSeverity: channel.min_severity, rules, escalation: channel.escalation, url: kept(['slack', 'discord', 'ntfy', 'webhook']), routingKey: kept(['pagerduty']),
     ...(channel.smtp === null ? {} : { host: channel.smtp.host, port: String(channel.smtp.port), tls: channel.smtp.tls, user: channel.smtp.user ?? '', password: channel.smtp.password ?? '', from: channel.smtp.from, to: channel.smtp.to })

@@ -8,6 +8,8 @@ export interface ExpectDraft {
   /** Empty: nobody looks. */
   progress: string;
   alert: boolean;
+  /** Its runner is asked to start it again when it falls silent. */
+  restart: boolean;
 }
 
 export type ExpectField = 'interval' | 'grace' | 'progress';
@@ -19,7 +21,7 @@ const DAY_S = 86_400;
 export function expectsOf(agent: Pick<AgentView, 'watch'>): ExpectDraft {
   const seconds = (ms: number | null | undefined) => (ms === null || ms === undefined ? '' : String(Math.round(ms / 100) / 10));
   const { watch } = agent;
-  return { interval: seconds(watch?.interval_ms), grace: seconds(watch?.grace_ms), progress: seconds(watch?.progress_within_ms), alert: true };
+  return { interval: seconds(watch?.interval_ms), grace: seconds(watch?.grace_ms), progress: seconds(watch?.progress_within_ms), alert: watch?.alert ?? true, restart: watch?.restart ?? false };
 }
 
 export function readExpects(draft: ExpectDraft): { set: Expects; errors: ExpectErrors } {
@@ -32,8 +34,7 @@ export function readExpects(draft: ExpectDraft): { set: Expects; errors: ExpectE
     errors[field] = `Seconds from ${least} to 86,400, such as ${field === 'progress' ? 600 : field === 'grace' ? 30 : 60}.`;
     return null;
   };
-  const set: Expects = { interval_seconds: seconds('interval', 1), grace_seconds: seconds('grace', 0), progress_within_seconds: seconds('progress', 1), alert: draft.alert };
-  if (draft.interval.trim() === '' && draft.grace.trim() !== '' && errors.grace === undefined) errors.interval = 'How often does it beat? Late is said against that.';
+  const set: Expects = { interval_seconds: seconds('interval', 1), grace_seconds: seconds('grace', 0), progress_within_seconds: seconds('progress', 1), alert: draft.alert, restart: draft.restart };
   return { set, errors };
 }
 

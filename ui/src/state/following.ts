@@ -1,4 +1,5 @@
 //! What is asked for again whenever the tower says that it would answer differently.
+import { untrack } from 'svelte';
 import type { Stop } from '../bridge';
 import type { DeskEvent, Topic } from '../wire';
 import { desk } from './desk.svelte';
@@ -30,7 +31,8 @@ export function following(of: readonly Topic[] | ((event: DeskEvent) => boolean)
     timer = setTimeout(() => void now(), Math.max(AFTER_MS, at - performance.now()));
   }
 
-  void now();
+  // Whatever it reads is no reason to begin anew.
+  untrack(() => void now());
   const stop = desk.onEvent((event) => {
     if (wanted || !concerns(event)) return;
     wanted = true;

@@ -40,11 +40,11 @@ it('what a run has used of what it may', () => {
 });
 
 it('what is expected of an agent', () => {
-  const watch = { interval_ms: 60_000, grace_ms: 2500, progress_within_ms: null };
-  expect(expectsOf({ watch })).toEqual({ interval: '60', grace: '2.5', progress: '', alert: true });
-  expect(readExpects(expectsOf({ watch }))).toEqual({ set: { interval_seconds: 60, grace_seconds: 2.5, progress_within_seconds: null, alert: true }, errors: {} });
-  expect(expectsOf({ watch: null })).toMatchObject({ interval: '', grace: '' });
-  expect(Object.keys(readExpects({ interval: '0', grace: 'x', progress: '', alert: true }).errors)).toEqual(['interval', 'grace']);
-  expect(readExpects({ interval: '', grace: '5', progress: '', alert: true }).errors).toHaveProperty('interval');
+  const watch = { interval_ms: 60_000, grace_ms: 2500, progress_within_ms: null, alert: true, restart: false };
+  expect(expectsOf({ watch })).toEqual({ interval: '60', grace: '2.5', progress: '', alert: true, restart: false });
+  expect(readExpects(expectsOf({ watch }))).toEqual({ set: { interval_seconds: 60, grace_seconds: 2.5, progress_within_seconds: null, alert: true, restart: false }, errors: {} });
+  expect(expectsOf({ watch: null })).toMatchObject({ interval: '', grace: '', alert: true });
+  expect(expectsOf({ watch: { ...watch, alert: false, restart: true } })).toMatchObject({ alert: false, restart: true });
+  expect(Object.keys(readExpects({ interval: '0', grace: 'x', progress: '', alert: true, restart: false }).errors)).toEqual(['interval', 'grace']);
   expect([expectField('grace_seconds'), expectField('odd')]).toEqual(['grace', 'whole']);
 });

@@ -17,8 +17,9 @@ export interface ChannelSet { name: string; kind: string; on: boolean; min_sever
 export interface ChannelRef { name: string }
 export interface ChannelTested { ok: boolean; words: string }
 export interface BeaconSet { url: string | null; every_seconds: number | null }
-export interface AgentWatch { name: string; account: string | null; interval_seconds: number | null; grace_seconds: number | null; progress_within_seconds: number | null; alert: boolean }
-export interface MeasureView { measure: string; unit: string; n: number; median: number; mad: number; low: number; high: number; p5: number; p95: number; values: number[]; run_ids: string[] }
+export interface AgentWatch { name: string; account: string | null; interval_seconds: number | null; grace_seconds: number | null; progress_within_seconds: number | null; alert: boolean; restart: boolean }
+export interface BandOf { n: number; median: number; mad: number; low: number; high: number; p5: number; p95: number }
+export interface MeasureView { measure: string; unit: string; band: BandOf | null; values: number[]; run_ids: string[] }
 export interface EnvelopeView { runs: number; measures: MeasureView[] }
 export interface RunLimits { cost_usd: number | null; tokens: number | null; steps: number | null }
 export interface DayLimits { cost_usd: number | null; tokens: number | null }

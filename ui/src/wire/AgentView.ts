@@ -71,4 +71,4 @@ address: string | null,
 /**
  * Messages it has not read.
  */
-unread: number, watch: { interval_ms: number | null, grace_ms: number | null, progress_within_ms: number | null, } | null, usual_gap_ms: number | null, due_ms: number | null, progress_at_ms: number | null, lost_since_ms: number | null, no_progress_since_ms: number | null, tokens_usual: [number, number] | null, run_id: string | null, };
+unread: number, watch: { interval_ms: number | null, grace_ms: number | null, progress_within_ms: number | null, alert: boolean, restart: boolean, } | null, usual_gap_ms: number | null, due_ms: number | null, progress_at_ms: number | null, lost_since_ms: number | null, no_progress_since_ms: number | null, tokens_usual: [number, number] | null, run_id: string | null, };

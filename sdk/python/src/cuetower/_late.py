@@ -55,9 +55,10 @@ class Late:
         """Whether it was told, or never can be."""
         try:
             return self._told(report)
-        except TowerAbsent:
+        except TowerAbsent as absent:
             self._absent.add(str(report.get("url")))
-            return False
+            # What it used adds up: rather told once too seldom than twice.
+            return absent.sent and report.get("kind") == "beat"
         except Superseded as gone:
             if gone.code == "attempt_superseded" and report.get("kind") == "step" and is_young(report):
                 return False  # The newer attempt tells it, when it begins.

@@ -182,11 +182,11 @@ class Run:
             if joined is None:
                 raise TowerAbsent(NO_TOWER)
             beat = {"execution_id": joined.run_id, **body}
-            # Tokens add up, so it is not sent twice.
+            # Tokens add up, so it is not sent twice: neither now nor later.
             self._line.call("POST", "/v1/heartbeats", beat, once=True, answer_seconds=BEAT_SECONDS)
-        except TowerAbsent:
+        except TowerAbsent as absent:
             # That it lived then is of no use later; what it used is.
-            if tokens is not None or cost_usd is not None:
+            if not absent.sent and (tokens is not None or cost_usd is not None):
                 self._line.keep("beat", body=body)
         except Refused as refused:
             self._line.voice.once("beat", f"a heartbeat was refused: {refused}")

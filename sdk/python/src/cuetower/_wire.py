@@ -34,12 +34,13 @@ USER_AGENT = "cuetower-python"
 
 
 class Later(Exception):
-    """Not answered, or told to come again; `after` in seconds, if the tower said when."""
+    """Not answered, or told to come again; `after` in seconds, if the tower said when. `sent`: it may have been taken."""
 
-    def __init__(self, words: str, after: float = 0.0) -> None:
+    def __init__(self, words: str, after: float = 0.0, sent: bool = False) -> None:
         super().__init__(words)
         self.words = words
         self.after = after
+        self.sent = sent
 
 
 class Wire:
@@ -88,9 +89,11 @@ class Wire:
             except Later as later:
                 left = until - time.monotonic()
                 wait = max(pause * random.uniform(0.5, 1.0), min(later.after, RETRY_AFTER_MAX))
-                if left <= 0 or wait > left:
+                if left <= 0 or wait > left or (once and later.sent):
                     self.is_away = self.is_away or patience > 0
-                    raise TowerAbsent(later.words) from None
+                    absent = TowerAbsent(later.words)
+                    absent.sent = later.sent
+                    raise absent from None
                 time.sleep(wait)
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue
@@ -142,7 +145,7 @@ class Wire:
                     # It was closed while nobody used it.
                     reused, connection = False, None
                     continue
-                raise Later(f"the tower at {self.url} did not answer ({words_of(error)})") from None
+                raise Later(f"the tower at {self.url} did not answer ({words_of(error)})", sent=True) from None
             except BaseException:
                 # Half an answer would be taken for the next one's.
                 connection.close()

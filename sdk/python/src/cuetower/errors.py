@@ -30,7 +30,12 @@ class Failed(CuetowerError):
 
 class TowerAbsent(CuetowerError):
     """There is no tower, or it did not answer for as long as the run waits for it (`patience`), and what was asked for
-    cannot be had without it: an answer, a secret, or a step with ``on_absent="raise"``."""
+    cannot be had without it: an answer, a secret, or a step with ``on_absent="raise"``.
+
+    sent: it was sent, and only the answer is missing: the tower may have taken it.
+    """
+
+    sent = False
 
 
 class Refused(CuetowerError):

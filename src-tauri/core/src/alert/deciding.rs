@@ -3,6 +3,7 @@
 use super::book::{escalates_at, reminds_at, told_at};
 use super::{About, Alert, AlertBook, AlertEvent, AlertKind, AlertState, OPEN_MAX, Signal, words};
 use crate::Ms;
+use crate::fuse::OF_THE_DAY;
 use crate::id::{AlertId, CueId, Dice, RunId};
 use crate::occurrence::Trigger;
 use crate::run::{Phase, Run, Verdict};
@@ -108,7 +109,10 @@ impl AlertBook {
         let mut events =
             self.resolve(&about, now, |alert| lived(alert) || late && own(alert) && alert.kind.ends_with_a_good_run());
         if let Some(kind) = kind_of(run, verdict) {
-            let title = sentence::alert_title(cue_name, kind);
+            let title = match kind {
+                AlertKind::FuseTripped => sentence::stopped_title(cue_name, run),
+                kind => sentence::alert_title(cue_name, kind),
+            };
             let body = match kind {
                 AlertKind::FallbackFailed => format!("{} A person is needed.", sentence::of_run(run)),
                 _ => sentence::of_run(run),
@@ -232,7 +236,10 @@ fn kind_of(run: &Run, verdict: Verdict) -> Option<AlertKind> {
         {
             Some(AlertKind::FallbackFailed)
         }
-        Verdict::Stopped if run.findings.iter().any(|finding| !finding.passed) => Some(AlertKind::FuseTripped),
+        // A fuse of the day has an alert of its own.
+        Verdict::Stopped if run.findings.iter().any(|finding| !finding.passed && finding.claim != OF_THE_DAY) => {
+            Some(AlertKind::FuseTripped)
+        }
         Verdict::Silent => Some(AlertKind::SilentRun),
         Verdict::Refuted => Some(AlertKind::CheckFailed),
         Verdict::Failed if Delivered::of(run) == Delivered::Delivered => Some(AlertKind::OutcomeFailed),

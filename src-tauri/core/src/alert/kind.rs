@@ -133,6 +133,19 @@ impl AlertKind {
         )
     }
 
+    /// Something was lost, spent or done that the end of its cause does not bring back: the owner is to see it all the same.
+    pub(super) fn outlives_its_cause(self) -> bool {
+        matches!(
+            self,
+            AlertKind::CostSpike
+                | AlertKind::LoopDetected
+                | AlertKind::OutOfEnvelope
+                | AlertKind::FuseTripped
+                | AlertKind::MissedOccurrence
+                | AlertKind::StoreTrouble
+        )
+    }
+
     /// Whether a good run of the cue ends it. The others end when whoever raised them says so.
     pub(super) fn ends_with_a_good_run(self) -> bool {
         !matches!(

@@ -246,13 +246,19 @@ impl AlertEvent {
         }
     }
 
-    /// Whether what was told of it may go: it is over, seen or put off.
+    /// Whether what was told of it may go: it is seen, put off, or over and past caring.
     #[must_use]
     pub fn settles(&self) -> bool {
-        matches!(
-            self,
-            AlertEvent::AlertAcknowledged { .. } | AlertEvent::AlertSnoozed { .. } | AlertEvent::AlertResolved { .. }
-        )
+        match self {
+            AlertEvent::AlertAcknowledged { .. } | AlertEvent::AlertSnoozed { .. } => true,
+            AlertEvent::AlertResolved { alert } => !alert.kind.outlives_its_cause(),
+            AlertEvent::AlertOpened { .. }
+            | AlertEvent::AlertRepeated { .. }
+            | AlertEvent::AlertCooled { .. }
+            | AlertEvent::AlertWoke { .. }
+            | AlertEvent::AlertEscalated { .. }
+            | AlertEvent::AlertReminded { .. } => false,
+        }
     }
 
     /// Whether the owner is to be told now, if the rules let this kind be told at all.

@@ -284,6 +284,29 @@ fn a_thousand_problems_are_a_thousand_alerts_and_the_book_has_an_end() {
 }
 
 #[test]
+fn what_was_told_may_go_once_it_is_seen_or_over_unless_something_was_spent() {
+    let mut desk = Desk::under(Rules::default());
+    desk.told(&spike(Severity::Warning));
+    let settled = |events: Vec<AlertEvent>| events.iter().map(AlertEvent::settles).collect::<Vec<_>>();
+    assert_eq!(settled(desk.give(&over())), [false], "the money is gone");
+    let lost = |about: About| Signal::Trouble {
+        about,
+        kind: AlertKind::HeartbeatLost,
+        severity: Severity::Critical,
+        run_id: None,
+        title: "scout has gone quiet".into(),
+        body: String::new(),
+    };
+    let scout = About::agent(AccountId::OWNER, "scout");
+    assert_eq!(settled(desk.give(&lost(scout.clone()))), [false]);
+    let back = Signal::Over { about: scout, kind: AlertKind::HeartbeatLost, run_id: None };
+    assert_eq!(settled(desk.give(&back)), [true]);
+    desk.give(&lost(cue("scribe")));
+    let alert_id = desk.the_one().id.clone();
+    assert_eq!(settled(desk.give(&Signal::Acknowledged { alert_id })), [true]);
+}
+
+#[test]
 fn long_words_are_cut() {
     let mut desk = Desk::under(Rules::default());
     let (about, kind) = (About::Channel("ops".into()), AlertKind::ChannelFailed);

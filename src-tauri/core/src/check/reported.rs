@@ -23,7 +23,8 @@ impl Check {
     /// # Errors
     /// What was not reported, in words: the check does not hold.
     pub fn made_for(&self, run: &Run) -> Result<Check, String> {
-        let outcome = run.outcome().map(|(_, reported)| &reported.outcome);
+        // What an earlier attempt reported says nothing of this one.
+        let outcome = run.latest().outcome.as_ref().map(|reported| &reported.outcome);
         let bound = |bound: &Option<Bound>| match bound {
             Some(Bound::Reported(field)) => number(outcome, field).map(|number| Some(Bound::Number(number))),
             Some(Bound::Number(number)) => Ok(Some(Bound::Number(*number))),

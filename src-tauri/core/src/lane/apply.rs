@@ -6,6 +6,7 @@ use crate::Ms;
 use crate::attempt::Attempt;
 use crate::cue::CueStatus;
 use crate::event::Event;
+use crate::fuse::Spent;
 use crate::id::{OccurrenceId, RunId};
 use crate::lane::{FIRE_KEY_MS, KeptFireKey, Lane};
 use crate::occurrence::{Armed, End, Trigger};
@@ -30,6 +31,10 @@ impl Lane {
                 self.cue.paused_until = *until;
                 self.status_changed(at, *status, since.unwrap_or(at));
             }
+            Event::BudgetSpent { until, words, of } => {
+                self.spent = Some(Spent { at, until: *until, of: *of, words: words.clone() });
+            }
+            Event::BudgetRaised {} => self.spent = None,
             Event::TriggerUrlChanged { number } => self.cue.trigger_url = *number,
             Event::PathsSeen { baseline, seen, gone } => {
                 let files = self.files.get_or_insert_default();

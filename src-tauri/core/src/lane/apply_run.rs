@@ -194,6 +194,8 @@ impl Run {
             }
             Event::CueDefined { .. }
             | Event::CueStatusChanged { .. }
+            | Event::BudgetSpent { .. }
+            | Event::BudgetRaised {}
             | Event::TriggerUrlChanged { .. }
             | Event::PathsSeen { .. }
             | Event::SpanEnded { .. }

@@ -21,6 +21,7 @@ const ATTEMPTS_KEPT_MAX: usize = 40;
 impl Draft<'_> {
     pub fn tick(&mut self, away: &[Band], firing: bool) -> Answer {
         self.pause_over();
+        self.still_spent();
         self.runs_due();
         self.catch_up(away, firing);
         self.release_held(firing);
@@ -79,7 +80,9 @@ impl Draft<'_> {
 
     /// Why an occurrence that nobody fired by hand may not run, whatever else is live.
     pub fn kept_back(&self, armed: &Armed, firing: bool) -> Option<SkipPolicy> {
-        if armed.trigger.is_wanted() {
+        if self.lane.spent_at(self.now).is_some() {
+            Some(SkipPolicy::Budget)
+        } else if armed.trigger.is_wanted() {
             None
         } else if firing && self.in_blackout() {
             Some(SkipPolicy::Blackout)
@@ -97,6 +100,8 @@ impl Draft<'_> {
     pub fn kept_back_when_due(&self, armed: &Armed, firing: bool) -> Option<SkipPolicy> {
         if armed.trigger.is_wanted() {
             None
+        } else if self.is_over_budget(armed.due) {
+            Some(SkipPolicy::Budget)
         } else if !firing {
             Some(SkipPolicy::TowerPaused)
         } else if self.lane.cue.definition.schedule.blackout_at(armed.due).is_some() {

@@ -91,6 +91,9 @@ impl Draft<'_> {
     fn missed_end(&self, due: Ms, absence: &Absence) -> End {
         let definition = &self.lane.cue.definition;
         let cause = cause_of(absence.away, due);
+        if self.is_over_budget(due) {
+            return End::Skipped { policy: SkipPolicy::Budget };
+        }
         if !absence.firing {
             return End::Skipped { policy: SkipPolicy::TowerPaused };
         }
@@ -184,6 +187,9 @@ impl Draft<'_> {
             );
         };
         if run {
+            if let Some(refusal) = self.refused_for_budget(self.now) {
+                return refusal;
+            }
             self.start(&asked);
         } else {
             self.end_occurrence(&asked, End::Skipped { policy: SkipPolicy::Owner });

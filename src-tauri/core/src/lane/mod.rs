@@ -6,6 +6,7 @@
 mod apply;
 mod apply_run;
 mod attempts;
+mod budget;
 mod checking;
 mod decide;
 mod delivery;
@@ -34,6 +35,7 @@ use serde::{Deserialize, Serialize};
 use crate::Ms;
 use crate::cue::{Cue, CueDefinition, CueStatus};
 use crate::event::{Event, FileSeen};
+use crate::fuse::Spent;
 use crate::id::{CueId, OccurrenceId, RunId};
 use crate::occurrence::{Armed, Trigger};
 use crate::plan::Plan;
@@ -93,6 +95,9 @@ pub struct Lane {
     /// Occurrences that were missed since a run last began.
     #[serde(default)]
     pub missed_in_a_row: u32,
+    /// The budget of the day that was spent last; over when its time is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Spent>,
     /// Derived from the definition; rebuilt when it changes or is loaded.
     #[serde(skip)]
     plan: Option<Arc<Plan>>,
@@ -144,6 +149,7 @@ impl Lane {
             files: None,
             failed_in_a_row: 0,
             missed_in_a_row: 0,
+            spent: None,
             plan: None,
         };
         lane.rebuild_plan();

@@ -123,6 +123,9 @@ impl Draft<'_> {
             return refused(RefusalCode::TooMany, message);
         }
         let due = fire.send_at.unwrap_or(self.now).max(self.now);
+        if let Some(refusal) = self.refused_for_budget(due) {
+            return refusal;
+        }
         let id = OccurrenceId::fired(&self.lane.cue.id, self.dice);
         let mut armed = self.new_armed(id, due, fire.trigger.clone());
         armed.payload.clone_from(&fire.payload);

@@ -116,6 +116,10 @@ impl Draft<'_> {
         if self.lane.cue.status == CueStatus::Deleted || self.is_full() || live >= LIVE_RUNS_MAX {
             return Err(refused(RefusalCode::TooMany, "More of this cue is under way than it can keep."));
         }
+        // It runs where the tower cannot end it; what it does is not a run of this cue.
+        if let Some(refusal) = self.refused_for_budget(self.now) {
+            return Err(refusal);
+        }
         let soon = self.soon_after(ping);
         let due =
             self.lane.armed.iter().find(|armed| armed.trigger == Trigger::Scheduled && armed.due <= soon).cloned();

@@ -10,6 +10,7 @@ use crate::id::RunId;
 use crate::input::{Answer, Exit, RefusalCode};
 use crate::lane::decide::{Draft, refused};
 use crate::run::{Phase, Run, Verdict};
+use crate::sentence::STILL_AT_WORK;
 use crate::time::length_in_words;
 
 impl Draft<'_> {
@@ -103,8 +104,8 @@ impl Draft<'_> {
     /// The budget of time is spent: its processes end, and so does the run.
     pub fn fuse_tripped(&mut self, run: &Run) {
         let most = run.definition.budget.duration_ms.unwrap_or_default();
-        let finding = Finding::of(format!("At most {}", length_in_words(most)), false, "still at work");
-        self.effects.push(Effect::Stop { run_id: run.id.clone(), number: run.latest().number, hard: false });
+        let finding = Finding::of(format!("At most {}", length_in_words(most)), false, STILL_AT_WORK);
+        self.effects.push(Effect::Stop { run_id: run.id.clone(), number: run.latest().number, hard: true });
         self.end_run(run, Verdict::Stopped, false, vec![finding]);
     }
 }

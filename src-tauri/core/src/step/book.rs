@@ -10,6 +10,7 @@ use crate::spend::{Priced, Spend};
 
 use super::input::{Answer, Begin, Done, Fail, SpanSeen, StepInput, Told};
 use super::sums::{Sums, Total};
+use super::tree::{OTHER_MODELS, counted_as};
 use super::{Broke, Change, DEPTH_MAX, ERROR_CHARS_MAX, NAME_CHARS_MAX, Row, Source, StepState};
 
 /// Of one run, spans among them.
@@ -176,7 +177,9 @@ impl Book {
             }
         }
         for (_, span) in new {
-            if let Some(sum) = span.spend.model.as_deref().and_then(|model| sums.models.get_mut(model)) {
+            let Some(model) = counted_as(&span.spend) else { continue };
+            let model = if sums.models.contains_key(model) { model } else { OTHER_MODELS };
+            if let Some(sum) = sums.models.get_mut(model) {
                 sum.less(&span.spend);
             }
         }
@@ -274,11 +277,20 @@ impl Book {
         node.source = Source::Step;
         node.tries = node.tries.saturating_add(1);
         node.attempt = attempt;
-        node.name = Some(cut(begin.shown_name(), NAME_CHARS_MAX).as_str().into());
+        let name = cut(begin.shown_name(), NAME_CHARS_MAX);
+        node.name = Some(name.as_str().into());
         let tries = node.tries;
         self.sums.seen(now, now);
         Decided {
-            changes: vec![Change::Again { ordinal, attempt, tries, at: now, input: begin.input }],
+            changes: vec![Change::Again {
+                ordinal,
+                attempt,
+                tries,
+                at: now,
+                input: begin.input,
+                name,
+                model: begin.model,
+            }],
             answer: Answer::Started { ordinal, idempotency_key, attempt, tries },
             told: Told::default(),
         }

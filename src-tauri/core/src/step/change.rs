@@ -68,6 +68,9 @@ pub enum Change {
         tries: u32,
         at: Ms,
         input: Option<String>,
+        name: String,
+        /// None: as before.
+        model: Option<String>,
     },
     Ended {
         ordinal: u32,

@@ -20,7 +20,8 @@ use crate::Ms;
 pub use self::book::{Book, Decided, Node, NodeRow, STEPS_MAX};
 pub use self::change::{Change, Row};
 pub use self::input::{Answer, Begin, Done, Fail, SpanSeen, StepInput, Told, run_of_trace, trace_of_run};
-pub use self::sums::{ModelSum, Sums, Total};
+pub use self::sums::{ModelSum, SUM_MOST, Sums, Total};
+pub use self::tree::{OTHER_MODELS, UNNAMED_MODEL};
 
 /// Of a step's key, in bytes.
 pub const KEY_BYTES_MAX: usize = 200;

@@ -7,6 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::Ms;
 use crate::spend::{Nanousd, Priced, Spend, Tokens};
 
+/// No sum is told to be more: the store's numbers have a sign, and two of these still fit.
+pub const SUM_MOST: u64 = 1_000_000_000_000_000_000;
+
+fn more(sum: u64, by: u64) -> u64 {
+    sum.saturating_add(by).min(SUM_MOST)
+}
+
 /// Tokens and money as far as anybody said; what nobody said is None.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Total {
@@ -33,10 +40,10 @@ impl Total {
 
     pub(super) fn add(&mut self, more: Total) {
         if let Some(tokens) = more.tokens {
-            self.tokens = Some(self.tokens.unwrap_or(0).saturating_add(tokens));
+            self.tokens = Some(self::more(self.tokens.unwrap_or(0), tokens));
         }
         if let Some(cost) = more.cost {
-            self.cost = Some(Nanousd(self.cost.unwrap_or_default().0.saturating_add(cost.0)));
+            self.cost = Some(Nanousd(self::more(self.cost.unwrap_or_default().0, cost.0)));
         }
     }
 
@@ -67,7 +74,7 @@ impl ModelSum {
         self.calls += 1;
         self.tokens = self.tokens.plus(&spend.tokens);
         if let Some(cost) = spend.cost {
-            self.cost = Some(Nanousd(self.cost.unwrap_or_default().0.saturating_add(cost.0)));
+            self.cost = Some(Nanousd(more(self.cost.unwrap_or_default().0, cost.0)));
         }
         self.not_priced += u64::from(spend.priced == Priced::Not);
     }

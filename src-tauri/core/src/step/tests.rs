@@ -175,6 +175,64 @@ fn spans_that_go_elsewhere_take_what_they_used_along() {
     assert_eq!(book.node("d").unwrap().ordinal, 4, "an ordinal is never given twice");
 }
 
+#[test]
+fn what_was_counted_for_no_model_or_one_of_many_goes_along_too() {
+    let unpriced = |id: &str| {
+        let spend = Spend { tokens: Tokens::only_total(5), priced: Priced::Not, ..Spend::default() };
+        SpanSeen { spend, ..span(id, None, 0) }
+    };
+    let cost_alone = |id: &str, model: &str| {
+        let (cost, model) = (Some(Nanousd(3)), Some(model.to_owned()));
+        SpanSeen { spend: Spend { cost, model, priced: Priced::Said, ..Spend::default() }, ..span(id, None, 0) }
+    };
+    let mut book = Book::empty("");
+    let many: Vec<SpanSeen> = (0..200).map(|n| cost_alone(&format!("m{n}"), &format!("model {n}"))).collect();
+    book.decide(StepInput::Spans(many), 0, Ms(1));
+    book.decide(StepInput::Spans(vec![unpriced("a"), cost_alone("b", "one more")]), 0, Ms(1));
+    let others = |book: &Book| book.sums.models[OTHER_MODELS].clone();
+    assert_eq!((others(&book).calls, others(&book).cost, book.sums.not_priced), (2, Some(Nanousd(3)), 1));
+    book.without(&[], &[(201, unpriced("a")), (202, cost_alone("b", "one more"))]);
+    assert_eq!((others(&book).calls, others(&book).cost, others(&book).not_priced), (0, Some(Nanousd(0)), 0));
+}
+
+#[test]
+fn a_step_that_is_begun_again_may_have_another_model_and_name() {
+    let mut book = Book::empty("k");
+    let with = |name: &str, model: Option<&str>| {
+        let (name, model) = (Some(name.to_owned()), model.map(str::to_owned));
+        StepInput::Begin(Begin { key: "draft".to_owned(), name, model, ..Begin::default() })
+    };
+    book.decide(with("Draft", Some("gpt-4o")), 1, Ms(1));
+    book.decide(fail("draft", "429"), 1, Ms(2));
+    let again = book.decide(with("Draft, cheaper", Some("claude-haiku")), 1, Ms(3)).changes;
+    let [Change::Again { name, model, .. }] = again.as_slice() else { panic!("{again:?}") };
+    assert_eq!((name.as_str(), model.as_deref()), ("Draft, cheaper", Some("claude-haiku")));
+    book.decide(fail("draft", "429"), 1, Ms(4));
+    let again = book.decide(with("Draft", None), 1, Ms(5)).changes;
+    assert!(matches!(again.as_slice(), [Change::Again { model: None, .. }]), "as before: {again:?}");
+}
+
+#[test]
+fn no_number_of_reports_sums_up_to_more_than_the_store_holds() {
+    let mut book = Book::empty("k");
+    let beat = StepInput::Beat {
+        tokens: Some(SUM_MOST / 2),
+        cost: Some(Nanousd(SUM_MOST / 2)),
+        progress: None,
+        message: None,
+    };
+    for at in 0..5 {
+        book.decide(beat.clone(), 1, Ms(at));
+    }
+    assert_eq!(book.sums.total(), Total { tokens: Some(SUM_MOST), cost: Some(Nanousd(SUM_MOST)) });
+    assert!(i64::try_from(2 * SUM_MOST).is_ok(), "two of them can be added there");
+    let mut calls = ModelSum::default();
+    for _ in 0..5 {
+        calls.add(&used(0, SUM_MOST / 2));
+    }
+    assert_eq!(calls.cost, Some(Nanousd(SUM_MOST)));
+}
+
 /// As a store would keep them.
 fn read_back(book: &Book, rows: &[Change]) -> Book {
     let mut kept: Vec<NodeRow> = Vec::new();
@@ -194,8 +252,9 @@ fn read_back(book: &Book, rows: &[Change]) -> Book {
                 name: Some(row.name.clone()),
                 own: Total::of(&row.spend),
             }),
-            Change::Again { ordinal, attempt, tries, .. } => {
+            Change::Again { ordinal, attempt, tries, name, .. } => {
                 let row = kept.iter_mut().find(|row| row.ordinal == *ordinal).unwrap();
+                row.name = Some(name.clone());
                 (row.state, row.attempt, row.tries) = (StepState::Started, *attempt, *tries);
             }
             Change::Ended { ordinal, state, digest, spend, .. } => {

@@ -12,9 +12,10 @@ use super::sums::{ModelSum, Total};
 
 /// Models named apart in one run; the rest are one.
 const MODELS_MAX: usize = 200;
-const OTHER_MODELS: &str = "other models";
+/// As which all but the first of them are counted.
+pub const OTHER_MODELS: &str = "other models";
 /// Calls that are not priced because nobody said of which model they are.
-const UNNAMED_MODEL: &str = "no model named";
+pub const UNNAMED_MODEL: &str = "no model named";
 
 impl Book {
     /// The ordinals of the steps that this one stands under.
@@ -70,8 +71,7 @@ impl Book {
             return;
         }
         self.sums.not_priced += u64::from(spend.priced == Priced::Not);
-        let unnamed = (spend.priced == Priced::Not).then_some(UNNAMED_MODEL);
-        if let Some(model) = spend.model.as_deref().or(unnamed).filter(|_| !more.is_nothing()) {
+        if let Some(model) = counted_as(spend) {
             self.model(model).add(spend);
         }
         let node = &mut self.nodes[index as usize];
@@ -169,4 +169,10 @@ impl Book {
     pub(super) fn ordinal_of(&self, index: Option<u32>) -> u32 {
         index.map_or(0, |index| self.nodes[index as usize].ordinal)
     }
+}
+
+/// The model that something is counted for; None: it is no call.
+pub(super) fn counted_as(spend: &Spend) -> Option<&str> {
+    let unnamed = (spend.priced == Priced::Not).then_some(UNNAMED_MODEL);
+    spend.model.as_deref().or(unnamed).filter(|_| !Total::of(spend).is_nothing())
 }

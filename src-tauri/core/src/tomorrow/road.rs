@@ -195,6 +195,8 @@ impl Road {
                 }
                 Event::CueDefined { .. }
                 | Event::CueStatusChanged { .. }
+                | Event::BudgetSpent { .. }
+                | Event::BudgetRaised {}
                 | Event::TriggerUrlChanged { .. }
                 | Event::PathsSeen { .. }
                 | Event::OccurrenceHeld { .. }

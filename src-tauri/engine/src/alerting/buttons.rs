@@ -1,6 +1,6 @@
 //! What the owner can do about an alert from its notification, and what a click on it opens. Pure.
 
-use cuetower_core::alert::{About, Alert, AlertKind};
+use cuetower_core::alert::{About, Alert, AlertKind, Severity};
 use serde_json::json;
 
 use crate::notify::{Button, Note, Opens, Press};
@@ -20,7 +20,7 @@ pub(crate) fn note(alert: &Alert, run: RunFacts) -> Note {
         key: key(alert),
         title: alert.title.clone(),
         body: alert.body.clone(),
-        critical: alert.severity == cuetower_core::alert::Severity::Critical,
+        critical: alert.severity == Severity::Critical || alert.escalated_at.is_some(),
         opens: Some(opens(alert)),
         buttons: buttons(alert, run),
     }
@@ -143,6 +143,8 @@ mod tests {
         assert_eq!(lost.opens, Some(Opens::Agent { name: "scout".into(), account: None }));
         let missed = note(&alert("missed_occurrence", json!({ "run_id": null })), RunFacts::default());
         assert_eq!((missed.opens, missed.critical), (Some(Opens::Alerts), false));
+        let louder = json!({ "run_id": null, "escalated_at": 9 });
+        assert!(note(&alert("missed_occurrence", louder), RunFacts::default()).critical, "nobody has seen it");
         let none = json!({ "cue_id": null, "run_id": null });
         let [off, store] = ["tower_was_off", "store_trouble"].map(|kind| note(&alert(kind, none.clone()), ENDED));
         assert_eq!(off.opens, Some(Opens::Window));

@@ -229,12 +229,12 @@ pub(crate) fn told(alert: &Alert, rules: &Rules, shown: bool, now: Ms, zone: Tz)
         "briefing"
     } else if alert.notified_at < alert.opened_at {
         "not told again yet: the same was told shortly before"
+    } else if !shown {
+        return Vec::new();
     } else if held.is_some_and(|until| until > now) {
         "held for quiet hours"
-    } else if shown {
-        "notification"
     } else {
-        return Vec::new();
+        "notification"
     };
     vec![words.to_owned()]
 }

@@ -35,6 +35,10 @@ pub(super) async fn go_on(handle: Handle, means: Arc<Means>, row: ChannelRow) {
     let mut written = handle.channels.0.written.subscribe();
     let line = Line::of(row.failed);
     let mut telling = Telling { handle, means, row, line };
+    if telling.line.failed < FAILING {
+        // The tower may have been killed between its success and the word of it.
+        telling.say_that_it_is_well().await;
+    }
     loop {
         written.mark_unchanged();
         let until = match telling.step().await {
@@ -112,8 +116,7 @@ impl Telling {
         })
         .await?;
         if was_failing {
-            let about = About::Channel(self.row.channel.name.clone());
-            self.signal(Signal::Over { about, kind: AlertKind::ChannelFailed, run_id: None }).await;
+            self.say_that_it_is_well().await;
         }
         Ok(())
     }
@@ -164,10 +167,20 @@ impl Telling {
         self.signal(trouble).await;
     }
 
+    /// Until it is on disk: an alert that nobody ends stays for ever.
     async fn signal(&self, signal: Signal) {
-        if let Err(trouble) = self.handle.signal(signal).await {
+        while let Err(trouble) = self.handle.signal(signal.clone()).await {
+            if matches!(trouble, Trouble::Stopping) {
+                return;
+            }
             tracing::warn!(channel = %self.row.channel.name, %trouble, "the alerts could not be told how a channel goes");
+            tokio::time::sleep(AFTER_TROUBLE).await;
         }
+    }
+
+    async fn say_that_it_is_well(&self) {
+        let about = About::Channel(self.row.channel.name.clone());
+        self.signal(Signal::Over { about, kind: AlertKind::ChannelFailed, run_id: None }).await;
     }
 
     async fn record(

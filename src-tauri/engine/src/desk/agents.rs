@@ -5,20 +5,23 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 use cuetower_core::Ms;
+use cuetower_core::away::Band;
 use cuetower_core::cue::Cue;
 use cuetower_core::id::AccountId;
 use cuetower_core::plan::Plan;
 use cuetower_core::time::DAY_MS;
 
 use super::wire::{
-    AgentBudget, AgentCommand, AgentCommandView, AgentRef, AgentStory, AgentView, Agents, BeatView, CueRefView,
-    DeskError, MessageView, Nothing, RunnerView,
+    AgentBudget, AgentCommand, AgentCommandView, AgentExpects, AgentRef, AgentStory, AgentView, AgentWatch, Agents,
+    BeatView, CueRefView, DeskError, MessageView, Nothing, RunnerView,
 };
 use super::{Desk, invalid, not_found};
-use crate::fleet::{self, Action, Agent, Command, CommandState, Refused};
+use crate::fleet::{self, Action, Agent, Armed, Command, CommandState, Refused};
 use crate::handle::Trouble;
-use crate::journal::{BeatRow, DaySum, KnownAddress, MinuteSum, Recorder, StoreError, ToldRow};
+use crate::journal::{BeatRow, DaySum, KnownAddress, MinuteSum, Recorder, RunFilter, StoreError, ToldRow};
 
+/// An agent that only its telemetry names is listed for so long after it.
+const APART_KEPT_MS: i64 = 30 * 24 * 3_600_000;
 const CUES_MAX: u32 = 10_000;
 const BEATS_SHOWN: u32 = 100;
 const MESSAGES_SHOWN: u32 = 50;
@@ -26,6 +29,8 @@ const COMMANDS_SHOWN: usize = 20;
 const MINUTES_SHOWN: usize = 60;
 const RESTARTS_OF_MS: u64 = 7 * DAY_MS;
 const BUDGET_MAX_USD: f64 = 1_000_000.0;
+const DAY_S: f64 = 86_400.0;
+const LIVE_RUNS_MAX: u32 = 1_000;
 
 /// Whose, and its name.
 type Who = (AccountId, String);
@@ -78,6 +83,30 @@ pub(super) async fn budget(desk: &Desk, request: AgentBudget) -> Result<AgentVie
     .await
 }
 
+/// Says what is expected of it.
+pub(super) async fn watch(desk: &Desk, request: AgentWatch) -> Result<AgentView, DeskError> {
+    let length = |field: &'static str, seconds: Option<f64>, least: f64| match seconds {
+        None => Ok(None),
+        Some(seconds) if (least..=DAY_S).contains(&seconds) => Ok(Some((seconds * 1_000.0).round() as u64)),
+        Some(_) => Err(invalid(field, format!("Write a length in seconds from {least} to 86,400, or null."))),
+    };
+    let watch = fleet::AgentWatch {
+        interval_ms: length("interval_seconds", request.interval_seconds, 1.0)?,
+        grace_ms: length("grace_seconds", request.grace_seconds, 0.0)?,
+        progress_within_ms: length("progress_within_seconds", request.progress_within_seconds, 1.0)?,
+        alert: request.alert,
+        restart: request.restart,
+    };
+    if watch.grace_ms.is_some() && watch.interval_ms.is_none() {
+        return Err(invalid("interval_seconds", "Say how often it beats; a grace is how late a beat may be."));
+    }
+    let watch = Some(watch).filter(|watch| *watch != fleet::AgentWatch::learnt());
+    change(desk, who(request.account, request.name), move |recorder, (account, name)| {
+        fleet::watch(recorder, account, name, watch)
+    })
+    .await
+}
+
 pub(super) async fn forget(desk: &Desk, request: AgentRef) -> Result<Agents, DeskError> {
     let who = who(request.account, request.name);
     Fleet::load(desk).await?.find(&who)?;
@@ -123,6 +152,10 @@ struct Fleet {
     /// By agent.
     minutes: Vec<MinuteSum>,
     commands: Vec<Command>,
+    /// When nobody listened since the oldest of their newest beats.
+    away: Vec<Band>,
+    /// Of agents with a live run, the newest.
+    live: BTreeMap<Who, String>,
 }
 
 impl Fleet {
@@ -135,7 +168,7 @@ impl Fleet {
         let mut known: BTreeMap<Who, Option<Agent>> = named.collect();
         let agents = reader.agents(None).await?;
         known.extend(agents.into_iter().map(|agent| ((agent.account.clone(), agent.name.clone()), Some(agent))));
-        for (account, agent) in reader.agents_apart().await? {
+        for (account, agent) in reader.agents_apart(Ms(now.0 - APART_KEPT_MS)).await? {
             known.entry((AccountId(account), agent)).or_insert(None);
         }
         let addresses = reader.addresses(None).await?.into_iter();
@@ -143,8 +176,16 @@ impl Fleet {
         for (who, _) in &addresses {
             known.entry(who.clone()).or_default();
         }
+        let beats = known.values().flatten().filter(|agent| Armed::of(agent).is_some());
+        let oldest = beats.filter_map(|agent| agent.last.as_ref().map(|last| last.at)).min();
+        let away = match oldest {
+            Some(oldest) => reader.bands(oldest, now).await?,
+            None => Vec::new(),
+        };
         Ok(Fleet {
             now,
+            away,
+            live: live_runs(desk).await?,
             known,
             cues,
             addresses,
@@ -196,6 +237,14 @@ impl Fleet {
             cues: cues.map(cue_view).collect(),
             address: addresses().next().map(|address| address.id.clone()),
             unread: addresses().map(|address| address.unread).sum(),
+            watch: agent.watch.as_ref().map(expects),
+            usual_gap_ms: agent.usual_gap_known_ms(),
+            due_ms: Armed::of(agent).map(|armed| armed.lost_due(self.now, &self.away).0),
+            progress_at_ms: agent.progress_at.map(|at| at.0),
+            lost_since_ms: agent.lost_at.and(last).map(|last| last.at.0),
+            no_progress_since_ms: agent.stuck_at.map(|at| agent.stands_since().unwrap_or(at).0),
+            tokens_usual: agent.pace.band(),
+            run_id: self.live.get(who).cloned(),
         }
     }
 
@@ -211,6 +260,20 @@ impl Fleet {
         }
         (beats, tokens)
     }
+}
+
+/// The newest live run of each agent that a cue names.
+async fn live_runs(desk: &Desk) -> Result<BTreeMap<Who, String>, DeskError> {
+    let statuses = ["pending", "delivering", "pending_outcome", "retrying"].map(str::to_owned).into();
+    let filter = RunFilter { statuses, limit: LIVE_RUNS_MAX, ..RunFilter::default() };
+    let (runs, _) = desk.handle.reader().runs(filter).await?;
+    let named = runs.into_iter().rev().filter(|run| run.is_live() && !run.definition.agent.is_empty());
+    Ok(named.map(|run| ((run.definition.account.clone(), run.definition.agent.clone()), run.id.0)).collect())
+}
+
+fn expects(watch: &fleet::AgentWatch) -> AgentExpects {
+    let fleet::AgentWatch { interval_ms, grace_ms, progress_within_ms, alert, restart } = watch.clone();
+    AgentExpects { interval_ms, grace_ms, progress_within_ms, alert, restart }
 }
 
 /// The agent that is called as the address is, or as it is shown; else one of its own.

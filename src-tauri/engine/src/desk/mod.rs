@@ -13,6 +13,7 @@ mod channels;
 mod compare;
 mod costs;
 mod cues;
+mod envelope;
 mod live;
 mod logins;
 mod otlp;
@@ -42,6 +43,7 @@ mod wire_proof;
 mod wire_schedule;
 mod wire_steps;
 mod wire_truth;
+mod wire_watch;
 mod workers;
 
 use std::sync::{Arc, OnceLock};
@@ -157,6 +159,7 @@ commands! {
     run_stop: RunRef -> Nothing = runs::stop;
     run_restart: RunRef -> Nothing = truth::restart;
     run_truth: RunRef -> Truth = truth::look;
+    cue_envelope: CueRef -> EnvelopeView = envelope::of_cue;
     run_verify: RunVerify -> RunStory = runs::verify;
     run_check: RunRef -> RunStory = runs::check;
     run_steps: StepsRequest -> Steps = steps::page;
@@ -170,6 +173,7 @@ commands! {
     agent_get: AgentRef -> AgentStory = agents::get;
     agent_command: AgentCommand -> AgentView = agents::command;
     agent_budget: AgentBudget -> AgentView = agents::budget;
+    agent_watch: AgentWatch -> AgentView = agents::watch;
     agent_forget: AgentRef -> Agents = agents::forget;
     cue_ping_url: CueRef -> PingUrl = cues::ping_url;
     pools: Nothing -> Pools = pools::list;

@@ -1,5 +1,6 @@
 //! OpenTelemetry: where the tower's own runs go as traces, and what came in that belongs to no run.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use cuetower_core::id::AccountId;
@@ -9,8 +10,9 @@ use url::{Host, Url};
 
 use super::wire::{ApartView, DeskError, HeaderPair, Nothing, OtlpOut, OtlpOutSet, SpansApart, SpansApartRequest};
 use super::{Desk, invalid};
-use crate::definition::header_trouble;
+use crate::definition::{header_trouble, lies_open};
 use crate::journal::ApartRow;
+use crate::otlp::redact;
 
 /// Journal lane of facts about it.
 const LANE: &str = "otlp";
@@ -117,6 +119,12 @@ fn endpoint(written: &str, agents_url: &str) -> Result<String, String> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err("Put credentials into a header, with `{{secret:NAME}}`; not into the address.".to_owned());
     }
+    if matches!(redact::text(written), Cow::Owned(_)) || url.query_pairs().any(|(name, value)| lies_open(&name, &value))
+    {
+        return Err("The address seems to hold a key, and it is shown and logged. Put the key into a header, with \
+                    `{{secret:NAME}}`."
+            .to_owned());
+    }
     if is_own(&url, agents_url) {
         return Err(
             "This is the tower's own address: its runs would come back to it as spans. Name another collector."
@@ -174,6 +182,13 @@ mod tests {
         let good = |written| endpoint(written, OWN).unwrap();
         assert_eq!(good("http://localhost:4318"), "http://localhost:4318/v1/traces");
         assert_eq!(good(" https://api.example.com/otlp/v1/traces?x=1 "), "https://api.example.com/otlp/v1/traces?x=1");
+        for open in [
+            "https://in.example/v1/traces?api-key=0123456789",
+            "https://in.example/v1/traces?token=abc",
+            "https://in.example/sk-proj-abcdefghijklmnop/v1/traces",
+        ] {
+            assert!(endpoint(open, OWN).unwrap_err().contains("{{secret:NAME}}"), "{open}");
+        }
         for bad in ["", "collector", "grpc://x:4317", "http://", "http://u:p@x/"] {
             assert!(endpoint(bad, OWN).is_err(), "{bad}");
         }

@@ -20,8 +20,8 @@ pub use super::wire_delivery::{
     WorkerView, Workers,
 };
 pub use super::wire_fleet::{
-    AgentBudget, AgentCommand, AgentCommandView, AgentRef, AgentStory, AgentView, Agents, BeatView, MessageView,
-    RunnerView,
+    AgentBudget, AgentCommand, AgentCommandView, AgentExpects, AgentRef, AgentStory, AgentView, AgentWatch, Agents,
+    BeatView, MessageView, RunnerView,
 };
 pub use super::wire_otlp::{ApartView, HeaderPair, OtlpOut, OtlpOutSet, SpansApart, SpansApartRequest};
 pub use super::wire_pools::{PoolHolderView, PoolRef, PoolSet, PoolView, PoolWaitingView, Pools};
@@ -40,6 +40,7 @@ pub use super::wire_steps::{
     StepView, Steps, StepsRequest, StepsSummary, TotalView,
 };
 pub use super::wire_truth::{ProcessView, Truth};
+pub use super::wire_watch::{BandOf, EnvelopeView, MeasureView};
 
 /// Every failed command answers with this one shape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]

@@ -57,6 +57,45 @@ pub struct AgentView {
     pub address: Option<String>,
     /// Messages it has not read.
     pub unread: u32,
+    /// What its owner expects of it; null: it is learnt.
+    pub watch: Option<AgentExpects>,
+    /// From beat to beat, as it used to; null: too few are known.
+    #[ts(type = "number | null")]
+    pub usual_gap_ms: Option<u64>,
+    /// When its silence begins, if the tower listens until then; null: nothing is expected of it.
+    #[ts(type = "number | null")]
+    pub due_ms: Option<i64>,
+    /// When it last got on.
+    #[ts(type = "number | null")]
+    pub progress_at_ms: Option<i64>,
+    /// Since when it is silent.
+    #[ts(type = "number | null")]
+    pub lost_since_ms: Option<i64>,
+    /// It beats, and has not got on since then.
+    #[ts(type = "number | null")]
+    pub no_progress_since_ms: Option<i64>,
+    /// Tokens a minute that are usual: the 5th to the 95th of a hundred; null: too few beats used some.
+    pub tokens_usual: Option<(f64, f64)>,
+    /// Its live run; of several, the newest.
+    pub run_id: Option<String>,
+}
+
+/// What the owner expects of an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AgentExpects {
+    /// From beat to beat; null: as it used to.
+    #[ts(type = "number | null")]
+    pub interval_ms: Option<u64>,
+    /// How late a beat may be.
+    #[ts(type = "number | null")]
+    pub grace_ms: Option<u64>,
+    /// How long its work may stand still while it beats; null: nobody looks.
+    #[ts(type = "number | null")]
+    pub progress_within_ms: Option<u64>,
+    /// Whether anybody is told of what is wrong with it.
+    pub alert: bool,
+    /// Its runner is asked to restart it when it falls silent.
+    pub restart: bool,
 }
 
 /// What `clevagent-runner` watches for it.
@@ -129,7 +168,8 @@ pub struct MessageView {
     pub at_ms: i64,
 }
 
-// ---- agent_command: AgentCommand -> AgentView · agent_budget: AgentBudget -> AgentView · agent_forget: AgentRef -> Agents
+// ---- agent_command: AgentCommand -> AgentView · agent_budget: AgentBudget -> AgentView · agent_watch: AgentWatch -> AgentView ·
+// agent_forget: AgentRef -> Agents
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct AgentCommand {
@@ -145,4 +185,23 @@ pub struct AgentBudget {
     pub name: String,
     pub account: Option<String>,
     pub day_cost_usd: Option<f64>,
+}
+
+/// What is expected of an agent; with no length and `alert`, it is learnt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct AgentWatch {
+    pub name: String,
+    pub account: Option<String>,
+    /// From beat to beat, from 1 to 86,400; null: as it used to.
+    pub interval_seconds: Option<f64>,
+    /// How late a beat may be, from 0 to 86,400; null: half the interval, at least 5.
+    pub grace_seconds: Option<f64>,
+    /// How long its work may stand still while it beats, from 1 to 86,400; null: nobody looks.
+    pub progress_within_seconds: Option<f64>,
+    /// Whether anybody is told of what is wrong with it.
+    pub alert: bool,
+    /// Its runner is asked to restart it when it falls silent, at most 3 times an hour.
+    #[serde(default)]
+    #[ts(optional, as = "Option<bool>")]
+    pub restart: bool,
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::agent::Agent;
 use super::command::{Action, Command, CommandState, Said};
 use super::hearing::{AGENTS_MAX, LANE, TooMany, known};
+use super::judging::AgentNews;
 use crate::desk::wire::Topic;
 use crate::journal::{Recorder, StoreError};
 
@@ -130,6 +131,7 @@ pub(crate) fn forget(recorder: &Recorder<'_>, account: &AccountId, name: &str) -
         return Ok(Err(Refused::No(message)));
     };
     recorder.drop_agent(agent.id)?;
+    recorder.tell(AgentNews::over(&agent, None));
     recorder.touch(Topic::Agents);
     recorder.fact(LANE, "agent_forgotten", &json!({ "agent_id": agent.id, "agent": agent.name }))?;
     Ok(Ok(()))

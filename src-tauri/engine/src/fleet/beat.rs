@@ -56,6 +56,8 @@ pub struct Beat {
     pub cost_usd: Option<f64>,
     pub tool_calls: Option<u64>,
     pub iterations: Option<u64>,
+    /// How far it is, in a number of its own.
+    pub progress: Option<f64>,
     pub memory_mb: Option<f64>,
     /// What it says it is: "claude".
     pub kind: Option<String>,
@@ -65,6 +67,8 @@ pub struct Beat {
     /// The newest calls: name and shortened arguments.
     pub tool_call_log: Vec<(String, String)>,
     pub prompt_hashes: Vec<String>,
+    /// It came from a run, or with one; the door says so.
+    pub of_run: bool,
 }
 
 impl Beat {
@@ -79,12 +83,14 @@ impl Beat {
             cost_usd: reading.amount("cost_usd", COST_MAX_USD),
             tool_calls: reading.count("tool_calls"),
             iterations: reading.count("iteration_count"),
+            progress: reading.field("progress").and_then(Value::as_f64).filter(|number| number.is_finite()),
             memory_mb: reading.amount("memory_mb", MEMORY_MAX_MB),
             kind: reading.text("agent_type", WORD_CHARS_MAX).filter(|kind| !kind.trim().is_empty()),
             runner: reading.runner(),
             custom_data: reading.custom(),
             tool_call_log: reading.calls(),
             prompt_hashes: reading.hashes(),
+            of_run: false,
         };
         if reading.faults.is_empty() { Ok(beat) } else { Err(reading.faults) }
     }
@@ -93,6 +99,19 @@ impl Beat {
     #[must_use]
     pub fn tells_of_work(&self) -> bool {
         self.tokens.is_some_and(|tokens| tokens > 0) || self.tool_calls.is_some_and(|calls| calls > 0)
+    }
+
+    /// Did it say how far it is?
+    #[must_use]
+    pub fn tells_of_progress(&self) -> bool {
+        self.progress.is_some() || self.iterations.is_some()
+    }
+
+    /// The calls since the beat before it. A log may show older ones again; the count says how many are new.
+    pub(super) fn newest_calls(&self) -> impl Iterator<Item = (&str, &str)> {
+        let new = self.tool_calls.and_then(|calls| usize::try_from(calls).ok()).unwrap_or(usize::MAX);
+        let old = self.tool_call_log.len().saturating_sub(new);
+        self.tool_call_log[old..].iter().map(|(tool, args)| (tool.as_str(), args.as_str()))
     }
 
     /// What has no column of its own.
@@ -104,6 +123,7 @@ impl Beat {
         let all = json!({
             "tool_calls": self.tool_calls,
             "iteration_count": self.iterations,
+            "progress": self.progress,
             "memory_mb": self.memory_mb,
             "agent_type": self.kind,
             "restart_type": restart_type,

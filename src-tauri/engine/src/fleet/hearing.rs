@@ -8,7 +8,8 @@ use super::agent::Agent;
 use super::beat::{Beat, Status};
 use super::command::{Action, Command, CommandState};
 use super::day_of;
-use super::warning::{self, Known, Warning};
+use super::judging::{AgentNews, News};
+use super::warning::{self, Known, Warning, WarningKind};
 use crate::desk::wire::Topic;
 use crate::journal::{Recorder, StoreError};
 
@@ -47,15 +48,19 @@ pub(crate) fn hear(
     beat: &Beat,
 ) -> Result<Result<Heard, TooMany>, StoreError> {
     let Ok(mut agent) = known(recorder, &hearer.account, &beat.agent)? else { return Ok(Err(TooMany)) };
-    let before = agent.last.as_ref().map(|last| last.status);
-    agent.hear(beat, &hearer.key, recorder.now);
+    let before = agent.last.as_ref().map(|last| (last.status, last.at));
+    let silent = before.filter(|(_, at)| recorder.now.since(*at) > agent.silence().gap_ms);
+    // Only a long gap can hide time in which nobody listened.
+    let away = silent.map(|(_, at)| recorder.bands_between(at, recorder.now)).transpose()?.unwrap_or_default();
+    let news = agent.hear(beat, &hearer.key, recorder.now, &away);
     let day = day_of(recorder.now, hearer.zone);
     let mut sum = recorder.agent_day(agent.id, day)?;
     sum.beats += 1;
     sum.tokens = sum.tokens.saturating_add(beat.tokens.unwrap_or(0)).min(i64::MAX as u64);
     sum.cost_usd = exactly(sum.cost_usd + beat.cost_usd.unwrap_or(0.0));
-    let warning = warning::of(&Known { cost_today_usd: sum.cost_usd, day_cost_usd: agent.day_cost_usd });
-    if let Some(warning) = &warning
+    let loops = agent.looping.as_ref().map(|sign| sign.words.as_str());
+    let warning = warning::of(&Known { cost_today_usd: sum.cost_usd, day_cost_usd: agent.day_cost_usd, loops });
+    if let Some(warning) = warning.as_ref().filter(|warning| warning.kind == WarningKind::CostExceeded)
         && agent.warned_on != Some(day)
     {
         agent.warned_on = Some(day);
@@ -67,10 +72,22 @@ pub(crate) fn hear(
     if beat.runner.is_some() && beat.message.as_deref() == Some(BY_ITSELF) {
         restarted_by_itself(recorder, &agent)?;
     }
-    if before != Some(beat.status) {
+    if before.is_none_or(|(status, _)| status != beat.status) {
         recorder.touch(Topic::Agents);
     }
+    tell(recorder, &agent, &news)?;
     Ok(Ok(Heard { agent_id: agent.id, status: beat.status, warning }))
+}
+
+/// What became of an agent: into the journal, and to the pilot once it is on disk.
+pub(super) fn tell(recorder: &Recorder<'_>, agent: &Agent, news: &[News]) -> Result<(), StoreError> {
+    for news in news {
+        let fact = json!({ "agent_id": agent.id, "agent": agent.name, "words": news.words });
+        recorder.fact(LANE, news.fact, &fact)?;
+        recorder.touch(Topic::Agents);
+    }
+    recorder.tell(AgentNews::of(agent, news));
+    Ok(())
 }
 
 /// The agent of that name; a new one if there is none.

@@ -1,19 +1,23 @@
 //! The fleet: whoever beats, what each costs a day, and what the owner asks of its runner.
 //!
-//! `beat` reads a beat and `agent` takes it in, `warning` says what to answer with, `command` how a request to a runner
-//! stands; all pure. `hearing` and `asking` write it down inside the pilot's transaction, `pace` bounds how fast, and
-//! `minding` notices what time alone changed. The doors are `receive/clevagent.rs` and `desk/agents.rs`.
+//! `beat` reads a beat and `agent` takes it in, `expected` says what is owed next and `judging` what was found, `warning` what
+//! to answer with, `command` how a request to a runner stands; all pure. `hearing`, `asking` and `watching` write it down inside
+//! the pilot's transaction, and `pace` bounds how fast. `pilot/agents.rs` notices silence; `minding` ends commands that nobody
+//! cares for. The doors are `receive/clevagent.rs` and `desk/agents.rs`.
 
 mod agent;
 mod asking;
 mod beat;
 mod command;
+mod expected;
 mod hearing;
+mod judging;
 mod minding;
 mod pace;
 #[cfg(test)]
 mod tests;
 mod warning;
+mod watching;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -23,10 +27,14 @@ pub use agent::{Agent, Runner, State};
 pub(crate) use asking::{Refused, answered, ask, budget, fetch, forget};
 pub use beat::{Beat, Status};
 pub use command::{Action, Command, CommandState, Said};
+pub use expected::{AgentWatch, Armed};
 pub(crate) use hearing::{AGENTS_MAX, Heard, Hearer, TooMany, hear};
+pub use judging::AgentNews;
+pub(crate) use judging::KINDS;
 pub(crate) use minding::mind;
 pub(crate) use pace::{BURST, Pace, Telling};
 pub use warning::WarningKind;
+pub(crate) use watching::{Watched, falls_silent, stands_still, watch};
 
 /// The owner's day that holds this instant: it begins at midnight in the machine's zone.
 #[must_use]

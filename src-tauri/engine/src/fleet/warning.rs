@@ -1,10 +1,10 @@
-//! What a beat is answered with when something is wrong with its agent. The one seam: loops and spikes join here.
+//! What a beat is answered with when something is wrong with its agent. The one seam.
 
-/// As ClevAgent's clients know them: each has a handler of its own there, which may end the process. The other word that they
-/// know is `loop_detected`.
+/// As ClevAgent's clients know them: each has a handler of its own there, which may end the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WarningKind {
     CostExceeded,
+    LoopDetected,
 }
 
 impl WarningKind {
@@ -12,6 +12,7 @@ impl WarningKind {
     pub fn word(self) -> &'static str {
         match self {
             WarningKind::CostExceeded => "cost_exceeded",
+            WarningKind::LoopDetected => "loop_detected",
         }
     }
 }
@@ -25,15 +26,25 @@ pub struct Warning {
 
 /// What is known of an agent when its beat has been taken in.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Known {
+pub struct Known<'a> {
     /// Since the owner's midnight, with this beat.
     pub cost_today_usd: f64,
     pub day_cost_usd: Option<f64>,
+    /// It goes round in circles: how, without an end mark.
+    pub loops: Option<&'a str>,
 }
 
-/// Told with every beat while it holds, so that an agent that was started again hears of it too.
+/// Told with every beat while it holds, so that an agent that was started again hears of it too. There is room for one: what
+/// costs comes first.
 #[must_use]
-pub fn of(known: &Known) -> Option<Warning> {
+pub fn of(known: &Known<'_>) -> Option<Warning> {
+    costs(known).or_else(|| {
+        let reason = format!("{}.", known.loops?);
+        Some(Warning { kind: WarningKind::LoopDetected, reason })
+    })
+}
+
+fn costs(known: &Known<'_>) -> Option<Warning> {
     let budget = known.day_cost_usd.filter(|budget| known.cost_today_usd > *budget)?;
     let reason =
         format!("It has cost ${} today; its budget is ${} a day.", dollars(known.cost_today_usd), dollars(budget));
@@ -52,12 +63,20 @@ mod tests {
 
     #[test]
     fn an_agent_is_warned_above_its_budget_and_not_at_it() {
-        let told = |cost_today_usd, day_cost_usd| of(&Known { cost_today_usd, day_cost_usd });
+        let told = |cost_today_usd, day_cost_usd| of(&Known { cost_today_usd, day_cost_usd, loops: None });
         assert_eq!(told(10.0, Some(10.0)), None);
         assert_eq!(told(1e9, None), None);
         let warning = told(10.0125, Some(10.0)).unwrap();
         assert_eq!(warning.kind.word(), "cost_exceeded");
         assert_eq!(warning.reason, "It has cost $10.0125 today; its budget is $10.00 a day.");
         assert!(told(0.01, Some(0.0)).is_some(), "nothing may be spent");
+    }
+
+    #[test]
+    fn one_that_goes_round_in_circles_is_told_how_unless_it_costs_too_much() {
+        let known = Known { cost_today_usd: 2.0, day_cost_usd: None, loops: Some("The same call 3 times in a row") };
+        let warning = of(&known).unwrap();
+        assert_eq!((warning.kind.word(), &*warning.reason), ("loop_detected", "The same call 3 times in a row."));
+        assert_eq!(of(&Known { day_cost_usd: Some(1.0), ..known }).unwrap().kind, WarningKind::CostExceeded);
     }
 }

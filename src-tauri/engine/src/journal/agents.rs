@@ -3,7 +3,7 @@
 use cuetower_core::id::AccountId;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Recorder, StoreError, reader::json};
+use super::{Journal, Recorder, StoreError, reader::json};
 use crate::fleet::{Agent, Runner};
 
 /// An id is never given to a second agent, which is what AUTOINCREMENT is for.
@@ -73,6 +73,17 @@ impl Recorder<'_> {
             }
             connection.execute("DELETE FROM agents WHERE id = ?1", [id]).map(drop)
         })
+    }
+}
+
+impl Journal {
+    pub fn agents(&self) -> Result<Vec<Agent>, StoreError> {
+        self.guard(|connection| list(connection, None))
+    }
+
+    pub fn agent(&self, id: u32) -> Result<Option<Agent>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM agents WHERE id = ?1");
+        self.guard(|connection| connection.prepare_cached(&sql)?.query_row([id], read).optional())
     }
 }
 

@@ -21,7 +21,14 @@ CREATE TABLE alerts (
   body TEXT NOT NULL,
   acknowledged INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX alerts_by_last ON alerts (last_at_ms);";
+CREATE INDEX alerts_by_last ON alerts (last_at_ms);
+CREATE INDEX alerts_in_order ON alerts (state = 'resolved', last_at_ms DESC, id);";
+
+/// Until format 5 all of them were put in order for each list.
+pub(super) const FROM_FORMAT_5: &str =
+    "CREATE INDEX alerts_in_order ON alerts (state = 'resolved', last_at_ms DESC, id);";
+
+pub(super) const LIST: &str = "SELECT body FROM alerts ORDER BY state = 'resolved', last_at_ms DESC, id LIMIT ?1";
 
 /// Until format 3 an acknowledgement was forgotten when the alert was resolved.
 pub(super) const FROM_FORMAT_3: &str = "
@@ -81,10 +88,7 @@ pub(super) fn upsert(connection: &Connection, alert: &Alert) -> rusqlite::Result
 
 /// Unresolved ones first, then newest first.
 pub(super) fn list(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<AlertRow>> {
-    connection
-        .prepare_cached("SELECT body FROM alerts ORDER BY state = 'resolved', last_at_ms DESC, id LIMIT ?1")?
-        .query_map([limit], |row| read_json(row, 0))?
-        .collect()
+    connection.prepare_cached(LIST)?.query_map([limit], |row| read_json(row, 0))?.collect()
 }
 
 pub(super) fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<AlertRow>> {
@@ -118,7 +122,11 @@ pub(super) fn of_account(
     let rows = connection
         .prepare(&page)?
         .query_map(which, |row| {
-            Ok(AccountAlertRow { alert: read_json(row, 0)?, acknowledged: row.get(1)?, cue: row.get::<_, Option<String>>(2)?.map(|_| read_json(row, 2)).transpose()? })
+            Ok(AccountAlertRow {
+                alert: read_json(row, 0)?,
+                acknowledged: row.get(1)?,
+                cue: row.get::<_, Option<String>>(2)?.map(|_| read_json(row, 2)).transpose()?,
+            })
         })?
         .collect::<rusqlite::Result<_>>()?;
     Ok((rows, total))

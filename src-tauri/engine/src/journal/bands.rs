@@ -4,7 +4,7 @@ use cuetower_core::Ms;
 use cuetower_core::away::{Band, Reason};
 use rusqlite::{Connection, Row, params};
 
-use super::{Journal, StoreError};
+use super::{Journal, Recorder, StoreError};
 
 pub(super) const SCHEMA: &str = "
 CREATE TABLE bands (
@@ -22,6 +22,13 @@ impl Journal {
         })?;
         bands.reverse();
         Ok(bands)
+    }
+}
+
+impl Recorder<'_> {
+    /// Those that touch `[from, to)`, oldest first.
+    pub(crate) fn bands_between(&self, from: Ms, to: Ms) -> Result<Vec<Band>, StoreError> {
+        self.with(|connection| between(connection, from, to))
     }
 }
 

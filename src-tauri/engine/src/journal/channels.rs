@@ -49,14 +49,15 @@ pub struct BeaconRow {
 }
 
 impl Recorder<'_> {
-    /// In the place of one with the same name, whose past is forgotten.
+    /// In the place of one with the same name, whose past is forgotten. What waits for one that is off is given up.
     pub(crate) fn keep_channel(&self, channel: &Channel, target: &str, plain: &str) -> Result<(), StoreError> {
         let body = serde_json::to_string(channel).map_err(|error| StoreError::Row(error.to_string()))?;
         self.with(|connection| {
             let sql = "INSERT INTO channels (name, body, target, plain, set_at_ms) VALUES (?1, ?2, ?3, ?4, ?5)
                 ON CONFLICT (name) DO UPDATE SET body = excluded.body, target = excluded.target, plain = excluded.plain,
                   set_at_ms = excluded.set_at_ms, failed = 0, words = ''";
-            connection.prepare_cached(sql)?.execute(params![channel.name, body, target, plain, self.now.0]).map(drop)
+            connection.prepare_cached(sql)?.execute(params![channel.name, body, target, plain, self.now.0])?;
+            if channel.on { Ok(()) } else { give_up(connection, &channel.name, "the channel was turned off", self.now) }
         })
     }
 
@@ -64,9 +65,7 @@ impl Recorder<'_> {
     pub(crate) fn drop_channel(&self, name: &str) -> Result<(), StoreError> {
         self.with(|connection| {
             connection.prepare_cached("DELETE FROM channels WHERE name = ?1")?.execute([name])?;
-            let sql = "UPDATE outbox SET state = 'given_up', words = 'the channel was removed', ended_at_ms = ?2
-                WHERE channel = ?1 AND state = 'waiting'";
-            connection.prepare_cached(sql)?.execute(params![name, self.now.0]).map(drop)
+            give_up(connection, name, "the channel was removed", self.now)
         })
     }
 
@@ -90,6 +89,12 @@ impl Recorder<'_> {
     pub(crate) fn drop_beacon(&self) -> Result<(), StoreError> {
         self.with(|connection| connection.prepare_cached("DELETE FROM beacon")?.execute([]).map(drop))
     }
+}
+
+fn give_up(connection: &Connection, name: &str, words: &str, now: Ms) -> rusqlite::Result<()> {
+    let sql =
+        "UPDATE outbox SET state = 'given_up', words = ?2, ended_at_ms = ?3 WHERE channel = ?1 AND state = 'waiting'";
+    connection.prepare_cached(sql)?.execute(params![name, words, now.0]).map(drop)
 }
 
 impl Journal {

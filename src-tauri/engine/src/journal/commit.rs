@@ -12,11 +12,12 @@ use cuetower_core::occurrence::{Armed, End};
 use cuetower_core::run::Run;
 
 use crate::desk::wire::Topic;
+use crate::fleet::AgentNews;
 
 use super::recording::{self, EPOCH, Recording};
-use super::{Entry, Journal, KeyRow, OutboxRow, OutputRow, SpanRow, StepsChange, StepsKept, StoreError, WorkerSeen};
+use super::{Entry, Journal, KeyRow, OutboxRow, OutputRow, SpanRow, StepsChange, StepsKept, StoreError, WatchRow, WorkerSeen};
 use super::{
-    alert_rules, alerts, attempts, bands, costs, cues, entries, keys, lanes, occurrences, outbox, outputs, runs, secrets, steps, tower,
+    alert_rules, alerts, attempts, bands, costs, cues, entries, keys, lanes, occurrences, outbox, outputs, runs, secrets, steps, tower, watches,
     workers,
 };
 
@@ -45,6 +46,7 @@ pub struct Commit {
     pub workers_seen: Vec<WorkerSeen>,
     pub workers_dropped: Vec<(AccountId, String)>,
     pub steps: Vec<StepsChange>,
+    pub watches: Vec<WatchRow>,
     pub steps_kept: Vec<StepsKept>,
     /// By trace, whose its spans are.
     pub traces: BTreeMap<String, String>,
@@ -57,6 +59,8 @@ pub struct Commit {
     pub(crate) recordings: Vec<Box<dyn Recording>>,
     /// What this is about; the commit adds what the recordings were about.
     pub topics: BTreeSet<Topic>,
+    /// What the recordings say of agents; the commit fills it in.
+    pub agent_news: Vec<AgentNews>,
 }
 
 #[derive(Debug, Clone)]
@@ -132,6 +136,9 @@ impl Journal {
         for change in &commit.steps {
             steps::write(&transaction, change)?;
         }
+        for row in &commit.watches {
+            watches::write(&transaction, row)?;
+        }
         for (trace, owner) in &commit.traces {
             steps::trace(&transaction, trace, owner)?;
         }
@@ -158,7 +165,9 @@ impl Journal {
             }
         }
         let at = commit.alive_at.unwrap_or_default();
-        commit.topics.extend(recording::write_all(&transaction, at, &mut commit.recordings)?);
+        let (topics, news) = recording::write_all(&transaction, at, &mut commit.recordings)?;
+        commit.topics.extend(topics);
+        commit.agent_news = news;
         let seq = entries::last_seq(&transaction)?;
         transaction.commit()?;
         Ok(seq)
@@ -171,6 +180,11 @@ impl Journal {
     /// A run by id, for a late word about it.
     pub fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
         self.guard(|connection| runs::get(connection, &id.0))
+    }
+
+    /// What a run cost, in dollars, as far as anybody said.
+    pub fn cost_of(&self, id: &RunId) -> Result<Option<f64>, StoreError> {
+        self.guard(|connection| runs::cost_of(connection, &id.0))
     }
 
     /// The newest run of a cue that was due by then.

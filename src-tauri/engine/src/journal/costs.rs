@@ -26,7 +26,7 @@ pub struct SpentRow {
     pub verdict: String,
     pub tokens: Option<i64>,
     pub cost_nano: Option<i64>,
-    /// Runs that told something, each counted on the first of the days.
+    /// Runs that told something, each counted on the first of the days that were asked for.
     pub runs: u32,
     /// Of these, those that have ended and were due on one of the days.
     pub ended: u32,
@@ -78,11 +78,13 @@ pub(super) fn ended(connection: &Connection, run: &Run) -> rusqlite::Result<()> 
     connection.prepare_cached(sql)?.execute(values).map(drop)
 }
 
-/// From one day to another ("2026-11-21"), which are in time from `began` to before `ended`.
+/// From one day to another ("2026-11-21"), which are in time from `began` to before `ended`. Runs are counted from the day `asked`
+/// on, which may be later than the first.
 pub(super) fn spent(
     connection: &Connection,
     first: &str,
     last: &str,
+    asked: &str,
     began: Ms,
     ended: Ms,
 ) -> rusqlite::Result<Vec<SpentRow>> {
@@ -94,7 +96,7 @@ pub(super) fn spent(
         let key = [0, 4, 5, 6, 8].map(|column| text(column).map(|text| sums.words.number(text)));
         let [day, account, agent, cue, verdict] = key;
         let key = [day?, account?, agent?, cue?, verdict?];
-        let is_first = sums.seen.insert(row.get(1)?);
+        let is_first = row.get_ref(0)?.as_str()? >= asked && sums.seen.insert(row.get(1)?);
         let sum = sums.by_key.entry(key).or_default();
         add(&mut sum.tokens, row.get(2)?);
         add(&mut sum.cost_nano, row.get(3)?);
@@ -173,7 +175,9 @@ fn add(sum: &mut Option<i64>, more: Option<i64>) {
     }
 }
 
-pub(super) const SPENT_ON: &str = "SELECT s.account, s.agent, sum(d.tokens), sum(d.cost_nano)
+// `sum` fails where it leaves 64 bits; `total` never does, and is exact far beyond what a day can cost.
+pub(super) const SPENT_ON: &str = "SELECT s.account, s.agent, iif(count(d.tokens), CAST(total(d.tokens) AS INTEGER), NULL),
+      iif(count(d.cost_nano), CAST(total(d.cost_nano) AS INTEGER), NULL)
     FROM spend_days d CROSS JOIN spend s ON s.id = d.spend WHERE d.day = ?1 GROUP BY s.account, s.agent";
 
 /// What one agent spent on a day, as its runs and its telemetry tell it.

@@ -39,9 +39,22 @@ const WORKERS_OF_3: &str = "CREATE TABLE workers (
 
 /// The statements that make today's format of an older one.
 pub(super) fn from(format: i64) -> String {
-    let steps = [from_1(), WORKERS_OF_3.to_owned(), from_3(), from_4()];
+    let steps = [from_1(), WORKERS_OF_3.to_owned(), from_3(), from_4(), from_5()];
     let first = usize::try_from(format - 1).unwrap_or(0);
     steps[first..].join("\n")
+}
+
+/// The statements that make format 6 of format 5.
+fn from_5() -> String {
+    [
+        super::alerts::FROM_FORMAT_5,
+        super::alert_rules::SCHEMA,
+        super::channels::SCHEMA,
+        super::outbox::SCHEMA,
+        super::watches::SCHEMA,
+        super::fuses::SCHEMA,
+    ]
+    .join("\n")
 }
 
 /// The statements that make format 5 of format 4.

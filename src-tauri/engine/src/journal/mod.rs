@@ -19,6 +19,7 @@ mod costs;
 mod counts;
 mod cues;
 mod entries;
+mod fuses;
 mod keys;
 mod lanes;
 mod live_sessions;
@@ -42,6 +43,7 @@ mod steps;
 mod steps_read;
 mod subscriptions;
 mod tower;
+mod watches;
 mod workers;
 
 use std::path::{Path, PathBuf};
@@ -77,6 +79,8 @@ pub(crate) use recording::{Recorded, Recording};
 pub use runs::{RunFilter, RunRow, RunStats, status_word as run_status_word};
 pub use secrets::SecretRow;
 pub use spans_apart::ApartRow;
+pub use watches::{SampleRow, WatchRow};
+pub(crate) use watches::sample_of;
 pub use steps::{STEPS_LANE, StepOwner, StepsChange, StepsKept};
 pub use steps_read::{SpendRow, StepGroup, StepRow};
 pub use subscriptions::{EventRow, SubscriptionRow};
@@ -84,7 +88,7 @@ pub use tower::{Liveness, TOWER_LANE};
 pub use workers::{WorkerRow, WorkerSeen};
 
 /// Format of the file. An older program refuses a newer file.
-const FORMAT: i64 = 5;
+const FORMAT: i64 = 6;
 const CACHE_KIB: i64 = 32 * 1024;
 /// SQLite's own choice for a new file.
 const PAGE_BYTES: u64 = 4096;
@@ -111,6 +115,27 @@ pub enum StoreError {
     Folder(PathBuf, std::io::Error),
     #[error("a row of the store could not be read: {0}")]
     Row(String),
+}
+
+impl StoreError {
+    /// Whether the store works, and refused what was to be written: not for want of room, of a disk, or of its turn.
+    #[must_use]
+    pub fn is_about_what_was_written(&self) -> bool {
+        use rusqlite::ErrorCode;
+        match self {
+            StoreError::Sqlite { source: rusqlite::Error::SqliteFailure(error, _), .. } => matches!(
+                error.code,
+                ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig | ErrorCode::Unknown
+            ),
+            StoreError::Sqlite { source, .. } => matches!(source, rusqlite::Error::ToSqlConversionFailure(_)),
+            StoreError::OldSqlite { .. }
+            | StoreError::NewerFormat { .. }
+            | StoreError::OlderFormat
+            | StoreError::InUse(_)
+            | StoreError::Folder(..)
+            | StoreError::Row(_) => false,
+        }
+    }
 }
 
 /// The writer. One per data folder: a lock file says whose it is.
@@ -179,6 +204,8 @@ impl Journal {
             accounts::SCHEMA,
             logins::SCHEMA,
             steps::SCHEMA,
+            watches::SCHEMA,
+            fuses::SCHEMA,
             prices::SCHEMA,
             costs::SCHEMA,
             otlp_out::SCHEMA,

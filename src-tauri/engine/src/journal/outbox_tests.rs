@@ -128,7 +128,9 @@ fn a_line_is_read_up_to_one_more_than_may_wait() {
         (0..WAITING_MAX + 7).map(|number| row("chat", ChannelKind::Slack, note(&number.to_string(), What::Opened), 0));
     write_all(&mut journal, many.collect());
     assert_eq!(waiting_of(&journal, "chat").len(), WAITING_MAX + 1);
-    record(&journal, 1, |recorder| recorder.drop_channel("chat"));
+    let off = serde_json::from_value(json!({ "name": "chat", "kind": "slack", "min_severity": "info", "on": false }))
+        .unwrap();
+    record(&journal, 1, |recorder| recorder.keep_channel(&off, "", "{}"));
     assert_eq!(waiting_of(&journal, "chat"), []);
     assert_eq!(told_of(&journal, "3"), [said("chat", "opened", "given_up")]);
 }

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::runs::{Listing, RunFilter};
-use super::{beats, costs, counts, cues, occurrences, runs, steps};
+use super::{alerts, beats, costs, counts, cues, occurrences, runs, steps};
 
 fn store() -> Connection {
     let connection = Connection::open_in_memory().unwrap();
@@ -108,4 +108,11 @@ fn what_was_spent_on_some_days_is_found_without_the_others() {
     assert_eq!(steps[1], "SEARCH s USING INDEX steps_of_models (spend=? AND key=?)", "{steps:?}");
     let steps = plan(&store, costs::DUE);
     assert_eq!(steps[0], "SEARCH r USING COVERING INDEX runs_by_cue (cue_id=? AND due_ms>? AND due_ms<?)", "{steps:?}");
+}
+
+#[test]
+fn the_newest_alerts_are_found_without_putting_all_in_order() {
+    let store = Connection::open_in_memory().unwrap();
+    store.execute_batch(alerts::SCHEMA).unwrap();
+    assert_eq!(plan(&store, alerts::LIST), ["SCAN alerts USING INDEX alerts_in_order"]);
 }

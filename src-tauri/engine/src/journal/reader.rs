@@ -10,6 +10,7 @@ use cuetower_core::channel::{Note, Waiting};
 use cuetower_core::cue::Cue;
 use cuetower_core::lane::Lane;
 use cuetower_core::run::Run;
+use cuetower_core::watch::Sample;
 use rusqlite::{Connection, OpenFlags, Row};
 use serde::de::DeserializeOwned;
 
@@ -25,7 +26,7 @@ use super::{BeaconRow, ChannelRow, OutboxNote, ToldOf, channels, outbox};
 use super::{BeatRow, DaySum, MinuteSum, PriceRow, agent_commands, agents, beats, prices};
 use super::{
     accounts, addresses, alerts, audit, bands, counts, cues, entries, keys, lanes, live_sessions, logins, messages,
-    occurrences, outputs, runs, secrets, steps_read, subscriptions, tower, workers,
+    occurrences, outputs, runs, secrets, steps_read, subscriptions, tower, watches, workers,
 };
 use super::{ReportTold, alert_rules, report};
 use crate::fleet::{Agent, Command};
@@ -151,6 +152,8 @@ queries! {
     typical_run_ms(cue_id: String) -> Option<(u64, u32)> = runs::typical_ms;
     /// The lane of a cue as it stands; None for a deleted one.
     lane(cue_id: String) -> Option<Lane> = lanes::get;
+    /// What the newest good runs of a cue used, oldest first, each with its run's id.
+    samples(cue_id: String) -> Vec<(String, Sample)> = watches::samples;
     neighbours(run: Arc<Run>) -> (Option<String>, Option<String>) = runs::neighbours;
     outputs(run_id: String) -> Vec<OutputRow> = outputs::of_run;
     /// Due in `[from, to)`, newest first.
@@ -201,8 +204,9 @@ queries! {
     agent_days(day: String) -> Vec<DaySum> = beats::of_day;
     /// What agents used from one day to another, and on which.
     agents_days(first: String, last: String) -> Vec<(String, DaySum)> = beats::of_days;
-    /// What was spent from one day to another, which are in time from `began` to before `ended`.
-    spent(first: String, last: String, began: Ms, ended: Ms) -> Vec<SpentRow> = costs::spent;
+    /// What was spent from one day to another, which are in time from `began` to before `ended`; runs are counted from the day
+    /// `asked` on.
+    spent(first: String, last: String, asked: String, began: Ms, ended: Ms) -> Vec<SpentRow> = costs::spent;
     /// What each agent spent on a day as its runs and its telemetry tell it.
     spent_on(day: String) -> Vec<AgentSpent> = costs::spent_on;
     /// Calls of each model, from one day to another.
@@ -277,8 +281,8 @@ queries! {
     step_groups(run_id: String) -> Vec<StepGroup> = steps_read::groups;
     /// The newest good run of the same cue that was due before.
     last_good(run: Arc<Run>) -> Option<Run> = runs::last_good;
-    /// Account and name of whoever's telemetry told something outside of its runs.
-    agents_apart() -> Vec<(String, String)> = steps_read::agents_apart;
+    /// Account and name of whoever's telemetry told something outside of its runs since then.
+    agents_apart(since: Ms) -> Vec<(String, String)> = steps_read::agents_apart;
     /// What a run used; None: nobody said anything.
     spend(run_id: String) -> Option<SpendRow> = steps_read::spend;
     /// What agents' telemetry told outside of known runs, newest first.

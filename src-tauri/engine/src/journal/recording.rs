@@ -10,6 +10,7 @@ use rusqlite::Connection;
 
 use super::{Entry, StoreError, entries};
 use crate::desk::wire::Topic;
+use crate::fleet::AgentNews;
 use crate::handle::{Reply, Trouble};
 
 /// This tower's epoch. One tower owns all lanes for now.
@@ -20,11 +21,12 @@ pub struct Recorder<'a> {
     connection: &'a Connection,
     pub now: Ms,
     topics: RefCell<BTreeSet<Topic>>,
+    news: RefCell<Vec<AgentNews>>,
 }
 
 impl Recorder<'_> {
     pub(super) fn on(connection: &Connection, now: Ms) -> Recorder<'_> {
-        Recorder { connection, now, topics: RefCell::default() }
+        Recorder { connection, now, topics: RefCell::default(), news: RefCell::default() }
     }
 
     /// Appends a fact to a journal lane of its unit: `accounts`, `agents`, `messages`.
@@ -44,12 +46,17 @@ impl Recorder<'_> {
         self.topics.borrow_mut().insert(topic);
     }
 
+    /// The pilot hears of it once it is on disk.
+    pub fn tell(&self, news: AgentNews) {
+        self.news.borrow_mut().push(news);
+    }
+
     pub(super) fn with<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         work(self.connection).map_err(|error| StoreError::Row(error.to_string()))
     }
 
-    pub(super) fn into_topics(self) -> BTreeSet<Topic> {
-        self.topics.into_inner()
+    fn into_heard(self) -> (BTreeSet<Topic>, Vec<AgentNews>) {
+        (self.topics.into_inner(), self.news.into_inner())
     }
 }
 
@@ -107,8 +114,8 @@ pub(super) fn write_all(
     connection: &Connection,
     now: Ms,
     recordings: &mut [Box<dyn Recording>],
-) -> rusqlite::Result<BTreeSet<Topic>> {
-    let mut topics = BTreeSet::new();
+) -> rusqlite::Result<(BTreeSet<Topic>, Vec<AgentNews>)> {
+    let (mut topics, mut news) = (BTreeSet::new(), Vec::new());
     for recording in recordings {
         connection.execute_batch("SAVEPOINT recording")?;
         let recorder = Recorder::on(connection, now);
@@ -119,13 +126,15 @@ pub(super) fn write_all(
             false
         });
         if stays {
-            topics.extend(recorder.into_topics());
+            let (about, told) = recorder.into_heard();
+            topics.extend(about);
+            news.extend(told);
         } else {
             connection.execute_batch("ROLLBACK TO recording")?;
         }
         connection.execute_batch("RELEASE recording")?;
     }
-    Ok(topics)
+    Ok((topics, news))
 }
 
 #[cfg(test)]

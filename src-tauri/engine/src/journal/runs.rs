@@ -113,6 +113,11 @@ impl RunRow {
     }
 }
 
+pub(super) fn cost_of(connection: &Connection, id: &str) -> rusqlite::Result<Option<f64>> {
+    let sql = "SELECT cost_usd FROM runs WHERE id = ?1";
+    Ok(connection.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?.flatten())
+}
+
 /// The word of SPEC section 13 for `/v1`'s `status`.
 #[must_use]
 pub fn status_word(run: &Run) -> &'static str {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use cuetower_core::id::{AccountId, CueId, RunId};
 use cuetower_core::spend::{Nanousd, Tokens};
-use cuetower_core::step::{Change, ModelSum, Row as NewStep, Sums, Total};
+use cuetower_core::step::{Change, ModelSum, OTHER_MODELS, Row as NewStep, SUM_MOST, Sums, Total, UNNAMED_MODEL};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 pub(super) const SCHEMA: &str = "
@@ -209,10 +209,13 @@ fn upsert(connection: &Connection, change: &StepsChange) -> rusqlite::Result<i64
 /// What is more, or less, than before, on the day it came.
 fn add_to_day(connection: &Connection, spend: i64, change: &StepsChange) -> rusqlite::Result<()> {
     let total = change.sums.total();
-    let more = |now: Option<u64>, before: Option<u64>| now.map(|now| now as i64 - before.unwrap_or(0) as i64);
-    let tokens = more(total.tokens, change.before.tokens).filter(|_| total.tokens != change.before.tokens);
+    // Nothing is left of what was said once all spans have gone to their runs: less, not unsaid.
+    let more = |now: Option<u64>, before: Option<u64>| {
+        (now != before).then(|| whole(now).unwrap_or(0) - whole(before).unwrap_or(0))
+    };
+    let tokens = more(total.tokens, change.before.tokens);
     let cost_of = |total: Total| total.cost.map(|cost| cost.0);
-    let cost = more(cost_of(total), cost_of(change.before)).filter(|_| total.cost != change.before.cost);
+    let cost = more(cost_of(total), cost_of(change.before));
     if tokens.is_none() && cost.is_none() {
         return Ok(());
     }
@@ -220,10 +223,10 @@ fn add_to_day(connection: &Connection, spend: i64, change: &StepsChange) -> rusq
         .prepare_cached(
             "INSERT INTO spend_days (day, spend, tokens, cost_nano) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (day, spend) DO UPDATE SET
-               tokens = CASE WHEN excluded.tokens IS NULL THEN tokens ELSE coalesce(tokens, 0) + excluded.tokens END,
-               cost_nano = CASE WHEN excluded.cost_nano IS NULL THEN cost_nano ELSE coalesce(cost_nano, 0) + excluded.cost_nano END",
+               tokens = iif(excluded.tokens IS NULL, tokens, min(coalesce(tokens, 0) + excluded.tokens, ?5)),
+               cost_nano = iif(excluded.cost_nano IS NULL, cost_nano, min(coalesce(cost_nano, 0) + excluded.cost_nano, ?5))",
         )?
-        .execute(params![change.day, spend, tokens, cost])
+        .execute(params![change.day, spend, tokens, cost, SUM_MOST as i64])
         .map(drop)
 }
 
@@ -231,12 +234,12 @@ fn add_to_models(connection: &Connection, spend: i64, change: &StepsChange) -> r
     const MORE: &str = "INSERT INTO spend_models (day, spend, model, calls, input, output, cached_input, reasoning, total, cost_nano, not_priced)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
         ON CONFLICT (day, spend, model) DO UPDATE SET calls = calls + excluded.calls, not_priced = not_priced + excluded.not_priced,
-          input = CASE WHEN excluded.input IS NULL THEN input ELSE coalesce(input, 0) + excluded.input END,
-          output = CASE WHEN excluded.output IS NULL THEN output ELSE coalesce(output, 0) + excluded.output END,
-          cached_input = CASE WHEN excluded.cached_input IS NULL THEN cached_input ELSE coalesce(cached_input, 0) + excluded.cached_input END,
-          reasoning = CASE WHEN excluded.reasoning IS NULL THEN reasoning ELSE coalesce(reasoning, 0) + excluded.reasoning END,
-          total = CASE WHEN excluded.total IS NULL THEN total ELSE coalesce(total, 0) + excluded.total END,
-          cost_nano = CASE WHEN excluded.cost_nano IS NULL THEN cost_nano ELSE coalesce(cost_nano, 0) + excluded.cost_nano END";
+          input = iif(excluded.input IS NULL, input, min(coalesce(input, 0) + excluded.input, ?12)),
+          output = iif(excluded.output IS NULL, output, min(coalesce(output, 0) + excluded.output, ?12)),
+          cached_input = iif(excluded.cached_input IS NULL, cached_input, min(coalesce(cached_input, 0) + excluded.cached_input, ?12)),
+          reasoning = iif(excluded.reasoning IS NULL, reasoning, min(coalesce(reasoning, 0) + excluded.reasoning, ?12)),
+          total = iif(excluded.total IS NULL, total, min(coalesce(total, 0) + excluded.total, ?12)),
+          cost_nano = iif(excluded.cost_nano IS NULL, cost_nano, min(coalesce(cost_nano, 0) + excluded.cost_nano, ?12))";
     for (model, sum) in &change.models {
         let ModelSum { calls, tokens, cost, not_priced } = sum;
         connection.prepare_cached(MORE)?.execute(params![
@@ -250,13 +253,14 @@ fn add_to_models(connection: &Connection, spend: i64, change: &StepsChange) -> r
             whole(tokens.reasoning),
             whole(tokens.all()),
             nano(*cost),
-            *not_priced as i64
+            *not_priced as i64,
+            SUM_MOST as i64
         ])?;
     }
     Ok(())
 }
 
-/// What a span used that goes to its run is counted there.
+/// What a span used that goes to its run is counted there. A model that has no row of its own was counted with the others.
 fn take_from_models(connection: &Connection, spend: i64, ordinal: u32) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
@@ -264,10 +268,13 @@ fn take_from_models(connection: &Connection, spend: i64, ordinal: u32) -> rusqli
                output = output - coalesce(s.parts ->> '$.output', 0), cached_input = cached_input - coalesce(s.parts ->> '$.cached_input', 0),
                reasoning = reasoning - coalesce(s.parts ->> '$.reasoning', 0), total = total - coalesce(s.tokens, 0),
                cost_nano = spend_models.cost_nano - coalesce(s.cost_nano, 0), not_priced = not_priced - (s.priced = 'not_priced')
-             FROM (SELECT * FROM steps WHERE spend = ?1 AND ordinal = ?2) s
-             WHERE spend_models.spend = ?1 AND spend_models.model = s.model AND s.tokens IS NOT NULL",
+             FROM (SELECT *, coalesce(
+                 (SELECT m.model FROM spend_models m WHERE m.spend = ?1 AND m.model = coalesce(t.model, iif(t.priced = 'not_priced', ?3, NULL))),
+                 iif(t.model IS NULL, NULL, ?4)) AS counted_as
+               FROM steps t WHERE spend = ?1 AND ordinal = ?2) s
+             WHERE spend_models.spend = ?1 AND spend_models.model = s.counted_as AND (s.tokens IS NOT NULL OR s.cost_nano IS NOT NULL)",
         )?
-        .execute(params![spend, ordinal])
+        .execute(params![spend, ordinal, UNNAMED_MODEL, OTHER_MODELS])
         .map(drop)
 }
 
@@ -279,13 +286,14 @@ fn change(
 ) -> rusqlite::Result<()> {
     match change {
         Change::New(step) => insert(connection, spend, step, traces.get(&step.ordinal)),
-        Change::Again { ordinal, attempt, tries, at, input } => {
+        Change::Again { ordinal, attempt, tries, at, input, name, model } => {
             connection
                 .prepare_cached(
-                    "UPDATE steps SET state = 'started', source = 'step', attempt = ?3, tries = ?4, began_ms = ?5, ended_ms = NULL, error = NULL
+                    "UPDATE steps SET state = 'started', source = 'step', attempt = ?3, tries = ?4, began_ms = ?5, ended_ms = NULL, error = NULL,
+                       name = ?6, model = coalesce(?7, model)
                      WHERE spend = ?1 AND ordinal = ?2",
                 )?
-                .execute(params![spend, ordinal, attempt, tries, at.0])?;
+                .execute(params![spend, ordinal, attempt, tries, at.0, name, model])?;
             payload(connection, spend, *ordinal, "input", input.as_deref())
         }
         Change::Ended { ordinal, state, at, error, whole_error, output, digest, spend: used, retries } => {
@@ -294,8 +302,8 @@ fn change(
                 .prepare_cached(
                     "UPDATE steps SET state = ?3, ended_ms = ?4, error = ?5, digest = ?6, retries = coalesce(?7, retries), model = coalesce(?8, model),
                        priced = CASE WHEN ?9 = 'nothing' THEN priced ELSE ?9 END, parts = coalesce(?10, parts),
-                       tokens = CASE WHEN ?11 IS NULL THEN tokens ELSE coalesce(tokens, 0) + ?11 END,
-                       cost_nano = CASE WHEN ?12 IS NULL THEN cost_nano ELSE coalesce(cost_nano, 0) + ?12 END
+                       tokens = iif(?11 IS NULL, tokens, min(coalesce(tokens, 0) + ?11, ?13)),
+                       cost_nano = iif(?12 IS NULL, cost_nano, min(coalesce(cost_nano, 0) + ?12, ?13))
                      WHERE spend = ?1 AND ordinal = ?2",
                 )?
                 .execute(params![
@@ -310,7 +318,8 @@ fn change(
                     used.priced.word(),
                     parts,
                     whole(used.tokens.all()),
-                    nano(used.cost)
+                    nano(used.cost),
+                    SUM_MOST as i64
                 ])?;
             payload(connection, spend, *ordinal, "output", output.as_deref())?;
             payload(
@@ -418,7 +427,7 @@ pub(super) fn keep(connection: &Connection, kept: &StepsKept) -> rusqlite::Resul
     connection.execute(
         "INSERT INTO steps SELECT ?2, ordinal, under, place, key, parent, name, kind,
            CASE WHEN state = 'completed' AND ordinal NOT IN (SELECT value FROM json_each(?4)) THEN 'completed' ELSE 'started' END,
-           'kept', attempt, tries, retries, began_ms, ended_ms, idempotency_key, NULL, NULL, NULL, 'nothing', model, NULL, digest, NULL
+           'kept', 1, tries, retries, began_ms, ended_ms, idempotency_key, NULL, NULL, NULL, 'nothing', model, NULL, digest, NULL
          FROM steps WHERE spend = ?1 AND source <> 'span'
            AND (ordinal < ?3 OR state <> 'completed' OR ordinal IN (SELECT value FROM json_each(?4)))",
         params![from, to, kept.ordinal, above],

@@ -12,6 +12,9 @@ use super::reader::json;
 use super::steps::StepOwner;
 use super::{Journal, StoreError};
 
+/// Payloads of spans apart that are read at once.
+const APART_BYTES_MAX: usize = 32 * 1024 * 1024;
+
 /// A step, as its row has it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepRow {
@@ -61,19 +64,35 @@ impl Journal {
         })
     }
 
-    /// Spans of a trace that belong to no run yet: whose they are, and what they say.
-    pub fn spans_apart(&self, trace: &str) -> Result<Vec<(StepOwner, u32, SpanSeen)>, StoreError> {
+    /// Agents of an account whose telemetry told something outside of its runs on a day ("2026-11-21").
+    pub fn apart_on(&self, account: &AccountId, day: &str) -> Result<Vec<String>, StoreError> {
+        self.guard(|connection| {
+            let sql = "SELECT agent FROM spend INDEXED BY spend_apart WHERE run_id IS NULL AND account = ?1 AND substr(owner, -length(?2)) = ?2";
+            connection.prepare_cached(sql)?.query_map([&account.0, day], |row| row.get(0))?.collect()
+        })
+    }
+
+    /// Spans of a trace that belong to no run of the account yet: whose they are, and what they say. At most so many, and no
+    /// more than fit into memory beside everything else.
+    pub fn spans_apart(
+        &self,
+        trace: &str,
+        account: &AccountId,
+        most: usize,
+    ) -> Result<Vec<(StepOwner, u32, SpanSeen)>, StoreError> {
         self.guard(|connection| {
             let sql = "SELECT w.owner, w.agent, w.account, s.spend, s.ordinal, s.key, s.parent, s.name, s.kind, s.began_ms, s.ended_ms, s.error,
                  s.tokens, s.cost_nano, s.priced, s.model, s.parts, s.retries
-               FROM steps s JOIN spend w ON w.id = s.spend WHERE s.trace = ?1 ORDER BY s.spend, s.ordinal";
+               FROM steps s JOIN spend w ON w.id = s.spend WHERE s.trace = ?1 AND w.account = ?2 ORDER BY s.spend, s.ordinal LIMIT ?3";
             let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([trace])?;
-            let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
+            let mut rows = statement.query(params![trace, account.0, i64::try_from(most).unwrap_or(i64::MAX)])?;
+            let (mut found, mut bytes) = (Vec::new(), 0);
+            while let Some(row) = rows.next()?.filter(|_| bytes < APART_BYTES_MAX) {
                 let owner = StepOwner { id: row.get(0)?, run: None, agent: row.get(1)?, account: AccountId(row.get(2)?) };
                 let (spend, ordinal): (i64, u32) = (row.get(3)?, row.get(4)?);
                 let payload = |what: &str| payload_of(connection, spend, ordinal, what);
+                let (input, output, attributes) = (payload("input")?, payload("output")?, payload("attributes")?);
+                bytes += [&input, &output, &attributes].into_iter().flatten().map(String::len).sum::<usize>();
                 let began = Ms(row.get(9)?);
                 found.push((
                     owner,
@@ -89,9 +108,9 @@ impl Journal {
                         error: payload("error")?.or(row.get(11)?),
                         spend: spend_of(row, 12)?,
                         retries: row.get(17)?,
-                        input: payload("input")?,
-                        output: payload("output")?,
-                        attributes: payload("attributes")?,
+                        input,
+                        output,
+                        attributes,
                     },
                 ));
             }
@@ -260,8 +279,9 @@ pub(super) fn spend(connection: &Connection, owner: &str) -> rusqlite::Result<Op
         .query_row([owner], |row| Ok((row.get::<_, i64>(0)?, json::<Sums>(row, 1)?)))
         .optional()?;
     let Some((spend, sums)) = found else { return Ok(None) };
-    let sql = "SELECT model, sum(calls), sum(total), sum(cost_nano), sum(not_priced) FROM spend_models WHERE spend = ?1
-        GROUP BY model ORDER BY sum(cost_nano) DESC, model";
+    let sql = "SELECT model, sum(calls), iif(count(total), CAST(total(total) AS INTEGER), NULL),
+          iif(count(cost_nano), CAST(total(cost_nano) AS INTEGER), NULL), sum(not_priced)
+        FROM spend_models WHERE spend = ?1 GROUP BY model ORDER BY total(cost_nano) DESC, model";
     let models = connection
         .prepare_cached(sql)?
         .query_map([spend], |row| {
@@ -277,10 +297,10 @@ fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
     Ok(row.get::<_, Option<i64>>(column)?.map(|number| u64::try_from(number).unwrap_or(0)))
 }
 
-/// Account and name of every agent whose telemetry told something outside of its runs.
-pub(super) fn agents_apart(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
-    let sql = "SELECT DISTINCT account, agent FROM spend WHERE run_id IS NULL";
-    connection.prepare_cached(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+/// Account and name of every agent whose telemetry told something outside of its runs, since then.
+pub(super) fn agents_apart(connection: &Connection, since: Ms) -> rusqlite::Result<Vec<(String, String)>> {
+    let sql = "SELECT DISTINCT account, agent FROM spend WHERE run_id IS NULL AND last_ms >= ?1";
+    connection.prepare_cached(sql)?.query_map([since.0], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 fn id_of(connection: &Connection, owner: &str) -> rusqlite::Result<Option<i64>> {

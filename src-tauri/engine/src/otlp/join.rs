@@ -33,7 +33,8 @@ pub struct Joiner<'p> {
     groups: Vec<Group>,
     by_key: HashMap<(String, Option<RunId>, Arc<str>), usize>,
     spans: usize,
-    bytes: usize,
+    /// Of what is kept, about.
+    pub bytes: usize,
     pub refused: u64,
     /// Why the first of them was.
     pub words: Option<&'static str>,

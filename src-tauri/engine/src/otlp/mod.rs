@@ -15,7 +15,7 @@ mod json_value;
 mod out;
 mod proto;
 mod raw;
-mod redact;
+pub(crate) mod redact;
 mod seen;
 #[cfg(test)]
 mod tests;
@@ -42,6 +42,8 @@ pub(crate) struct Told {
     pub refused: u64,
     /// Why the first of them was.
     pub words: Option<&'static str>,
+    /// In memory, about.
+    pub bytes: usize,
 }
 
 /// Why nothing of a request can be taken: a status of HTTP, and a sentence.
@@ -77,6 +79,6 @@ pub(crate) fn read(
         Encoding::Json => json::read(body, &mut joiner)
             .map_err(|error| refused(400, format!("The body is no ExportTraceServiceRequest in JSON: {error}.")))?,
     }
-    let (refused, words) = (joiner.refused, joiner.words);
-    Ok(Told { orders: joiner.into_orders(), refused, words })
+    let (refused, words, bytes) = (joiner.refused, joiner.words, joiner.bytes);
+    Ok(Told { orders: joiner.into_orders(), refused, words, bytes })
 }

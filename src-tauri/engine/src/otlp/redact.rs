@@ -42,7 +42,10 @@ static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
         r#"://[^/\s:@?#"'\\,<>]*:(?P<login>[^/\s@?#"'\\,<>]{1,256})@"#,
         r#"(?i:[?&](?:api_key|apikey|key|token|access_token|auth|password|secret|sig|signature)=)(?P<query>[^&\s#"'\\<>]{6,})"#,
     ];
-    Regex::new(&shapes.join("|")).expect("the shapes are well formed")
+    // In JSON, also where it is a text within JSON. The quote that ends a value stays.
+    let names = NAMES.join("|");
+    let named = format!(r#"(?i:\\?"(?:[^"\\]{{0,100}}[._-])?(?:{names})\\?"\s*:\s*\\?")(?P<named>(?:[^"\\]|\\[^"])+)"#);
+    Regex::new(&format!("{}|{named}", shapes.join("|"))).expect("the shapes are well formed")
 });
 
 /// The text without what looks like a secret. Not copied if there is none.
@@ -89,6 +92,9 @@ mod tests {
             ("https://x.org/a?api_key=abcdef123&n=1", "https://x.org/a?api_key=••••&n=1"),
             ("-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----!", "••••!"),
             ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2ln", "••••"),
+            (r#"{"user": "ada", "password": "hunter2"}"#, r#"{"user": "ada", "password": "••••"}"#),
+            (r#"{"headers":{"X-Api-Key":"0123"}}"#, r#"{"headers":{"X-Api-Key":"••••"}}"#),
+            (r#"{"a": "{\"db_password\": \"p\\nw\", \"n\": 1}"}"#, r#"{"a": "{\"db_password\": \"••••\", \"n\": 1}"}"#),
         ] {
             assert_eq!(text(from), to);
         }
@@ -99,6 +105,8 @@ mod tests {
             "https://x.org/a?page=12&token=1",
             "http://127.0.0.1:8737/v1",
             "12:30 me@example.com",
+            r#"{"password": null, "tokens": "12", "secretary": "Ada"}"#,
+            r#"{"properties": {"password": {"type": "string"}}}"#,
             "",
         ] {
             assert!(matches!(text(innocent), Cow::Borrowed(same) if same == innocent), "{innocent}");

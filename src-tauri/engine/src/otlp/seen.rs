@@ -106,7 +106,11 @@ fn spend(attributes: &Attributes<'_>, kind: StepKind, prices: &PriceTable) -> Sp
         .map(|model| redact::text(model).chars().take(NAME_CHARS_MAX).collect::<String>());
     let (cost, priced) = match usage::cost(attributes) {
         Some(said) => (Some(said), Priced::Said),
-        None => prices.priced(model.as_deref(), &tokens),
+        None => match prices.priced(model.as_deref(), &tokens) {
+            // Nor does a sum lack a price: the calls below it have one, or are told not to.
+            (None, _) if kind == StepKind::Other => (None, Priced::Nothing),
+            priced => priced,
+        },
     };
     // An agent or a workflow tells the sum of the calls below it; as a call of its model it would be counted twice.
     Spend { tokens, cost, priced, model: model.filter(|_| kind != StepKind::Other) }
@@ -209,7 +213,7 @@ mod tests {
             ("gen_ai.usage.input_tokens", "9"),
         ];
         let agent = read(&of(&pairs)).spend;
-        assert_eq!((agent.model, agent.tokens.input, agent.priced), (None, Some(9), Priced::Not));
+        assert_eq!((agent.model, agent.tokens.input, agent.priced), (None, Some(9), Priced::Nothing));
         let said = read(&of(&[("gen_ai.usage.cost", "0.5")])).spend;
         assert_eq!((said.cost.map(|cost| cost.usd()), said.priced), (Some(0.5), Priced::Said));
         assert_eq!(read(&of(&[])).spend, Spend::default());

@@ -4,6 +4,7 @@ mod adoption;
 mod checking;
 mod command;
 mod failure;
+mod looking;
 mod preflight;
 pub(crate) mod secrets;
 mod webhook;

@@ -1,5 +1,6 @@
 //! The pilot and the alerts: what the owner says to them, when time wakes them, and by which rules they are told.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cuetower_core::Ms;
@@ -148,6 +149,25 @@ impl Pilot {
 }
 
 impl Batch {
+    /// Due times of a span that this batch decided on: all of them, of how many cues, and how many will not run.
+    fn decided_between(&self, from: Ms, to: Ms) -> (u64, usize, u64) {
+        let within = |due: Ms| from <= due && due < to;
+        let (mut cues, mut all, mut missed) = (BTreeSet::new(), 0, 0);
+        for row in self.rows.values().filter(|row| within(row.due) && row.state != "due") {
+            cues.insert(row.cue_id.clone());
+            all += row.count;
+            missed += if row.state == "missed" { row.count } else { 0 };
+        }
+        for (cue, run) in &self.runs_touched {
+            let run = self.lanes.get(cue).and_then(|lane| lane.runs.get(run));
+            if run.is_some_and(|run| within(run.due) && run.began_at >= to) {
+                cues.insert(cue.0.clone());
+                all += 1;
+            }
+        }
+        (all, cues.len(), missed)
+    }
+
     /// A run began: whether its cue keeps its rhythm. What was due while nothing could be fired says nothing about it.
     pub(super) fn cadence(&mut self, pilot: &mut Pilot, id: &CueId, run_id: &RunId) {
         let Some(lane) = self.lanes.get(id) else { return };
@@ -171,3 +191,7 @@ impl Batch {
         self.signal(pilot, &signal);
     }
 }
+
+#[cfg(test)]
+#[path = "alerts_tests.rs"]
+mod tests;

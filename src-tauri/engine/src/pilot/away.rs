@@ -37,9 +37,11 @@ impl Pilot {
         if let Some(band) = gap.band(before, clocks) {
             self.add_band(batch, band);
         }
+        self.agents.gap(gap.band(before, clocks), clocks.wall);
         let slept_ms = slept_ms.saturating_add(stalled_ms);
         batch.pool(self, &PoolInput::Shifted { slept_ms, stepped_ms });
         batch.settle(self);
+        self.watches.shift(slept_ms, stepped_ms, batch.now);
         let live: BTreeSet<CueId> = self.live_runs.values().cloned().collect();
         for id in live {
             batch.decide(self, &id, &Input::Shifted { slept_ms, stepped_ms });

@@ -16,6 +16,7 @@ use cuetower_core::lane::{self, Lane};
 use cuetower_core::occurrence::{Armed, End};
 use cuetower_core::pool::PoolBook;
 use cuetower_core::run::{Run, Verdict};
+use cuetower_core::watch::{Subject, Watch};
 
 use super::following::Ended;
 use super::steps::Stepped;
@@ -64,18 +65,25 @@ pub(super) struct Batch {
     pub(super) traces: BTreeMap<String, String>,
     /// Of cues of which a run began.
     pub(super) drifts: HashMap<CueId, Drift>,
+    /// What this batch told the alerts of agents outside of any cue.
+    pub(super) said_of_agents: Vec<Signal>,
     notes: Vec<Alert>,
     /// Alerts that say nothing more for now.
     pub(super) settled: Vec<Alert>,
     answers: Vec<Answerer>,
-    runs_touched: BTreeSet<(CueId, RunId)>,
-    cues_touched: BTreeSet<CueId>,
+    pub(super) runs_touched: BTreeSet<(CueId, RunId)>,
+    pub(super) cues_touched: BTreeSet<CueId>,
+    /// Watches that were changed, as they were before.
+    pub(super) watched: HashMap<Subject, Option<Watch>>,
+    /// Cues of which more is known: how fast they spend, what is usual.
+    pub(super) paced: BTreeSet<CueId>,
+    pub(super) enveloped: BTreeSet<CueId>,
     pub(super) redefined: BTreeSet<CueId>,
     /// Those of which a run began.
     cues_run: BTreeSet<CueId>,
     alerts_touched: BTreeMap<String, Alert>,
     /// Of occurrences that have not run.
-    rows: BTreeMap<OccurrenceId, OccurrenceRow>,
+    pub(super) rows: BTreeMap<OccurrenceId, OccurrenceRow>,
 }
 
 impl Batch {
@@ -101,11 +109,15 @@ impl Batch {
             runs_stepped: BTreeSet::new(),
             traces: BTreeMap::new(),
             drifts: HashMap::new(),
+            said_of_agents: Vec::new(),
             notes: Vec::new(),
             settled: Vec::new(),
             answers: Vec::new(),
             runs_touched: BTreeSet::new(),
             cues_touched: BTreeSet::new(),
+            watched: HashMap::new(),
+            paced: BTreeSet::new(),
+            enveloped: BTreeSet::new(),
             redefined: BTreeSet::new(),
             cues_run: BTreeSet::new(),
             alerts_touched: BTreeMap::new(),
@@ -268,6 +280,9 @@ impl Batch {
                     self.follows(id, run_id, *verdict, *late, None);
                 }
                 self.end_told(pilot, id, run_id, *verdict, *late);
+                if !held && verdict.is_good() {
+                    pilot.judge_by_envelope(self, id, run_id);
+                }
             }
             Event::RunVerified { run_id, verdict, follows, revises, .. } => {
                 if *follows {
@@ -275,6 +290,9 @@ impl Batch {
                 }
                 // What others of the cue did meanwhile is not touched.
                 self.end_told(pilot, id, run_id, *verdict, true);
+                if *follows && verdict.is_good() {
+                    pilot.judge_by_envelope(self, id, run_id);
+                }
             }
             Event::OutcomeReported { run_id, outcome, .. } => {
                 let run = self.lanes.get(id).and_then(|lane| lane.runs.get(run_id)).cloned();
@@ -290,6 +308,8 @@ impl Batch {
             | Event::AttemptPinged { .. }
             | Event::AttemptRestarting { crash_loop: false, .. }
             | Event::RestartAsked { .. }
+            | Event::BudgetSpent { .. }
+            | Event::BudgetRaised {}
             | Event::FuseMoved { .. }
             | Event::WaitMoved { .. }
             | Event::ChecksBegan { .. }
@@ -418,25 +438,6 @@ impl Batch {
         }
     }
 
-    /// Due times of a span that this batch decided on: all of them, of how many cues, and how many will not run.
-    pub(super) fn decided_between(&self, from: Ms, to: Ms) -> (u64, usize, u64) {
-        let within = |due: Ms| from <= due && due < to;
-        let (mut cues, mut all, mut missed) = (BTreeSet::new(), 0, 0);
-        for row in self.rows.values().filter(|row| within(row.due) && row.state != "due") {
-            cues.insert(row.cue_id.clone());
-            all += row.count;
-            missed += if row.state == "missed" { row.count } else { 0 };
-        }
-        for (cue, run) in &self.runs_touched {
-            let run = self.lanes.get(cue).and_then(|lane| lane.runs.get(run));
-            if run.is_some_and(|run| within(run.due) && run.began_at >= to) {
-                cues.insert(cue.0.clone());
-                all += 1;
-            }
-        }
-        (all, cues.len(), missed)
-    }
-
     pub fn tower_fact(&mut self, pilot: &Pilot, kind: &'static str, fact: &serde_json::Value) {
         let seq = self.tower_seq.unwrap_or(pilot.tower.seq) + 1;
         self.tower_seq = Some(seq);
@@ -460,7 +461,7 @@ impl Batch {
 
     /// Fills in the rows as they stand at the end of the batch.
     pub fn finish(&mut self, pilot: &Pilot) {
-        self.commit.alive_at = Some(self.now);
+        self.commit.alive_at = (!self.is_of_steps_only(pilot)).then_some(self.now);
         for id in &self.cues_touched {
             self.commit.cues.extend(self.lanes.get(id).map(|lane| lane.cue.clone()));
         }
@@ -504,6 +505,7 @@ impl Batch {
             || !self.commit.workers_seen.is_empty()
             || !self.commit.workers_dropped.is_empty()
             || !self.commit.recordings.is_empty()
+            || !self.commit.watches.is_empty()
             || self.status_changed
     }
 

@@ -26,6 +26,9 @@ type Stopped = oneshot::Sender<Result<(), Trouble>>;
 impl Pilot {
     /// Returns the caller to tell when the tower was asked to stop.
     pub(super) fn batch(&mut self, orders: Vec<Order>) -> Result<Option<Stopped>, StoreError> {
+        if let Err(error) = self.try_apart() {
+            tracing::warn!(%error, "what was refused before could not be tried alone");
+        }
         let clocks = self.clock.reading();
         let now = clocks.wall;
         let mut batch = Batch::at(now);
@@ -42,9 +45,11 @@ impl Pilot {
         }
         self.performer.native().beat(now);
         self.store_works(&mut batch);
+        self.watches_due(&mut batch);
         self.alerts_due(&mut batch);
+        self.agents_due(&mut batch);
         let mut stopped = None;
-        for order in self.again.split_off(0).into_iter().chain(orders) {
+        for order in self.again.orders().into_iter().chain(orders) {
             match order {
                 Order::Stop { reply } => stopped = Some(reply),
                 order => self.take(&mut batch, order),
@@ -73,6 +78,7 @@ impl Pilot {
         let clocks = self.clock.reading();
         let mut batch = Batch::at(clocks.wall);
         self.was_off(&mut batch, alive_at);
+        self.load_agents(&mut batch, alive_at)?;
         batch.tower_fact(self, "tower_started", &serde_json::json!({ "alive_at_ms": alive_at.0, "orderly": orderly }));
         let slept_ms = batch.now.since(alive_at);
         batch.pool(self, &PoolInput::Shifted { slept_ms, stepped_ms: 0 });
@@ -98,6 +104,7 @@ impl Pilot {
             batch.tick(self, id);
         }
         self.was_off_for_long(&mut batch, alive_at, orderly);
+        self.watches_load(&mut batch)?;
         for (run_id, rest) in found {
             // Of runs that had ended already: what left nothing to wait for goes.
             let gone = rest.into_iter().filter(|(_, found)| !matches!(found, Found::Started { .. }));
@@ -131,7 +138,7 @@ impl Pilot {
         }
     }
 
-    fn take(&mut self, batch: &mut Batch, order: Order) {
+    pub(super) fn take(&mut self, batch: &mut Batch, order: Order) {
         match order {
             Order::Create { definition, reply } => {
                 let created = self.create(batch, *definition);
@@ -173,6 +180,7 @@ impl Pilot {
                 let answer = self.take_resume(batch, &run_id, ordinal, words);
                 batch.answer(reply, answer);
             }
+            Order::Looked { run_id, words } => self.take_looked(batch, &run_id, &words),
             Order::Record(recording) => batch.commit.recordings.push(recording),
             Order::Alert { alert_id, signal, reply } => self.take_alert(batch, &alert_id, &signal, reply),
             Order::Signal { signal, reply } => {
@@ -349,6 +357,12 @@ impl Pilot {
         batch.status_changed = true;
     }
 
+    /// As it is, while nothing else happens.
+    pub(super) fn land_now(&mut self, batch: Batch) -> Result<(), StoreError> {
+        let clocks = self.tower.clocks;
+        self.land(batch, clocks)
+    }
+
     /// Journal, then apply, then answer, publish and perform — in this order, whatever happens.
     fn land(&mut self, mut batch: Batch, clocks: Clocks) -> Result<(), StoreError> {
         let licensed = if self.may_go_ahead(batch.now) { batch.take_licensed_effects(AT_ONCE_MAX) } else { Vec::new() };
@@ -360,6 +374,7 @@ impl Pilot {
             std::thread::sleep(std::time::Duration::from_millis(15));
         }
         batch.finish_steps(self);
+        self.watches_follow(&mut batch);
         batch.finish(self);
         if !batch.is_worth_a_commit(self) {
             self.tower.clocks = clocks;
@@ -378,16 +393,11 @@ impl Pilot {
             }
             Err(error) => {
                 self.books_landed(stepped, self.sabotage == Some(Sabotage::NoWorkingCopy));
+                self.watches_as_before(&mut batch);
                 batch.answer_all(Some(&error.to_string()));
                 self.went_out.extend(went_out);
-                let again = batch.unanswered.drain(..);
-                self.again.extend(again.map(|(run_id, input, output)| Order::Run {
-                    by: None,
-                    run_id,
-                    input,
-                    output,
-                    reply: None,
-                }));
+                self.agents.again(std::mem::take(&mut batch.said_of_agents));
+                self.again.keep(batch.unanswered.drain(..), &error);
                 if self.sabotage == Some(Sabotage::NoWorkingCopy) {
                     self.apply(&mut batch);
                 }
@@ -433,7 +443,10 @@ impl Pilot {
         self.went_out.clear();
         self.store_trouble = None;
         self.drifts.extend(batch.drifts.drain());
-        self.tower.stamped_at = batch.now;
+        self.agents.landed(std::mem::take(&mut batch.commit.agent_news), batch.now);
+        if batch.commit.alive_at.is_some() {
+            self.tower.stamped_at = batch.now;
+        }
         self.tower.newest_at = self.tower.newest_at.max(batch.now);
         if let Some(pools) = batch.pools.take() {
             self.pools = pools;

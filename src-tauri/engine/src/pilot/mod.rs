@@ -1,15 +1,22 @@
 //! The loop: take what is waiting, decide, journal, apply, perform. The only owner of the state and of the writing connection.
 
+mod again;
+mod agents;
 mod alerts;
 mod away;
 mod batch;
+mod envelopes;
 mod flight;
 mod following;
 mod limits;
 mod pings;
 mod pools;
+mod signs;
+mod spans;
 mod steps;
 mod telling;
+mod watching;
+mod watching_told;
 mod workers;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -73,10 +80,12 @@ pub(crate) struct Pilot {
     store_trouble: Option<(Ms, String)>,
     /// How late the runs of each cue began.
     drifts: HashMap<CueId, Drift>,
+    /// When agents outside of any cue owe a beat.
+    agents: agents::AgentDues,
     /// Who else is told of alerts.
     pub channels: Channels,
     /// Results of deliveries whose batch could not be committed; they come first in the next one.
-    again: Vec<Order>,
+    again: again::Again,
     /// On disk and not performed yet, in the middle of a burst.
     effects: Vec<(Effect, Arc<Run>)>,
     /// Deliveries that went out by their licence in a batch that could not be committed.
@@ -104,6 +113,8 @@ pub(crate) struct Pilot {
     /// How alerts are told, for whoever tells them.
     rules_seen: watch::Sender<Arc<Rules>>,
     books: steps::Books,
+    watches: watching::Watches,
+    envelopes: envelopes::Envelopes,
     /// The owner's: costs are summed by its days.
     zone: chrono_tz::Tz,
     /// Lane sequence of each lane's last snapshot.
@@ -208,8 +219,9 @@ impl Pilot {
             store,
             store_trouble: None,
             drifts: HashMap::new(),
+            agents: agents::AgentDues::default(),
             channels,
-            again: Vec::new(),
+            again: again::Again::default(),
             effects: Vec::new(),
             went_out: Vec::new(),
             wakes: BTreeSet::new(),
@@ -225,6 +237,8 @@ impl Pilot {
             recorded,
             rules_seen,
             books,
+            watches: watching::Watches::default(),
+            envelopes: envelopes::Envelopes::default(),
             zone,
             snapshots,
         };
@@ -283,7 +297,7 @@ impl Pilot {
 
     fn next_wake(&self) -> Option<Ms> {
         let stamp = self.tower.stamped_at.plus(STAMP_EVERY_MS);
-        self.wakes.first().map(|(at, _)| *at).into_iter().chain(self.pools_wake).chain(self.book.wakes_at()).chain(self.performer.native().wakes_at(self.tower.clocks.wall)).chain([stamp]).min()
+        self.wakes.first().map(|(at, _)| *at).into_iter().chain(self.pools_wake).chain(self.watches.wakes_at()).chain(self.book.wakes_at()).chain(self.agents.wakes_at()).chain(self.performer.native().wakes_at(self.tower.clocks.wall)).chain([stamp]).min()
     }
 
     /// After a change of the pools. `now`: when it was decided, not when it was on disk: what time alone freed in between

@@ -4,7 +4,7 @@
 //! Books are changed in place, since one may hold a hundred thousand steps: a batch that cannot be committed takes the books
 //! it touched with it, and they are read from the store again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use cuetower_core::Ms;
@@ -13,31 +13,36 @@ use cuetower_core::id::{AccountId, RunId};
 use cuetower_core::input::{Answer, Fire, Input, Refusal, RefusalCode};
 use cuetower_core::occurrence::Trigger;
 use cuetower_core::outcome::Outcome;
-use cuetower_core::run::{Run, Verdict};
-use cuetower_core::spend::Nanousd;
-use cuetower_core::step::{self, Book, Change, Decided, SpanSeen, StepInput, Total, run_of_trace};
+use cuetower_core::run::{Phase, Run, Verdict};
+use cuetower_core::spend::{Nanousd, Tokens};
+use cuetower_core::step::{self, Book, Change, Decided, StepInput, Total};
 use serde_json::{Map, Value, json};
 
 use super::Pilot;
 use super::batch::Batch;
+use super::signs::Sign;
 use crate::fleet;
-use crate::handle::{SpanBatch, SpanGroup, SpansTaken, Trouble};
-use crate::journal::{STEPS_LANE, StepOwner, StepsChange, StepsKept};
+use crate::handle::Trouble;
+use crate::journal::{Commit, STEPS_LANE, StepOwner, StepsChange, StepsKept};
 use crate::sabotage::Sabotage;
 
 /// Steps held in memory before books that are not at work are let go.
-const NODES_KEPT: usize = 200_000;
+const NODES_KEPT: usize = 2 * step::STEPS_MAX as usize;
 const BOOKS_KEPT: usize = 4_096;
+/// A book that was asked for this lately is at work.
+const USES_KEPT: u64 = 64;
 /// A deadline is not moved for less than this part of its length: a run of a thousand steps a second would be written a
 /// thousand times.
 const MOVED_LEAST: u64 = 50;
-/// Spans that wait for their run under an agent, taken over at once.
-const ADOPTED_MAX: usize = 50_000;
+/// A sign of life is no more precise than this where nothing but steps is told.
+const STAMP_LEAST_MS: i64 = 1_000;
 
 #[derive(Default)]
 pub(super) struct Books {
     held: HashMap<String, Held>,
-    nodes: usize,
+    pub(super) nodes: usize,
+    /// By account: a day, and the agents whose telemetry told something outside of their runs on it.
+    pub(super) apart: HashMap<AccountId, (String, HashSet<String>)>,
     uses: u64,
     /// Lane sequence of the last fact about steps.
     seq: u64,
@@ -50,26 +55,35 @@ impl Books {
     }
 }
 
-struct Held {
-    book: Book,
+pub(super) struct Held {
+    pub(super) book: Book,
     /// What is on disk.
     written: Total,
     used: u64,
-    nodes: usize,
+    pub(super) nodes: usize,
 }
 
 /// What one batch does to the steps of one owner.
 pub(super) struct Stepped {
-    owner: StepOwner,
-    changes: Vec<Change>,
-    traces: BTreeMap<u32, String>,
-    dropped: Vec<u32>,
+    pub(super) owner: StepOwner,
+    pub(super) changes: Vec<Change>,
+    pub(super) traces: BTreeMap<u32, String>,
+    pub(super) dropped: Vec<u32>,
 }
 
 impl Pilot {
-    /// What a run cost as far as its book is in memory.
+    /// What a run cost, by its book, or as it is on disk if that is not in memory.
     pub(super) fn known_cost(&self, run_id: &RunId) -> Option<f64> {
-        self.books.held.get(&run_id.0)?.book.sums.total().cost.map(Nanousd::usd)
+        match self.books.held.get(&run_id.0) {
+            Some(held) => held.book.sums.total().cost.map(Nanousd::usd),
+            None => self.journal.cost_of(run_id).ok()?,
+        }
+    }
+
+    /// What a run used and how many steps it began, as far as its book is in memory.
+    pub(super) fn used_as_known(&self, run_id: &RunId) -> Option<(Total, u32)> {
+        let sums = &self.books.held.get(&run_id.0)?.book.sums;
+        Some((sums.total(), sums.begun))
     }
 
     /// Something that an agent tells of a step, or of what its run used.
@@ -89,9 +103,16 @@ impl Pilot {
             return Ok(step::Answer::Refused(refusal));
         }
         let latest = run.latest().number;
+        let sign = if live { Sign::of(&input) } else { None };
         let decided = self.decide_step(batch, &run, input, attempt.unwrap_or(latest))?;
         if live && !matches!(decided.answer, step::Answer::Refused(_)) {
             self.sign_of_life(batch, &run, attempt);
+        }
+        // What was done before says nothing of what goes on now.
+        if let (Some(sign), step::Answer::Started { .. } | step::Answer::Noted(_) | step::Answer::Done) =
+            (sign, &decided.answer)
+        {
+            self.watch_sign(batch, &run, sign);
         }
         self.tell_lane(batch, &run, &decided);
         Ok(self.begun_anew(decided.answer, latest))
@@ -110,7 +131,8 @@ impl Pilot {
 
     /// What an outcome says that its run used.
     pub(super) fn outcome_said(&mut self, batch: &mut Batch, run: &Run, outcome: &Outcome) {
-        let tokens = outcome.tokens.filter(|tokens| *tokens >= 0.0).map(|tokens| tokens.round() as u64);
+        let most = Tokens::MOST as f64;
+        let tokens = outcome.tokens.filter(|tokens| (0.0..=most).contains(tokens)).map(|tokens| tokens.round() as u64);
         let cost = outcome.cost_usd.and_then(Nanousd::of_usd);
         if tokens.is_none() && cost.is_none() {
             return;
@@ -120,7 +142,7 @@ impl Pilot {
         }
     }
 
-    fn decide_step(
+    pub(super) fn decide_step(
         &mut self,
         batch: &mut Batch,
         run: &Run,
@@ -133,7 +155,7 @@ impl Pilot {
     }
 
     /// `of`: the run's key for the outside, and the step that it says broke.
-    fn decide_of(
+    pub(super) fn decide_of(
         &mut self,
         batch: &mut Batch,
         owner: StepOwner,
@@ -143,12 +165,16 @@ impl Pilot {
     ) -> Result<Decided, Trouble> {
         let now = batch.now;
         let traces = traces_of(&owner, &input);
+        let is_beat = matches!(input, StepInput::Beat { .. });
         let held = self.held(&owner.id, of)?;
+        let said = held.book.sums.said;
         let mut decided = held.book.decide(input, attempt, now);
+        // What is only read, or is known already, is not written: an attempt that asks for what an earlier one did costs no disk.
+        let changed = is_beat || !decided.changes.is_empty() || held.book.sums.said != said;
         let (before, after) = (held.nodes, held.book.len());
         held.nodes = after;
         self.books.nodes = (self.books.nodes + after).saturating_sub(before);
-        if !matches!(decided.answer, step::Answer::Refused(_)) {
+        if changed {
             let stepped = batch.stepped(owner);
             let new = decided.changes.iter().filter_map(|change| match change {
                 Change::New(row) => Some((row.ordinal, traces.get(&row.key)?.clone())),
@@ -160,7 +186,11 @@ impl Pilot {
         Ok(decided)
     }
 
-    fn held(&mut self, owner: &str, (idempotency, broke): (&str, Option<&str>)) -> Result<&mut Held, Trouble> {
+    pub(super) fn held(
+        &mut self,
+        owner: &str,
+        (idempotency, broke): (&str, Option<&str>),
+    ) -> Result<&mut Held, Trouble> {
         self.books.uses += 1;
         let used = self.books.uses;
         if !self.books.held.contains_key(owner) {
@@ -192,7 +222,9 @@ impl Pilot {
             Transport::Worker(work) => run.latest().lease.as_ref().map(|lease| (lease.until, work.lease_ms)),
             Transport::Webhook(_) | Transport::Command(_) | Transport::Watch => None,
         };
-        if !deadline.into_iter().chain(lease).any(|(until, length)| worth(until, length)) {
+        // What is only watched is waited for until it shows that it lives, in whatever way.
+        let is_awaited = run.definition.transport.is_watch() && matches!(run.phase, Phase::Offered { .. });
+        if !is_awaited && !deadline.into_iter().chain(lease).any(|(until, length)| worth(until, length)) {
             return;
         }
         let worker = None;
@@ -217,7 +249,7 @@ impl Pilot {
     }
 
     /// The run as it stands in this batch, and whether it is under way; also one that ended, or whose cue is gone.
-    fn run_known(&mut self, batch: &mut Batch, run_id: &RunId) -> Option<(Arc<Run>, bool)> {
+    pub(super) fn run_known(&mut self, batch: &mut Batch, run_id: &RunId) -> Option<(Arc<Run>, bool)> {
         let cue = self.live_runs.get(run_id).cloned().or_else(|| batch.lane_with_run(run_id));
         let here = cue.and_then(|cue| batch.standing(self, &cue)?.runs.get(run_id).cloned());
         if let Some(run) = here {
@@ -231,120 +263,6 @@ impl Pilot {
                 None
             }
         }
-    }
-
-    /// Spans, each group of one trace: to the run they belong to, or under their agent.
-    pub(super) fn take_spans(&mut self, batch: &mut Batch, spans: SpanBatch) -> Result<SpansTaken, Trouble> {
-        let SpanBatch { account, run, mut groups } = spans;
-        let mut taken = SpansTaken::default();
-        // Of a trace whose one span names its run, the others belong to it too, whichever came first.
-        groups.sort_by_key(|group| group.run.is_none());
-        for group in groups {
-            let count = u32::try_from(group.spans.len()).unwrap_or(u32::MAX);
-            match self.run_of_group(batch, &account, run.as_ref(), &group)? {
-                Joined::Run(owner, found) => self.take_joined(batch, owner, &found, group, &mut taken)?,
-                Joined::Agent => self.take_apart(batch, &account, group, &mut taken)?,
-                Joined::Refused(words) => {
-                    taken.refused += count;
-                    taken.words.get_or_insert(words);
-                }
-            }
-        }
-        Ok(taken)
-    }
-
-    fn run_of_group(
-        &mut self,
-        batch: &mut Batch,
-        account: &AccountId,
-        only: Option<&RunId>,
-        group: &SpanGroup,
-    ) -> Result<Joined, Trouble> {
-        let known = match batch.traces.get(&group.trace) {
-            Some(owner) => Some(owner.clone()),
-            None => self.journal.owner_of_trace(&group.trace).map_err(|error| Trouble::Store(error.to_string()))?,
-        };
-        let told = group.run.clone().or_else(|| known.map(RunId)).or_else(|| run_of_trace(&group.trace));
-        let Some(run_id) = only.cloned().or_else(|| told.clone()) else { return Ok(Joined::Agent) };
-        if let (Some(only), Some(told)) = (only, &group.run)
-            && only != told
-        {
-            let words =
-                format!("spans of the execution {told} came with the token of another; each run tells of itself");
-            return Ok(Joined::Refused(words));
-        }
-        match self.run_known(batch, &run_id) {
-            Some((run, _)) if run.definition.account == *account || only.is_some() => {
-                Ok(Joined::Run(owner_of(&run), run))
-            }
-            // A trace id that only looks like one of ours, or a run that is another's, is nobody's.
-            Some(_) | None => Ok(Joined::Agent),
-        }
-    }
-
-    fn take_joined(
-        &mut self,
-        batch: &mut Batch,
-        owner: StepOwner,
-        run: &Run,
-        group: SpanGroup,
-        taken: &mut SpansTaken,
-    ) -> Result<(), Trouble> {
-        let SpanGroup { trace, mut spans, .. } = group;
-        if batch.traces.get(&trace) != Some(&owner.id) {
-            spans.splice(..0, self.adopted(batch, &trace, &owner)?);
-            batch.traces.insert(trace, owner.id.clone());
-        }
-        let decided = self.decide_step(batch, run, StepInput::Spans(spans), run.latest().number)?;
-        taken.count(&decided.answer);
-        Ok(())
-    }
-
-    /// What came of a trace before it was known whose it is.
-    fn adopted(&mut self, batch: &mut Batch, trace: &str, to: &StepOwner) -> Result<Vec<SpanSeen>, Trouble> {
-        let known = self.journal.owner_of_trace(trace).map_err(|error| Trouble::Store(error.to_string()))?;
-        if known.is_some() {
-            return Ok(Vec::new());
-        }
-        let on_disk = self.journal.spans_apart(trace).map_err(|error| Trouble::Store(error.to_string()))?;
-        let mut gone: BTreeMap<StepOwner, Gone> = BTreeMap::new();
-        let fits = |owner: &StepOwner| owner.account == to.account;
-        for (owner, ordinal, span) in on_disk.into_iter().filter(|(owner, ..)| fits(owner)).take(ADOPTED_MAX) {
-            gone.entry(owner).or_default().written.push((ordinal, span));
-        }
-        for (owner, ordinal, span) in batch.spans_apart(trace, to) {
-            gone.entry(owner).or_default().new.push((ordinal, span));
-        }
-        let mut spans = Vec::new();
-        for (owner, Gone { written, new }) in gone {
-            let held = self.held(&owner.id, ("", None))?;
-            held.book.without(&written, &new);
-            let (before, after) = (held.nodes, held.book.len());
-            held.nodes = after;
-            self.books.nodes = (self.books.nodes + after).saturating_sub(before);
-            batch.stepped(owner).dropped.extend(written.iter().map(|(ordinal, _)| *ordinal));
-            spans.extend(written.into_iter().chain(new).map(|(_, span)| span));
-        }
-        Ok(spans)
-    }
-
-    fn take_apart(
-        &mut self,
-        batch: &mut Batch,
-        account: &AccountId,
-        group: SpanGroup,
-        taken: &mut SpansTaken,
-    ) -> Result<(), Trouble> {
-        let day = self.day(batch.now);
-        let id = format!("~{}/{}/{day}", account.0, group.agent);
-        let owner = StepOwner { id, run: None, agent: group.agent, account: account.clone() };
-        let decided = self.decide_of(batch, owner, ("", None), StepInput::Spans(group.spans), 0)?;
-        taken.count(&decided.answer);
-        taken.apart += match decided.answer {
-            step::Answer::Spans { taken, .. } => taken,
-            _ => 0,
-        };
-        Ok(())
     }
 
     /// A new run that goes on where an ended one broke off: what was completed before `ordinal` is kept.
@@ -365,7 +283,8 @@ impl Pilot {
         if batch.lane(self, &run.cue_id).is_none() {
             return Err(Trouble::NotFound(format!("cue {}", run.cue_id)));
         }
-        let above = self.held(&run.id.0, (&run.idempotency_key, None))?.book.above(ordinal);
+        let broke = run.broke.as_ref().map(|broke| broke.key.as_str());
+        let above = self.held(&run.id.0, (&run.idempotency_key, broke))?.book.above(ordinal);
         let fire = Fire {
             payload: Some(run.payload.clone()),
             send_at: None,
@@ -382,7 +301,7 @@ impl Pilot {
         Ok(answer)
     }
 
-    fn day(&self, now: Ms) -> String {
+    pub(super) fn day(&self, now: Ms) -> String {
         fleet::day_of(now, self.zone).to_string()
     }
 
@@ -403,14 +322,17 @@ impl Pilot {
         }
     }
 
-    /// Those that were not used for longest, until half of the room is free. The newest stays, however long it is.
+    /// Those that were not used for longest, until there is room. What is at work stays, however long it is: it would be read
+    /// again with its next step.
     fn let_books_go(&mut self) {
         let mut by_use: Vec<(u64, String)> =
             self.books.held.iter().map(|(owner, held)| (held.used, owner.clone())).collect();
         by_use.sort_unstable();
-        by_use.pop();
-        for (_, owner) in by_use {
-            if self.books.nodes <= NODES_KEPT / 2 && self.books.held.len() <= BOOKS_KEPT / 2 {
+        // Short ones go in plenty, so that not each commit has to look for one.
+        let books = if by_use.len() > BOOKS_KEPT { BOOKS_KEPT / 2 } else { BOOKS_KEPT };
+        for (used, owner) in by_use {
+            let is_at_work = used + USES_KEPT > self.books.uses;
+            if is_at_work || (self.books.nodes <= NODES_KEPT && self.books.held.len() <= books) {
                 return;
             }
             if let Some(held) = self.books.held.remove(&owner) {
@@ -420,23 +342,8 @@ impl Pilot {
     }
 }
 
-/// Spans that leave an agent for the run they belong to, by ordinal.
-#[derive(Default)]
-struct Gone {
-    /// They stand on disk.
-    written: Vec<(u32, SpanSeen)>,
-    /// They would be written in this very batch.
-    new: Vec<(u32, SpanSeen)>,
-}
-
-enum Joined {
-    Run(StepOwner, Arc<Run>),
-    Agent,
-    Refused(String),
-}
-
 impl Batch {
-    fn stepped(&mut self, owner: StepOwner) -> &mut Stepped {
+    pub(super) fn stepped(&mut self, owner: StepOwner) -> &mut Stepped {
         let empty = |owner: &StepOwner| Stepped {
             owner: owner.clone(),
             changes: Vec::new(),
@@ -446,20 +353,15 @@ impl Batch {
         self.stepped.entry(owner.id.clone()).or_insert_with(|| empty(&owner))
     }
 
-    /// Takes out what this very batch would write of a trace under agents.
-    fn spans_apart(&mut self, trace: &str, to: &StepOwner) -> Vec<(StepOwner, u32, SpanSeen)> {
-        let mut found = Vec::new();
-        let of_agent = |owner: &StepOwner| owner.run.is_none() && owner.account == to.account;
-        for stepped in self.stepped.values_mut().filter(|stepped| of_agent(&stepped.owner)) {
-            let Stepped { owner, changes, traces, .. } = stepped;
-            let of_trace = |change: &mut Change| matches!(change, Change::New(row) if traces.get(&row.ordinal).is_some_and(|of| of == trace));
-            for change in changes.extract_if(.., of_trace) {
-                if let Change::New(row) = change {
-                    found.push((owner.clone(), row.ordinal, row.into_span(trace)));
-                }
-            }
-        }
-        found
+    /// Whether nothing but steps is told, soon after a sign of life: it needs no other, which would be a page of the store more
+    /// with each step. To be asked when all else is filled in that is decided on disk at an instant.
+    pub(super) fn is_of_steps_only(&self, pilot: &Pilot) -> bool {
+        let is_recent = (0..STAMP_LEAST_MS).contains(&(self.now.0 - pilot.tower.stamped_at.0));
+        let facts = &self.commit.entries;
+        let Commit { recordings, bands, outputs, workers_seen, alert_rules, orderly, .. } = &self.commit;
+        let is_more = !recordings.is_empty() || !bands.is_empty() || !outputs.is_empty() || !workers_seen.is_empty();
+        let of_steps = !facts.is_empty() && facts.iter().all(|fact| fact.lane == STEPS_LANE);
+        is_recent && of_steps && !is_more && alert_rules.is_none() && orderly.is_none() && !self.status_changed
     }
 
     /// Fills in what is written of the steps, as they stand at the end of the batch.
@@ -477,7 +379,9 @@ impl Batch {
             let (sums, before) = (sums.clone(), held.written);
             facts.insert(id, fact(sums.seq, &changes, &dropped));
             self.runs_stepped.extend(owner.run.as_ref().map(|(run, _)| run.0.clone()));
-            let day = day.clone();
+            // What an agent's telemetry told apart is of one day, also when it goes to its run on another.
+            let of_owner = owner.id.rsplit('/').next().filter(|_| owner.run.is_none());
+            let day = of_owner.unwrap_or(&day).to_owned();
             self.commit.steps.push(StepsChange { owner, changes, sums, models, before, day, traces, dropped });
         }
         // One fact for all of them: a row for each, found by its run, would be one more page of the store for each run.
@@ -488,23 +392,7 @@ impl Batch {
     }
 }
 
-impl SpansTaken {
-    fn count(&mut self, answer: &step::Answer) {
-        match answer {
-            step::Answer::Spans { taken, refused } => {
-                self.taken += taken;
-                self.refused += refused;
-                if *refused > 0 {
-                    let most = step::STEPS_MAX;
-                    self.words.get_or_insert(format!("a run may have {most} steps and spans, and no more"));
-                }
-            }
-            _ => debug_assert!(false, "spans are answered with how many were taken"),
-        }
-    }
-}
-
-fn owner_of(run: &Run) -> StepOwner {
+pub(super) fn owner_of(run: &Run) -> StepOwner {
     StepOwner {
         id: run.id.0.clone(),
         run: Some((run.id.clone(), run.cue_id.clone())),
@@ -582,3 +470,7 @@ fn fact(seq: u64, changes: &[Change], dropped: &[u32]) -> Value {
     }
     fact
 }
+
+#[cfg(test)]
+#[path = "steps_tests.rs"]
+mod tests;

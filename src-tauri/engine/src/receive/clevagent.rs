@@ -109,6 +109,7 @@ impl Speaker {
                 return Err(Problem::new(StatusCode::FORBIDDEN, "run_token_not_allowed", message));
             }
             beat.runner = None;
+            beat.of_run = true;
         }
         Ok(())
     }

@@ -81,14 +81,14 @@ async fn agent_beat(
     said: &Said,
     counted: bool,
 ) -> Result<Option<Value>, Problem> {
-    let mut body = json!({ "agent": agent, "message": said.message });
+    let mut body = json!({ "agent": agent, "message": said.message, "progress": said.progress });
     if !counted {
         body["tokens_used"] = json!(said.tokens);
         body["cost_usd"] = json!(said.cost.map(Nanousd::usd));
     }
     let Value::Object(body) = body else { return Ok(None) };
     let beat = Beat::read(&body, "body").map_err(Problem::fields)?;
-    super::clevagent::beaten(door, caller, beat).await
+    super::clevagent::beaten(door, caller, Beat { of_run: counted, ..beat }).await
 }
 
 fn unknown_run(trouble: crate::handle::Trouble) -> Problem {

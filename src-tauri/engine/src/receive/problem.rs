@@ -133,6 +133,7 @@ impl From<Trouble> for Problem {
                 | RefusalCode::NoOutcome
                 | RefusalCode::StepAlreadyCompleted
                 | RefusalCode::AlreadyAttested
+                | RefusalCode::BudgetSpent
                 | RefusalCode::IdempotencyKeyConflict) => Problem::new(StatusCode::CONFLICT, code.word(), message),
             },
             Trouble::DuplicateName(name) => {

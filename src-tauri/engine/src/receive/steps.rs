@@ -16,6 +16,7 @@ use super::problem::Problem;
 use super::spending;
 use super::steps_read::{key, kind, payload, retries, text};
 use crate::desk::step_view;
+use crate::otlp::redact;
 
 routes! {
     get "/v1/executions/{id}/steps" => list;
@@ -89,6 +90,8 @@ pub(super) async fn fail(
     if error.len() > PAYLOAD_BYTES_MAX {
         return Err(too_long("error"));
     }
+    // It goes from here into the run's sentence, alerts, and whatever tells of them.
+    let error = redact::text(&error).into_owned();
     let fail = Fail { error, done: done(&door, &id, &step, body).await? };
     let input = StepInput::Fail { key: key(&step, "path.key")?, fail };
     ended(ask(&door, &caller, &id, attempt, input).await?, &step)

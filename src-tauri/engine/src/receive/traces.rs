@@ -11,7 +11,7 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_A
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use super::Door;
 use super::caller::Caller;
@@ -28,17 +28,33 @@ routes! {
 const LARGE_AT_ONCE: usize = 4;
 /// Bodies that are being read into spans at once.
 const READ_AT_ONCE: usize = 2;
+/// What was read of all bodies and is not on disk yet. One body tells 100 MiB at most.
+const TOLD_KIB: u32 = 256 * 1024;
 const TURN_WAIT: Duration = Duration::from_secs(10);
 
 /// Who may bring much, and whose spans are read now.
 pub(super) struct Turns {
     large: Arc<Semaphore>,
     reading: Semaphore,
+    /// Of `TOLD_KIB`.
+    told: Semaphore,
 }
 
 impl Default for Turns {
     fn default() -> Turns {
-        Turns { large: Arc::new(Semaphore::new(LARGE_AT_ONCE)), reading: Semaphore::new(READ_AT_ONCE) }
+        Turns {
+            large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
+            reading: Semaphore::new(READ_AT_ONCE),
+            told: Semaphore::new(TOLD_KIB as usize),
+        }
+    }
+}
+
+impl Turns {
+    /// To be kept until what was read is handed over. Waits while too much of others is in memory.
+    async fn room_for(&self, bytes: usize) -> SemaphorePermit<'_> {
+        let kib = u32::try_from(bytes / 1_024).unwrap_or(TOLD_KIB).clamp(1, TOLD_KIB);
+        self.told.acquire_many(kib).await.expect("nobody closes it")
     }
 }
 
@@ -117,12 +133,15 @@ async fn taken(door: &Door, request: Request, encoding: Encoding) -> Result<Vec<
     let broken = |_| Problem::new(StatusCode::BAD_REQUEST, "invalid_body", "The body could not be read.");
     let body = to_bytes(body, otlp::BODY_MAX).await.map_err(broken)?;
     let (prices, now) = (door.handle.prices(), door.handle.now());
-    let told = {
+    let (told, _room) = {
         let turn = door.traces.reading.acquire().await.expect("nobody closes it");
         let reading = tokio::task::spawn_blocking(move || otlp::read(encoding, &packed, &body, &prices, now));
         let told = reading.await.expect("what is read may be anything, and nothing of it panics");
+        let told = told.map_err(unreadable)?;
+        // While it waits for room it reads nothing more.
+        let room = door.traces.room_for(told.bytes).await;
         drop(turn);
-        told.map_err(unreadable)?
+        (told, room)
     };
     let (mut refused, mut words) = (told.refused, told.words.map(str::to_owned));
     for groups in told.orders {
@@ -142,4 +161,25 @@ fn unreadable(otlp::Unreadable { status, words }: otlp::Unreadable) -> Problem {
         _ => "invalid_body",
     };
     Problem::new(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST), code, words)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_read_waits_for_room_until_others_are_on_disk() {
+        let turns = Turns::default();
+        let (first, second) = (turns.room_for(100 << 20).await, turns.room_for(100 << 20).await);
+        let mut third = Box::pin(turns.room_for(100 << 20));
+        let waits = std::future::poll_fn(|context| std::task::Poll::Ready(third.as_mut().poll(context).is_pending()));
+        assert!(waits.await);
+        drop(first);
+        drop(third.await);
+        drop(second);
+        // More than all of it is all of it.
+        drop(turns.room_for(usize::MAX).await);
+    }
 }

@@ -60,9 +60,8 @@ fn named(pid: u32, fd: u64, what: &str, around: &Around<'_>) -> Wait {
         return around.sockets.wait(inode);
     }
     if what.starts_with("pipe:") {
-        let others = around.pipes.get(what).into_iter().flatten();
-        let other = others.filter(|(other, _)| *other != pid).map(|(other, name)| format!(" from {name} ({other})"));
-        let other = other.last().unwrap_or_default();
+        let mut others = around.pipes.get(what).into_iter().flatten().filter(|(other, _)| *other != pid);
+        let other = others.next_back().map(|(other, name)| format!(" from {name} ({other})")).unwrap_or_default();
         let what = if fd == 0 { "its standard input" } else { "a pipe" };
         return Wait::Other(format!("{what}{other}"));
     }

@@ -14,11 +14,7 @@ impl Truth {
     pub fn words(&self) -> String {
         if let Some(ended) = &self.ended {
             let pid = self.pid.map(|pid| format!("process {pid} has ended: ")).unwrap_or_default();
-            return [Some(format!("{pid}{ended}")), self.memory_words()]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join(", ");
+            return format!("{pid}{ended}");
         }
         let Some(telling) = self.telling() else {
             return match self.pid {
@@ -235,10 +231,10 @@ mod tests {
         let gone = Truth { pid: Some(4711), ..Truth::default() };
         assert_eq!(gone.words(), "process 4711 is gone");
         assert_eq!(Truth { unknown: true, ..gone.clone() }.words(), "what process 4711 does could not be seen");
-        let ended = Some("killed by the system: out of memory (its group may use 50 MiB) after 3 s".to_owned());
+        let ended = "killed by the system: out of memory (its group may use 4 GiB) after 3 s, at 3.9 GB and rising";
         let memory = Some(Memory { bytes: 3_910_000_000, trend: Some(Trend::Rising) });
-        let killed = "process 4711 has ended: killed by the system: out of memory (its group may use 50 MiB) after 3 s, memory 3.9 GB and rising";
-        assert_eq!(Truth { ended, memory, ..gone }.words(), killed);
+        let dead = Truth { ended: Some(ended.to_owned()), memory, ..gone };
+        assert_eq!(dead.words(), format!("process 4711 has ended: {ended}"), "its record says how much it had");
     }
 
     #[test]

@@ -27,7 +27,7 @@ fn a_spent_budget_ends_the_process_and_the_run_and_says_so() {
     field.until(79);
     assert!(field.run(&run).is_live(), "it counts from the delivery");
     field.until(81);
-    assert_eq!(field.last.effects, [Effect::Stop { run_id: run.clone(), number: 1, hard: false }]);
+    assert_eq!(field.last.effects, [Effect::Stop { run_id: run.clone(), number: 1, hard: true }]);
     assert_eq!(field.verdict(&run), Some(Verdict::Stopped));
     let said = crate::sentence::of_run(&field.run(&run));
     assert_eq!(said, "Stopped: at most 1 min was allowed, and it was still at work. Attempt 1 of 3.");
@@ -53,7 +53,7 @@ fn the_alert_of_a_spent_budget_is_its_own_and_a_stop_by_the_owner_is_none() {
         book.decide(&signal, field.now, &mut Counting(1));
         book.unresolved().map(|alert| (alert.kind, alert.title.clone())).collect::<Vec<_>>()
     };
-    assert_eq!(stopped(false), [(AlertKind::FuseTripped, "leads was stopped by its budget".to_owned())]);
+    assert_eq!(stopped(false), [(AlertKind::FuseTripped, "leads stopped at 1 min".to_owned())]);
     assert_eq!(stopped(true), []);
 }
 
@@ -71,7 +71,7 @@ fn one_budget_is_for_all_attempts_of_a_run() {
     field.told(&run, 2, DeliveryResult::Started { pid: 8 });
     assert_eq!(left_s(&field, &run), 18);
     field.until(61);
-    assert_eq!(field.last.effects, [Effect::Stop { run_id: run.clone(), number: 2, hard: false }]);
+    assert_eq!(field.last.effects, [Effect::Stop { run_id: run.clone(), number: 2, hard: true }]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The tower looks itself before it believes a success.
 
 use super::*;
-use crate::check::{Check, Proof, What};
+use crate::check::{Bound, Check, FileCheck, Proof, What};
 use crate::cue::{Budget, Unanswered};
 use crate::effect::Effect;
 use crate::expect::Finding;
@@ -417,4 +417,30 @@ fn fewer_proofs_than_checks_prove_nothing() {
     assert_eq!(field.verdict(&run), Some(Verdict::Refuted));
     let all_hold = |finding: &Finding| finding.passed;
     assert!(field.run(&run).findings.iter().all(all_hold));
+}
+
+#[test]
+fn what_an_earlier_attempt_reported_says_nothing_of_a_later_one() {
+    let processed = Bound::Reported("processed".to_owned());
+    let lines =
+        Check { what: What::File(FileCheck { min_lines: Some(processed), ..FileCheck::default() }), timeout_ms: 1_000 };
+    let mut field = Field::manual(|cue| {
+        command(cue);
+        cue.confirm = Confirm::ExitCode;
+        cue.expect.assert = vec!["attempt == 2".into()];
+        cue.checks = vec![lines.clone()];
+        cue.retry = Retry { max_attempts: 2, backoff_ms: vec![1_000], on_failed_outcome: true };
+    });
+    let run = field.fire();
+    field.told(&run, 1, DeliveryResult::Started { pid: 7 });
+    field.report(&run, Some(1), Outcome { processed: Some(200.0), ..failure("429") });
+    field.told(&run, 1, exited(1));
+    field.until(60);
+    field.told(&run, 2, DeliveryResult::Started { pid: 8 });
+    field.told(&run, 2, exited(0));
+    let ended = field.run(&run);
+    assert_eq!(ended.attempts.len(), 2);
+    assert_eq!(of_run(&ended), "Ended with exit code 0; 1 check is looked at.");
+    assert_eq!(lines.made_for(&ended), Err("`processed` was not reported".to_owned()));
+    assert_eq!(ended.judged_by(&Outcome::default(), field.now).attempt, 2);
 }

@@ -1,5 +1,6 @@
 //! The rules of a lane, one by one. What they add up to over a life of crashes is the simulator's question.
 
+mod blown;
 mod budgets;
 mod checking;
 mod confirming;

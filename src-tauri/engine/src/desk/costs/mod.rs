@@ -45,7 +45,7 @@ async fn until(handle: &Handle, today: NaiveDate, days: u32, zone: Tz) -> Result
     let (began, ended) = (begin_of(*days.first().unwrap_or(&today), zone), span_of(today, zone).1);
     let (disagreements, disagreements_total) = reader.disagreeing(began, DISAGREEMENTS_SHOWN).await?;
     Ok(together(&Known {
-        spent: reader.spent(far_first.clone(), last.clone(), began, ended).await?,
+        spent: reader.spent(far_first.clone(), last.clone(), first.clone(), began, ended).await?,
         beats: reader.agents_days(far_first, last.clone()).await?,
         agents: reader.agents(None).await?,
         models: reader.spent_by_model(first, last).await?,
