@@ -79,8 +79,8 @@ async fn silences(tower: &Tower, agents: usize) -> Vec<(i64, i64)> {
     let begun = Instant::now();
     let count = "SELECT count(*) FROM alerts WHERE kind = 'heartbeat_lost'";
     while begun.elapsed() < PATIENCE {
-        let told: usize = store.query_row(count, [], |row| row.get(0)).expect("the alerts can be counted");
-        if told >= agents {
+        let told: u32 = store.query_row(count, [], |row| row.get(0)).expect("the alerts can be counted");
+        if told as usize >= agents {
             break;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;

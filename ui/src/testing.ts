@@ -19,7 +19,7 @@ export function cue(change: Partial<CueView> = {}): CueView {
 export function alert(change: Partial<AlertView> = {}): AlertView {
   return {
     id: 'a1', kind: 'silent_run', severity: 'critical', title: 'lead-digest has gone quiet', body: 'No outcome within 5 min.', cue_id: 'c1', run_id: 'r1', state: 'open', count: 1, opened_at_ms: NOW, last_at_ms: NOW,
-    resolved_at_ms: null, agent: null, account: null, channel: null, snoozed_until_ms: null, told: [], ...change
+    resolved_at_ms: null, agent: null, account: null, channel: null, snoozed_until_ms: null, escalated_at_ms: null, told: [], ...change
   };
 }
 

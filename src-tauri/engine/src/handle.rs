@@ -6,6 +6,7 @@ use cuetower_core::Ms;
 use cuetower_core::alert::{Alert, Rules, Signal};
 use cuetower_core::cue::{Cue, CueDefinition};
 use cuetower_core::event::FileSeen;
+use cuetower_core::fuse::{Limits, SpentOf, Used};
 use cuetower_core::id::{AccountId, AlertId, CueId, RunId};
 use cuetower_core::input::{Answer, Input, Ping, Refusal};
 use cuetower_core::pool::{PoolAnswer, PoolBook, PoolInput};
@@ -132,6 +133,10 @@ pub(crate) enum Order {
     AcknowledgeAll {
         reply: Reply<u32>,
     },
+    /// How the fuses stand.
+    Fuses {
+        reply: Reply<FusesSeen>,
+    },
     Tower {
         change: TowerChange,
         reply: Reply<()>,
@@ -175,6 +180,24 @@ pub struct SpansTaken {
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Trouble>>;
 
+/// The fuses, and how they stand today.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FusesSeen {
+    pub limits: Limits,
+    pub fleet: Used,
+    pub blown: Vec<BlownFuse>,
+}
+
+/// A budget of the day that is spent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlownFuse {
+    pub of: SpentOf,
+    pub name: String,
+    pub cue_id: Option<CueId>,
+    pub words: String,
+    pub until: Ms,
+}
+
 /// The tower's own facts.
 #[derive(Debug, Clone)]
 pub enum TowerChange {
@@ -188,6 +211,8 @@ pub enum TowerChange {
     WorkerDropped(AccountId, String),
     /// How alerts are told from now on.
     AlertRules(Box<Rules>),
+    /// What stops work that uses too much.
+    Fuses(Box<Limits>),
     /// Something outside changed (keyring, notifications): the window asks for the status again.
     StatusChanged,
 }
@@ -360,6 +385,11 @@ impl Handle {
     #[must_use]
     pub fn alert_rules(&self) -> watch::Receiver<Arc<Rules>> {
         self.rules.clone()
+    }
+
+    /// What may be used, and what was used today.
+    pub async fn fuses(&self) -> Result<FusesSeen, Trouble> {
+        self.ask(|reply| Order::Fuses { reply }).await
     }
 
     pub async fn tower(&self, change: TowerChange) -> Result<(), Trouble> {

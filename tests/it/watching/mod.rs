@@ -4,6 +4,7 @@
 
 mod agents;
 mod blocked;
+mod heartbeats;
 mod leaking;
 mod leaving;
 mod looking;

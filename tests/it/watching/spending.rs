@@ -15,6 +15,8 @@ async fn a_spike_is_critical_at_the_first_such_beat() {
     let first = watch.saying("heavy", 1).await.remove(0);
     println!("{} — {}", alert["title"], alert["body"]);
     assert_eq!(alert["severity"], "critical", "{alert:#}");
+    let title = alert["title"].as_str().unwrap();
+    assert!(title.starts_with("spending spends ") && title.ends_with(" times its usual"), "{title}");
     let opened = ms(&alert["opened_at_ms"]);
     assert!((first[0]..=first[1]).contains(&opened), "told at {opened}, while the beat was under way: {first:?}");
     assert!(watch.story(&run).await["state"] == "pending_outcome", "nobody asked for its end");

@@ -3,17 +3,34 @@
 export type AlertView = { id: string, 
 /**
  * `silent_run`, `delivery_failed`, `outcome_failed`, `check_failed`, `missed_occurrence`, `crash_loop`, `fuse_tripped`,
- * `fallback_failed`.
+ * `fallback_failed`, `consecutive_failures`, `gate_waiting`, `heartbeat_lost`, `zombie`, `cost_spike`, `loop_detected`,
+ * `out_of_envelope`, `cadence_drift`, `tower_was_off`, `store_trouble`, `channel_failed`.
  */
 kind: string, 
 /**
- * `info`, `warning`, `critical`.
+ * `info`, `warning`, `critical`; the worst it has been.
  */
 severity: string, 
 /**
- * At most 50 characters, names the cue first.
+ * Names what it is about first.
  */
-title: string, body: string, cue_id: string | null, run_id: string | null, 
+title: string, body: string, 
+/**
+ * Of `cue_id`, `agent` and `channel` at most one is set; none: it is about the tower.
+ */
+cue_id: string | null, 
+/**
+ * An agent outside of any cue.
+ */
+agent: string | null, 
+/**
+ * The agent's; null: the owner's own.
+ */
+account: string | null, 
+/**
+ * A channel that alerts are told on.
+ */
+channel: string | null, run_id: string | null, 
 /**
  * `open`, `acknowledged`, `resolved`.
  */
@@ -21,4 +38,12 @@ state: string,
 /**
  * How often it happened while open.
  */
-count: number, opened_at_ms: number, last_at_ms: number, resolved_at_ms: number | null, agent: string | null, account: string | null, channel: string | null, snoozed_until_ms: number | null, told: Array<string>, };
+count: number, opened_at_ms: number, last_at_ms: number, resolved_at_ms: number | null, snoozed_until_ms: number | null, 
+/**
+ * When it was told louder because nobody had seen it.
+ */
+escalated_at_ms: number | null, 
+/**
+ * How it was told: "notification", "slack: ops", "held for quiet hours", …
+ */
+told: Array<string>, };

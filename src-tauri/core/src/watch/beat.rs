@@ -44,10 +44,11 @@ pub fn due_after(anchor: Ms, length_ms: u64, away: &[Band]) -> Ms {
 
 /// Counts the time in which a beat could have been heard. A gap that may have swallowed one begins the count anew: the next
 /// beat is waited for.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Count {
     from: Ms,
     due: Ms,
+    /// So many gaps may have swallowed a beat.
     unheard: u8,
 }
 
@@ -61,17 +62,20 @@ impl Count {
             let length_ms = band.to.since(band.from.max(from));
             match band.reason {
                 Reason::ClockSet => count.stepped(i64::try_from(length_ms).unwrap_or(i64::MAX), heartbeat, band.to),
-                Reason::Off | Reason::Asleep | Reason::Stalled => count.gap(length_ms, heartbeat, band.to),
+                Reason::Off | Reason::Asleep | Reason::Stalled => {
+                    let swallows = swallows(count.from, heartbeat, band.to);
+                    count.gap(length_ms, swallows, heartbeat, band.to);
+                }
             }
         }
         count
     }
 
     /// Nobody listened until `to`.
-    fn gap(&mut self, length_ms: u64, heartbeat: Heartbeat, to: Ms) {
+    fn gap(&mut self, length_ms: u64, swallows: bool, heartbeat: Heartbeat, to: Ms) {
         self.due = self.due.plus(length_ms);
         // After one that was not heard, the next may come at any time.
-        if self.unheard < UNHEARD_MAX && (self.unheard > 0 || swallows(self.from, heartbeat, to)) {
+        if self.unheard < UNHEARD_MAX && (swallows || self.unheard > 0) {
             (self.unheard, self.from) = (self.unheard + 1, to);
             self.due = self.due.max(to.plus(longest(heartbeat)));
         } else {
@@ -108,7 +112,7 @@ pub fn awake_between(from: Ms, to: Ms, away: &[Band]) -> u64 {
     to.since(from).saturating_sub(away.iter().map(within).sum())
 }
 
-/// What is known of one subject. What time moves is not kept: it follows from the rest and from the grey bands.
+/// What is known of one subject.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Watch {
     /// None: no beat is expected; only what it spends and repeats is looked at.
@@ -132,9 +136,9 @@ pub struct Watch {
     /// It lasts longer than is usual, and that was told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub long: bool,
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     count: Option<Count>,
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     stuck_due: Option<Ms>,
     /// When it will have lasted longer than is usual.
     #[serde(skip)]
@@ -184,7 +188,7 @@ impl Watch {
         watch
     }
 
-    /// Sets its clocks by what is known: after each sign, and after loading. No instant of its own lies ahead of `now`, though the
+    /// Sets its clocks by what is known, as after each sign. No instant of its own lies ahead of `now`, though the
     /// clock may have been set back.
     pub fn wind(&mut self, now: Ms, away: &[Band]) {
         self.began_at = self.began_at.min(now);
@@ -302,34 +306,43 @@ impl Watch {
         self.count.map(|count| count.due)
     }
 
-    /// Nobody listened for a while, or the clock was set (forward: positive): what was left of each wait is left still. A clock
-    /// that was set back says other numbers for what was before.
+    /// The tower starts, and was last known to be up at `alive_at`. A beat may have come meanwhile, however short that was.
+    pub fn again(&mut self, alive_at: Ms, now: Ms) {
+        let stepped_ms = now.0.saturating_sub(alive_at.0).min(0);
+        self.unheard(now.since(alive_at), stepped_ms, true, now);
+        let known = [&mut self.beat_at, &mut self.lost, &mut self.stuck].into_iter().flatten();
+        known.chain([&mut self.began_at, &mut self.progress_at]).for_each(|at| *at = now.min(*at));
+    }
+
+    /// Nobody listened for a while, or the clock was set (forward: positive): what was left of each wait is left still.
     pub fn shift(&mut self, slept_ms: u64, stepped_ms: i64, now: Ms) {
+        let heard = self.count.map(|count| moved(count.from, stepped_ms)).zip(self.heartbeat);
+        let swallows = slept_ms > 0 && heard.is_some_and(|(heard, heartbeat)| swallows(heard, heartbeat, now));
+        self.unheard(slept_ms, stepped_ms, swallows, now);
+    }
+
+    fn unheard(&mut self, length_ms: u64, stepped_ms: i64, swallows: bool, now: Ms) {
         self.looking = None;
-        let by_ms = i64::try_from(slept_ms).unwrap_or(i64::MAX).saturating_add(stepped_ms);
-        let heard = self.count.map(|count| moved(count.from, stepped_ms));
-        let length_ms = self.heartbeat.map_or(AFTER_GAP_MS, longest);
+        let by_ms = i64::try_from(length_ms).unwrap_or(i64::MAX).saturating_add(stepped_ms);
         if by_ms < 0 {
+            // A clock that was set back says other numbers for what was before.
             let known = [&mut self.beat_at, &mut self.lost, &mut self.stuck].into_iter().flatten();
             known.chain([&mut self.began_at, &mut self.progress_at]).for_each(|at| *at = moved(*at, by_ms));
         }
+        let usual_ms = self.heartbeat.map_or(AFTER_GAP_MS, longest);
         for due in [&mut self.stuck_due, &mut self.long_due].into_iter().flatten() {
-            *due = moved(*due, by_ms).max(now.plus(length_ms.min(AFTER_GAP_MS)));
+            *due = moved(*due, by_ms).max(now.plus(usual_ms.min(AFTER_GAP_MS)));
         }
         let Some(heartbeat) = self.heartbeat else { return };
         if let Some(count) = &mut self.count {
-            let before = Ms(now.0.saturating_sub_unsigned(slept_ms));
-            count.stepped(stepped_ms, heartbeat, before);
-            if slept_ms > 0 {
-                count.gap(slept_ms, heartbeat, now);
+            count.stepped(stepped_ms, heartbeat, now.minus(length_ms));
+            if length_ms > 0 || swallows {
+                count.gap(length_ms, swallows, heartbeat, now);
             }
         }
-        if slept_ms > 0
-            && heard.is_some_and(|heard| swallows(heard, heartbeat, now))
-            && let Some(due) = &mut self.stuck_due
-        {
-            let within_ms = heartbeat.progress_within_ms.unwrap_or(length_ms);
-            *due = (*due).max(now.plus(length_ms.min(within_ms)));
+        if let (true, Some(due), Some(within_ms)) = (swallows, &mut self.stuck_due, heartbeat.progress_within_ms) {
+            // The next beat may tell that it got on.
+            *due = (*due).max(now.plus(usual_ms.min(within_ms)));
         }
     }
 }
@@ -419,20 +432,18 @@ mod tests {
         watch.hear(Some(1.0), false, at(60), &[]);
         let kept: Watch = serde_json::from_str(&serde_json::to_string(&watch).unwrap()).unwrap();
         let mut loaded = kept.clone();
-        loaded.wind(at(10_000), &[band(100, 10_000)]);
+        loaded.again(at(100), at(10_000));
         assert_eq!(loaded.wakes_at(), Some(at(10_090)), "the beat of second 120 may have come unheard");
         watch.shift(9_900_000, 0, at(10_000));
         assert_eq!(watch.wakes_at(), Some(at(10_090)));
         watch.shift(0, -5_000_000, at(5_000));
         assert_eq!((watch.wakes_at(), watch.beat_at), (Some(at(5_090)), Some(at(-4_940))), "the same in other numbers");
         let mut short = kept.clone();
-        short.wind(at(90), &[band(70, 80)]);
+        short.shift(10_000, 0, at(80));
         assert_eq!(short.wakes_at(), Some(at(160)), "no beat was due then: what was left is left");
-        short.shift(10_000, 0, at(89));
-        assert_eq!(short.wakes_at(), Some(at(170)));
         let mut set_back = kept;
-        set_back.wind(at(30), &[]);
-        assert_eq!(set_back.wakes_at(), Some(at(120)), "no beat lies ahead");
+        set_back.again(at(70), at(30));
+        assert_eq!((set_back.wakes_at(), set_back.beat_at), (Some(at(120)), Some(at(20))), "no beat lies ahead");
     }
 
     #[test]

@@ -66,7 +66,7 @@ fn figure(number: f64) -> String {
 /// "release-scribe spends 12 times its usual"
 #[must_use]
 pub fn spike_title(name: &str, spike: &Spike) -> String {
-    titled(name, &format!("spends {}", spike.times_in_words()))
+    titled(name, &format!("spends {} times its usual", spike.times_in_words()))
 }
 
 /// `fuse`: what the run may cost before it is stopped.

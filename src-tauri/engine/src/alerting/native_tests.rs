@@ -1,7 +1,7 @@
 //! Alerts of a real engine on a real notification server: dunst on a private D-Bus session. The clock is moved by hand.
 
 use cuetower_core::alert::{About, AlertKind, Quiet, Signal};
-use cuetower_core::id::{AccountId, CueId};
+use cuetower_core::id::CueId;
 
 use super::*;
 use crate::briefing_note::tests::{NOW, tower};
@@ -12,8 +12,9 @@ use crate::notify::tests::{click, dunstctl, shown, with_dunst};
 
 const HOUR_MS: u64 = 60 * MINUTE_MS;
 
+/// About something that no other part of the tower has a say in.
 fn trouble(name: &str, kind: AlertKind) -> Signal {
-    let (about, severity) = (About::agent(AccountId::OWNER, name), kind.severity());
+    let (about, severity) = (About::Channel(name.to_owned()), kind.severity());
     let (title, body) = (format!("{name} has gone quiet"), "No sign of life for 5 min.".to_owned());
     Signal::Trouble { about, kind, severity, run_id: None, title, body }
 }
@@ -72,7 +73,7 @@ async fn what_is_over_or_seen_is_shown_no_more() {
     let clock = Arc::new(ManualClock::at(NOW));
     let (notifier, _clicked) = Notifier::start(true).await;
     let (handle, running) = tower(folder.path(), &clock, notifier).await;
-    let about = |name: &str| About::agent(AccountId::OWNER, name);
+    let about = |name: &str| About::Channel(name.to_owned());
     for name in ["one", "two", "three"] {
         handle.signal(trouble(name, AlertKind::Zombie)).await.unwrap();
     }

@@ -76,7 +76,8 @@ pub(crate) fn fields(alert: &Alert, definition: Option<&CueDefinition>) -> Map<S
     if alert.kind == AlertKind::ConsecutiveFailures {
         // Its sentence begins with their number.
         let told = alert.body.split(' ').next().and_then(|number| number.parse::<u32>().ok());
-        metadata["consecutive_failures"] = json!(told.or(definition.map(|definition| definition.alerts.consecutive_failures)));
+        metadata["consecutive_failures"] =
+            json!(told.or(definition.map(|definition| definition.alerts.consecutive_failures)));
     }
     let fields = json!({
         "alert_type": alert_type(alert.kind),

@@ -13,6 +13,7 @@ mod channels;
 mod compare;
 mod costs;
 mod cues;
+mod fuses;
 mod envelope;
 mod live;
 mod logins;
@@ -36,6 +37,7 @@ mod wire_delivery;
 #[cfg(test)]
 mod wire_files;
 mod wire_fleet;
+mod wire_fuses;
 mod wire_otlp;
 mod wire_pools;
 mod wire_prices;
@@ -193,6 +195,8 @@ commands! {
     alerts_acknowledge: Nothing -> Alerts = alerts::acknowledge_all;
     alert_rules: Nothing -> AlertRules = alerts::rules;
     alert_rules_set: AlertRules -> AlertRules = alerts::set_rules;
+    fuses: Nothing -> Fuses = fuses::list;
+    fuses_set: FusesSet -> Fuses = fuses::set;
     report: ReportRequest -> Report = report::report;
     channels: Nothing -> Channels = channels::list;
     channel_set: ChannelSet -> Channels = channels::set;

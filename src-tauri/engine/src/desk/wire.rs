@@ -23,6 +23,7 @@ pub use super::wire_fleet::{
     AgentBudget, AgentCommand, AgentCommandView, AgentExpects, AgentRef, AgentStory, AgentView, AgentWatch, Agents,
     BeatView, MessageView, RunnerView,
 };
+pub use super::wire_fuses::{BlownView, DayLimits, FleetSpent, Fuses, FusesSet, RunLimits};
 pub use super::wire_otlp::{ApartView, HeaderPair, OtlpOut, OtlpOutSet, SpansApart, SpansApartRequest};
 pub use super::wire_pools::{PoolHolderView, PoolRef, PoolSet, PoolView, PoolWaitingView, Pools};
 pub use super::wire_prices::{
@@ -209,6 +210,8 @@ pub enum Topic {
     Prices,
     /// How alerts are told.
     Alerts,
+    /// What stops work that uses too much.
+    Fuses,
     /// Ways to reach the owner, and the beacon.
     Channels,
 }

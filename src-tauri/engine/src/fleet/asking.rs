@@ -6,7 +6,7 @@ use serde_json::json;
 use super::agent::Agent;
 use super::command::{Action, Command, CommandState, Said};
 use super::hearing::{AGENTS_MAX, LANE, TooMany, known};
-use super::judging::AgentNews;
+use super::judging::{AgentNews, AgentSpends};
 use crate::desk::wire::Topic;
 use crate::journal::{Recorder, StoreError};
 
@@ -118,6 +118,7 @@ pub(crate) fn budget(recorder: &Recorder<'_>, account: &AccountId, name: &str, d
     };
     agent.day_cost_usd = day_cost_usd;
     recorder.keep_agent(&agent)?;
+    recorder.tell(AgentNews { spends: Some(AgentSpends::of(&agent, None)), ..AgentNews::of(&agent, &[]) });
     recorder.touch(Topic::Agents);
     let fact = json!({ "agent_id": agent.id, "agent": agent.name, "day_cost_usd": day_cost_usd });
     recorder.fact(LANE, "agent_budget_set", &fact)?;

@@ -2,16 +2,17 @@
 
 use chrono_tz::Tz;
 use cuetower_core::id::AccountId;
+use cuetower_core::spend::Nanousd;
 use serde_json::json;
 
 use super::agent::Agent;
 use super::beat::{Beat, Status};
 use super::command::{Action, Command, CommandState};
 use super::day_of;
-use super::judging::{AgentNews, News};
+use super::judging::{AgentNews, AgentSpends, News};
 use super::warning::{self, Known, Warning, WarningKind};
 use crate::desk::wire::Topic;
-use crate::journal::{Recorder, StoreError};
+use crate::journal::{Recorder, StoreError, beats_used};
 
 /// Agents of one account; who wants more forgets some.
 pub(crate) const AGENTS_MAX: u32 = 1_000;
@@ -59,16 +60,29 @@ pub(crate) fn hear(
     sum.tokens = sum.tokens.saturating_add(beat.tokens.unwrap_or(0)).min(i64::MAX as u64);
     sum.cost_usd = exactly(sum.cost_usd + beat.cost_usd.unwrap_or(0.0));
     let loops = agent.looping.as_ref().map(|sign| sign.words.as_str());
-    let warning = warning::of(&Known { cost_today_usd: sum.cost_usd, day_cost_usd: agent.day_cost_usd, loops });
+    let limits = recorder.fuses()?.agent_day;
+    let warning = warning::of(&Known {
+        cost_today_usd: sum.cost_usd,
+        day_cost_usd: agent.day_cost_usd.or(limits.cost.map(Nanousd::usd)),
+        tokens_today: sum.tokens,
+        day_tokens: limits.tokens,
+        loops,
+    });
+    let mut ends = false;
     if let Some(warning) = warning.as_ref().filter(|warning| warning.kind == WarningKind::CostExceeded)
         && agent.warned_on != Some(day)
     {
         agent.warned_on = Some(day);
+        ends = agent.runner.is_some();
         let fact = json!({ "agent_id": agent.id, "agent": agent.name, "warning": warning.kind.word(), "reason": warning.reason });
         recorder.fact(LANE, "agent_warned", &fact)?;
     }
     recorder.keep_beat(agent.beats, beat, warning.as_ref().map(|warning| warning.kind), (day, &sum))?;
     recorder.keep_agent(&agent)?;
+    if ends {
+        // Whoever could end it is asked to; that it is asked already is no trouble.
+        super::asking::ask(recorder, &agent.account, &agent.name, Action::Stop)?.unwrap_or_default();
+    }
     if beat.runner.is_some() && beat.message.as_deref() == Some(BY_ITSELF) {
         restarted_by_itself(recorder, &agent)?;
     }
@@ -76,6 +90,10 @@ pub(crate) fn hear(
         recorder.touch(Topic::Agents);
     }
     tell(recorder, &agent, &news)?;
+    if beat.tokens.is_some() || beat.cost_usd.is_some() {
+        let used = Some((day, beats_used(sum.cost_usd, sum.tokens as i64)));
+        recorder.tell(AgentNews { spends: Some(AgentSpends::of(&agent, used)), ..AgentNews::of(&agent, &[]) });
+    }
     Ok(Ok(Heard { agent_id: agent.id, status: beat.status, warning }))
 }
 

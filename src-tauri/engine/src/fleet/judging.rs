@@ -1,8 +1,12 @@
 //! What a beat, or its absence, says about an agent: back, silent, standing still, spending far more than usual, going round in
 //! circles. Each is kept with the agent while it lasts, and told to the alerts when it begins and when it is over. Pure.
 
+use chrono::NaiveDate;
 use cuetower_core::Ms;
 use cuetower_core::alert::{About, AlertKind, Severity, Signal};
+use cuetower_core::fuse::Used;
+use cuetower_core::id::AccountId;
+use cuetower_core::spend::Nanousd;
 use cuetower_core::time::{MINUTE_MS, length_in_words};
 use cuetower_core::watch::{Call, Spike};
 use serde::{Deserialize, Serialize};
@@ -56,19 +60,39 @@ pub struct AgentNews {
     pub armed: Option<Armed>,
     /// What the alerts have to hear.
     pub signals: Vec<Signal>,
+    /// For the fuses.
+    pub spends: Option<AgentSpends>,
+}
+
+/// What an agent used outside of its runs, and what it may.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AgentSpends {
+    pub account: AccountId,
+    pub agent: String,
+    /// On this of the owner's days, in all; None: nothing new.
+    pub used: Option<(NaiveDate, Used)>,
+    pub budget: Option<Nanousd>,
+}
+
+impl AgentSpends {
+    #[must_use]
+    pub(super) fn of(agent: &Agent, used: Option<(NaiveDate, Used)>) -> AgentSpends {
+        let budget = agent.day_cost_usd.and_then(Nanousd::of_usd);
+        AgentSpends { account: agent.account.clone(), agent: agent.name.clone(), used, budget }
+    }
 }
 
 impl AgentNews {
     #[must_use]
     pub(super) fn of(agent: &Agent, news: &[News]) -> AgentNews {
         let signals = news.iter().filter_map(|news| news.signal.clone()).collect();
-        AgentNews { agent: agent.id, armed: Armed::of(agent), signals }
+        AgentNews { agent: agent.id, armed: Armed::of(agent), signals, spends: None }
     }
 
     /// Of one that is no more, or of which nobody wants to hear.
     #[must_use]
     pub(super) fn over(agent: &Agent, armed: Option<Armed>) -> AgentNews {
-        AgentNews { agent: agent.id, armed, signals: KINDS.map(|kind| agent.over(kind)).into() }
+        AgentNews { agent: agent.id, armed, signals: KINDS.map(|kind| agent.over(kind)).into(), spends: None }
     }
 }
 

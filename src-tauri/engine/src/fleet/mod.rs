@@ -29,7 +29,7 @@ pub use beat::{Beat, Status};
 pub use command::{Action, Command, CommandState, Said};
 pub use expected::{AgentWatch, Armed};
 pub(crate) use hearing::{AGENTS_MAX, Heard, Hearer, TooMany, hear};
-pub use judging::AgentNews;
+pub use judging::{AgentNews, AgentSpends};
 pub(crate) use judging::KINDS;
 pub(crate) use minding::mind;
 pub(crate) use pace::{BURST, Pace, Telling};

@@ -7,6 +7,7 @@ use cuetower_core::Ms;
 use cuetower_core::alert::{Alert, Rules};
 use cuetower_core::away::Band;
 use cuetower_core::cue::Cue;
+use cuetower_core::fuse::Limits;
 use cuetower_core::id::{AccountId, CueId, OccurrenceId, RunId};
 use cuetower_core::occurrence::{Armed, End};
 use cuetower_core::run::Run;
@@ -17,7 +18,7 @@ use crate::fleet::AgentNews;
 use super::recording::{self, EPOCH, Recording};
 use super::{Entry, Journal, KeyRow, OutboxRow, OutputRow, SpanRow, StepsChange, StepsKept, StoreError, WatchRow, WorkerSeen};
 use super::{
-    alert_rules, alerts, attempts, bands, costs, cues, entries, keys, lanes, occurrences, outbox, outputs, runs, secrets, steps, tower, watches,
+    alert_rules, alerts, attempts, bands, costs, cues, entries, fuses, keys, lanes, occurrences, outbox, outputs, runs, secrets, steps, tower, watches,
     workers,
 };
 
@@ -36,6 +37,7 @@ pub struct Commit {
     pub outputs: Vec<OutputRow>,
     pub alerts: Vec<Alert>,
     pub alert_rules: Option<Rules>,
+    pub fuses: Option<Limits>,
     /// Who else is to be told of them.
     pub outbox: Vec<OutboxRow>,
     pub keys: Vec<KeyRow>,
@@ -153,6 +155,9 @@ impl Journal {
         }
         if let Some(rules) = &commit.alert_rules {
             alert_rules::keep(&transaction, rules, commit.alive_at.unwrap_or_default())?;
+        }
+        if let Some(limits) = &commit.fuses {
+            fuses::keep(&transaction, limits)?;
         }
         for row in &commit.outbox {
             outbox::write(&transaction, row)?;

@@ -176,7 +176,8 @@ fn add(sum: &mut Option<i64>, more: Option<i64>) {
 }
 
 // `sum` fails where it leaves 64 bits; `total` never does, and is exact far beyond what a day can cost.
-pub(super) const SPENT_ON: &str = "SELECT s.account, s.agent, iif(count(d.tokens), CAST(total(d.tokens) AS INTEGER), NULL),
+pub(super) const SPENT_ON: &str =
+    "SELECT s.account, s.agent, iif(count(d.tokens), CAST(total(d.tokens) AS INTEGER), NULL),
       iif(count(d.cost_nano), CAST(total(d.cost_nano) AS INTEGER), NULL)
     FROM spend_days d CROSS JOIN spend s ON s.id = d.spend WHERE d.day = ?1 GROUP BY s.account, s.agent";
 

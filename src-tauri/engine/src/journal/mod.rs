@@ -64,6 +64,7 @@ pub use counts::{UsageRow, VitalsRow};
 pub(crate) use cues::status_word;
 pub use entries::Entry;
 pub use keys::{KeyRow, OWNERS, PREFIX_CHARS};
+pub(crate) use fuses::beats_used;
 pub use lanes::{ALERTS_LANE, Loaded, POOLS_LANE, load};
 pub use live_sessions::LiveSessionRow;
 pub use logins::{LoginRow, LoginState};

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use cuetower_core::alert::AlertState;
-use cuetower_core::id::AccountId;
 use cuetower_core::time::HOUR_MS;
 
 use super::*;
@@ -55,7 +54,7 @@ async fn the_pilot_wakes_for_what_nobody_has_seen_also_after_a_restart() {
     let (handle, running) = tower(folder.path(), &clock, off.clone()).await;
     let rules = Rules { escalate_minutes: Some(15), ..Rules::default() };
     handle.tower(TowerChange::AlertRules(Box::new(rules))).await.unwrap();
-    let (about, kind) = (About::agent(AccountId::OWNER, "scout"), AlertKind::Zombie);
+    let (about, kind) = (About::Channel("scout".to_owned()), AlertKind::Zombie);
     let (title, severity) = ("scout does not move".to_owned(), kind.severity());
     let signal = Signal::Trouble { about, kind, severity, run_id: None, title, body: String::new() };
     handle.signal(signal).await.unwrap();

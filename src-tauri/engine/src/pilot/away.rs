@@ -41,7 +41,7 @@ impl Pilot {
         let slept_ms = slept_ms.saturating_add(stalled_ms);
         batch.pool(self, &PoolInput::Shifted { slept_ms, stepped_ms });
         batch.settle(self);
-        self.watches.shift(slept_ms, stepped_ms, batch.now);
+        self.watches_shift(batch, slept_ms, stepped_ms);
         let live: BTreeSet<CueId> = self.live_runs.values().cloned().collect();
         for id in live {
             batch.decide(self, &id, &Input::Shifted { slept_ms, stepped_ms });

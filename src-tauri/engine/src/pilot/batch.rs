@@ -19,6 +19,7 @@ use cuetower_core::run::{Run, Verdict};
 use cuetower_core::watch::{Subject, Watch};
 
 use super::following::Ended;
+use super::fuses::{Fuse, Today, Trip};
 use super::steps::Stepped;
 use super::{Pilot, STAMP_EVERY_MS, named};
 use crate::desk::wire::DeskEvent;
@@ -63,6 +64,8 @@ pub(super) struct Batch {
     pub(super) runs_stepped: BTreeSet<String>,
     /// By trace, whose it is from now on.
     pub(super) traces: BTreeMap<String, String>,
+    /// What was used in it.
+    pub(super) today: Today,
     /// Of cues of which a run began.
     pub(super) drifts: HashMap<CueId, Drift>,
     /// What this batch told the alerts of agents outside of any cue.
@@ -108,6 +111,7 @@ impl Batch {
             stepped: BTreeMap::new(),
             runs_stepped: BTreeSet::new(),
             traces: BTreeMap::new(),
+            today: Today::default(),
             drifts: HashMap::new(),
             said_of_agents: Vec::new(),
             notes: Vec::new(),
@@ -169,6 +173,7 @@ impl Batch {
         self.entry(&id.0, lane.seq, event.word(), &event);
         self.lanes.insert(id.clone(), lane);
         self.cues_touched.insert(id.clone());
+        self.today.trips.push(Trip::Day(Fuse::Cue(id.clone())));
         self.tick(pilot, &id);
         Ok(&self.lanes[&id])
     }
@@ -199,6 +204,8 @@ impl Batch {
                 }
             } else if let Some((cue_id, input)) = self.permitted.pop_front() {
                 self.decide_alone(pilot, &cue_id, &input);
+            } else if let Some(trip) = self.today.trips.pop() {
+                pilot.trip(self, trip);
             } else {
                 return;
             }
@@ -228,6 +235,7 @@ impl Batch {
         }
         match event {
             Event::CueDefined { .. } | Event::TriggerUrlChanged { .. } => {
+                self.today.trips.push(Trip::Day(Fuse::Cue(id.clone())));
                 self.redefined.insert(id.clone());
                 self.cues_touched.insert(id.clone());
             }

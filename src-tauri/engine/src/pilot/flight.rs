@@ -36,6 +36,7 @@ impl Pilot {
             batch.decide(self, &cue_id, &Input::WentOut { run_id });
         }
         self.notice_gap(&mut batch, clocks);
+        self.fuses_due(&mut batch);
         if self.pools_wake.is_some_and(|at| at <= now) {
             batch.pool(self, &PoolInput::Tick);
             batch.settle(self);
@@ -45,7 +46,6 @@ impl Pilot {
         }
         self.performer.native().beat(now);
         self.store_works(&mut batch);
-        self.watches_due(&mut batch);
         self.alerts_due(&mut batch);
         self.agents_due(&mut batch);
         let mut stopped = None;
@@ -55,6 +55,8 @@ impl Pilot {
                 order => self.take(&mut batch, order),
             }
         }
+        // Whoever beat while the loop was busy is heard before anybody is called silent.
+        self.watches_due(&mut batch);
         if stopped.is_some() {
             batch.stopping(self);
         }
@@ -100,6 +102,7 @@ impl Pilot {
         }
         batch.give_back_for_the_dead(self, &commands);
         batch.settle(self);
+        self.fuses_due(&mut batch);
         for id in &concerned {
             batch.tick(self, id);
         }
@@ -188,6 +191,10 @@ impl Pilot {
                 batch.answer(reply, Ok(()));
             }
             Order::AcknowledgeAll { reply } => self.take_acknowledge_all(batch, reply),
+            Order::Fuses { reply } => {
+                let seen = self.fuses_seen(batch);
+                batch.answer(reply, Ok(seen));
+            }
             Order::Tower { change, reply } => {
                 self.take_tower(batch, change);
                 batch.answer(reply, Ok(()));
@@ -352,6 +359,7 @@ impl Pilot {
             }
             TowerChange::WorkerDropped(account, id) => batch.commit.workers_dropped.push((account, id)),
             TowerChange::AlertRules(rules) => self.take_alert_rules(batch, *rules),
+            TowerChange::Fuses(limits) => self.take_fuses(batch, *limits),
             TowerChange::StatusChanged => {}
         }
         batch.status_changed = true;
@@ -394,6 +402,7 @@ impl Pilot {
             Err(error) => {
                 self.books_landed(stepped, self.sabotage == Some(Sabotage::NoWorkingCopy));
                 self.watches_as_before(&mut batch);
+                self.fuses_as_before(&batch);
                 batch.answer_all(Some(&error.to_string()));
                 self.went_out.extend(went_out);
                 self.agents.again(std::mem::take(&mut batch.said_of_agents));
@@ -443,6 +452,7 @@ impl Pilot {
         self.went_out.clear();
         self.store_trouble = None;
         self.drifts.extend(batch.drifts.drain());
+        self.fuses_landed(batch);
         self.agents.landed(std::mem::take(&mut batch.commit.agent_news), batch.now);
         if batch.commit.alive_at.is_some() {
             self.tower.stamped_at = batch.now;

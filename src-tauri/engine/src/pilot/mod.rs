@@ -8,6 +8,7 @@ mod batch;
 mod envelopes;
 mod flight;
 mod following;
+mod fuses;
 mod limits;
 mod pings;
 mod pools;
@@ -113,6 +114,7 @@ pub(crate) struct Pilot {
     /// How alerts are told, for whoever tells them.
     rules_seen: watch::Sender<Arc<Rules>>,
     books: steps::Books,
+    fuses: fuses::Fuses,
     watches: watching::Watches,
     envelopes: envelopes::Envelopes,
     /// The owner's: costs are summed by its days.
@@ -195,6 +197,7 @@ impl Pilot {
         let newest_at = liveness.newest_at.or(liveness.alive_at).unwrap_or(now);
         let away = journal.recent_bands(away::KEPT)?.into();
         let seq = journal.lane_seq(TOWER_LANE)?;
+        let fuses = fuses::Fuses::load(&journal, now, zone)?;
         let books = steps::Books::from(journal.lane_seq(STEPS_LANE)?);
         let snapshots = loaded.iter().map(|loaded| (loaded.lane.cue.id.clone(), loaded.snapshot_seq)).collect();
         journal.commit(&mut crate::journal::Commit {
@@ -237,6 +240,7 @@ impl Pilot {
             recorded,
             rules_seen,
             books,
+            fuses,
             watches: watching::Watches::default(),
             envelopes: envelopes::Envelopes::default(),
             zone,
@@ -297,7 +301,7 @@ impl Pilot {
 
     fn next_wake(&self) -> Option<Ms> {
         let stamp = self.tower.stamped_at.plus(STAMP_EVERY_MS);
-        self.wakes.first().map(|(at, _)| *at).into_iter().chain(self.pools_wake).chain(self.watches.wakes_at()).chain(self.book.wakes_at()).chain(self.agents.wakes_at()).chain(self.performer.native().wakes_at(self.tower.clocks.wall)).chain([stamp]).min()
+        self.wakes.first().map(|(at, _)| *at).into_iter().chain(self.pools_wake).chain(self.watches.wakes_at()).chain(self.book.wakes_at()).chain(self.agents.wakes_at()).chain(self.fuses.wakes_at()).chain(self.performer.native().wakes_at(self.tower.clocks.wall)).chain([stamp]).min()
     }
 
     /// After a change of the pools. `now`: when it was decided, not when it was on disk: what time alone freed in between

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use cuetower_core::fuse::Used;
 use cuetower_core::id::{AccountId, RunId};
 use cuetower_core::run::Run;
 use cuetower_core::step::{self, Change, SpanSeen, StepInput, run_of_trace};
@@ -40,6 +41,7 @@ impl Pilot {
                 }
             }
         }
+        batch.settle(self);
         Ok(taken)
     }
 
@@ -129,10 +131,13 @@ impl Pilot {
         let mut spans = Vec::new();
         for (owner, Gone { written, new }) in gone {
             let held = self.held(&owner.id, ("", None))?;
+            let total = held.book.sums.total();
             held.book.without(&written, &new);
+            let less = Used::between(total, held.book.sums.total());
             let (before, after) = (held.nodes, held.book.len());
             held.nodes = after;
             self.books.nodes = (self.books.nodes + after).saturating_sub(before);
+            self.uses(batch, &owner, less);
             batch.stepped(owner).dropped.extend(written.iter().map(|(ordinal, _)| *ordinal));
             spans.extend(written.into_iter().chain(new).map(|(_, span)| span));
         }

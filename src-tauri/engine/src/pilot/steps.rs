@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use cuetower_core::Ms;
 use cuetower_core::cue::Transport;
+use cuetower_core::fuse::Used;
 use cuetower_core::id::{AccountId, RunId};
 use cuetower_core::input::{Answer, Fire, Input, Refusal, RefusalCode};
 use cuetower_core::occurrence::Trigger;
@@ -115,6 +116,7 @@ impl Pilot {
             self.watch_sign(batch, &run, sign);
         }
         self.tell_lane(batch, &run, &decided);
+        batch.settle(self);
         Ok(self.begun_anew(decided.answer, latest))
     }
 
@@ -151,7 +153,14 @@ impl Pilot {
     ) -> Result<Decided, Trouble> {
         let owner = owner_of(run);
         let broke = run.broke.as_ref().map(|broke| broke.key.clone());
-        self.decide_of(batch, owner, (&run.idempotency_key, broke.as_deref()), input, attempt)
+        let of = (run.idempotency_key.as_str(), broke.as_deref());
+        let before = self.held(&owner.id, of)?.book.sums.total();
+        let decided = self.decide_of(batch, owner, of, input, attempt)?;
+        if let Some(held) = self.books.held.get(&run.id.0) {
+            let (after, steps) = (held.book.sums.total(), held.book.len());
+            self.holds_to_its_fuse(batch, run, (before, after), steps);
+        }
+        Ok(decided)
     }
 
     /// `of`: the run's key for the outside, and the step that it says broke.
@@ -167,13 +176,15 @@ impl Pilot {
         let traces = traces_of(&owner, &input);
         let is_beat = matches!(input, StepInput::Beat { .. });
         let held = self.held(&owner.id, of)?;
-        let said = held.book.sums.said;
+        let (said, total) = (held.book.sums.said, held.book.sums.total());
         let mut decided = held.book.decide(input, attempt, now);
+        let more = Used::between(total, held.book.sums.total());
         // What is only read, or is known already, is not written: an attempt that asks for what an earlier one did costs no disk.
         let changed = is_beat || !decided.changes.is_empty() || held.book.sums.said != said;
         let (before, after) = (held.nodes, held.book.len());
         held.nodes = after;
         self.books.nodes = (self.books.nodes + after).saturating_sub(before);
+        self.uses(batch, &owner, more);
         if changed {
             let stepped = batch.stepped(owner);
             let new = decided.changes.iter().filter_map(|change| match change {

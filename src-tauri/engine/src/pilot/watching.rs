@@ -89,17 +89,6 @@ impl Watches {
         }
         Some(held)
     }
-
-    /// The machine slept, or its clock was set.
-    pub(super) fn shift(&mut self, slept_ms: u64, stepped_ms: i64, now: Ms) {
-        let subjects: Vec<Subject> = self.held.keys().cloned().collect();
-        for subject in subjects {
-            if let Some(held) = self.held.get_mut(&subject) {
-                held.watch.shift(slept_ms, stepped_ms, now);
-            }
-            self.rewake(&subject);
-        }
-    }
 }
 
 /// The name of its row.
@@ -145,6 +134,19 @@ impl Pilot {
         let due: Vec<Subject> = due.map(|(_, subject)| subject.clone()).collect();
         for subject in due {
             self.watch_tick(batch, &subject);
+        }
+    }
+
+    /// The machine slept, the loop was held up, or the clock was set. What is left of each wait is written with the gap, so that
+    /// a start after a kill knows as much.
+    pub(super) fn watches_shift(&mut self, batch: &mut Batch, slept_ms: u64, stepped_ms: i64) {
+        let subjects: Vec<Subject> = self.watches.held.keys().cloned().collect();
+        for subject in subjects {
+            batch.remember_watch(self, &subject);
+            if let Some(held) = self.watches.held.get_mut(&subject) {
+                held.watch.shift(slept_ms, stepped_ms, batch.now);
+            }
+            self.watches.rewake(&subject);
         }
     }
 
@@ -323,7 +325,7 @@ impl Pilot {
 
     /// The tower starts: whoever is under watch is again, and the time in which nobody could be heard does not count.
     pub(super) fn watches_load(&mut self, batch: &mut Batch) -> Result<(), crate::journal::StoreError> {
-        let (now, away) = (batch.now, batch.bands(self));
+        let (now, alive_at) = (batch.now, self.tower.stamped_at);
         for (row, body) in self.journal.watches()? {
             let (subject, cue) = match row.split_once(':') {
                 Some(("run", id)) => (Subject::Run(RunId(id.to_owned())), self.live_runs.get(&RunId(id.to_owned())).cloned()),
@@ -335,7 +337,7 @@ impl Pilot {
                 batch.commit.watches.push(WatchRow { subject: row, body: None });
                 continue;
             };
-            watch.wind(now, &away);
+            watch.again(alive_at, now);
             self.watches.put(subject, Held::of(&cue, watch));
         }
         let live: Vec<(RunId, CueId)> = self.live_runs.iter().map(|(run, cue)| (run.clone(), cue.clone())).collect();
