@@ -56,7 +56,7 @@ fn begin(dir: &Path, sender: Sender<Event>) -> Result<Attended, String> {
     let spec = Spec::receive(std::io::stdin().lock())
         .map_err(|error| format!("the launcher was not told what to start: {error}"))?;
     let unusable = |error: std::io::Error| format!("the folder {} cannot be used: {error}", dir.display());
-    let mut lock = Lock::take(dir).map_err(unusable)?.ok_or("another launcher has this attempt already")?;
+    let mut lock = Lock::take_for_good(dir).map_err(unusable)?.ok_or("another launcher has this attempt already")?;
     if spec.ticket.is_empty() || lock.note().ticket != spec.ticket {
         return Err("this attempt was given to another launcher".into());
     }

@@ -4,11 +4,16 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::folder::{self, LOCK};
 use crate::process::{self, Who};
+
+/// Who only looks has the lock for microseconds, and is waited for this long: a busy machine may stop it right then.
+const LOOK_LIMIT: Duration = Duration::from_secs(2);
+const STEP: Duration = Duration::from_millis(5);
 
 #[derive(Debug)]
 pub struct Lock(File);
@@ -37,6 +42,24 @@ impl Lock {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    /// For whoever would have the folder for good. None if a launcher has it so, which says so in the file. Somebody who only
+    /// looks (a launcher that comes late, a tower that asks whether one lives) is waited for. Blocks.
+    ///
+    /// # Errors
+    /// As [`Lock::take`].
+    pub fn take_for_good(dir: &Path) -> io::Result<Option<Lock>> {
+        for _ in 0..LOOK_LIMIT.as_millis() / STEP.as_millis() {
+            if let Some(lock) = Lock::take(dir)? {
+                return Ok(Some(lock));
+            }
+            if note_of(dir).launcher.is_some_and(Who::may_live) {
+                return Ok(None);
+            }
+            std::thread::sleep(STEP);
+        }
+        Ok(None)
     }
 
     /// Empty if nobody wrote one, or not whole.

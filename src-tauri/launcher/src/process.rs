@@ -37,6 +37,12 @@ impl Who {
     pub fn lives(self) -> bool {
         self.start_ticks > 0 && start_ticks(self.pid) == self.start_ticks
     }
+
+    /// The same, but true where that cannot be told.
+    #[must_use]
+    pub fn may_live(self) -> bool {
+        self.start_ticks == 0 || self.lives()
+    }
 }
 
 /// Names one start of the machine; empty where the system does not tell.

@@ -36,7 +36,8 @@ pub fn launcher_path() -> Result<PathBuf, String> {
 }
 
 /// Makes the attempt's folder, with its payload, for one launcher. Returns the ticket for its spec; a launcher that an
-/// earlier tower sent here, and that comes late, has another one and starts nothing.
+/// earlier tower sent here, and that comes late, has another one and starts nothing. Blocks for as long as such a launcher
+/// looks at the folder, which is milliseconds at most, if the machine is not too busy.
 ///
 /// # Errors
 /// A sentence, if the attempt was started before or the folder cannot be used.
@@ -44,7 +45,7 @@ pub fn prepare(dir: &Path, payload: &[u8]) -> Result<String, String> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let unusable = |error: io::Error| format!("the folder {} cannot be used: {error}", dir.display());
     folder::make(dir).map_err(unusable)?;
-    let Some(mut lock) = Lock::take(dir).map_err(unusable)? else {
+    let Some(mut lock) = Lock::take_for_good(dir).map_err(unusable)? else {
         return Err("another launcher has this attempt already".into());
     };
     // A start that failed left its records, and an attempt that never began may have been told to stop.

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cuetower_launcher::{EXIT, Found, LOCK, STARTED, STDOUT, Started, adopt, prepare, stop};
@@ -145,6 +146,48 @@ fn a_launcher_that_comes_late_starts_nothing() {
     assert_eq!(launch(&place.dir, &late).map(|_| ()), refused, "nor in the folder made ready anew");
     launch(&place.dir, &again).expect("started").end(&place.dir);
     assert_eq!(std::fs::read_to_string(place.path("ran")).expect("it ran"), "again\n");
+}
+
+/// As launchers do that come late, towers that ask whether a launcher lives, and towers that look what became of an attempt.
+#[test]
+fn who_only_looks_at_a_folder_keeps_nobody_from_starting_in_it() {
+    let over = AtomicBool::new(false);
+    let place = Place::new();
+    std::fs::create_dir(&place.dir).expect("made");
+    let file = std::fs::File::create(place.dir.join(LOCK)).expect("made");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                if file.try_lock().is_ok() {
+                    std::thread::sleep(Duration::from_millis(3));
+                    file.unlock().expect("free again");
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        let _over = Over(&over);
+        for round in 0..20 {
+            let ticket = prepare(&place.dir, b"{}").expect("a folder");
+            let refused = launch(&place.dir, &place.spec(ticket, " ")).err();
+            assert_eq!(refused.as_deref(), Some("the shell line is empty"), "round {round}");
+        }
+        let ticket = prepare(&place.dir, b"{}").expect("a folder");
+        let launched = launch(&place.dir, &place.spec(ticket, "until [ -e go ]; do sleep 0.01; done; exit 5"));
+        let launched = launched.expect("started");
+        let has_it = Err("another launcher has this attempt already".to_owned());
+        assert_eq!(prepare(&place.dir, b"{}"), has_it, "who runs a program has the folder for good");
+        std::fs::write(place.path("go"), "\n").expect("written");
+        assert_eq!(launched.end(&place.dir).exit_code, Some(5));
+    });
+}
+
+/// Set however the scope is left, or a test that fails would wait for ever.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[test]
