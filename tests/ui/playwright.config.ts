@@ -18,6 +18,8 @@ export default defineConfig({
     colorScheme: 'dark',
     reducedMotion: 'reduce',
     launchOptions: { executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium' },
-    trace: 'retain-on-failure'
+    // A film of every test would cost more than the test; the trace keeps the page as it was at each step.
+    trace: { mode: 'retain-on-failure', screenshots: false },
+    screenshot: 'only-on-failure'
   }
 });

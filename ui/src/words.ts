@@ -279,9 +279,14 @@ export function askSentence(due: number, band: BandView | null): string {
   return `${due === 1 ? 'Its due time' : dueTimes(due)} passed${band ? (WHILE[band.reason] ?? '') : ''}. Asks before it makes ${due === 1 ? 'it' : 'them'} up.`;
 }
 
+/** With its full stop, where other sentences follow. */
+export function ended(words: string): string {
+  return /[.?]$/.test(words) ? words : `${words}.`;
+}
+
 /** The alert's title without the cue's name in front, as a sentence: the row names the cue already. */
 export function afterName(title: string, cueName: string): string {
   const rest = cueName !== '' && title.startsWith(cueName) ? title.slice(cueName.length).replace(/^[\s:,]+/, '') : title;
   const sentence = rest === '' ? title : rest.charAt(0).toUpperCase() + rest.slice(1);
-  return /[.?]$/.test(sentence) ? sentence : `${sentence}.`;
+  return ended(sentence);
 }

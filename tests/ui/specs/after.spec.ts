@@ -1,5 +1,6 @@
 //! What is still said of a run after its outcome: somebody looks at it, evidence comes later.
-import { expect, expectNoBarrier, make, test, verdict } from '../support/desk';
+import { expect, make, test, verdict } from '../support/desk';
+import { expectNoBarrier } from '../support/look';
 import { door } from '../support/door';
 
 const LOOKED_AT = { transport: 'worker', payload: { task: 'brief' }, schedule: { type: 'manual', timezone: 'UTC' }, verification: { mode: 'manual' } };

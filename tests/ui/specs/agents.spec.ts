@@ -1,5 +1,6 @@
 //! Who is alive, who works, what each costs, and what is asked of its runner; by real beats at the agents' door.
-import { byHand, expect, expectNoBarrier, expectToFit, make, test } from '../support/desk';
+import { byHand, expect, make, test } from '../support/desk';
+import { look, SIZES } from '../support/look';
 import { door } from '../support/door';
 
 test('without agents the screen says how one appears, with lines to copy; the first beat makes one', async ({ window: page, tower }) => {
@@ -164,35 +165,28 @@ test('by keyboard: there by G A, along the agents by arrows, to one by @, back b
   await expect(page).toHaveURL(/#\/board$/);
 });
 
-for (const scheme of ['dark', 'light'] as const) {
-  for (const size of [{ width: 1280, height: 800 }, { width: 900, height: 640 }]) {
-    test(`agents and keys without barriers, ${scheme}, ${size.width}`, async ({ window: page, tower, ask }) => {
-      await page.setViewportSize(size);
-      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-      const where = `${scheme}, ${size.width}`;
-      const seen = async (name: string) => {
-        await expectNoBarrier(page, `${name}, ${where}`);
-        await expectToFit(page, `${name}, ${where}`);
-      };
-      await page.goto('/#/agents');
-      await expect(page.getByRole('heading', { name: 'No agents yet.' })).toBeVisible();
-      await seen('no agents');
-      const agents = door(page, tower);
-      await make(ask, [byHand('price-watch', ['true'], { agent: 'market-watch' })]);
-      await agents.beat('market-watch', { iteration_count: 1, tokens_used: 1200, cost_usd: 0.5, memory_mb: 412, message: 'Priced 1.', restart_type: 'systemd', restart_target: 'market-watch.service' });
-      await agents.beat('invoice-clerk', { status: 'error', message: 'KeyError: amount' });
-      await ask('agent_budget', { name: 'market-watch', account: null, day_cost_usd: 0.25 });
-      await ask('agent_command', { name: 'market-watch', account: null, action: 'restart' });
-      await page.goto('/#/agents/market-watch');
-      await expect(page.getByRole('table', { name: 'Asked of its runner' })).toBeVisible();
-      await seen('agents');
-      await page.getByRole('tab', { name: 'Messages' }).click();
-      await seen('messages of an agent');
-      await page.goto('/#/settings/keys');
-      await page.getByRole('button', { name: 'New key' }).click();
-      await seen('keys');
-    });
-  }
+for (const size of SIZES) {
+  test(`agents and keys without barriers, ${size.width}`, async ({ window: page, tower, ask }) => {
+    await page.setViewportSize(size);
+    const seen = (name: string) => look(page, name);
+    await page.goto('/#/agents');
+    await expect(page.getByRole('heading', { name: 'No agents yet.' })).toBeVisible();
+    await seen('agents-none');
+    const agents = door(page, tower);
+    await make(ask, [byHand('price-watch', ['true'], { agent: 'market-watch' })]);
+    await agents.beat('market-watch', { iteration_count: 1, tokens_used: 1200, cost_usd: 0.5, memory_mb: 412, message: 'Priced 1.', restart_type: 'systemd', restart_target: 'market-watch.service' });
+    await agents.beat('invoice-clerk', { status: 'error', message: 'KeyError: amount' });
+    await ask('agent_budget', { name: 'market-watch', account: null, day_cost_usd: 0.25 });
+    await ask('agent_command', { name: 'market-watch', account: null, action: 'restart' });
+    await page.goto('/#/agents/market-watch');
+    await expect(page.getByRole('table', { name: 'Asked of its runner' })).toBeVisible();
+    await seen('agents-detail');
+    await page.getByRole('tab', { name: 'Messages' }).click();
+    await seen('agents-messages');
+    await page.goto('/#/settings/keys');
+    await page.getByRole('button', { name: 'New key' }).click();
+    await seen('settings-key-asked');
+  });
 }
 
 test('the agents as a tree', async ({ window: page, tower, ask }) => {

@@ -1,9 +1,8 @@
 //! After an absence, for real: a tower that is killed while cues are due, and comes back. Briefing, grey bands, run or skip; and what is coming: pauses, fires by hand, the next 30 days.
 import type { Page } from '@playwright/test';
-import { byHand, expect, expectNoBarrier, expectToFit, make, picture, test } from '../support/desk';
+import { byHand, expect, make, test } from '../support/desk';
+import { look, SIZES } from '../support/look';
 import type { Tower } from '../support/tower';
-
-const SIZES = [{ name: 'wide', width: 1280, height: 800 }, { name: 'narrow', width: 900, height: 640 }] as const;
 
 /** A cue that is due every three seconds. */
 function often(name: string, policy: string, more: Record<string, unknown> = {}): Record<string, unknown> {
@@ -24,7 +23,7 @@ async function away(tower: Tower): Promise<void> {
 const card = (page: Page) => page.getByRole('dialog', { name: /due times passed while the tower was off/ });
 const rowOf = (page: Page, cue: string) => page.getByRole('table', { name: 'What was missed' }).getByRole('row').filter({ hasText: cue });
 
-test('on return the briefing tells what was missed, and what asks is run from it', async ({ window: page, ask, tower }) => {
+test('on return the briefing tells what was missed, what asks is run from it, and the ledger is equal to the timeline', async ({ window: page, ask, tower }) => {
   await make(ask, FLEET);
   await expect(page.getByTestId('lane-score-leads')).toBeVisible();
   await away(tower);
@@ -49,6 +48,18 @@ test('on return the briefing tells what was missed, and what asks is run from it
   await expect(page.getByTestId('unexplained')).toHaveText('0 unexplained');
   await expect(page.getByRole('list', { name: 'Grey bands' }).getByRole('listitem').first()).toContainText('Tower off');
   await expect(page.getByRole('dialog')).toHaveCount(0);
+
+  // Grey bands between the rows, and why.
+  await page.getByRole('button', { name: 'Ledger' }).click();
+  const ledger = page.getByRole('region', { name: 'Ledger' });
+  await expect(ledger.getByRole('row').filter({ hasText: /^Tower off/ })).toHaveCount(1);
+  await expect(ledger.getByRole('row').filter({ hasText: 'price-check' }).filter({ hasText: 'the tower was off' }).first()).toContainText('Missed');
+  await page.getByTestId('unexplained').click();
+  const audit = page.getByRole('dialog', { name: 'Unexplained due times' });
+  await expect(audit.getByRole('heading')).toHaveText('Every due time is explained.');
+  await audit.getByRole('button', { name: 'Look through the whole history' }).click();
+  await expect(audit).toContainText('in the whole history');
+  await expect(audit.getByRole('heading')).toHaveText('Every due time is explained.');
 });
 
 test('what asks stays held when the briefing is closed, and is skipped from the bay', async ({ window: page, ask, tower }) => {
@@ -76,24 +87,6 @@ test('what asks stays held when the briefing is closed, and is skipped from the 
   await expect(bay).toContainText('Nothing needs you.');
   await expect(page.getByRole('button', { name: 'Nothing needs you' })).toBeVisible();
   await expect(inspector).toContainText('Skipped');
-});
-
-test('the ledger is equal to the timeline: grey bands between the rows, and why', async ({ window: page, ask, tower }) => {
-  await make(ask, [FLEET[2] ?? {}]);
-  await expect(page.getByTestId('lane-price-check')).toBeVisible();
-  await away(tower);
-  await expect(card(page)).toBeVisible({ timeout: 30_000 });
-  await page.keyboard.press('Escape');
-  await page.getByRole('button', { name: 'Ledger' }).click();
-  const ledger = page.getByRole('region', { name: 'Ledger' });
-  await expect(ledger.getByRole('row').filter({ hasText: /^Tower off/ })).toHaveCount(1);
-  await expect(ledger.getByRole('row').filter({ hasText: 'the tower was off' }).first()).toContainText('Missed');
-  await page.getByTestId('unexplained').click();
-  const audit = page.getByRole('dialog', { name: 'Unexplained due times' });
-  await expect(audit.getByRole('heading')).toHaveText('Every due time is explained.');
-  await audit.getByRole('button', { name: 'Look through the whole history' }).click();
-  await expect(audit).toContainText('in the whole history');
-  await expect(audit.getByRole('heading')).toHaveText('Every due time is explained.');
 });
 
 test('a cue is paused until a time, says so, and is resumed', async ({ window: page, ask }) => {
@@ -157,45 +150,39 @@ test('the next 30 days are worked out by the real scheduler', async ({ window: p
   await expect(page.getByRole('application')).toBeVisible();
 });
 
-for (const scheme of ['dark', 'light'] as const) {
-  test(`what is new after an absence, ${scheme}, at both widths`, async ({ window: page, ask, tower }) => {
-    test.setTimeout(180_000);
-    await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-    const seen = async (name: string) => {
-      for (const size of SIZES) {
-        await page.setViewportSize(size);
-        const where = `${name}, ${scheme}, ${size.name}`;
-        await expectNoBarrier(page, where);
-        await expectToFit(page, where);
-        await picture(page, `away-${name}-${scheme}-${size.name}`);
-      }
-    };
-    await make(ask, [...FLEET, byHand('nightly', ['true'], { agent: 'scribe', payload: { region: 'eu' }, schedule: { type: 'recurring', cron: '0 3 * * *', timezone: 'Europe/Madrid' } })]);
-    await expect(page.getByTestId('lane-nightly')).toBeVisible();
-    await away(tower);
-    await expect(card(page)).toBeVisible({ timeout: 30_000 });
-    await seen('briefing');
-    await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: '15 min', exact: true }).click();
-    await seen('board');
-    await page.getByTestId('needs-you').getByRole('button', { name: 'Show' }).click();
-    await seen('ask');
-    await page.getByRole('button', { name: 'Close inspector' }).click();
-    await page.getByTestId('unexplained').click();
-    await seen('audit');
-    await page.keyboard.press('Escape');
-    await page.getByTestId('lane-nightly').click();
-    await page.getByRole('button', { name: 'Pause until…' }).click();
-    await seen('pause');
-    await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: 'Fire with…' }).click();
-    await seen('fire');
-    await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: 'Close inspector' }).click();
-    await page.getByRole('button', { name: 'Ledger' }).click();
-    await seen('ledger');
-    await page.getByRole('button', { name: 'Next 30 days' }).click();
-    await expect(page.getByRole('region', { name: 'Next 30 days' })).toContainText('due times');
-    await seen('ahead');
-  });
-}
+test('what is new after an absence, in both themes and sizes', async ({ window: page, ask, tower }) => {
+  test.setTimeout(180_000);
+  const seen = async (name: string) => {
+    for (const size of SIZES) {
+      await page.setViewportSize(size);
+      await look(page, `away-${name}`);
+    }
+  };
+  await make(ask, [...FLEET, byHand('nightly', ['true'], { agent: 'scribe', payload: { region: 'eu' }, schedule: { type: 'recurring', cron: '0 3 * * *', timezone: 'Europe/Madrid' } })]);
+  await expect(page.getByTestId('lane-nightly')).toBeVisible();
+  await away(tower);
+  await expect(card(page)).toBeVisible({ timeout: 30_000 });
+  await seen('briefing');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: '15 min', exact: true }).click();
+  await seen('board');
+  await page.getByTestId('needs-you').getByRole('button', { name: 'Show' }).click();
+  await seen('ask');
+  await page.getByRole('button', { name: 'Close inspector' }).click();
+  await page.getByTestId('unexplained').click();
+  await seen('audit');
+  await page.keyboard.press('Escape');
+  await page.getByTestId('lane-nightly').click();
+  await page.getByRole('button', { name: 'Pause until…' }).click();
+  await seen('pause');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Fire with…' }).click();
+  await seen('fire');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Close inspector' }).click();
+  await page.getByRole('button', { name: 'Ledger' }).click();
+  await seen('ledger');
+  await page.getByRole('button', { name: 'Next 30 days' }).click();
+  await expect(page.getByRole('region', { name: 'Next 30 days' })).toContainText('due times');
+  await seen('ahead');
+});

@@ -1,5 +1,6 @@
 //! When and where the owner is told: rules, quiet hours, channels with a real one that listens, the outside ear, the report of a day.
-import { byHand, expect, expectNoBarrier, expectToFit, make, picture, test } from '../support/desk';
+import { byHand, expect, make, test } from '../support/desk';
+import { look, SIZES } from '../support/look';
 
 /** A run that fails makes an alert. */
 async function failed(ask: <T = unknown>(command: string, request?: unknown) => Promise<T>, name: string): Promise<void> {
@@ -148,34 +149,26 @@ test('an ear outside is set, and hears', async ({ window: page, agent }) => {
   await expect(page.getByRole('button', { name: 'Set an outside ear' })).toBeVisible();
 });
 
-for (const scheme of ['dark', 'light'] as const) {
-  for (const size of [{ width: 1280, height: 800 }, { width: 900, height: 640 }]) {
-    test(`alerts and channels without barriers, ${scheme}, ${size.width}`, async ({ window: page, ask }) => {
-      await page.setViewportSize(size);
-      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-      const seen = async (name: string) => {
-        const where = `${name}-${scheme}-${size.width}`;
-        await expectNoBarrier(page, where);
-        await expectToFit(page, where);
-        await picture(page, where);
-      };
-      await failed(ask, 'receipt-sort');
-      await failed(ask, 'nightly-changelog-of-all-the-subsidiaries');
-      await ask('channel_set', { name: 'ops', kind: 'slack', on: true, min_severity: 'critical', kinds: ['fuse_tripped'], escalation: true, url: 'https://hooks.slack.com/services/T0/B0/x', routing_key: null, token: null, smtp: null });
-      await page.goto('/#/alerts');
-      await expect(page.getByRole('region', { name: 'Open' }).getByRole('listitem')).toHaveCount(2);
-      await expect(page.getByTestId('channel-ops')).toBeVisible();
-      await seen('alerts-record');
-      await page.getByRole('button', { name: 'Add', exact: true }).click();
-      for (const kind of ['Slack', 'PagerDuty', 'ntfy', 'Email']) {
-        await page.getByRole('dialog').getByRole('radio', { name: kind }).check();
-        await page.getByRole('button', { name: 'Add it' }).click();
-        await seen(`channel-${kind.toLowerCase()}`);
-      }
-      await page.keyboard.press('Escape');
-      await page.getByRole('button', { name: 'Today’s report' }).click();
-      await expect(page.getByRole('table', { name: 'By cue' })).toBeVisible();
-      await seen('report');
-    });
-  }
+for (const size of SIZES) {
+  test(`alerts and channels without barriers, ${size.width}`, async ({ window: page, ask }) => {
+    await page.setViewportSize(size);
+    const seen = (name: string) => look(page, name);
+    await failed(ask, 'receipt-sort');
+    await failed(ask, 'nightly-changelog-of-all-the-subsidiaries');
+    await ask('channel_set', { name: 'ops', kind: 'slack', on: true, min_severity: 'critical', kinds: ['fuse_tripped'], escalation: true, url: 'https://hooks.slack.com/services/T0/B0/x', routing_key: null, token: null, smtp: null });
+    await page.goto('/#/alerts');
+    await expect(page.getByRole('region', { name: 'Open' }).getByRole('listitem')).toHaveCount(2);
+    await expect(page.getByTestId('channel-ops')).toBeVisible();
+    await seen('alerts-record');
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    for (const kind of ['Slack', 'PagerDuty', 'ntfy', 'Email']) {
+      await page.getByRole('dialog').getByRole('radio', { name: kind }).check();
+      await page.getByRole('button', { name: 'Add it' }).click();
+      await seen(`channel-${kind.toLowerCase()}`);
+    }
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Today’s report' }).click();
+    await expect(page.getByRole('table', { name: 'By cue' })).toBeVisible();
+    await seen('report');
+  });
 }

@@ -2,7 +2,8 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { byHand, expect, expectNoBarrier, expectToFit, make, test, verdict } from '../support/desk';
+import { byHand, expect, make, test, verdict } from '../support/desk';
+import { expectNoBarrier, expectToFit } from '../support/look';
 
 const FOREVER = ['sh', '-c', 'while :; do sleep 0.2; done'];
 
@@ -16,7 +17,7 @@ test('what a command prints and needs is seen while it runs, and what is kept wh
   await expect(log).toContainText('line 1 of many');
   await expect(log).toContainText('line 40 of many');
   await expect(page.getByRole('tabpanel')).toContainText('live');
-  await expect(page.getByTestId('memory')).toContainText(/\d+(\.\d+)? [KM]iB, peak \d+/);
+  await expect(page.getByTestId('memory')).toContainText(/\d+(\.\d+)? [kM]B, peak \d+/);
   await expect(page.getByRole('img', { name: /Memory of its processes/ })).toBeVisible();
   await expectNoBarrier(page, 'a run with live output');
 
@@ -38,7 +39,7 @@ test('what a command prints and needs is seen while it runs, and what is kept wh
   await expect(page.getByTestId('log-stderr')).toContainText('nearly done');
   await expect(page.getByRole('tabpanel')).not.toContainText('live');
   await expect(page.getByTestId('memory')).toContainText(/^peak \d+/);
-  await expect(page.getByRole('table', { name: 'Attempts' })).toContainText(/[KM]iB/);
+  await expect(page.getByRole('table', { name: 'Attempts' })).toContainText(/[kM]B/);
   await page.getByRole('button', { name: 'Copy standard output' }).focus();
   await rm(folder, { recursive: true });
 });

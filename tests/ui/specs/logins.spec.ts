@@ -1,5 +1,6 @@
 //! Who may come in by the agents' door: programs that ask to sign in, keys, accounts; by real requests.
-import { byHand, expect, expectNoBarrier, make, test } from '../support/desk';
+import { byHand, expect, make, test } from '../support/desk';
+import { expectNoBarrier } from '../support/look';
 import { door } from '../support/door';
 import { Tower } from '../support/tower';
 import type { Page } from '@playwright/test';

@@ -1,5 +1,6 @@
 //! What a cue asks for before it believes a success: written in the editor, read back, saved, and told at its field when it cannot be read.
-import { expect, expectNoBarrier, expectToFit, picture, test } from '../support/desk';
+import { expect, test } from '../support/desk';
+import { expectNoBarrier, expectToFit, picture } from '../support/look';
 
 for (const size of [{ width: 1280, height: 800 }, { width: 900, height: 640 }]) {
   test(`proof is asked for in words and fields, ${size.width}`, async ({ window: page, ask }) => {

@@ -1,6 +1,7 @@
 //! A schedule made by clicking: windows, blackout days, intervals, chains, policies, triggers, and the month ahead of it.
 import type { Page } from '@playwright/test';
-import { byHand, expect, expectNoBarrier, expectToFit, make, picture, test } from '../support/desk';
+import { byHand, expect, make, test } from '../support/desk';
+import { expectNoBarrier, look, SIZES } from '../support/look';
 
 type Definition = { definition: { schedule: Record<string, unknown>; catch_up: unknown; overlap: string } };
 
@@ -264,42 +265,35 @@ test('the month ahead of a form that is not saved', async ({ window: page }) => 
   await expect(page.getByLabel('Cue', { exact: true })).toHaveValue('ahead');
 });
 
-for (const scheme of ['dark', 'light'] as const) {
-  for (const size of [{ name: 'wide', width: 1280, height: 800 }, { name: 'narrow', width: 900, height: 640 }] as const) {
-    test(`everything unfolded, ${scheme}, ${size.name}`, async ({ window: page, ask }) => {
-      test.setTimeout(180_000);
-      await page.setViewportSize(size);
-      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-      const seen = async (name: string) => {
-        await expectNoBarrier(page, `${name}, ${scheme}, ${size.name}`);
-        await expectToFit(page, `${name}, ${scheme}, ${size.name}`);
-        await picture(page, `${name}-${scheme}-${size.name}`);
-      };
-      const day = (ahead: number) => new Date(Date.now() + ahead * 24 * 3_600_000).toISOString().slice(0, 10);
-      const [cue] = await make(ask, [{
-        name: 'market-pulse', agent: 'market-watch', transport: 'command', command: { argv: ['true'] }, confirm: 'exit_code', overlap: 'skip', catch_up: { policy: 'latest', within_seconds: 1800 },
-        schedule: {
-          type: 'recurring', cron: '0 * * * *', timezone: 'Europe/Madrid',
-          parts: [{ days: 'mon-fri', from: '09:30', to: '16:00', timezone: 'America/New_York', every_seconds: 60, at_once: 5 }, { days: 'mon-fri', from: '08:00', to: '18:00', every_seconds: 600 }, { days: 'sat,sun', cron: '0 12 * * *' }],
-          blackout: [{ from: day(1), to: day(3) }], jitter_seconds: 20, paths: ['~/inbox/*.csv']
-        }
-      }]);
-      await page.goto(`/#/cue/${cue?.id}`);
-      await expect(fires(page)).toHaveCount(10);
-      await page.getByRole('heading', { name: 'When', exact: true }).scrollIntoViewIfNeeded();
-      await seen('schedule');
-      for (const fold of ['Blackout days', 'Jitter', 'Trigger URL', 'Watched files', 'Its agent asks']) await unfold(page, fold);
-      await page.getByRole('button', { name: 'Choose days' }).click();
-      await page.getByRole('grid').scrollIntoViewIfNeeded();
-      await seen('schedule-blackout');
-      await page.getByRole('heading', { name: 'If late, if busy' }).scrollIntoViewIfNeeded();
-      await seen('schedule-policies');
-      await page.getByRole('button', { name: 'Next 30 days' }).click();
-      await expect(page.getByRole('dialog').getByRole('radio').first()).toBeVisible();
-      await seen('schedule-ahead');
-      await page.keyboard.press('Escape');
-      const before = await ask<Definition>('cue_get', { cue_id: cue?.id });
-      expect((await saved(page, ask, 'market-pulse')).definition, 'saved as it was read').toEqual(before.definition);
-    });
-  }
+for (const size of SIZES) {
+  test(`everything unfolded, ${size.width}`, async ({ window: page, ask }) => {
+    test.setTimeout(180_000);
+    await page.setViewportSize(size);
+    const seen = (name: string) => look(page, name);
+    const day = (ahead: number) => new Date(Date.now() + ahead * 24 * 3_600_000).toISOString().slice(0, 10);
+    const [cue] = await make(ask, [{
+      name: 'market-pulse', agent: 'market-watch', transport: 'command', command: { argv: ['true'] }, confirm: 'exit_code', overlap: 'skip', catch_up: { policy: 'latest', within_seconds: 1800 },
+      schedule: {
+        type: 'recurring', cron: '0 * * * *', timezone: 'Europe/Madrid',
+        parts: [{ days: 'mon-fri', from: '09:30', to: '16:00', timezone: 'America/New_York', every_seconds: 60, at_once: 5 }, { days: 'mon-fri', from: '08:00', to: '18:00', every_seconds: 600 }, { days: 'sat,sun', cron: '0 12 * * *' }],
+        blackout: [{ from: day(1), to: day(3) }], jitter_seconds: 20, paths: ['~/inbox/*.csv']
+      }
+    }]);
+    await page.goto(`/#/cue/${cue?.id}`);
+    await expect(fires(page)).toHaveCount(10);
+    await page.getByRole('heading', { name: 'When', exact: true }).scrollIntoViewIfNeeded();
+    await seen('schedule');
+    for (const fold of ['Blackout days', 'Jitter', 'Trigger URL', 'Watched files', 'Its agent asks']) await unfold(page, fold);
+    await page.getByRole('button', { name: 'Choose days' }).click();
+    await page.getByRole('grid').scrollIntoViewIfNeeded();
+    await seen('schedule-blackout');
+    await page.getByRole('heading', { name: 'If late, if busy' }).scrollIntoViewIfNeeded();
+    await seen('schedule-policies');
+    await page.getByRole('button', { name: 'Next 30 days' }).click();
+    await expect(page.getByRole('dialog').getByRole('radio').first()).toBeVisible();
+    await seen('schedule-ahead');
+    await page.keyboard.press('Escape');
+    const before = await ask<Definition>('cue_get', { cue_id: cue?.id });
+    expect((await saved(page, ask, 'market-pulse')).definition, 'saved as it was read').toEqual(before.definition);
+  });
 }

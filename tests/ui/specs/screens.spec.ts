@@ -1,8 +1,7 @@
 //! Every screen in both themes and at both widths: as a tree for ears, without barriers, within the window, and as a picture.
 import type { Page } from '@playwright/test';
-import { byHand, expect, expectNoBarrier, expectToFit, make, picture, test, verdict } from '../support/desk';
-
-const SIZES = [{ name: 'wide', width: 1440, height: 900 }, { name: 'narrow', width: 900, height: 640 }] as const;
+import { byHand, expect, make, test, verdict } from '../support/desk';
+import { look, SIZES } from '../support/look';
 
 /** A small fleet with something of everything: confirmed, claimed, failed, refuted, silent, running, waiting for a pool, due later. */
 async function fleet(page: Page, ask: Parameters<typeof make>[0], agent: (answer: unknown) => Promise<{ address: string }>): Promise<Record<string, string>> {
@@ -33,63 +32,56 @@ async function fleet(page: Page, ask: Parameters<typeof make>[0], agent: (answer
   return runs;
 }
 
-for (const scheme of ['dark', 'light'] as const) {
-  for (const size of SIZES) {
-    test(`every screen, ${scheme}, ${size.name}`, async ({ window: page, ask, agent }) => {
-      test.setTimeout(180_000);
-      await page.setViewportSize(size);
-      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-      const seen = async (name: string) => {
-        await expectNoBarrier(page, `${name}, ${scheme}, ${size.name}`);
-        await expectToFit(page, `${name}, ${scheme}, ${size.name}`);
-        await picture(page, `${name}-${scheme}-${size.name}`);
-      };
-      await expect(page.getByRole('heading', { name: 'Nothing is scheduled yet.' })).toBeVisible();
-      await seen('first-run');
-      const known = await fleet(page, ask, agent);
+for (const size of SIZES) {
+  test(`every screen, ${size.width}`, async ({ window: page, ask, agent }) => {
+    test.setTimeout(180_000);
+    await page.setViewportSize(size);
+    const seen = (name: string) => look(page, name);
+    await expect(page.getByRole('heading', { name: 'Nothing is scheduled yet.' })).toBeVisible();
+    await seen('first-run');
+    const known = await fleet(page, ask, agent);
 
-      await page.getByRole('button', { name: '15 min', exact: true }).click();
-      await page.getByTestId('lane-score-new-leads').click();
-      await page.getByRole('complementary', { name: 'Selected cue' }).getByRole('button', { name: /Refuted/ }).click();
-      await expect(page.getByRole('complementary', { name: 'Selected run' })).toContainText('At least 150 processed');
-      await seen('board');
-      await page.getByRole('button', { name: 'Ledger' }).click();
-      await seen('ledger');
-      await page.getByRole('button', { name: 'Timeline' }).click();
-      await page.keyboard.press('Control+k');
-      await page.keyboard.type('score');
-      await seen('palette');
-      await page.keyboard.press('Escape');
-      for (const [screen, run] of [['run-refuted', 'score-new-leads'], ['run-failed', 'receipt-sort'], ['run-confirmed', 'nightly-changelog'], ['run-live', 'dependency-audit'], ['run-waiting', 'licence-audit']] as const) {
-        await page.goto(`/#/run/${known[run]}`);
-        await expect(verdict(page, 'Confirmed')).toBeVisible();
-        await seen(screen);
-      }
-      await page.goto(`/#/cue/${known['cue nightly-changelog']}`);
-      await expect(page.getByRole('list', { name: 'Next 10 fires' })).toBeVisible();
-      await seen('editor');
-      await page.goto(`/#/cue/${known['cue licence-audit']}`);
-      for (const fold of ['Pools', 'Checks']) await page.getByText(fold, { exact: true }).click();
-      await page.getByLabel('Check 2 as JSON').scrollIntoViewIfNeeded();
-      await seen('editor-before');
-      await page.goto(`/#/cue/${known['cue triage']}`);
-      await expect(page.getByRole('tab', { name: 'cuetowerctl worker' })).toBeVisible();
-      await seen('editor-worker');
-      await page.goto(`/#/cue/${known['cue backup']}`);
-      await expect(page.getByTestId('ping-url')).toBeVisible();
-      await seen('editor-watch');
-      await page.goto('/#/cue/new?from=hourly');
-      await page.getByLabel('Cron').fill('5 25 * * *');
-      await expect(page.getByLabel('Cron')).toHaveAttribute('aria-invalid', 'true');
-      await seen('editor-error');
-      for (const screen of ['agents', 'alerts', 'secrets', 'settings', 'settings/keys', 'settings/pools', 'key']) {
-        await page.goto(`/#/${screen}`);
-        await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
-        await seen(screen.replace('/', '-'));
-      }
-      await ask('run_stop', { run_id: known['dependency-audit'] });
-    });
-  }
+    await page.getByRole('button', { name: '15 min', exact: true }).click();
+    await page.getByTestId('lane-score-new-leads').click();
+    await page.getByRole('complementary', { name: 'Selected cue' }).getByRole('button', { name: /Refuted/ }).click();
+    await expect(page.getByRole('complementary', { name: 'Selected run' })).toContainText('At least 150 processed');
+    await seen('board');
+    await page.getByRole('button', { name: 'Ledger' }).click();
+    await seen('ledger');
+    await page.getByRole('button', { name: 'Timeline' }).click();
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('score');
+    await seen('palette');
+    await page.keyboard.press('Escape');
+    for (const [screen, run] of [['run-refuted', 'score-new-leads'], ['run-failed', 'receipt-sort'], ['run-confirmed', 'nightly-changelog'], ['run-live', 'dependency-audit'], ['run-waiting', 'licence-audit']] as const) {
+      await page.goto(`/#/run/${known[run]}`);
+      await expect(verdict(page, 'Confirmed')).toBeVisible();
+      await seen(screen);
+    }
+    await page.goto(`/#/cue/${known['cue nightly-changelog']}`);
+    await expect(page.getByRole('list', { name: 'Next 10 fires' })).toBeVisible();
+    await seen('editor');
+    await page.goto(`/#/cue/${known['cue licence-audit']}`);
+    for (const fold of ['Pools', 'Checks']) await page.getByText(fold, { exact: true }).click();
+    await page.getByLabel('Check 2 as JSON').scrollIntoViewIfNeeded();
+    await seen('editor-before');
+    await page.goto(`/#/cue/${known['cue triage']}`);
+    await expect(page.getByRole('tab', { name: 'cuetowerctl worker' })).toBeVisible();
+    await seen('editor-worker');
+    await page.goto(`/#/cue/${known['cue backup']}`);
+    await expect(page.getByTestId('ping-url')).toBeVisible();
+    await seen('editor-watch');
+    await page.goto('/#/cue/new?from=hourly');
+    await page.getByLabel('Cron').fill('5 25 * * *');
+    await expect(page.getByLabel('Cron')).toHaveAttribute('aria-invalid', 'true');
+    await seen('editor-error');
+    for (const screen of ['agents', 'alerts', 'secrets', 'settings', 'settings/keys', 'settings/pools', 'key']) {
+      await page.goto(`/#/${screen}`);
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+      await seen(screen.replace('/', '-'));
+    }
+    await ask('run_stop', { run_id: known['dependency-audit'] });
+  });
 }
 
 test('the board, a run and the editor as trees', async ({ window: page, ask, agent }) => {

@@ -123,14 +123,18 @@ test('the whole way by keyboard: palette, board, run, back', async ({ window: pa
 
 test('the pointer on the timeline: a run is told by hovering, chosen by a click, opened by two', async ({ window: page, ask }) => {
   const [cue] = await make(ask, [byHand('say-hello', ['echo', 'hi'])]);
-  await page.getByRole('button', { name: '15 min', exact: true }).click();
-  const { run_id } = await ask<{ run_id: string }>('cue_fire', { cue_id: cue?.id });
+  // In this range a pixel is more than a minute, so that the run stays where it was drawn.
+  await page.getByRole('button', { name: '24 h', exact: true }).click();
+  await expect(page.getByTestId('lane-say-hello')).toBeVisible();
   const plot = page.getByRole('application');
   const box = await plot.boundingBox();
   if (!box) throw new Error('the timeline has no place on screen');
   // Now stands at 73 %, the first lane below the first group.
   const at = { x: box.width * 0.73 - 2, y: 40 };
   await plot.hover({ position: at });
+  await expect(page.getByRole('tooltip')).toHaveCount(0);
+  // The pointer rests: what comes to be under it is told nevertheless.
+  const { run_id } = await ask<{ run_id: string }>('cue_fire', { cue_id: cue?.id });
   await expect(page.getByRole('tooltip')).toContainText('Confirmed');
   await plot.click({ position: at });
   await expect(page.getByRole('complementary', { name: 'Selected run' })).toContainText('Confirmed');

@@ -1,6 +1,8 @@
 //! What is watched while a run works: beats, fuses and circles in the editor, fuses of all in Settings, and what is seen when one trips.
-import { byHand, expect, expectNoBarrier, expectToFit, make, test, verdict } from '../support/desk';
+import { byHand, expect, make, test, verdict } from '../support/desk';
+import { look, SIZES } from '../support/look';
 import { door } from '../support/door';
+import { stepsOf } from '../support/steps';
 
 const field = (name: string) => ({ name, exact: true });
 
@@ -90,24 +92,32 @@ test('a run that spends more than it may is stopped, and says so wherever one lo
   await expect(page.getByLabel('Cost of a run')).toHaveValue('2');
 });
 
-for (const scheme of ['dark', 'light'] as const) {
-  for (const size of [{ width: 1280, height: 800 }, { width: 900, height: 640 }]) {
-    test(`beats and fuses without barriers, ${scheme}, ${size.width}`, async ({ window: page }) => {
-      await page.setViewportSize(size);
-      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-      const where = `${scheme}, ${size.width}`;
-      await page.goto('/#/cue/new?from=hand');
-      await page.getByLabel('Cost of a run').fill('0');
-      await page.getByRole('button', { name: 'Save and arm' }).click();
-      await expectNoBarrier(page, `editor, ${where}`);
-      await expectToFit(page, `editor, ${where}`);
-      await page.goto('/#/settings/fuses');
-      await page.getByLabel('One run: dollars').fill('x');
-      await page.getByRole('button', { name: 'Set the fuses' }).click();
-      await expectNoBarrier(page, `fuses, ${where}`);
-      await expectToFit(page, `fuses, ${where}`);
-    });
-  }
+test('a run that goes in circles says so on its own page while it goes on', async ({ window: page, tower, ask, agent }) => {
+  const [cue] = await make(ask, [{ name: 'support-replies', agent: 'support', transport: 'webhook', callback: { url: (await agent({ accepted: true })).address }, schedule: { type: 'manual', timezone: 'UTC' } }]);
+  const { run_id } = await ask<{ run_id: string }>('cue_fire', { cue_id: cue?.id });
+  await expect.poll(async () => (await ask<{ mark: { delivered: string } }>('run_get', { run_id })).mark.delivered).toBe('delivered');
+  await page.goto(`/#/run/${run_id}`);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Running.');
+  await expect(page.getByTestId('run-odd')).toHaveCount(0);
+  const steps = stepsOf(page, tower, run_id);
+  for (const key of ['a', 'b', 'c']) await steps.done(key, { name: 'search_orders', kind: 'tool', input: { order: 8122 } }, { output: { found: 0 } });
+  await expect(page.getByTestId('run-odd')).toContainText('Repeats itself.');
+  await steps.outcome({ success: true });
+  await expect(page.getByTestId('run-odd')).toHaveCount(0);
+});
+
+for (const size of SIZES) {
+  test(`beats and fuses without barriers, ${size.width}`, async ({ window: page }) => {
+    await page.setViewportSize(size);
+    await page.goto('/#/cue/new?from=hand');
+    await page.getByLabel('Cost of a run').fill('0');
+    await page.getByRole('button', { name: 'Save and arm' }).click();
+    await look(page, 'editor-fuses');
+    await page.goto('/#/settings/fuses');
+    await page.getByLabel('One run: dollars').fill('x');
+    await page.getByRole('button', { name: 'Set the fuses' }).click();
+    await look(page, 'settings-fuses');
+  });
 }
 
 test('a program that runs elsewhere is watched by its beats alone, from a template', async ({ window: page, ask }) => {

@@ -1,8 +1,6 @@
 //! What every test starts from: a tower of its own, and a window on it whose owner has come in.
 import { test as base, expect, type Page } from '@playwright/test';
-import AxeBuilder from '@axe-core/playwright';
 import { Agent } from './agent';
-import { SCREENSHOTS } from './places';
 import { Tower } from './tower';
 
 interface Cue {
@@ -78,20 +76,4 @@ export async function make(ask: Fixtures['ask'], definitions: readonly Record<st
 /** One of the three verdicts on the run's page: its station says which, its `data-state` says how it stands. */
 export function verdict(page: Page, which: 'Scheduled' | 'Delivered' | 'Confirmed') {
   return page.getByTestId('run-verdicts').locator('[data-state]').nth(['Scheduled', 'Delivered', 'Confirmed'].indexOf(which));
-}
-
-/** Nothing that a person with a screen reader or a keyboard could stumble over. */
-export async function expectNoBarrier(page: Page, where: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map((v) => `${where}: ${v.id}: ${v.nodes.map((n) => n.html).join(' | ')}`)).toEqual([]);
-}
-
-/** Nothing sticks out of the window to the right. */
-export async function expectToFit(page: Page, where: string): Promise<void> {
-  const wide = await page.evaluate(() => [...document.querySelectorAll('body *')].filter((el) => el.getBoundingClientRect().right > innerWidth + 1 && !el.closest('.sr, .scroll, pre')).map((el) => el.outerHTML.slice(0, 120)));
-  expect(wide, `${where}: wider than the window`).toEqual([]);
-}
-
-export async function picture(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: `${SCREENSHOTS}/${name}.png` });
 }

@@ -14,7 +14,7 @@ describe('figures', () => {
     expect([amount(null), amount(0), amount(0.0042), amount(6.66)]).toEqual(['–', '$0.00', '$0.0042', '$6.66']);
     expect([spentWords(NOTHING), spentWords(total(null)), spentWords(total(null, 0)), spentWords(total(0))]).toEqual(['–', 'not priced', '–', '$0.00']);
   });
-  it('tokens are short', () => expect([null, 0, 940, 1200, 41_300, 999_499, 1_234_567, 45_000_000].map(tokenWords)).toEqual(['–', '0', '940', '1.2 k', '41 k', '999 k', '1.2 M', '45 M']));
+  it('tokens are short', () => expect([null, 0, 940, 1200, 41_300, 999_499, 1_234_567, 45_000_000].map(tokenWords)).toEqual(['–', '0', '940', '1.2k', '41k', '999k', '1.2M', '45M']));
   it('days have names', () => expect([dayWords('2026-11-01'), dayWords('2026-02-28')]).toEqual(['1 Nov', '28 Feb']));
 });
 

@@ -1,5 +1,6 @@
 //! What was spent, as its screen shows it: figures, bars and sentences. Pure. What nobody said is never drawn as zero.
 import { objectAt } from '../draft/json';
+import { brief } from '../state/agents';
 import { money } from '../time';
 import type { AgentCost, Costs, CostTotal, CueCost, ModelCost } from '../wire';
 
@@ -18,12 +19,9 @@ export function spentWords(total: CostTotal): string {
   return total.cost_usd === null && (total.tokens ?? 0) > 0 ? 'not priced' : amount(total.cost_usd);
 }
 
-/** 1234567 as "1.2 M"; a dash where nobody said. */
+/** 1234567 as "1.2M"; a dash where nobody said. */
 export function tokenWords(tokens: number | null): string {
-  if (tokens === null) return '–';
-  const [scale, unit] = tokens >= 999_500 ? [1e6, ' M'] : tokens >= 1000 ? [1e3, ' k'] : [1, ''];
-  const scaled = tokens / scale;
-  return unit === '' ? String(tokens) : `${scaled < 9.95 ? scaled.toFixed(1) : Math.round(scaled)}${unit}`;
+  return tokens === null ? '–' : brief(tokens);
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { blankDraft, definitionOf, draftOf, fieldFor, type Draft } from './draft';
 import { placeName } from './places';
 import { readBack } from './readback';
-import { count, dollars, lostAfterMs } from './watching';
+import { count, dollars, lostAfterMs, usualGrace, usualStart } from './watching';
 
 const ZONE = 'Europe/Madrid';
 const CUE = {
@@ -62,6 +62,10 @@ describe('read back', () => {
     expect(lostAfterMs(draft({ beatEvery: span('4') }))).toBe(9000);
     expect(lostAfterMs(draft({ beatEvery: span('10', 'minutes') }))).toBe(900_000);
     expect(said({})).not.toContain('says nothing');
+  });
+  it('what holds where nothing is said', () => {
+    expect([usualGrace(draft({})), usualGrace(draft({ beatEvery: span('4') })), usualGrace(draft({ beatEvery: span('1', 'minutes') }))]).toEqual([null, 5, 30]);
+    expect([usualStart(draft({})), usualStart(draft({ beatEvery: span('4') })), usualStart(draft({ beatEvery: span('10', 'minutes') }))]).toEqual([null, 120, 900]);
   });
   it('its start, its progress, and that it is started again', () => {
     const text = said({ transport: 'command', command: 'true', restart: 'always', beatEvery: span('60'), startGrace: span('2', 'minutes'), progressWithin: span('10', 'minutes'), beatRestart: true });

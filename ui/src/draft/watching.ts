@@ -140,12 +140,24 @@ export function count(typed: string, wrong: () => void): number | null {
 
 const NO = () => undefined;
 
+/** How late a beat may be if nothing is said, in seconds. Null when no beats are expected. */
+export function usualGrace(draft: Pick<WatchingDraft, 'beatEvery'>): number | null {
+  const every = secondsOf(draft.beatEvery);
+  return every === null || !(every > 0) ? null : Math.max(5, every / 2);
+}
+
+/** Until when the first beat comes if nothing is said, in seconds. Null when no beats are expected. */
+export function usualStart(draft: WatchingDraft): number | null {
+  const lost = lostAfterMs(draft);
+  return lost === null ? null : Math.max(120, lost / SECOND);
+}
+
 /** After how much silence it counts as lost: interval and grace. Null when no beats are expected. */
 export function lostAfterMs(draft: WatchingDraft): number | null {
-  const every = secondsOf(draft.beatEvery);
-  if (every === null || !(every > 0)) return null;
+  const usual = usualGrace(draft);
+  if (usual === null) return null;
   const grace = secondsOf(draft.beatGrace);
-  return (every + (grace !== null && grace >= 0 ? grace : Math.max(5, every / 2))) * SECOND;
+  return ((secondsOf(draft.beatEvery) ?? 0) + (grace !== null && grace >= 0 ? grace : usual)) * SECOND;
 }
 
 /** "If it says nothing for 90 s, you hear of it." */

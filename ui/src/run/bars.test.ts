@@ -63,7 +63,7 @@ describe('words beside it', () => {
     [step({ ...at(10, 30), state: 'failed' }), { text: 'failed', tone: 'bad', again: false }],
     [step({ ...at(-9, -8), source: 'kept' }), { text: 'kept, not done again', tone: '', again: false }],
     [step({ ...at(-9, null), source: 'kept', state: 'started' }), { text: 'not completed in the run before', tone: '', again: false }],
-    [step({ ...at(10, null), state: 'started' }), { text: 'no end was reported', tone: 'warn', again: false }]
+    [step({ ...at(10, null), state: 'started' }), { text: 'no end reported', tone: 'warn', again: false }]
   ])('%#', (of, label) => expect(labelOf(of, scene())).toEqual(label));
   it('of a working step grow by whole seconds', () => expect(labelOf(step({ ...at(10, null), state: 'started' }), scene({ live: true, now_ms: NOW + 15_700 }))).toEqual({ text: '5 s', tone: 'live', again: false }));
   it('of what an earlier attempt left open', () => expect(labelOf(step({ ...at(10, null), state: 'started' }), scene({ live: true, attempt: 2 })).text).toBe('left open by an earlier attempt'));
@@ -74,5 +74,7 @@ describe('words beside it', () => {
     expect(placeOfLabel('800 ms', false, bar(0.98, 0.02), 400)).toMatchObject({ side: 'left', offset_px: 16 });
     expect(placeOfLabel('a very long error that fits nowhere at all in here', false, bar(0.4, 0.4), 400).side).toBe('left');
     expect(placeOfLabel('x', false, bar(0, 1), 400).room_px).toBe(0);
+    expect(placeOfLabel('no end reported', false, bar(0.1, 0.9), 400, true)).toMatchObject({ side: 'right', inside: true });
+    expect(placeOfLabel('no end reported', false, bar(0.8, 0.2), 400, true).inside).toBeUndefined();
   });
 });

@@ -128,7 +128,7 @@ export function labelOf(step: StepView, scene: Scene): Label {
   if (step.source === 'kept') return { text: step.state === 'completed' ? 'kept, not done again' : 'not completed in the run before', tone: '', again: false };
   if (step.state === 'failed') return { text: [again, step.error?.trim() || 'failed'].filter(Boolean).join(' · '), tone: 'bad', again: again !== null };
   if (step.state === 'started') {
-    if (!isWorking(step, scene)) return { text: scene.live ? 'left open by an earlier attempt' : 'no end was reported', tone: 'warn', again: false };
+    if (!isWorking(step, scene)) return { text: scene.live ? 'left open by an earlier attempt' : 'no end reported', tone: 'warn', again: false };
     const silent = quietFor(step, scene);
     const lasts = lasting(Math.max(0, Math.floor((scene.now_ms - step.began_ms) / SECOND) * SECOND));
     return silent === null ? { text: again === null ? lasts : `${lasts} · ${again}`, tone: 'live', again: again !== null } : { text: `no step reported for ${lasting(Math.floor(silent / SECOND) * SECOND)}`, tone: 'warn', again: false };
@@ -143,13 +143,18 @@ export interface LabelPlace {
   /** From the left edge; of one at the left, from the right edge. */
   offset_px: number;
   room_px: number;
+  /** In the bar itself. */
+  inside?: boolean;
 }
 
-export function placeOfLabel(text: string, icon: boolean, bar: Bar, width_px: number): LabelPlace {
+/** `hollow`: there is nothing in the bar, so that words may stand in it where there is no room beside it. */
+export function placeOfLabel(text: string, icon: boolean, bar: Bar, width_px: number, hollow = false): LabelPlace {
   const needs = text.length * LETTER_PX + (icon ? 18 : 0);
   const end = bar.left * width_px + Math.max(2, bar.width * width_px);
   const right = width_px - end - GAP_PX - 4;
   const left = bar.left * width_px - GAP_PX - 4;
+  const inside = bar.width * width_px - 2 * GAP_PX;
+  if (hollow && right < needs && left < needs && inside >= needs) return { side: 'right', offset_px: bar.left * width_px + GAP_PX, room_px: inside, inside: true };
   const onRight = right >= needs || (left < needs && right >= left);
   return onRight ? { side: 'right', offset_px: end + GAP_PX, room_px: Math.max(0, right) } : { side: 'left', offset_px: width_px - bar.left * width_px + GAP_PX, room_px: Math.max(0, left) };
 }

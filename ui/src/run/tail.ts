@@ -87,24 +87,24 @@ export function textOf(tail: Tail): string {
   return tail.pieces.map((piece) => (piece.kind === 'text' ? piece.text : `… ${sizeWords(piece.bytes)} left out …\n`)).join('') + tail.unfinished;
 }
 
-const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'] as const;
 
-/** "812 bytes", "41 MiB", "1.2 GiB": the way memory is counted. */
+/** "812 bytes", "41 MB", "1.2 GB": as the tower says it in its sentences. */
 export function sizeWords(bytes: number): string {
   let at = 0;
   let size = Math.max(0, bytes);
-  while (size >= 1024 && at < UNITS.length - 1) {
-    size /= 1024;
+  while (size >= 1000 && at < UNITS.length - 1) {
+    size /= 1000;
     at++;
   }
-  if (at > 0 && Math.round(size) >= 1024 && at < UNITS.length - 1) {
-    size /= 1024;
+  if (at > 0 && Math.round(size) >= 1000 && at < UNITS.length - 1) {
+    size /= 1000;
     at++;
   }
   return `${at > 0 && size < 9.95 ? size.toFixed(1).replace(/\.0$/, '') : Math.round(size)} ${at === 0 && Math.round(size) === 1 ? 'byte' : UNITS[at]}`;
 }
 
-/** "812 KiB left out: it prints faster than is read here" */
+/** "812 kB left out: it prints faster than is read here" */
 export function gapWords(piece: Piece & { kind: 'gap' }): string {
   return `… ${sizeWords(piece.bytes)} ${piece.why === 'fast' ? 'left out: more was printed than is kept' : 'before this left out'} …`;
 }

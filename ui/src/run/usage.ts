@@ -62,7 +62,7 @@ export function usageWords(usage: RunUsage | null, attempt: Pick<AttemptView, 'p
   };
 }
 
-/** In one line: "41 MiB, peak 63 MiB, 2 processes, 3.1 s of CPU". Null when nothing is known. */
+/** In one line: "41 MB, peak 63 MB, 2 processes, 3.1 s of CPU". Null when nothing is known. */
 export function usageLine(usage: RunUsage | null, attempt: Pick<AttemptView, 'peak_rss_bytes' | 'cpu_ms'>): string | null {
   const { now, peak, processes, cpu } = usageWords(usage, attempt);
   const parts = [now, peak === null ? null : now === null ? `Peak ${peak}` : `peak ${peak}`, processes, cpu?.split(',')[0] ?? null].filter((part) => part !== null);

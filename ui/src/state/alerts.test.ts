@@ -33,7 +33,11 @@ describe('what can be done', () => {
     expect(acts({ kind: 'zombie' }, { live: true, owned: false })).toEqual(['stop', 'snooze', 'acknowledge', 'open']);
     expect(acts({ kind: 'zombie' })).toEqual(['rerun', 'snooze', 'acknowledge', 'open']);
   });
-  it('an agent outside any run is asked to start again', () => expect(acts({ kind: 'heartbeat_lost', run_id: null, cue_id: null, agent: 'loner' }, { cue: false })).toEqual(['restart', 'snooze', 'acknowledge', 'open']));
+  it('an agent outside any run is asked to start again, if somebody can', () => {
+    const alone = { kind: 'heartbeat_lost', run_id: null, cue_id: null, agent: 'loner' };
+    expect(acts(alone, { cue: false })).toEqual(['restart', 'snooze', 'acknowledge', 'open']);
+    expect(acts(alone, { cue: false, owned: false })).toEqual(['snooze', 'acknowledge', 'open']);
+  });
   it.each<[string, Partial<Facts>, string]>([['cost_spike', { live: true }, 'stop'], ['loop_detected', { live: true }, 'stop'], ['fuse_tripped', {}, 'raise'], ['gate_waiting', { live: true }, 'answer'], ['missed_occurrence', {}, 'fire'], ['channel_failed', {}, 'channels'], ['check_failed', {}, 'rerun'], ['out_of_envelope', {}, 'snooze'], ['cadence_drift', {}, 'snooze'], ['something_new', {}, 'acknowledge']])(
     'of %s, first: %s %s', (kind, facts, act) => expect(acts({ kind }, facts)[0]).toBe(act));
   it('what is snoozed already is not snoozed again', () => expect(acts({ kind: 'zombie', snoozed_until_ms: NOW + 1 })).not.toContain('snooze'));

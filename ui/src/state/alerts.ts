@@ -59,7 +59,7 @@ const RESTARTS = new Set(['heartbeat_lost', 'zombie']);
 export interface Facts {
   /** Its run goes on. */
   live: boolean;
-  /** The tower started it, and can do so again. */
+  /** Somebody here can start it again: the tower that started it, or its runner. */
   owned: boolean;
   /** Its cue is there, and can be fired or edited. */
   cue: boolean;
@@ -74,7 +74,7 @@ export function actsOf(alert: Pick<AlertView, 'kind' | 'run_id' | 'agent' | 'sta
   const { kind, run_id } = alert;
   const waits = kind === 'gate_waiting';
   add('answer', waits && run_id !== null);
-  add('restart', RESTARTS.has(kind) && ((run_id !== null && facts.live && facts.owned) || (run_id === null && alert.agent !== null)));
+  add('restart', RESTARTS.has(kind) && facts.owned && (run_id !== null ? facts.live : alert.agent !== null));
   add('stop', STOPS.has(kind) && run_id !== null && facts.live);
   add('rerun', RERUNS.has(kind) && run_id !== null && !facts.live);
   add('fire', kind === 'missed_occurrence' && facts.cue);

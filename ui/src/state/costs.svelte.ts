@@ -9,7 +9,8 @@ const EVERY_MS = 15_000;
 /** Summing thirty days is no work for every step of a run. */
 const APART_MS = 3000;
 
-export const movesCosts = (event: DeskEvent) => event.runs_stepped.length > 0 || event.marks.length > 0 || event.topics.includes('prices');
+/** Agents may say what they used outside of any run, too. */
+export const movesCosts = (event: DeskEvent) => event.runs_stepped.length > 0 || event.marks.length > 0 || event.topics.includes('prices') || event.topics.includes('agents');
 
 class CostsState {
   /** Null until the tower has said. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { alert, cue, event, mark, NOW } from '../testing';
 import type { Board } from '../wire';
-import { EMPTY_FLEET, fleetFrom, markOfRun, newestFirst, nextFire, spentSince, unexplained, withAlerts, withCue, withEvent, withHistory } from './fleet';
+import { EMPTY_FLEET, fleetFrom, markOfRun, newestFirst, nextFire, unexplained, withAlerts, withCue, withEvent, withHistory } from './fleet';
 
 const MIN = 60_000;
 
@@ -76,11 +76,6 @@ it('the next fire is the soonest of the armed ones', () => {
   const fleet = fleetFrom(board({ cues: [cue({ id: '1', next_run_ms: NOW + 9 * MIN }), cue({ id: '2', next_run_ms: NOW + 2 * MIN, status: 'paused' }), cue({ id: '3', next_run_ms: NOW + 5 * MIN }), cue({ id: '4', next_run_ms: NOW - MIN })] }));
   expect(nextFire(fleet, NOW)?.id).toBe('3');
   expect(nextFire(EMPTY_FLEET, NOW)).toBeNull();
-});
-
-it('what nobody priced is not priced, never 0', () => {
-  expect(spentSince([[mark(), mark({ occurrence_id: 'b' })]], NOW - MIN)).toBeNull();
-  expect(spentSince([[mark({ due_ms: NOW - 9 * MIN, cost_usd: 5 }), mark({ cost_usd: 0.25 })], [mark({ cost_usd: 0.5 })]], NOW - MIN)).toBe(0.75);
 });
 
 it('counts due times without an explanation', () => {

@@ -166,19 +166,6 @@ export function nextFire(fleet: Fleet, now_ms: number): CueView | null {
   return next;
 }
 
-/** What the runs since an instant said they cost; null when none said. */
-export function spentSince(lanes: Iterable<readonly Mark[]>, since_ms: number): number | null {
-  let sum: number | null = null;
-  for (const lane of lanes) {
-    for (let i = lane.length - 1; i >= 0; i--) {
-      const mark = lane[i] as Mark;
-      if (mark.due_ms < since_ms) break;
-      if (mark.cost_usd !== null) sum = (sum ?? 0) + mark.cost_usd;
-    }
-  }
-  return sum;
-}
-
 /** Due times that have passed with no record of what became of them: always 0, or the ledger has a hole. */
 export function unexplained(fleet: Fleet, now_ms: number): number {
   let count = 0;

@@ -3,7 +3,7 @@ import { refusalFrom, type Stop } from '../bridge';
 import { movesCosts } from './costs.svelte';
 import { desk } from './desk.svelte';
 import { following } from './following';
-import type { Fuses } from './soon';
+import type { Fuses } from '../wire';
 
 const EVERY_MS = 30_000;
 const APART_MS = 2000;
@@ -17,7 +17,7 @@ class FusesState {
 
   /** Keeps them up to date until the answer is called. */
   watch(): Stop {
-    if (this.#watchers++ === 0) this.#stop = following((event) => (event.topics as readonly string[]).includes('fuses') || movesCosts(event), () => this.#load(), EVERY_MS, APART_MS);
+    if (this.#watchers++ === 0) this.#stop = following((event) => event.topics.includes('fuses') || movesCosts(event), () => this.#load(), EVERY_MS, APART_MS);
     return () => {
       if (--this.#watchers === 0) this.#stop?.();
     };

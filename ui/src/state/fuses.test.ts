@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { dayFuse } from '../costs/shape';
 import { expectField, expectsOf, readExpects } from './expects';
 import { fleetSpent, fuseDraft, fuseField, fusesOf, limitWords, runFuses } from './fuses';
-import type { Fuses } from './soon';
+import type { Fuses } from '../wire';
 
 const FUSES: Fuses = {
   run: { cost_usd: 25, tokens: 20_000_000, steps: 250_000 }, cue_day: { cost_usd: 50, tokens: null }, agent_day: { cost_usd: 50, tokens: null }, fleet_day: { cost_usd: 100, tokens: null }, spent: { fleet_cost_usd: 6.66, fleet_tokens: 9 }, blown: []

@@ -3,8 +3,7 @@ import { count, dollars } from '../draft/watching';
 import { money } from '../time';
 import { objectAt } from '../draft/json';
 import { tokensWords, usdWords } from '../run/labels';
-import type { SpendView } from '../wire';
-import type { Fuses, FusesSet } from './soon';
+import type { Fuses, FusesSet, SpendView } from '../wire';
 import { brief, grouped } from './agents';
 
 /** One limit of the form: its scope, and what it bounds. */

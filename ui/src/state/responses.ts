@@ -3,24 +3,41 @@ import { acknowledge, commandAgent, fireNow, restartRun, runAgain, snooze, stopR
 import type { AlertView } from '../wire';
 import { isLive, subjectOf } from '../words';
 import type { Act, Facts } from './alerts';
+import { cannot } from './agents';
+import { agents } from './agents.svelte';
 import { desk } from './desk.svelte';
 import { markOfRun } from './fleet';
+import type { Route } from './route';
 import { router } from './router.svelte';
 
 /** Kinds that are over with their run: while one is open, its run goes on. */
-const OF_LIVE_RUNS = new Set(['crash_loop', 'heartbeat_lost', 'zombie', 'cost_spike', 'loop_detected']);
+export const OF_LIVE_RUNS = new Set(['crash_loop', 'heartbeat_lost', 'zombie', 'cost_spike', 'loop_detected']);
+
+/** True while an open alert is about an agent: what can be done about it is known by that agent. */
+export function someOfAgents(): boolean {
+  return [...desk.fleet.alerts.values()].some((alert) => alert.state === 'open' && alert.agent !== null);
+}
 
 export function factsFor(alert: AlertView): Facts {
   const mark = alert.run_id === null ? undefined : markOfRun(desk.fleet, alert.run_id);
   const cue = alert.cue_id === null ? undefined : desk.fleet.cues.get(alert.cue_id);
-  return { live: mark ? isLive(mark) : alert.run_id !== null && OF_LIVE_RUNS.has(alert.kind), owned: cue?.transport === 'command', cue: cue !== undefined };
+  const agent = agents.list?.find((one) => one.name === alert.agent && one.account === alert.account);
+  // As long as the agents are not known, the button is there; asking says why it cannot be.
+  const owned = alert.agent === null ? cue?.transport === 'command' : agent === undefined || cannot(agent, 'restart') === null;
+  return { live: mark ? isLive(mark) : alert.run_id !== null && OF_LIVE_RUNS.has(alert.kind), owned, cue: cue !== undefined };
+}
+
+/** Where one sees what an alert is about; null: nowhere. */
+export function placeOf(alert: AlertView): Route | null {
+  if (alert.run_id !== null) return { at: 'run', runId: alert.run_id };
+  if (alert.agent !== null) return { at: 'agents', name: alert.agent, account: alert.account };
+  return alert.cue_id !== null && desk.fleet.cues.has(alert.cue_id) ? { at: 'cue', cueId: alert.cue_id } : null;
 }
 
 /** Takes one to what an alert is about. */
 export function openSubject(alert: AlertView): void {
-  if (alert.run_id !== null) router.go({ at: 'run', runId: alert.run_id });
-  else if (alert.agent !== null) router.go({ at: 'agents', name: alert.agent, account: alert.account });
-  else if (alert.cue_id !== null && desk.fleet.cues.has(alert.cue_id)) router.go({ at: 'cue', cueId: alert.cue_id });
+  const place = placeOf(alert);
+  if (place) router.go(place);
 }
 
 /** Does what a button says. True when it was done. */

@@ -34,7 +34,7 @@ last_beat_ms: number | null, message: string | null,
  */
 kind: string | null, tokens_today: number, 
 /**
- * Sum of its beats since the owner's midnight; null: it never said.
+ * Since the owner's midnight: the larger of what its beats and what its runs say; null: nobody said.
  */
 cost_today_usd: number | null, 
 /**

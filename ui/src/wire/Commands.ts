@@ -37,6 +37,8 @@ import type { EnvelopeView } from "./EnvelopeView";
 import type { Fired } from "./Fired";
 import type { Forecast } from "./Forecast";
 import type { ForecastRequest } from "./ForecastRequest";
+import type { Fuses } from "./Fuses";
+import type { FusesSet } from "./FusesSet";
 import type { Key } from "./Key";
 import type { KeyAdd } from "./KeyAdd";
 import type { KeyRef } from "./KeyRef";
@@ -148,6 +150,8 @@ export interface Commands {
   alerts_acknowledge: [Nothing, Alerts];
   alert_rules: [Nothing, AlertRules];
   alert_rules_set: [AlertRules, AlertRules];
+  fuses: [Nothing, Fuses];
+  fuses_set: [FusesSet, Fuses];
   report: [ReportRequest, Report];
   channels: [Nothing, Channels];
   channel_set: [ChannelSet, Channels];

@@ -2,7 +2,7 @@
 
 export type CostDisagreement = { run_id: string | null, cue: string | null, agent: string, at_ms: number, 
 /**
- * "its steps say $0.4100, its outcome says $0.1000"
+ * "its steps say $0.41, its outcome says $0.10"
  */
 words: string, 
 /**

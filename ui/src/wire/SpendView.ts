@@ -11,7 +11,7 @@ export type SpendView = { tokens: number | null, cost_usd: number | null, steps:
  */
 not_priced: number, 
 /**
- * "its steps say $0.4100, its outcome says $0.1000"
+ * "its steps say $0.41, its outcome says $0.10"
  */
 disagreement: string | null, models: Array<ModelView>, 
 /**
