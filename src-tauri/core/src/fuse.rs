@@ -12,6 +12,8 @@ use crate::step::Total;
 
 /// What a finding claims of a run that a fuse of the day stopped; the alert is the fuse's own.
 pub const OF_THE_DAY: &str = "Within the budget of the day";
+/// What a finding claims of a run that was stopped for something else than a number; whoever found it tells of it.
+pub const BY_THE_TOWER: &str = "Not stopped by the tower";
 
 const MILLION: u64 = 1_000_000;
 
@@ -59,11 +61,7 @@ impl RunLimits {
     /// What holds for a run of a cue with this budget.
     #[must_use]
     pub fn under(self, own: &Budget) -> RunLimits {
-        RunLimits {
-            cost: own.cost.or(self.cost),
-            tokens: own.tokens.or(self.tokens),
-            steps: own.steps.or(self.steps),
-        }
+        RunLimits { cost: own.cost.or(self.cost), tokens: own.tokens.or(self.tokens), steps: own.steps.or(self.steps) }
     }
 }
 
@@ -173,7 +171,8 @@ pub fn tripped(total: Total, steps: usize, limits: &RunLimits) -> Option<Tripped
 /// Whether a budget of the day is spent. Does not allocate.
 #[must_use]
 pub fn is_spent(used: Used, limits: &DayBudget) -> bool {
-    let over = |used: i64, most: Option<u64>| most.is_some_and(|most| u64::try_from(used).is_ok_and(|used| used > most));
+    let over =
+        |used: i64, most: Option<u64>| most.is_some_and(|most| u64::try_from(used).is_ok_and(|used| used > most));
     over(used.cost, limits.cost.map(|cost| cost.0)) || over(used.tokens, limits.tokens)
 }
 
@@ -198,7 +197,7 @@ fn dollars(used: u64, most: u64) -> (String, String) {
         };
         (one(used), one(most))
     };
-    let exact = |places: usize| most % 10_u64.pow(9 - places as u32) == 0;
+    let exact = |places: usize| most.is_multiple_of(10_u64.pow(9 - places as u32));
     let tells = |places: &usize| {
         let (used, most) = with(*places);
         used != most && exact(*places)
@@ -226,10 +225,7 @@ mod tests {
         let said = |most: &str, words: &str| Some((most.to_owned(), words.to_owned()));
         assert_eq!(words(total(2.01, 0), 0), said("$2.00", "$2.01 of the $2.00 that a run may cost"));
         assert_eq!(words(total(2.000_01, 0), 0), said("$2.00000", "$2.00001 of the $2.00000 that a run may cost"));
-        assert_eq!(
-            words(total(0.0, 1_001), 0),
-            said("1,000 tokens", "1,001 of the 1,000 tokens that a run may use")
-        );
+        assert_eq!(words(total(0.0, 1_001), 0), said("1,000 tokens", "1,001 of the 1,000 tokens that a run may use"));
         assert_eq!(words(Total::default(), 4), said("3 steps", "4 of the 3 steps that a run may have"));
         assert_eq!(tripped(total(1e6, u64::MAX), usize::MAX, &RunLimits::default()), None, "it is off");
         let dear = RunLimits { cost: usd(0.005), ..limits };

@@ -355,9 +355,9 @@ impl Run {
 
     /// How often the tower itself wanted a new start of it, from `from` on.
     #[must_use]
-    pub fn restarts_by_watch_since(&self, from: Ms) -> usize {
+    pub fn restarts_by_watch_since(&self, from: Ms) -> u32 {
         let asked = self.attempts.iter().filter_map(|attempt| attempt.restart.as_ref());
-        asked.filter(|asked| asked.by.is_watch() && asked.at >= from).count()
+        u32::try_from(asked.filter(|asked| asked.by.is_watch() && asked.at > from).count()).unwrap_or(u32::MAX)
     }
 
     /// Lives in a row, up to the latest that ended, that were too short to be a service. One that the tower lost or

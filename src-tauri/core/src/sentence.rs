@@ -2,7 +2,7 @@
 
 use crate::Ms;
 use crate::alert::AlertKind;
-use crate::cue::{Confirm, Restart};
+use crate::cue::{Confirm, Restart, Transport};
 use crate::expect::{Finding, NOTHING_DONE};
 use crate::outcome::Outcome;
 use crate::run::{Phase, Run, Verdict, Verification};
@@ -180,7 +180,9 @@ fn ended(run: &Run, verdict: Verdict, of: &str) -> String {
             format!("{broke}{quiet}")
         }
         Verdict::Stopped => match run.findings.iter().find(|finding| !finding.passed) {
-            Some(spent) if spent.found != STILL_AT_WORK => format!("Stopped: {}. {of}.", spent.found.trim_end_matches('.')),
+            Some(spent) if spent.found != STILL_AT_WORK => {
+                format!("Stopped: {}. {of}.", lower(spent.found.trim_end_matches('.')))
+            }
             Some(spent) => format!("Stopped: {} was allowed, and it was {}. {of}.", lower(&spent.claim), spent.found),
             None => format!("Stopped before it reported. {of}."),
         },
@@ -201,11 +203,29 @@ fn counts(outcome: &Outcome) -> Option<String> {
 /// Of a run that a fuse stopped: "reconcile-invoices stopped at $2.00".
 #[must_use]
 pub fn stopped_title(cue_name: &str, run: &Run) -> String {
-    let most = run.findings.iter().find(|finding| !finding.passed).and_then(|found| found.claim.strip_prefix("At most "));
+    let most =
+        run.findings.iter().find(|finding| !finding.passed).and_then(|found| found.claim.strip_prefix("At most "));
     match most {
         Some(most) => titled(cue_name, &format!("stopped at {most}")),
         None => titled(cue_name, "was stopped by the tower"),
     }
+}
+
+/// What is said of it under that title: "$2.30 of the $2.00 that a run may cost. Nothing of it is running now."
+#[must_use]
+pub fn stopped_body(run: &Run) -> String {
+    let what = match run.findings.iter().find(|finding| !finding.passed) {
+        Some(found) if found.found == STILL_AT_WORK => {
+            format!("{} was allowed, and it was still at work", capital(&found.claim))
+        }
+        Some(found) => found.found.trim_end_matches('.').to_owned(),
+        None => return of_run(run),
+    };
+    let rest = match run.definition.transport {
+        Transport::Command(_) => "Nothing of it is running now.",
+        Transport::Webhook(_) | Transport::Worker(_) | Transport::Watch => "Nothing more is taken from it.",
+    };
+    format!("{what}. {rest}")
 }
 
 /// At most 50 characters where the cue's name allows; the name comes first.
@@ -265,6 +285,19 @@ pub fn grouped(number: u64) -> String {
         said.push(digit);
     }
     said
+}
+
+/// "$2.00", "$0.042"; what is less than a hundredth of a cent is said to be.
+#[must_use]
+pub fn money(usd: f64) -> String {
+    match usd {
+        0.0 => "$0.00".to_owned(),
+        ..0.0001 => "less than $0.0001".to_owned(),
+        ..0.01 => format!("${usd:.4}"),
+        ..0.1 => format!("${usd:.3}"),
+        ..1_000.0 => format!("${usd:.2}"),
+        _ => format!("${}", grouped(usd.round() as u64)),
+    }
 }
 
 /// With a capital at its beginning.

@@ -23,6 +23,9 @@ pub struct AlertBook {
     rules: Arc<Rules>,
     open: BTreeMap<AlertId, Arc<Alert>>,
     by_subject: BTreeMap<About, BTreeMap<AlertKind, AlertId>>,
+    by_kind: BTreeMap<AlertKind, BTreeSet<AlertId>>,
+    /// By when each last happened.
+    by_age: BTreeSet<(Ms, AlertId)>,
     wakes: BTreeSet<(Ms, AlertId)>,
     /// Problems that ended not long ago.
     recent: BTreeMap<(About, AlertKind), Ended>,
@@ -34,8 +37,21 @@ pub(super) struct Ended {
     pub about: About,
     pub kind: AlertKind,
     pub severity: Severity,
+    #[serde(default)]
+    pub title: String,
     pub notified_at: Ms,
     pub snoozed_until: Option<Ms>,
+}
+
+/// What one event changed. Handed back to the book, newest first, it makes it what it was.
+#[derive(Debug)]
+pub struct Undo {
+    id: AlertId,
+    before: Option<Arc<Alert>>,
+    subject: (About, AlertKind),
+    ended: Option<Ended>,
+    /// Ended problems that went to make room for this one.
+    forgotten: Vec<Ended>,
 }
 
 /// The book as it is on disk. The rules are handed in anew.
@@ -96,6 +112,11 @@ impl AlertBook {
         of_subject.filter_map(|id| self.get(id))
     }
 
+    /// All unresolved alerts of a kind.
+    pub fn of_kind(&self, kind: AlertKind) -> impl Iterator<Item = &Alert> {
+        self.by_kind.get(&kind).into_iter().flatten().filter_map(|id| self.get(id))
+    }
+
     #[must_use]
     pub fn rules(&self) -> &Arc<Rules> {
         &self.rules
@@ -123,28 +144,56 @@ impl AlertBook {
         if self.recent.is_empty() { None } else { self.recent.get(&(about.clone(), kind)) }
     }
 
-    pub fn apply(&mut self, event: &AlertEvent) {
+    /// The one that has not happened for the longest.
+    pub(super) fn oldest(&self) -> Option<&Alert> {
+        self.get(&self.by_age.first()?.1)
+    }
+
+    /// Takes an event in. What it answers is for [`AlertBook::undo`].
+    pub fn apply(&mut self, event: &AlertEvent) -> Undo {
         self.seq += 1;
         let alert = event.alert();
-        self.take(&alert.id);
+        let subject = (alert.about(), alert.kind);
+        let ended = if self.recent.is_empty() { None } else { self.recent.get(&subject).cloned() };
+        let before = self.take(&alert.id);
+        let mut forgotten = Vec::new();
         match alert.state {
             AlertState::Open | AlertState::Acknowledged => self.put(Arc::new(alert.clone())),
-            AlertState::Resolved => self.remember(alert),
+            AlertState::Resolved => forgotten = self.remember(alert),
         }
+        Undo { id: alert.id.clone(), before, subject, ended, forgotten }
+    }
+
+    /// The newest event did not happen.
+    pub fn undo(&mut self, undo: Undo) {
+        let Undo { id, before, subject, ended, forgotten } = undo;
+        self.seq -= 1;
+        self.take(&id);
+        if let Some(alert) = before {
+            self.put(alert);
+        }
+        self.recent.remove(&subject);
+        self.recent.extend(ended.into_iter().chain(forgotten).map(|ended| ((ended.about.clone(), ended.kind), ended)));
     }
 
     fn put(&mut self, alert: Arc<Alert>) {
         let about = alert.about();
         self.recent.remove(&(about.clone(), alert.kind));
         self.by_subject.entry(about).or_default().insert(alert.kind, alert.id.clone());
+        self.by_kind.entry(alert.kind).or_default().insert(alert.id.clone());
+        self.by_age.insert((alert.last_at, alert.id.clone()));
         self.wakes.extend(wake_of(&self.rules, &alert).map(|at| (at, alert.id.clone())));
         self.open.insert(alert.id.clone(), alert);
     }
 
-    fn take(&mut self, id: &AlertId) {
-        let Some(alert) = self.open.remove(id) else { return };
+    fn take(&mut self, id: &AlertId) -> Option<Arc<Alert>> {
+        let alert = self.open.remove(id)?;
         if let Some(at) = wake_of(&self.rules, &alert) {
             self.wakes.remove(&(at, id.clone()));
+        }
+        self.by_age.remove(&(alert.last_at, id.clone()));
+        if let Some(ids) = self.by_kind.get_mut(&alert.kind) {
+            ids.remove(id);
         }
         let about = alert.about();
         if let Some(kinds) = self.by_subject.get_mut(&about) {
@@ -153,26 +202,32 @@ impl AlertBook {
                 self.by_subject.remove(&about);
             }
         }
+        Some(alert)
     }
 
-    fn remember(&mut self, alert: &Alert) {
+    /// Those that went for it.
+    fn remember(&mut self, alert: &Alert) -> Vec<Ended> {
         let now = alert.resolved_at.unwrap_or(alert.last_at);
+        let mut forgotten = Vec::new();
         if self.recent.len() >= RECENT_MAX {
-            self.recent.retain(|_, ended| now.since(ended.notified_at) < DAY_MS);
+            let is_old = |_: &_, ended: &mut Ended| now.since(ended.notified_at) >= DAY_MS;
+            forgotten.extend(self.recent.extract_if(.., is_old).map(|(_, ended)| ended));
         }
         if self.recent.len() >= RECENT_MAX {
             let oldest = self.recent.iter().min_by_key(|(_, ended)| ended.notified_at).map(|(key, _)| key.clone());
-            oldest.map(|key| self.recent.remove(&key));
+            forgotten.extend(oldest.and_then(|key| self.recent.remove(&key)));
         }
         let (about, kind) = (alert.about(), alert.kind);
         let ended = Ended {
             about: about.clone(),
             kind,
             severity: alert.severity,
+            title: alert.title.clone(),
             notified_at: alert.notified_at,
             snoozed_until: alert.snoozed_until,
         };
         self.recent.insert((about, kind), ended);
+        forgotten
     }
 }
 

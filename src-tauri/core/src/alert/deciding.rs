@@ -1,9 +1,9 @@
 //! What becomes of the alerts when something is signalled.
 
 use super::book::{escalates_at, reminds_at, told_at};
-use super::{About, Alert, AlertBook, AlertEvent, AlertKind, AlertState, OPEN_MAX, Signal, words};
+use super::{About, Alert, AlertBook, AlertEvent, AlertKind, AlertState, OPEN_MAX, Severity, Signal, words};
 use crate::Ms;
-use crate::fuse::OF_THE_DAY;
+use crate::fuse::{BY_THE_TOWER, OF_THE_DAY};
 use crate::id::{AlertId, CueId, Dice, RunId};
 use crate::occurrence::Trigger;
 use crate::run::{Phase, Run, Verdict};
@@ -102,7 +102,8 @@ impl AlertBook {
             // What somebody looked at and found good ends what was open before it; what came late ends its own alone.
             let older = |alert: &Alert| run.verification.is_some() && alert.last_at <= ended_at;
             return self.resolve(&about, now, |alert| {
-                let good = alert.kind.ends_with_a_good_run() && (!late || own(alert) || older(alert));
+                let waits_for_one = alert.kind.ends_with_a_good_run() || ended_its_run(alert);
+                let good = waits_for_one && (!late || own(alert) || older(alert));
                 good || lived(alert)
             });
         }
@@ -115,6 +116,7 @@ impl AlertBook {
             };
             let body = match kind {
                 AlertKind::FallbackFailed => format!("{} A person is needed.", sentence::of_run(run)),
+                AlertKind::FuseTripped => sentence::stopped_body(run),
                 _ => sentence::of_run(run),
             };
             events.extend(self.raise(Alert { title, body, ..of_run(kind, run, now) }, dice));
@@ -132,7 +134,8 @@ impl AlertBook {
         let mut events = self.made_room(now);
         let id = AlertId::thrown(dice);
         let told_before = self.ended(&about, fresh.kind).filter(|ended| {
-            !is_each_news(fresh.kind) && fresh.severity <= ended.severity && !self.cooled(ended.notified_at, now)
+            let is_news = is_each_news(fresh.kind) || is_news_by_title(fresh.kind) && ended.title != fresh.title;
+            !is_news && fresh.severity <= ended.severity && !self.cooled(ended.notified_at, now)
         });
         events.push(match told_before {
             None => AlertEvent::AlertOpened { alert: Alert { id, ..fresh }, tells: true },
@@ -148,11 +151,14 @@ impl AlertBook {
 
     fn repeated(&self, known: &Alert, fresh: Alert) -> AlertEvent {
         let now = fresh.last_at;
-        let worse = fresh.severity > known.severity || is_each_news(fresh.kind) && fresh.title != known.title;
+        let by_title = is_each_news(fresh.kind) || is_news_by_title(fresh.kind);
+        let worse = fresh.severity > known.severity || by_title && fresh.title != known.title;
         let put_off = known.state == AlertState::Acknowledged || known.is_snoozed(now);
         let tells = worse || !put_off && self.cooled(known.notified_at, now);
         // The words of the worst it has been stay.
         let said = if fresh.severity < known.severity { known } else { &fresh };
+        // A budget of the day is no run's: midnight ends the alert, whatever a run's own fuse had to say to it.
+        let of_the_day = fresh.kind == AlertKind::FuseTripped && (known.run_id.is_none() || fresh.run_id.is_none());
         let alert = Alert {
             id: known.id.clone(),
             kind: known.kind,
@@ -160,7 +166,7 @@ impl AlertBook {
             cue_id: known.cue_id.clone(),
             agent: known.agent.clone(),
             channel: known.channel.clone(),
-            run_id: said.run_id.clone(),
+            run_id: said.run_id.clone().filter(|_| !of_the_day),
             title: said.title.clone(),
             body: said.body.clone(),
             state: if worse { AlertState::Open } else { known.state },
@@ -202,8 +208,7 @@ impl AlertBook {
         if self.len() < OPEN_MAX {
             return Vec::new();
         }
-        let oldest = self.unresolved().min_by_key(|alert| (alert.last_at, &alert.id));
-        let closed = oldest.map(|alert| {
+        let closed = self.oldest().map(|alert| {
             let body =
                 format!("{} Closed: more than {} alerts are open.", alert.body, sentence::grouped(OPEN_MAX as u64));
             AlertEvent::AlertResolved { alert: resolved(&Alert { body, ..alert.clone() }, now) }
@@ -226,6 +231,16 @@ fn is_each_news(kind: AlertKind) -> bool {
     matches!(kind, AlertKind::GateWaiting | AlertKind::FuseTripped)
 }
 
+/// Each of these is news with other words: that nobody starts it again is more than that it is silent.
+fn is_news_by_title(kind: AlertKind) -> bool {
+    matches!(kind, AlertKind::HeartbeatLost | AlertKind::Zombie)
+}
+
+/// A loop that goes on is over with its run; one that a run was stopped for waits for a good one.
+fn ended_its_run(alert: &Alert) -> bool {
+    alert.kind == AlertKind::LoopDetected && alert.severity == Severity::Critical
+}
+
 fn kind_of(run: &Run, verdict: Verdict) -> Option<AlertKind> {
     match verdict {
         // Unless there is one more to fall back on.
@@ -236,8 +251,13 @@ fn kind_of(run: &Run, verdict: Verdict) -> Option<AlertKind> {
         {
             Some(AlertKind::FallbackFailed)
         }
-        // A fuse of the day has an alert of its own.
-        Verdict::Stopped if run.findings.iter().any(|finding| !finding.passed && finding.claim != OF_THE_DAY) => {
+        // A fuse of the day has an alert of its own, and so has a loop.
+        Verdict::Stopped
+            if run
+                .findings
+                .iter()
+                .any(|finding| !finding.passed && finding.claim != OF_THE_DAY && finding.claim != BY_THE_TOWER) =>
+        {
             Some(AlertKind::FuseTripped)
         }
         Verdict::Silent => Some(AlertKind::SilentRun),

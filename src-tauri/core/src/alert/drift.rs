@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::Ms;
-use crate::time::{SECOND_MS, length_in_words};
+use crate::time::{HOUR_MS, SECOND_MS, length_in_words};
 
 /// Runs that are looked at.
 const RUNS: usize = 10;
@@ -13,18 +13,22 @@ const BACK_AFTER: usize = 3;
 const LATE_PART: u64 = 10;
 /// Less than this is not late, however often it runs.
 const LATE_LEAST_MS: u64 = SECOND_MS;
+/// While it drifts on, it is not said more often.
+const SAID_EVERY_MS: u64 = HOUR_MS;
 
 /// How late the newest runs of one cue began.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Drift {
     /// When each was due, and how much later it began; oldest first.
     runs: VecDeque<(Ms, u64)>,
+    /// It drifts, and that was last said then.
+    said_at: Option<Ms>,
 }
 
 /// What a run's beginning says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cadence {
-    /// The last ten were all late.
+    /// The last ten were all late: said as it begins, and each hour while it goes on.
     Drifts { late_ms: u64, every_ms: u64 },
     /// The last three were on time.
     Keeps,
@@ -45,10 +49,18 @@ impl Drift {
         let late = |late_ms: u64| late_ms >= LATE_LEAST_MS.max(every_ms / LATE_PART);
         let newest_first = || self.runs.iter().rev().map(|(_, late_ms)| *late_ms);
         if self.runs.len() >= RUNS && newest_first().all(late) {
-            return Cadence::Drifts { late_ms: newest_first().next().unwrap_or_default(), every_ms };
+            if self.said_at.is_some_and(|said| said <= at && at.since(said) < SAID_EVERY_MS) {
+                return Cadence::Open;
+            }
+            let late_ms = newest_first().next().unwrap_or_default();
+            self.said_at = Some(at);
+            return Cadence::Drifts { late_ms, every_ms };
         }
-        let keeps = self.runs.len() >= BACK_AFTER && !newest_first().take(BACK_AFTER).any(late);
-        if keeps { Cadence::Keeps } else { Cadence::Open }
+        if self.runs.len() < BACK_AFTER || newest_first().take(BACK_AFTER).any(late) {
+            return Cadence::Open;
+        }
+        self.said_at = None;
+        Cadence::Keeps
     }
 }
 
@@ -87,6 +99,16 @@ mod tests {
             words(42_000, 60_000)
                 .starts_with("Each of its last 10 runs waited for the one before: the newest began 42 s late")
         );
+    }
+
+    #[test]
+    fn a_drift_that_goes_on_is_said_once_an_hour_and_again_when_it_comes_back() {
+        let mut drift = Drift::default();
+        let said = feed(&mut drift, 0, [30_000; 150]);
+        let when: Vec<usize> = (0..said.len()).filter(|at| matches!(said[*at], Cadence::Drifts { .. })).collect();
+        assert_eq!(when, [9, 69, 129]);
+        let said = feed(&mut drift, 150, [0; 3].into_iter().chain([30_000; 10]));
+        assert_eq!((&said[2], matches!(said[12], Cadence::Drifts { .. })), (&Cadence::Keeps, true), "{said:?}");
     }
 
     #[test]

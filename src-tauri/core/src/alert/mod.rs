@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::Ms;
 use crate::id::{AccountId, AlertId, CueId, RunId};
 
-pub use book::{AlertBook, OPEN_MAX};
+pub use book::{AlertBook, OPEN_MAX, Undo};
 pub use kind::AlertKind;
 pub use rules::{Quiet, Rules, TimeOfDay};
 pub use severity::Severity;
@@ -218,6 +218,21 @@ fn yes() -> bool {
 impl AlertEvent {
     #[must_use]
     pub fn alert(&self) -> &Alert {
+        match self {
+            AlertEvent::AlertOpened { alert, .. }
+            | AlertEvent::AlertRepeated { alert, .. }
+            | AlertEvent::AlertCooled { alert }
+            | AlertEvent::AlertAcknowledged { alert }
+            | AlertEvent::AlertSnoozed { alert }
+            | AlertEvent::AlertWoke { alert }
+            | AlertEvent::AlertEscalated { alert }
+            | AlertEvent::AlertReminded { alert }
+            | AlertEvent::AlertResolved { alert } => alert,
+        }
+    }
+
+    /// For whoever looks over its words before anybody sees them.
+    pub fn alert_mut(&mut self) -> &mut Alert {
         match self {
             AlertEvent::AlertOpened { alert, .. }
             | AlertEvent::AlertRepeated { alert, .. }

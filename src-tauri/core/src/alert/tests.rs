@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::id::tests::Counting;
-use crate::time::{HOUR_MS, MINUTE_MS};
+use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 
 /// 2026-11-20 12:00:00 UTC.
 const NOON: Ms = Ms(1_795_176_000_000);
@@ -240,6 +240,47 @@ fn a_book_read_again_after_a_kill_is_the_book_that_was() {
         assert_eq!((book.wakes_at(), book.seq), (desk.book.wakes_at(), desk.book.seq));
     }
     assert_eq!(desk.minutes(600), [(30, "woke".to_owned()), (45, "escalated".to_owned())], "it waits since it woke");
+}
+
+#[test]
+fn a_book_whose_events_did_not_happen_is_the_book_that_was() {
+    let mut desk = Desk::under(Rules { escalate_minutes: Some(15), ..Rules::default() });
+    desk.told(&spike(Severity::Warning));
+    desk.minutes(20);
+    desk.give(&over());
+    let lost = |number: usize| {
+        let about = About::agent(AccountId::OWNER, format!("agent-{number}"));
+        let (title, kind) = (format!("agent-{number} has gone quiet"), AlertKind::HeartbeatLost);
+        Signal::Trouble { about, kind, severity: kind.severity(), run_id: None, title, body: String::new() }
+    };
+    let back = |number: usize| {
+        let about = About::agent(AccountId::OWNER, format!("agent-{number}"));
+        Signal::Over { about, kind: AlertKind::HeartbeatLost, run_id: None }
+    };
+    // More than are remembered, so that some are forgotten for others.
+    for number in 0..5_000 {
+        desk.give(&lost(number));
+        desk.give(&back(number));
+    }
+    desk.give(&lost(0));
+    desk.give(&lost(1));
+    let look = |book: &AlertBook| {
+        let of_kind: Vec<String> = book.of_kind(AlertKind::HeartbeatLost).map(|alert| alert.id.0.clone()).collect();
+        (serde_json::to_value(book).unwrap(), book.wakes_at(), of_kind, book.oldest().map(|alert| alert.id.clone()))
+    };
+    let before = look(&desk.book);
+    let mut undo = Vec::new();
+    let opened_again = spike(Severity::Critical);
+    let acknowledged =
+        Signal::Acknowledged { alert_id: desk.book.of_kind(AlertKind::HeartbeatLost).next().unwrap().id.clone() };
+    for signal in [lost(0), lost(7_000), acknowledged, back(1), opened_again, over(), spike(Severity::Warning)] {
+        let events = desk.book.consider(&signal, desk.now.plus(DAY_MS), &mut desk.dice);
+        assert_eq!(events.len(), 1, "{signal:?}");
+        undo.extend(events.iter().map(|event| desk.book.apply(event)));
+    }
+    assert_ne!(look(&desk.book), before);
+    undo.into_iter().rev().for_each(|undo| desk.book.undo(undo));
+    assert_eq!(look(&desk.book), before);
 }
 
 #[test]

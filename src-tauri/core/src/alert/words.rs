@@ -21,13 +21,22 @@ fn clipped(text: &str, most: usize) -> String {
     text.chars().take(most - 1).chain(['…']).collect()
 }
 
+const WHILE_OFF: &str = "passed while the tower was off";
+
 /// "1 due time passed while the tower was off"
 #[must_use]
 pub fn tower_was_off_title(missed: u64) -> String {
     match missed {
-        1 => "1 due time passed while the tower was off".to_owned(),
-        more => format!("{more} due times passed while the tower was off"),
+        1 => format!("1 due time {WHILE_OFF}"),
+        more => format!("{more} due times {WHILE_OFF}"),
     }
+}
+
+/// Whether an alert about an absence of the tower is told by the briefing, which has a notification of its own. Another
+/// says that the tower ended without a word: nothing may have been due then, and there is no briefing.
+#[must_use]
+pub fn is_in_the_briefing(title: &str) -> bool {
+    title.ends_with(WHILE_OFF)
 }
 
 /// "Off for 5 h 25 min. 3 cues were due; what became of each is in the briefing."

@@ -82,6 +82,11 @@ impl Burst {
         if self.held.is_empty() { None } else { self.window.ends_at() }
     }
 
+    /// All that is held, before its time: nobody would tell it later.
+    pub fn rest(&mut self) -> Option<Digest> {
+        (!self.held.is_empty()).then(|| std::mem::take(&mut self.held))
+    }
+
     /// All that was held, once the window is over.
     pub fn due(&mut self, now: Ms) -> Option<Digest> {
         if self.held.is_empty() || !self.window.is_over(now) {

@@ -68,6 +68,12 @@ impl Line {
         Line { failed, ..Line::default() }
     }
 
+    /// After failures nothing is sent before then; rows need not be looked at unless there are too many of them.
+    #[must_use]
+    pub fn rests_until(&self, now: Ms) -> Option<Ms> {
+        self.paused_until.filter(|until| now < *until && until.since(now) <= DAY_MS)
+    }
+
     /// `rows`: by id. Whatever it answers is taken as done.
     pub fn next(&mut self, rows: &[Waiting], now: Ms) -> Next {
         let ids = |rows: &[&Waiting]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
@@ -75,7 +81,7 @@ impl Line {
         if plain.len() > WAITING_MAX {
             return Next::Digest(ids(&plain), Why::Overflow);
         }
-        if let Some(until) = self.paused_until.filter(|until| now < *until && until.since(now) <= DAY_MS) {
+        if let Some(until) = self.rests_until(now) {
             return Next::Wait(Some(until));
         }
         let due: Vec<&Waiting> = rows.iter().filter(|row| row.due <= now).collect();

@@ -117,6 +117,17 @@ pub fn wants(channel: &Channel, alert: &Alert, rules: &Rules, now: Ms, zone: Tz)
     rules.held_until(alert.severity, now, zone).map_or(Wants::Now, Wants::Held)
 }
 
+/// Whether `channel` is told that what it was told of is seen or over: whoever was woken hears that it has ended, also if
+/// nobody is to be woken for it any more. At a service that keeps incidents it ends one at once.
+#[must_use]
+pub fn wants_the_end(channel: &Channel, alert: &Alert, rules: &Rules, now: Ms, zone: Tz) -> Wants {
+    if !channel.on {
+        return Wants::No;
+    }
+    let held = rules.held_until(alert.severity, now, zone).filter(|_| channel.kind != ChannelKind::Pagerduty);
+    held.map_or(Wants::Now, Wants::Held)
+}
+
 /// Whether the daily report goes to `channel`: to whoever is there to be read, not to whoever is there to wake somebody.
 #[must_use]
 pub fn wants_report(channel: &Channel) -> bool {

@@ -66,6 +66,22 @@ fn an_escalation_channel_hears_of_what_nobody_has_seen() {
 }
 
 #[test]
+fn whoever_was_told_hears_the_end_whatever_was_narrowed_since() {
+    let night = quiet("22:00", "07:00");
+    let (at_noon, at_night) = (at(NOON), at("2026-11-22T23:00:00Z"));
+    let muted = Rules { off: vec![AlertKind::CostSpike], ..night.clone() };
+    let spike = alert("cost_spike", "warning");
+    let narrow = Channel { kinds: vec![AlertKind::Zombie], escalation: true, ..channel(Severity::Critical) };
+    let ends = |channel: &Channel, now| wants_the_end(channel, &spike, &muted, now, Tz::Europe__Berlin);
+    assert_eq!(wants(&narrow, &spike, &muted, at_noon, Tz::Europe__Berlin), Wants::No);
+    assert_eq!(ends(&narrow, at_noon), Wants::Now);
+    assert_eq!(ends(&narrow, at_night), Wants::Held(at("2026-11-23T06:00:00Z")), "a chat may wait");
+    let pager = Channel { kind: ChannelKind::Pagerduty, ..narrow.clone() };
+    assert_eq!(ends(&pager, at_night), Wants::Now, "an incident is open there");
+    assert_eq!(ends(&Channel { on: false, ..pager }, at_noon), Wants::No);
+}
+
+#[test]
 fn a_channel_is_not_told_that_it_fails() {
     let mut failing = alert("channel_failed", "warning");
     (failing.cue_id, failing.channel) = (None, Some("ops".to_owned()));
@@ -226,6 +242,7 @@ fn a_line_that_fails_pauses_ever_longer_and_says_when_it_is_well_again() {
     let mut line = Line::default();
     line.failed(Ms(0), None, false);
     assert_eq!(line.next(&[row(1, 0)], Ms(9_999)), Next::Wait(Some(Ms(10_000))));
+    assert_eq!((line.rests_until(Ms(9_999)), line.rests_until(Ms(10_000))), (Some(Ms(10_000)), None));
     assert_eq!(line.next(&[row(1, 0)], Ms(10_000)), Next::Send(1));
     line.failed(Ms(10_000), Some(90_000), false);
     assert_eq!(line.paused_until, Some(Ms(100_000)), "as it was asked");

@@ -6,7 +6,7 @@ use crate::cue::CueStatus;
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::expect::Finding;
-use crate::fuse::{OF_THE_DAY, Spent, SpentOf};
+use crate::fuse::{BY_THE_TOWER, OF_THE_DAY, Spent, SpentOf};
 use crate::id::RunId;
 use crate::input::{Answer, RefusalCode};
 use crate::lane::Lane;
@@ -14,9 +14,6 @@ use crate::lane::decide::{Draft, refused};
 use crate::occurrence::{End, SkipPolicy};
 use crate::run::{Run, Verdict};
 use crate::sentence::instant;
-
-/// What a run that is stopped for something else than a number was to keep to.
-const BY_THE_TOWER: &str = "Not stopped by the tower";
 
 impl Lane {
     /// The budget of the day that is spent, while that holds.
@@ -96,8 +93,9 @@ impl Draft<'_> {
     pub fn refused_for_budget(&self, at: Ms) -> Option<Answer> {
         let spent = self.lane.spent_at(at)?;
         let (words, until) = (&spent.words, instant(spent.until));
-        let message =
-            format!("Its budget for the day is spent: {words}. Nothing of it begins until {until}, or until you raise it.");
+        let message = format!(
+            "Its budget for the day is spent: {words}. Nothing of it begins until {until}, or until you raise it."
+        );
         Some(refused(RefusalCode::BudgetSpent, message))
     }
 }

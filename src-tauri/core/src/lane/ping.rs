@@ -82,12 +82,13 @@ impl Draft<'_> {
 
     /// The run that a ping is about: by the agent's own word for it, else the oldest that has not been heard of.
     fn run_of_ping(&self, ping: &Ping) -> Option<Arc<Run>> {
-        if let Some(run) = ping.run_id.as_ref().and_then(|id| self.run(id)) {
+        // One that began before the cue was edited may be a process of the tower's own, which ends when it ends.
+        let is_watched = |run: &Arc<Run>| run.definition.transport.is_watch();
+        if let Some(run) = ping.run_id.as_ref().and_then(|id| self.run(id)).filter(is_watched) {
             return Some(run);
         }
         let soon = self.soon_after(ping);
-        // One that began before the cue was edited may be a process of the tower's own.
-        let watched = self.lane.live_runs().filter(|run| run.definition.transport.is_watch());
+        let watched = self.lane.live_runs().filter(|run| is_watched(run));
         let mut live: Vec<&Arc<Run>> = watched.collect();
         live.sort_by_key(|run| (run.began_at, run.due));
         let named = |run: &&&Arc<Run>| ping.rid.is_some() && run.latest().rid == ping.rid;

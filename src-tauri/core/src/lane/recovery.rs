@@ -65,6 +65,9 @@ impl Draft<'_> {
     }
 
     fn recover_run(&mut self, run: &Run, alive_at: Ms, found: &Traces) {
+        // First: a wait that begins with what is found now was not interrupted.
+        let gap = i64::try_from(self.now.since(alive_at)).unwrap_or(i64::MAX);
+        self.move_clocks(run, gap);
         let latest = run.latest();
         let under_way = matches!(run.phase, Phase::Delivering | Phase::AwaitingOutcome { .. });
         if run.checking.is_some() {
@@ -79,10 +82,6 @@ impl Draft<'_> {
             }
         } else if run.phase == Phase::Delivering {
             self.recover_delivery(run);
-        }
-        let gap = i64::try_from(self.now.since(alive_at)).unwrap_or(i64::MAX);
-        if let Some(run) = self.run(&run.id) {
-            self.move_clocks(&run, gap);
         }
     }
 

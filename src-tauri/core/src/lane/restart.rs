@@ -11,7 +11,7 @@ use crate::input::{Answer, Exit, RefusalCode};
 use crate::lane::decide::{Draft, refused};
 use crate::run::{Phase, Run, Verdict};
 use crate::sentence::STILL_AT_WORK;
-use crate::time::length_in_words;
+use crate::time::{HOUR_MS, length_in_words};
 
 impl Draft<'_> {
     /// Its next start, later each time it lived too shortly.
@@ -87,16 +87,21 @@ impl Draft<'_> {
         self.effects.push(Effect::Stop { run_id: run.id.clone(), number, hard: false });
     }
 
-    /// A process that was ended for a new start is gone.
+    /// A process that was ended for a new start is gone. Each time that the watch wants one within the hour it comes later.
     pub fn restarted(&mut self, run: &Run, number: u32, exit: &Exit) {
-        let asked = run.latest().restart.as_ref().map(|asked| asked.by.words()).unwrap_or_default();
+        let by = run.latest().restart.as_ref().map(|asked| &asked.by);
+        let asked = by.map(RestartBy::words).unwrap_or_default();
+        let wait_ms = match by {
+            Some(RestartBy::Watch { .. }) => Restart::wait_ms(run.restarts_by_watch_since(self.now.minus(HOUR_MS))),
+            Some(RestartBy::Owner) | None => 0,
+        };
         self.emit(Event::AttemptRestarting {
             run_id: run.id.clone(),
             number,
             words: format!("{asked}; {}", exit.words),
             exit_code: exit.exit_code,
             usage: exit.usage,
-            retry_at: self.now,
+            retry_at: self.now.plus(wait_ms),
             crash_loop: false,
         });
     }

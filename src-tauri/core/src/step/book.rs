@@ -73,6 +73,11 @@ impl Decided {
         Decided { changes: Vec::new(), answer, told: Told::default() }
     }
 
+    fn again(state: StepState) -> Decided {
+        let told = Told { again: true, ..Told::default() };
+        Decided { told, ..Decided::answer(Answer::Noted(state)) }
+    }
+
     fn refused(code: RefusalCode, message: impl Into<String>) -> Decided {
         Decided::answer(Answer::Refused(Refusal { code, message: message.into() }))
     }
@@ -277,7 +282,11 @@ impl Book {
         node.source = Source::Step;
         node.tries = node.tries.saturating_add(1);
         node.attempt = attempt;
-        let name = cut(begin.shown_name(), NAME_CHARS_MAX);
+        // Without a new name, it keeps the one it has.
+        let name = match (begin.said_name(), &node.name) {
+            (None, Some(known)) => known.to_string(),
+            _ => cut(begin.shown_name(), NAME_CHARS_MAX),
+        };
         node.name = Some(name.as_str().into());
         let tries = node.tries;
         self.sums.seen(now, now);
@@ -304,7 +313,7 @@ impl Book {
         let node = &self.nodes[index as usize];
         if node.state == StepState::Completed {
             if node.digest == done.digest {
-                return Decided::answer(Answer::Noted(StepState::Completed));
+                return Decided::again(StepState::Completed);
             }
             let message = format!("The step `{key}` was completed with another output; outputs are written once.");
             return Decided::refused(RefusalCode::StepAlreadyCompleted, message);
@@ -317,7 +326,7 @@ impl Book {
         self.sums.completed += 1;
         let change = self.end(index, StepState::Completed, done, None, now);
         let answer = Answer::Noted(StepState::Completed);
-        Decided { changes: vec![change], answer, told: Told { broke: None, mended } }
+        Decided { changes: vec![change], answer, told: Told { mended, ..Told::default() } }
     }
 
     fn fail(&mut self, key: &str, fail: Fail, attempt: u32, now: Ms) -> Decided {
@@ -331,8 +340,7 @@ impl Book {
                 let message = format!("The step `{key}` is completed already; it cannot fail any more.");
                 return Decided::refused(RefusalCode::StepAlreadyCompleted, message);
             }
-            // Told twice, such as by a client that did not hear the answer.
-            StepState::Failed => return Decided::answer(Answer::Noted(StepState::Failed)),
+            StepState::Failed => return Decided::again(StepState::Failed),
             StepState::Started => {}
         }
         let error = one_line(&fail.error);
@@ -350,7 +358,7 @@ impl Book {
         self.sums.failed += 1;
         let change = self.end(index, StepState::Failed, fail.done, Some((error, fail.error)), now);
         let answer = Answer::Noted(StepState::Failed);
-        Decided { changes: vec![change], answer, told: Told { broke, mended: None } }
+        Decided { changes: vec![change], answer, told: Told { broke, ..Told::default() } }
     }
 
     /// What a failing step stands in fails for the same reason, which is told of the innermost. What broke in it before it was
@@ -398,18 +406,19 @@ impl Book {
 
     fn spans(&mut self, spans: Vec<SpanSeen>, attempt: u32) -> Decided {
         let mut changes = Vec::with_capacity(spans.len());
-        let (mut taken, mut refused) = (0, 0);
-        for span in spans {
+        let (mut taken, mut refused, mut new) = (0, 0, Vec::new());
+        for (place, span) in (0..).zip(spans) {
             if self.by_key.contains_key(span.span.as_str()) {
                 taken += 1;
             } else if self.nodes.len() as u32 >= STEPS_MAX {
                 refused += 1;
             } else {
                 taken += 1;
+                new.push(place);
                 self.span(span, attempt, &mut changes);
             }
         }
-        Decided { changes, answer: Answer::Spans { taken, refused }, told: Told::default() }
+        Decided { changes, answer: Answer::Spans { taken, refused }, told: Told { spans: new, ..Told::default() } }
     }
 
     fn span(&mut self, span: SpanSeen, attempt: u32, changes: &mut Vec<Change>) {

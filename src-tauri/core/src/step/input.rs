@@ -111,6 +111,10 @@ pub enum Answer {
 /// What the lane of the run has to hear.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Told {
+    /// All of it was told before, such as by a client that did not hear the answer.
+    pub again: bool,
+    /// Of spans, those that are new, by their place in the input.
+    pub spans: Vec<u32>,
     pub broke: Option<Broke>,
     /// The key of a step that is whole again.
     pub mended: Option<String>,
@@ -119,7 +123,12 @@ pub struct Told {
 impl Begin {
     #[must_use]
     pub fn shown_name(&self) -> &str {
-        self.name.as_deref().filter(|name| !name.trim().is_empty()).unwrap_or(&self.key)
+        self.said_name().unwrap_or(&self.key)
+    }
+
+    #[must_use]
+    pub fn said_name(&self) -> Option<&str> {
+        self.name.as_deref().filter(|name| !name.trim().is_empty())
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::Ms;
+use crate::sentence::money;
 use crate::spend::{Nanousd, Priced, Spend, Tokens};
 
 /// No sum is told to be more: the store's numbers have a sign, and two of these still fit.
@@ -140,7 +141,7 @@ impl Sums {
             (most.1 - least.1 > most.1 / 100.0).then_some((most, least))
         };
         if let Some((most, least)) = apart(&costs) {
-            return Some(format!("{} ${:.4}, {} ${:.4}", most.0, most.1, least.0, least.1));
+            return Some(format!("{} {}, {} {}", most.0, money(most.1), least.0, money(least.1)));
         }
         let (most, least) = apart(&tokens)?;
         Some(format!("{} {} tokens, {} {}", most.0, most.1, least.0, least.1))

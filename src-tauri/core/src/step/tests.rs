@@ -157,7 +157,7 @@ fn the_largest_of_three_mouths_counts_and_they_are_said_to_disagree() {
     book.decide(beat(), 1, Ms(4));
     book.decide(StepInput::Said { tokens: None, cost: Nanousd::of_usd(0.1) }, 1, Ms(5));
     assert_eq!(book.sums.total(), Total { tokens: Some(100), cost: Some(Nanousd(410_000_000)) });
-    assert_eq!(book.sums.disagreement().as_deref(), Some("its steps say $0.4100, its outcome says $0.1000"));
+    assert_eq!(book.sums.disagreement().as_deref(), Some("its steps say $0.41, its outcome says $0.10"));
     assert_eq!((book.sums.progress, book.sums.progress_at), (Some(3.0), Some(Ms(3))), "it moved once");
 }
 
@@ -210,6 +210,10 @@ fn a_step_that_is_begun_again_may_have_another_model_and_name() {
     book.decide(fail("draft", "429"), 1, Ms(4));
     let again = book.decide(with("Draft", None), 1, Ms(5)).changes;
     assert!(matches!(again.as_slice(), [Change::Again { model: None, .. }]), "as before: {again:?}");
+    book.decide(fail("draft", "429"), 1, Ms(6));
+    let nameless = StepInput::Begin(Begin { key: "draft".to_owned(), ..Begin::default() });
+    let again = book.decide(nameless, 1, Ms(7)).changes;
+    assert!(matches!(again.as_slice(), [Change::Again { name, .. }] if name == "Draft"), "as before: {again:?}");
 }
 
 #[test]

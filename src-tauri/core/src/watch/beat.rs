@@ -225,6 +225,11 @@ impl Watch {
         self.long_due = usual_ms.filter(|_| !self.long).map(|usual| due_after(self.began_at, usual, away));
     }
 
+    #[must_use]
+    pub fn knows_what_is_usual(&self) -> bool {
+        self.long || self.long_due.is_some()
+    }
+
     /// A sign of life. `worked`: it got on, whatever its number says.
     pub fn hear(&mut self, progress: Option<f64>, worked: bool, now: Ms, away: &[Band]) -> Vec<News> {
         let mut news = Vec::new();

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::numbers::{keep, median, percentile, sorted};
-use crate::sentence::grouped;
+use crate::sentence::{grouped, money};
 use crate::spend::Nanousd;
 use crate::time::length_in_words;
 
@@ -263,11 +263,6 @@ pub struct Outside {
 }
 
 impl Outside {
-    #[must_use]
-    pub fn is_less(&self) -> bool {
-        self.value < self.band.low
-    }
-
     /// "It used 9,400 tokens; its last 50 runs used 800 at the median, 600 to 1,100."
     #[must_use]
     pub fn words(&self) -> String {
@@ -303,16 +298,4 @@ fn rounded_length(length_ms: f64) -> u64 {
         _ => 300_000.0,
     };
     ((length_ms / unit).round() * unit) as u64
-}
-
-/// "$2.00", "$0.042"; what is less than a hundredth of a cent is said to be.
-fn money(usd: f64) -> String {
-    match usd {
-        0.0 => "$0.00".to_owned(),
-        ..0.0001 => "less than $0.0001".to_owned(),
-        ..0.01 => format!("${usd:.4}"),
-        ..0.1 => format!("${usd:.3}"),
-        ..1_000.0 => format!("${usd:.2}"),
-        _ => format!("${}", grouped(usd.round() as u64)),
-    }
 }

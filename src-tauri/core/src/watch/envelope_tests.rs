@@ -48,7 +48,8 @@ fn each_measure_has_its_words() {
             "It processed 3 records; its last 12 runs processed 200.",
         ]
     );
-    let less: Vec<bool> = envelope.outside(&sample(1_500, 1, 4.1, 120, 3.0)).iter().map(Outside::is_less).collect();
+    let outside = envelope.outside(&sample(1_500, 1, 4.1, 120, 3.0));
+    let less: Vec<bool> = outside.iter().map(|outside| outside.value < outside.band.low).collect();
     assert_eq!(less, [true, true, false, false, true]);
     assert_eq!(said(&envelope, &sample(60_000, 5_000, 0.042, 12, 200.0)), Vec::<String>::new());
 }
@@ -92,7 +93,7 @@ fn little_is_never_news() {
 
 #[test]
 fn heavy_mondays_are_normal_once_there_were_two() {
-    let run = |day: u64| tokens(if day % 7 == 0 { 60_000 } else { 4_000 });
+    let run = |day: u64| tokens(if day.is_multiple_of(7) { 60_000 } else { 4_000 });
     let known = Envelope::of((1..=50).map(run));
     assert_eq!(known.outside(&tokens(91_000)).len(), 1, "more than ever");
     assert_eq!(known.outside(&tokens(64_000)), []);

@@ -3,6 +3,7 @@
 //! Calls of tools and other calls (of models, say) are two rows of their own: a model that is asked between two calls of
 //! the same tool, each time a little differently, does not hide that the tool is called again and again.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,8 @@ const NEWS_THAT_END_IT: u32 = 8;
 const WORDS_CHARS_MAX: usize = 200;
 const SHOWN_CHARS_MAX: usize = 120;
 const ARGS_CHARS_MAX: usize = 60;
+/// Characters of a text that are looked at for what is shown of it: what is hidden there ends within.
+const LOOKED_AT_CHARS: usize = 600;
 /// The calls whose text is kept, to be shown.
 const SHOWN_MAX: usize = 4;
 /// Messages made of these alone say that an agent is there, not what it does.
@@ -57,6 +60,9 @@ const STATUS_WORDS: [&str; 22] = [
     "is",
     "agent",
 ];
+
+/// Takes out of a text what is not to be shown: secrets. What is the same again is found by the text as it is.
+pub type Hides = fn(&str) -> Cow<'_, str>;
 
 /// A call that has ended: a step, a span, or a line of a log of tool calls.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +94,7 @@ pub struct Loops {
     growing: u32,
     tokens_before: u64,
     messages: Messages,
-    /// Of the newest calls, by fingerprint, newest last.
+    /// Of the newest calls that were not the first of their kind, by fingerprint, newest last.
     shown: VecDeque<(u64, String)>,
 }
 
@@ -110,6 +116,9 @@ struct Messages {
     newest: u64,
     /// Beats that said it and used something, while nothing moved.
     same: u32,
+    /// Calls came since the last beat, and whether any of them brought something new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    called: Option<bool>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,7 +156,7 @@ pub struct Loop {
 
 impl Loops {
     /// Takes a call in. A rule that holds is told at its threshold, and again at each call that goes on with it.
-    pub fn call(&mut self, call: &Call<'_>) -> Option<Loop> {
+    pub fn call(&mut self, call: &Call<'_>, hides: Hides) -> Option<Loop> {
         let print = fingerprint::of(call.tool, call.args, call.result, call.at)?;
         let is_new = self.is_news(call, print);
         if let Some(result) = print.result {
@@ -155,28 +164,35 @@ impl Loops {
             keep(&mut self.results, result, REMEMBERED);
         }
         self.news = if is_new { self.news.saturating_add(1) } else { 0 };
+        self.messages.called = Some(is_new || self.messages.called == Some(true));
         if is_new && call.is_tool {
             // Whatever it says of itself, it does something new.
             self.messages.same = 0;
         }
-        self.show(call, print.call);
         let row = if call.is_tool { &mut self.tools } else { &mut self.others };
+        let is_known = row.calls.iter().any(|(known, _)| *known == print.call);
         row.take(print.call, call.at);
         let ruled = row.rule(call.is_tool);
         row.repeats = ruled.is_some();
         if self.news >= NEWS_THAT_END_IT {
             (self.tools.repeats, self.others.repeats) = (false, false);
         }
+        if is_known {
+            // What is never called again is never shown.
+            self.show(call, print.call, hides);
+        }
         let grows = self.grows(call, print, is_new);
         match ruled {
-            Some(rule) => Some(self.told(rule, call)),
-            None => grows.then(|| self.told(LoopRule::GrowingWithoutResult, call)),
+            Some(rule) => Some(self.told(rule, call, hides)),
+            None => grows.then(|| self.told(LoopRule::GrowingWithoutResult, call, hides)),
         }
     }
 
-    /// Takes a beat in. `used`: it used tokens, or calls came since the last one; `moved`: its progress did.
+    /// Takes a beat in. `used`: it used tokens; calls since the last one that brought nothing new are as good. `moved`: its
+    /// progress did.
     /// A quiet agent may say the same for ever, and so may one whose number moves.
-    pub fn beat(&mut self, message: Option<&str>, used: bool, moved: bool) -> Option<Loop> {
+    pub fn beat(&mut self, message: Option<&str>, used: bool, moved: bool, hides: Hides) -> Option<Loop> {
+        let used = used || self.messages.called.take() == Some(false);
         if moved {
             self.messages = Messages::default();
             self.growing = 0;
@@ -184,7 +200,7 @@ impl Loops {
         let message = message.map(str::trim).filter(|message| !says_only_that_it_is_there(message))?;
         let print = fingerprint::of_message(message);
         if print != self.messages.newest {
-            self.messages = Messages { newest: print, same: 0 };
+            self.messages = Messages { newest: print, ..Messages::default() };
         }
         if !used || moved {
             return None;
@@ -192,8 +208,8 @@ impl Loops {
         self.messages.same = self.messages.same.saturating_add(1);
         let same = self.messages.same;
         (same >= SAME_MESSAGES).then(|| {
-            let said = shortened(message, SHOWN_CHARS_MAX);
-            let words = format!("The same message in {} beats that used tokens: {said}", grouped(u64::from(same)));
+            let said = shortened(&clean(message, hides), SHOWN_CHARS_MAX);
+            let words = format!("The same message in {} beats that used something: {said}", grouped(u64::from(same)));
             Loop { rule: LoopRule::SameMessage, words: shortened(&words, WORDS_CHARS_MAX), prints: vec![said] }
         })
     }
@@ -232,14 +248,14 @@ impl Loops {
         self.growing >= GROWING_STEPS
     }
 
-    fn show(&mut self, call: &Call<'_>, print: u64) {
+    fn show(&mut self, call: &Call<'_>, print: u64, hides: Hides) {
         self.shown.retain(|(known, _)| *known != print);
-        keep(&mut self.shown, (print, shown(call)), SHOWN_MAX);
+        keep(&mut self.shown, (print, shown(call, hides)), SHOWN_MAX);
     }
 
-    fn told(&self, rule: LoopRule, call: &Call<'_>) -> Loop {
+    fn told(&self, rule: LoopRule, call: &Call<'_>, hides: Hides) -> Loop {
         let row = if call.is_tool { &self.tools } else { &self.others };
-        let named = shown_call(call);
+        let named = shown_call(call, hides);
         let (count, words) = match rule {
             LoopRule::SameCall => {
                 let times = grouped(u64::from(row.same));
@@ -274,8 +290,13 @@ impl Loops {
                 matched.push(*print);
             }
         }
-        let prints = matched.iter().filter_map(|print| self.shown.iter().find(|(known, _)| known == print));
-        Loop { rule, words: shortened(&words, WORDS_CHARS_MAX), prints: prints.map(|(_, text)| text.clone()).collect() }
+        let newest = row.calls.back().map(|(print, _)| *print);
+        let text = |print: &u64| match self.shown.iter().find(|(known, _)| known == print) {
+            Some((_, text)) => Some(text.clone()),
+            None => (newest == Some(*print)).then(|| shown(call, hides)),
+        };
+        let prints = matched.iter().filter_map(text).collect();
+        Loop { rule, words: shortened(&words, WORDS_CHARS_MAX), prints }
     }
 }
 
@@ -330,21 +351,29 @@ fn says_only_that_it_is_there(message: &str) -> bool {
 }
 
 /// `search {"q":"tauri"} → "nothing found"`
-fn shown(call: &Call<'_>) -> String {
+fn shown(call: &Call<'_>, hides: Hides) -> String {
     let result = call.result.map(str::trim).filter(|result| !result.is_empty());
     match result {
-        Some(result) => format!("{} → {}", shown_call(call), shortened(result, ARGS_CHARS_MAX)),
-        None => shown_call(call),
+        Some(result) => {
+            format!("{} → {}", shown_call(call, hides), shortened(&clean(result, hides), ARGS_CHARS_MAX))
+        }
+        None => shown_call(call, hides),
     }
 }
 
-fn shown_call(call: &Call<'_>) -> String {
+fn shown_call(call: &Call<'_>, hides: Hides) -> String {
     let args = call.args.map(str::trim).filter(|args| !matches!(*args, "" | "null" | "{}"));
-    let tool = shortened(call.tool.trim(), ARGS_CHARS_MAX);
+    let tool = shortened(&clean(call.tool.trim(), hides), ARGS_CHARS_MAX);
     match args {
-        Some(args) => format!("{tool} {}", shortened(args, ARGS_CHARS_MAX)),
+        Some(args) => format!("{tool} {}", shortened(&clean(args, hides), ARGS_CHARS_MAX)),
         None => tool,
     }
+}
+
+/// The beginning of a text, without what is not to be shown.
+fn clean(text: &str, hides: Hides) -> Cow<'_, str> {
+    let end = text.char_indices().nth(LOOKED_AT_CHARS).map_or(text.len(), |(at, _)| at);
+    hides(&text[..end])
 }
 
 /// One line of at most so many characters.

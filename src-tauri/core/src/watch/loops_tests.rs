@@ -1,11 +1,17 @@
 //! Loops told as stories: each rule at its threshold, and the work that looks like one and is none.
 
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 
 use super::loops::*;
 use crate::Ms;
 
 const SECOND: i64 = 1_000;
+
+fn hides(text: &str) -> Cow<'_, str> {
+    if text.contains("hunter2") { Cow::Owned(text.replace("hunter2", "••••")) } else { Cow::Borrowed(text) }
+}
 
 /// Hands calls over, twenty seconds apart unless it is told otherwise.
 struct Agent {
@@ -23,7 +29,7 @@ impl Agent {
         self.now += self.gap;
         let some = |text| (!str::is_empty(text)).then_some(text);
         let call = Call { tool, args: some(args), result: some(result), tokens, is_tool, at: Ms(self.now) };
-        self.loops.call(&call)
+        self.loops.call(&call, hides)
     }
 
     fn tool(&mut self, tool: &str, args: &str, result: &str) -> Option<LoopRule> {
@@ -49,6 +55,25 @@ fn the_same_call_three_times_in_a_row() {
     assert!(agent.loops.goes_on());
     assert_eq!(agent.tool("search", r#"{"q":"tauri"}"#, r#"["found"]"#), None, "a new result ends it");
     assert!(!agent.loops.goes_on());
+}
+
+#[test]
+fn what_is_not_to_be_shown_is_not_and_tells_calls_apart_all_the_same() {
+    let mut agent = Agent::new();
+    let long = format!(r#"{{"password":"hunter2","rest":"{}"}}"#, "x".repeat(5_000));
+    let mut login = || agent.call("login hunter2", &long, r#"{"token":"hunter2"}"#, 0, true);
+    assert_eq!((login(), login()), (None, None));
+    let found = login().unwrap();
+    let kept = serde_json::to_string(&agent.loops).unwrap();
+    assert!(!format!("{found:?} {kept}").contains("hunter"), "{found:?} {kept}");
+    assert!(found.words.contains(r#"login •••• {"password":"••••""#), "{}", found.words);
+    let mut each = Agent::new();
+    for secret in ["hunter2", "hunter22", "hunter222"] {
+        assert_eq!(each.call("login", secret, "no", 0, true), None, "another one is another call");
+    }
+    let mut loops = Loops::default();
+    let said = (0..5).filter_map(|_| loops.beat(Some("Trying hunter2"), true, false, hides)).next_back().unwrap();
+    assert_eq!(said.prints, ["Trying ••••"]);
 }
 
 #[test]
@@ -120,13 +145,31 @@ fn more_than_ten_tool_calls_a_minute_of_two_kinds() {
 fn the_same_message_in_five_beats_that_used_something() {
     let mut loops = Loops::default();
     let stuck = "Looking for the login page";
-    (0..4).for_each(|_| assert_eq!(loops.beat(Some(stuck), true, false), None));
-    let found = loops.beat(Some(" looking for  the login page"), true, false).expect("it is the fifth");
+    (0..4).for_each(|_| assert_eq!(loops.beat(Some(stuck), true, false, hides), None));
+    let found = loops.beat(Some(" looking for  the login page"), true, false, hides).expect("it is the fifth");
     assert_eq!(found.rule, LoopRule::SameMessage);
-    assert_eq!(found.words, "The same message in 5 beats that used tokens: looking for the login page");
+    assert_eq!(found.words, "The same message in 5 beats that used something: looking for the login page");
     assert!(loops.goes_on());
-    assert_eq!(loops.beat(Some("Found it"), true, false), None);
+    assert_eq!(loops.beat(Some("Found it"), true, false, hides), None);
     assert!(!loops.goes_on());
+}
+
+#[test]
+fn calls_between_beats_are_work_and_those_that_bring_something_new_are_no_loop() {
+    let beats = |results: fn(usize) -> String| {
+        let mut agent = Agent::new();
+        let beat = |n: usize| {
+            // Two kinds, never by turns.
+            let prompt = ["a", "a", "b", "b", "a"][n % 5];
+            agent.model(prompt, &results(n), 0);
+            agent.loops.beat(Some("Looking for the login page"), false, false, hides)
+        };
+        (0..20).filter_map(beat).count()
+    };
+    assert!(beats(|_| "nothing".to_owned()) > 0);
+    assert_eq!(beats(|n| format!("page {n}")), 0);
+    let mut loops = Loops::default();
+    (0..20).for_each(|_| assert_eq!(loops.beat(Some("Waits for mail"), false, false, hides), None, "no call at all"));
 }
 
 #[test]
@@ -139,16 +182,17 @@ fn a_quiet_agent_may_say_the_same_for_ever() {
         ("", true, false),
     ] {
         let mut loops = Loops::default();
-        assert!((0..200).all(|_| loops.beat(Some(message), used, moved).is_none()), "{message}");
+        assert!((0..200).all(|_| loops.beat(Some(message), used, moved, hides).is_none()), "{message}");
         assert!(!loops.goes_on());
     }
     let mut loops = Loops::default();
-    (0..100)
-        .for_each(|beat| assert_eq!(loops.beat(Some("scoring leads"), true, beat % 5 == 4), None, "its number moves"));
+    (0..100).for_each(|beat| {
+        assert_eq!(loops.beat(Some("scoring leads"), true, beat % 5 == 4, hides), None, "its number moves")
+    });
     let mut agent = Agent::new();
     for lead in 0..100 {
         assert_eq!(agent.tool("score", &format!("{lead}"), "ok"), None);
-        assert_eq!(agent.loops.beat(Some("scoring leads"), true, false), None, "its calls are new ones");
+        assert_eq!(agent.loops.beat(Some("scoring leads"), true, false, hides), None, "its calls are new ones");
     }
 }
 
@@ -257,7 +301,7 @@ proptest! {
             if let Some(found) = agent.call(tool, args, result, *tokens, *is_tool) {
                 prop_assert!(found.words.chars().count() <= 200 && !found.prints.is_empty());
             }
-            agent.loops.beat(Some(args), *is_tool, false);
+            agent.loops.beat(Some(args), *is_tool, false, hides);
         }
     }
 }

@@ -20,5 +20,5 @@ pub mod words;
 pub use self::asked::{Budget, DayBudget, Heartbeat, OnLoop};
 pub use self::beat::{News, Subject, Watch, awake_between, due_after};
 pub use self::envelope::{Band, Envelope, Measure, Outside, Sample};
-pub use self::loops::{Call, Loop, LoopRule, Loops};
+pub use self::loops::{Call, Hides, Loop, LoopRule, Loops};
 pub use self::pace::{Pace, Spike};

@@ -1,7 +1,7 @@
 //! Fuses: a run that used too much, and a budget of the day that is spent.
 
 use super::*;
-use crate::alert::{AlertBook, AlertKind, Signal};
+use crate::alert::{About, AlertBook, AlertKind, Severity, Signal};
 use crate::fuse::SpentOf;
 use crate::occurrence::SkipPolicy;
 
@@ -51,7 +51,7 @@ fn the_alert_names_the_limit_and_one_of_the_day_is_not_told_run_by_run() {
     };
     assert_eq!(told(blow), [(AlertKind::FuseTripped, "leads stopped at $2.00".to_owned())]);
     let looping = |run: &RunId| Input::Blow { run_id: run.clone(), most: None, words: "The same call again".into() };
-    assert_eq!(told(looping), [(AlertKind::FuseTripped, "leads was stopped by the tower".to_owned())]);
+    assert_eq!(told(looping), [], "whoever saw it go round in circles says so");
     assert_eq!(told(|_| spent_until(600)), []);
 }
 
@@ -178,4 +178,51 @@ fn it_survives_being_written_down() {
     assert!(budget(&field.ends()[0].1), "{:?}", field.ends());
     let old = kept.replace(&kept[kept.find(",\"spent\":").unwrap()..], "}");
     assert_eq!(serde_json::from_str::<Lane>(&old).unwrap().spent, None, "older stores read");
+}
+
+/// What the book makes of trouble with a cue; whether each was told.
+fn trouble(book: &mut AlertBook, field: &Field, run: &RunId, words: (AlertKind, Severity, &str)) -> Vec<bool> {
+    let (kind, severity, title) = words;
+    let about = About::Cue(field.lane.cue.id.clone());
+    let run_id = Some(run.clone());
+    let signal = Signal::Trouble { about, kind, severity, run_id, title: title.into(), body: String::new() };
+    let events = book.decide(&signal, field.now, &mut Counting(book.seq));
+    events.iter().map(crate::alert::AlertEvent::wants_notification).collect()
+}
+
+#[test]
+fn a_loop_that_ended_its_run_waits_for_a_good_one_and_one_that_goes_on_does_not() {
+    for (severity, stays) in [(Severity::Critical, false), (Severity::Warning, true)] {
+        let mut field = Field::manual(|_| {});
+        let mut book = AlertBook::default();
+        let other = RunId("another run".into());
+        trouble(&mut book, &field, &other, (AlertKind::LoopDetected, severity, "leads repeats itself"));
+        let run = field.fire();
+        field.told(&run, 1, ok());
+        field.report(&run, Some(1), success());
+        let verdict = field.verdict(&run).unwrap();
+        let run = Box::new((*field.run(&run)).clone());
+        book.decide(
+            &Signal::RunEnded { cue_name: "leads".into(), run, verdict, late: false },
+            field.now,
+            &mut Counting(9),
+        );
+        assert_eq!(!book.is_empty(), stays, "{severity:?}");
+    }
+}
+
+#[test]
+fn that_nobody_starts_it_again_is_news_however_short_after_its_last_silence() {
+    let (field, run) = (Field::manual(|_| {}), RunId("run".into()));
+    let mut book = AlertBook::default();
+    let mut told = |title: &str| {
+        let told = trouble(&mut book, &field, &run, (AlertKind::HeartbeatLost, Severity::Critical, title));
+        let (about, kind) = (About::Cue(field.lane.cue.id.clone()), AlertKind::HeartbeatLost);
+        book.decide(&Signal::Over { about, kind, run_id: Some(run.clone()) }, field.now, &mut Counting(7));
+        told
+    };
+    assert_eq!(told("leads has gone quiet"), [true]);
+    assert_eq!(told("leads has gone quiet"), [false]);
+    assert_eq!(told("leads is not started again any more"), [true]);
+    assert_eq!(told("leads is not started again any more"), [false]);
 }

@@ -256,6 +256,26 @@ fn a_run_that_the_tower_started_before_an_edit_is_not_pinged() {
 }
 
 #[test]
+fn a_silent_run_that_the_tower_started_before_an_edit_is_not_ended_by_a_ping() {
+    let mut field = Field::manual(|cue| {
+        command(cue);
+        cue.confirm = Confirm::ExitCode;
+        cue.delivery.outcome_deadline_ms = Some(60_000);
+    });
+    let run = field.fire();
+    field.told(&run, 1, DeliveryResult::Started { pid: 7 });
+    field.until(120);
+    assert_eq!(field.run(&run).verdict(), Some(Verdict::Silent));
+    let watched = CueDefinition { transport: Transport::Watch, ..(*field.lane.cue.definition).clone() };
+    field.give(Input::Edit { definition: Box::new(watched), revision: None });
+    let ping = Ping { run_id: Some(run.clone()), ..field.word(PingKind::Fail, None, None) };
+    let Answer::Pinged { run_id } = field.give(Input::Ping(ping)) else { panic!("it is taken") };
+    assert_ne!(run_id, run, "it is about a run of its own");
+    assert!(field.run(&run).may_have_a_process(), "its process lives, and keeps what it uses");
+    assert_eq!(field.run(&run).verdict(), Some(Verdict::Silent));
+}
+
+#[test]
 fn a_wild_agent_is_bounded() {
     let mut field = watched(|_| ());
     for _ in 0..crate::lane::LIVE_RUNS_MAX {

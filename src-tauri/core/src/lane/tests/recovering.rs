@@ -50,6 +50,43 @@ fn deadlines_stand_still_while_the_tower_is_off() {
 }
 
 #[test]
+fn a_process_that_is_found_only_now_has_no_longer_than_its_deadline_and_its_budget() {
+    let mut field = Field::manual(|cue| {
+        command(cue);
+        cue.budget.duration_ms = Some(600_000);
+    });
+    let run = field.fire();
+    field.now = Ms(NOON + 8 * 3_600_000);
+    restart_with(&mut field, 1, false, vec![(run.clone(), 1, Found::Started { pid: Some(7) })]);
+    let Phase::AwaitingOutcome { deadline: Some(deadline) } = field.run(&run).phase else { panic!() };
+    assert_eq!(deadline.since(field.now), 300_000, "it is known of since now");
+    assert_eq!(field.run(&run).fuse_at.map(|at| at.since(field.now)), Some(600_000));
+
+    // The second try of a budget that began with the first.
+    let mut field = Field::manual(|cue| {
+        command(cue);
+        cue.budget.duration_ms = Some(600_000);
+    });
+    let run = field.fire();
+    field.told(&run, 1, DeliveryResult::Started { pid: 7 });
+    field.now = Ms(NOON + 100_000);
+    field.told(&run, 1, exited(1));
+    let Phase::WaitingRetry { at } = field.run(&run).phase else { panic!("it waits for its retry") };
+    field.now = at;
+    field.tick();
+    assert_eq!(field.sent().last(), Some(&(run.clone(), 2)));
+    let left = field.run(&run).fuse_at.map(|fuse| fuse.since(at));
+    field.now = at.plus(8 * 3_600_000);
+    field.give(Input::Recovered {
+        alive_at: at,
+        orderly: false,
+        firing: true,
+        found: vec![(run.clone(), 2, Found::Started { pid: Some(8) })],
+    });
+    assert_eq!(field.run(&run).fuse_at.map(|at| at.since(field.now)), left, "the rest of it");
+}
+
+#[test]
 fn a_command_under_way_is_begun_again_because_its_process_is_gone() {
     let mut field = Field::manual(command);
     let run = field.fire();
