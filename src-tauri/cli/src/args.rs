@@ -14,6 +14,7 @@ pub use crate::args_connect::{ConnectCommand, ConnectCueapiArgs, ImportArgs, Imp
 pub use crate::args_costs::{CostsArgs, CostsBy, PriceCommand, PriceSetArgs};
 pub use crate::args_cues::{CueCommand, FireArgs, LedgerArgs, LedgerCommand, PauseArgs, Word};
 pub use crate::args_fleet::{AgentExpected, AgentName, AgentsArgs, AgentsCommand};
+pub use crate::args_fuses::{FuseCommand, FuseName, FuseSetArgs};
 pub use crate::args_keys::{KeyArgs, KeyCommand, LoginCommand};
 pub use crate::args_otlp::OtlpCommand;
 pub use crate::args_pools::{Limit, PoolCommand, PoolSetArgs};
@@ -101,6 +102,11 @@ pub enum Command {
     },
     /// What was spent, by cue, agent, model or day
     Costs(CostsArgs),
+    /// What stops work that uses too much: by run, and by day
+    Fuse {
+        #[command(subcommand)]
+        what: FuseCommand,
+    },
     /// Runs as OpenTelemetry traces: where they are sent
     Otlp {
         #[command(subcommand)]

@@ -103,11 +103,18 @@ pub enum BeaconCommand {
     Set {
         /// Others on this machine can read arguments; `-` reads it from standard input, or asks for it
         url: String,
-        /// Seconds between two
-        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(10..=86_400))]
+        /// Between two: seconds, or a length such as "5m"; 10s to 1d
+        #[arg(long, default_value = "60s", value_name = "LENGTH", value_parser = every_seconds)]
         every: u32,
     },
+    /// Nothing more is sent there
     Off,
+}
+
+fn every_seconds(written: &str) -> Result<u32, String> {
+    let seconds = written.parse::<i64>().or_else(|_| crate::instant::length_ms(written).map(|ms| ms / 1_000))?;
+    let seconds = u32::try_from(seconds).ok().filter(|seconds| (10..=86_400).contains(seconds));
+    seconds.ok_or_else(|| "Give 10s to 1d.".to_owned())
 }
 
 fn yes_or_no(written: &str) -> Result<bool, String> {

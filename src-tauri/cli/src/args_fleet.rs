@@ -28,7 +28,7 @@ pub enum AgentsCommand {
         #[arg(long, value_name = "AMOUNT")]
         usd: Limit<f64>,
     },
-    /// What is expected of it; with nothing said, that is learnt from its beats
+    /// What is expected of it; `agents show` tells what is
     Watch {
         #[command(flatten)]
         agent: AgentName,
@@ -48,7 +48,11 @@ pub struct AgentName {
 }
 
 #[derive(Debug, Args)]
+#[group(id = "expected", required = true, multiple = true)]
 pub struct AgentExpected {
+    /// Nothing more: what is usual is learnt from its beats
+    #[arg(long, conflicts_with_all = ["every", "grace", "progress_within", "no_alert", "restart"])]
+    pub learn: bool,
     /// It beats this often ("60s", "5m")
     #[arg(long, value_name = "LENGTH", value_parser = crate::instant::length_ms)]
     pub every: Option<i64>,

@@ -206,7 +206,7 @@ mod tests {
                 cue: Some("leads".to_owned()),
                 agent: "bot".to_owned(),
                 at_ms: 0,
-                words: "its steps say $0.4100, its outcome says $0.1000".to_owned(),
+                words: "its steps say $0.41, its outcome says $0.10".to_owned(),
                 cost_usd: Some(0.41),
             }],
             disagreements_total: 1,
@@ -223,7 +223,7 @@ leads  $1.00  $3.50  12,000  $0.0125        40    12
 3 calls are not priced (house). Set a price: cuetowerctl price set MODEL --input … --output …
 Paid for without proof: $1.84 (154 claimed).
 1 run says different things of what was used; the largest counts:
-  leads r1: its steps say $0.4100, its outcome says $0.1000";
+  leads r1: its steps say $0.41, its outcome says $0.10";
         assert_eq!(told(&costs(), CostsBy::Cue), wanted);
     }
 

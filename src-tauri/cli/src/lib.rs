@@ -13,6 +13,7 @@ mod args_connect;
 mod args_costs;
 mod args_cues;
 mod args_fleet;
+mod args_fuses;
 mod args_keys;
 mod args_otlp;
 mod args_pools;
@@ -24,6 +25,7 @@ mod costs;
 mod cues;
 mod exec;
 mod follow;
+mod fuses;
 mod import;
 mod instant;
 mod keys;
@@ -134,6 +136,7 @@ fn obey(cli: Cli) -> Result<(), String> {
         Command::Report(args) => with_owner(data, async |owner| alerts::report(&owner, args, json).await),
         Command::Agents(args) => with_owner(data, async |owner| agents::obey(&owner, args, json).await),
         Command::Pool { what } => with_owner(data, async |owner| pools::obey(&owner, what, json).await),
+        Command::Fuse { what } => with_owner(data, async |owner| fuses::obey(&owner, what, json).await),
         Command::Otlp { what } => with_owner(data, async |owner| otlp::obey(&owner, what, json).await),
         Command::Price { what } => with_owner(data, async |owner| prices::obey(&owner, what, json).await),
         Command::Costs(args) => with_owner(data, async |owner| costs::obey(&owner, args, json).await),

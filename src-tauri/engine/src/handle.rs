@@ -49,6 +49,16 @@ pub enum Trouble {
     Store(String),
 }
 
+/// An agent beat by its name, as the cues that always expect it hear of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Life {
+    pub account: AccountId,
+    pub agent: String,
+    pub progress: Option<f64>,
+    /// It used something; it says no more about whether it got on.
+    pub worked: bool,
+}
+
 /// One thing to do, with where to send the answer.
 pub(crate) enum Order {
     Create {
@@ -114,10 +124,16 @@ pub(crate) enum Order {
     /// What was seen of the process of a run that is silent or stands still.
     Looked {
         run_id: RunId,
+        attempt: u32,
         words: String,
     },
     /// Decided on disk, by itself.
     Record(Box<dyn Recording>),
+    /// Agents beat by their names: they are heard at once, and written down.
+    Beats {
+        lives: Vec<Life>,
+        recording: Box<dyn Recording>,
+    },
     /// What the owner says to an alert; answered with the alert as it is then.
     Alert {
         alert_id: AlertId,
@@ -350,6 +366,15 @@ impl Handle {
         work: impl FnOnce(&Recorder<'_>) -> Result<Result<T, E>, StoreError> + Send + 'static,
     ) -> Result<Result<T, E>, Trouble> {
         self.ask(|reply| Order::Record(Box::new(Recorded::new(work, reply)))).await
+    }
+
+    /// Beats of agents, which `work` writes down as [`Handle::record`] does.
+    pub(crate) async fn beats<T: Send + 'static, E: Send + 'static>(
+        &self,
+        lives: Vec<Life>,
+        work: impl FnOnce(&Recorder<'_>) -> Result<Result<T, E>, StoreError> + Send + 'static,
+    ) -> Result<Result<T, E>, Trouble> {
+        self.ask(|reply| Order::Beats { lives, recording: Box::new(Recorded::new(work, reply)) }).await
     }
 
     /// Changes after each commit in which something was recorded. Take it before the look, so that nothing is missed between the two.

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::{Service, Step};
+use super::{Guarded, Step};
 
 const LABEL: &str = "dev.cuetower.tower";
 pub const FILE: &str = "dev.cuetower.tower.plist";
 
 /// The property list. `AbandonProcessGroup`: agents outlive the tower on purpose.
-pub fn plist(service: &Service) -> String {
+pub fn plist(service: &Guarded) -> String {
     let program = service.program.display().to_string();
     let words = std::iter::once(&program).chain(&service.args);
     let words: String = words.map(|word| format!("    <string>{}</string>\n", escaped(word))).collect();

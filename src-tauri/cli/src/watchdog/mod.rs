@@ -1,6 +1,6 @@
 //! `watchdog …`: has the system start the tower, and start it again whenever it ends: systemd, launchd or Task Scheduler.
 //!
-//! What is written is made by one file for each of them (`systemd`, `launchd`, `tasks`), from a [`Service`] alone. How the
+//! What is written is made by one file for each of them (`systemd`, `launchd`, `tasks`), from a [`Guarded`] alone. How the
 //! tower itself tells its watchdog that it is well: `crate::serve_notify`.
 
 mod launchd;
@@ -20,7 +20,7 @@ use crate::tower::Options;
 
 /// What is to be kept up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Service {
+pub struct Guarded {
     pub program: PathBuf,
     pub args: Vec<String>,
     /// It has a window, and needs the session's screen.
@@ -86,7 +86,7 @@ impl System {
         }
     }
 
-    fn text(self, service: &Service) -> String {
+    fn text(self, service: &Guarded) -> String {
         match self {
             System::Systemd => systemd::unit(service),
             System::Launchd => launchd::plist(service),
@@ -154,8 +154,9 @@ fn install(system: System, args: InstallArgs, data: Option<PathBuf>, as_json: bo
     let steps = system.install(&path, held);
     steps.iter().try_for_each(obeyed).map_err(|why| {
         format!(
-            "{} is written, but the system did not take it: {why} Undo it with `cuetowerctl watchdog remove`.",
-            path.display()
+            "{} is written, but the system did not take it: {why}{} Undo it with `cuetowerctl watchdog remove`.",
+            path.display(),
+            no_session(&why)
         )
     })?;
     if as_json {
@@ -187,7 +188,16 @@ fn install(system: System, args: InstallArgs, data: Option<PathBuf>, as_json: bo
 }
 
 /// The tower of this very build, with the arguments that were asked for; they are read once, so that a mistake shows here.
-fn service(system: System, args: &InstallArgs, data: Option<PathBuf>) -> Result<Service, String> {
+/// What helps where nobody is logged in as systemd sees it.
+fn no_session(why: &str) -> &'static str {
+    if why.contains("Failed to connect to") && why.contains("bus") {
+        " systemd runs no session of yours here: log in on this machine itself, or have it keep one with `sudo loginctl enable-linger $USER`, then install it again."
+    } else {
+        ""
+    }
+}
+
+fn service(system: System, args: &InstallArgs, data: Option<PathBuf>) -> Result<Guarded, String> {
     let own = std::env::current_exe().map_err(|error| format!("This program's own file is not known: {error}."))?;
     let program = if args.window {
         let window = own.with_file_name(format!("cuetower{}", std::env::consts::EXE_SUFFIX));
@@ -206,7 +216,7 @@ fn service(system: System, args: &InstallArgs, data: Option<PathBuf>) -> Result<
     let misread = if args.window { WindowArgs::try_parse_from(read).err() } else { Cli::try_parse_from(read).err() };
     match misread {
         Some(error) => Err(format!("The tower could not be started with this: {error}")),
-        None => Ok(Service { program, args: words, window: args.window }),
+        None => Ok(Guarded { program, args: words, window: args.window }),
     }
 }
 
@@ -307,8 +317,8 @@ fn ran(step: &Step) -> Result<String, String> {
 }
 
 #[cfg(test)]
-pub(crate) fn example() -> Service {
-    Service {
+pub(crate) fn example() -> Guarded {
+    Guarded {
         program: "/opt/cue tower/cuetowerctl".into(),
         args: ["serve", "--watchdog", "systemd", "--data", "/home/me/50% & <more>"].map(str::to_owned).into(),
         window: false,

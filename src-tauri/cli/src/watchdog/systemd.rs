@@ -1,12 +1,12 @@
 //! A user unit of systemd.
 
-use super::{Service, Step};
+use super::{Guarded, Step};
 
 pub const UNIT: &str = "cuetower.service";
 
 /// The unit file. The agents' launchers live in the unit's control group and outlive the tower on purpose: hence
 /// `KillMode=process`, and `OOMPolicy=continue`, without which one agent's death for memory would end the tower.
-pub fn unit(service: &Service) -> String {
+pub fn unit(service: &Guarded) -> String {
     let program = service.program.display().to_string();
     let words = std::iter::once(&program).chain(&service.args).map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
     let (after, wanted_by, kind) = if service.window {
@@ -109,7 +109,7 @@ mod tests {
         {
             assert!(unit.lines().any(|found| found == line), "{line}");
         }
-        let window = super::unit(&Service { window: true, ..example() });
+        let window = super::unit(&Guarded { window: true, ..example() });
         assert!(window.contains("WantedBy=graphical-session.target") && !window.contains("WatchdogSec"));
         assert_eq!(quoted("a\"b\\c $HOME"), "\"a\\\"b\\\\c $$HOME\"");
     }
@@ -120,7 +120,7 @@ mod tests {
         let program = std::env::current_exe().unwrap();
         for window in [false, true] {
             let file = folder.path().join(UNIT);
-            std::fs::write(&file, unit(&Service { program: program.clone(), window, ..example() })).unwrap();
+            std::fs::write(&file, unit(&Guarded { program: program.clone(), window, ..example() })).unwrap();
             let verify = std::process::Command::new("systemd-analyze").args(["--user", "verify"]).arg(&file).output();
             // Not every machine that builds has it.
             let Ok(said) = verify else { return };

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use super::launchd::escaped;
-use super::{Service, Step};
+use super::{Guarded, Step};
 
 const TASK: &str = "Cuetower";
 pub const FILE: &str = "watchdog.xml";
 
 /// The task: at the login, again a minute after it failed, and without a limit of time. A second start ends at once, because
 /// the first tower holds the data folder, so one that is asked for every five minutes costs nothing.
-pub fn xml(service: &Service) -> String {
+pub fn xml(service: &Guarded) -> String {
     let program = escaped(&service.program.display().to_string());
     let args = escaped(&service.args.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "));
     format!(

@@ -9,11 +9,15 @@ use tokio::sync::watch;
 
 use crate::channels;
 use crate::desk::report;
+use crate::desk::wire::AlertView;
 use crate::handle::Handle;
 use crate::journal::StoreError;
 use crate::notify::{Note, Notifier, Opens};
+use crate::view;
 
 const KEY: &str = "report";
+/// Unresolved alerts come first.
+const ALERTS_MAX: u32 = 500;
 
 /// Until it is aborted, or the tower stops. `minute`: changes with each.
 pub(crate) async fn tell(handle: Handle, notifier: Notifier, zone: Tz, mut minute: watch::Receiver<i64>) {
@@ -44,8 +48,16 @@ async fn tell_due(handle: &Handle, notifier: &Notifier, zone: Tz) -> Result<(), 
     Ok(())
 }
 
+/// What needs somebody as the report is told.
+async fn needing(handle: &Handle) -> Result<Vec<AlertView>, StoreError> {
+    let (now, open) = (handle.now(), handle.reader().alerts(ALERTS_MAX).await?);
+    let needing = open.iter().filter(|alert| alert.needs_somebody(now));
+    Ok(needing.map(|alert| view::alert(alert, Vec::new())).collect())
+}
+
 async fn tell_one(handle: &Handle, notifier: &Notifier, day: NaiveDate, zone: Tz) -> Result<(), StoreError> {
-    let report = report::of_day(handle, day, zone, Vec::new()).await?;
+    let needs_you = needing(handle).await?;
+    let report = report::of_day(handle, day, zone, needs_you).await?;
     let (day, title) = (report.day.clone(), report::title(&report));
     // First those who know a repetition: a crash right after this tells nobody twice.
     let told = channels::tell_report(handle, &day, title.clone(), report.words.clone()).await;

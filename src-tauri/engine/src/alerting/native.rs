@@ -1,12 +1,14 @@
 //! Alerts as native notifications: a few at once by themselves and the rest as one, and in quiet hours only what is critical.
 //!
-//! What is held back for quiet hours is found again after a restart: an open alert that was told while it was quiet.
+//! What is held back for quiet hours is found again after a restart: an open alert that was told while it was quiet. And what
+//! a tower was to tell in its last minute before it was cut off may not have been seen: it is told again, as one.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono_tz::Tz;
 use cuetower_core::Ms;
+use cuetower_core::alert::words::is_in_the_briefing;
 use cuetower_core::alert::{Alert, AlertBook, AlertKind, Rules, Severity};
 use cuetower_core::channel::{self, Burst, Digest, Taken, What, Why};
 use cuetower_core::id::AlertId;
@@ -19,6 +21,9 @@ use crate::notify::{Note, Notifier, Opens};
 
 /// A later digest takes the place of the earlier.
 const DIGEST_KEY: &str = "alerts";
+
+/// What was to be told so shortly before the tower was cut off may not have been: it was in a burst, or on its way.
+const UNSURE_MS: u64 = MINUTE_MS;
 
 /// Notes that are remembered to be withdrawn.
 const SHOWN_MAX: usize = 32;
@@ -39,6 +44,8 @@ struct State {
     burst: Burst,
     /// For quiet hours.
     held: BTreeSet<AlertId>,
+    /// Those that the tower before this one may not have come to show.
+    unsure: BTreeSet<AlertId>,
     /// Keys and titles of the newest notes.
     shown: VecDeque<(String, String)>,
     /// Whoever tells it was woken and has not looked yet.
@@ -55,16 +62,31 @@ impl Native {
         self.notifier.is_on()
     }
 
-    /// The tower starts; it was last up at `alive_at`. What was held back and not told by then is still to be told.
-    pub fn starts(&self, book: &AlertBook, alive_at: Ms) {
+    /// The tower starts; it was last up at `alive_at`, and `orderly` if it was stopped then. What was held back and not told
+    /// by then is still to be told, and what may not have been shown is told again.
+    pub fn starts(&self, book: &AlertBook, alive_at: Ms, orderly: bool, is_shown: impl Fn(&Alert) -> bool) {
         let rules = book.rules();
-        let held = |alert: &&Alert| {
+        let is_told = |alert: &&Alert| rules.tell(alert.kind) && !briefing_tells(alert) && is_shown(alert);
+        let (mut held, mut unsure) = (BTreeSet::new(), BTreeSet::new());
+        for alert in book.unresolved().filter(is_told) {
             let until = rules.held_until(alert.severity, alert.notified_at, self.zone);
-            until.is_some_and(|until| until > alive_at) && rules.tell(alert.kind)
-        };
+            if until.is_some_and(|until| until > alive_at) {
+                held.insert(alert.id.clone());
+            } else if !orderly && until.unwrap_or(alert.notified_at) > alive_at.minus(UNSURE_MS) {
+                unsure.insert(alert.id.clone());
+            }
+        }
         let mut state = self.state();
-        state.held = book.unresolved().filter(held).map(|alert| alert.id.clone()).collect();
+        (state.held, state.unsure) = (held, unsure);
         state.rules = Arc::clone(rules);
+    }
+
+    /// The tower stops in order: what was to be told together is told now.
+    pub fn stops(&self) {
+        let rest = self.state().burst.rest();
+        if let Some(digest) = rest {
+            self.show_digest(&digest);
+        }
     }
 
     /// These rules hold from now on.
@@ -80,13 +102,11 @@ impl Native {
     pub fn tell(&self, now: Ms, alerts: impl IntoIterator<Item = (Alert, RunFacts)>) {
         let mut state = self.state();
         for (alert, run) in alerts {
-            // The briefing has a note of its own.
-            if alert.kind == AlertKind::TowerWasOff {
+            if briefing_tells(&alert) {
                 continue;
             }
-            let held = state.rules.held_until(alert.severity, now, self.zone).is_some();
-            if held {
-                state.held.insert(alert.id);
+            state.unsure.remove(&alert.id);
+            if state.holds(&alert, now, self.zone) {
                 continue;
             }
             state.held.remove(&alert.id);
@@ -163,6 +183,10 @@ impl Native {
         if quiet { BTreeSet::new() } else { std::mem::take(&mut state.held) }
     }
 
+    fn take_unsure(&self) -> BTreeSet<AlertId> {
+        std::mem::take(&mut self.state().unsure)
+    }
+
     fn show_digest(&self, digest: &Digest) {
         self.notifier.show(Note {
             key: DIGEST_KEY.to_owned(),
@@ -177,6 +201,22 @@ impl Native {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl State {
+    /// Whether it waits for the end of quiet hours; then it is remembered.
+    fn holds(&mut self, alert: &Alert, now: Ms, zone: Tz) -> bool {
+        let holds = self.rules.held_until(alert.severity, now, zone).is_some();
+        if holds {
+            self.held.insert(alert.id.clone());
+        }
+        holds
+    }
+}
+
+/// The briefing has a note of its own.
+fn briefing_tells(alert: &Alert) -> bool {
+    alert.kind == AlertKind::TowerWasOff && is_in_the_briefing(&alert.title)
 }
 
 fn counted(alert: &Alert, now: Ms) -> channel::Note {
@@ -195,27 +235,29 @@ pub(crate) async fn mind(native: Arc<Native>, handle: Handle) {
         if let Some(digest) = digest {
             native.show_digest(&digest);
         }
-        tell_held(&native, &handle, now).await;
+        tell_again(&native, &handle, native.take_unsure(), Why::Burst, now).await;
+        tell_again(&native, &handle, native.take_held(now), Why::Quiet, now).await;
         native.changed.notified().await;
     }
 }
 
-/// Of what was held back for quiet hours: what still needs somebody.
-async fn tell_held(native: &Native, handle: &Handle, now: Ms) {
+/// Of what is to be told late: what still needs somebody.
+async fn tell_again(native: &Native, handle: &Handle, ids: BTreeSet<AlertId>, why: Why, now: Ms) {
     let mut open: Vec<Alert> = Vec::new();
-    for id in native.take_held(now) {
+    for id in ids {
         match handle.reader().alert(id.0).await {
             Ok(alert) => open.extend(alert.filter(|alert| alert.needs_somebody(now))),
-            Err(error) => tracing::warn!(%error, "an alert that was held for quiet hours could not be looked up"),
+            Err(error) => tracing::warn!(%error, "an alert that is still to be told could not be looked up"),
         }
     }
+    open.retain(|alert| !native.state().holds(alert, now, native.zone));
     open.sort_by_key(|alert| alert.opened_at);
     match open.as_slice() {
         [] => {}
         [alert] => native.show(&mut native.state(), alert, RunFacts::default()),
         several => {
             let notes: Vec<_> = several.iter().map(|alert| counted(alert, now)).collect();
-            native.show_digest(&Digest::of(Why::Quiet, &notes));
+            native.show_digest(&Digest::of(why, &notes));
         }
     }
 }
@@ -225,7 +267,7 @@ pub(crate) fn told(alert: &Alert, rules: &Rules, shown: bool, now: Ms, zone: Tz)
     let held = rules.held_until(alert.severity, alert.notified_at, zone);
     let words = if !rules.tell(alert.kind) {
         "not told: this kind is off"
-    } else if alert.kind == AlertKind::TowerWasOff {
+    } else if briefing_tells(alert) {
         "briefing"
     } else if alert.notified_at < alert.opened_at {
         "not told again yet: the same was told shortly before"

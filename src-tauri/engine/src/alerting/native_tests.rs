@@ -157,6 +157,7 @@ async fn the_report_of_a_day_is_told_once_over_restarts() {
     let told = |day: &'static str| async move { shows_in_history(day).await };
     let (_, running) = tower(folder.path(), &clock, notifier.clone()).await;
     told("Wed 18 Nov: ").await;
+    assert!(dunstctl(&["history"]).contains("alerts need you."), "{}", dunstctl(&["history"]));
     running.stop().await;
     let count = || dunstctl(&["history"]).matches("Wed 18 Nov: ").count();
     let once = count();
@@ -185,8 +186,79 @@ async fn a_book_names_what_was_held_back_before_a_restart() {
     let signal = Signal::Trouble { about, kind, severity, run_id: None, title: "a".into(), body };
     book.decide(&signal, NOW, &mut One);
     let native = Native::new(Notifier::start(false).await.0, zone);
-    native.starts(&book, NOW.plus(MINUTE_MS));
-    assert_eq!(native.state().held.len(), 1, "the tower died within the hours");
-    native.starts(&book, NOW.plus(24 * HOUR_MS));
-    assert_eq!(native.state().held.len(), 0, "it was told at their end");
+    let found = |alive_at: Ms, orderly: bool| {
+        native.starts(&book, alive_at, orderly, |_| true);
+        let state = native.state();
+        (state.held.len(), state.unsure.len())
+    };
+    assert_eq!(found(NOW.plus(MINUTE_MS), false), (1, 0), "the tower died within the hours");
+    assert_eq!(found(NOW.plus(24 * HOUR_MS), false), (0, 0), "it was told at their end");
+    let end = Ms(NOW.0 - NOW.0.rem_euclid(24 * HOUR_MS as i64)).plus(23 * HOUR_MS);
+    assert_eq!(found(end.plus(1), false), (0, 1), "it died as they ended");
+    assert_eq!(found(end.plus(1), true), (0, 0), "it was stopped");
+    native.starts(&book, NOW, false, |_| false);
+    assert_eq!(native.state().held.len(), 0, "the owner wants none here");
+}
+
+/// The store as it lies there while its tower runs: what a kill would leave.
+fn cut_off(folder: &std::path::Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    let files = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    // The database before its write-ahead log.
+    let mut files: Vec<_> = files.map(|file| file.path()).filter(|path| path.is_file()).collect();
+    files.sort();
+    for file in files.iter().filter(|file| !file.to_string_lossy().ends_with("-shm")) {
+        std::fs::copy(file, copy.path().join(file.file_name().unwrap())).unwrap();
+    }
+    copy
+}
+
+#[tokio::test]
+async fn what_a_tower_may_not_have_come_to_show_is_told_as_it_stops_and_after_it_was_cut_off() {
+    if under_dunst("what_a_tower_may_not_have_come_to_show_is_told_as_it_stops_and_after_it_was_cut_off") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::at(NOW));
+    let (notifier, _clicked) = Notifier::start(true).await;
+    let (handle, running) = tower(folder.path(), &clock, notifier.clone()).await;
+    let lost = AlertKind::HeartbeatLost;
+    for number in 0..8 {
+        handle.signal(trouble(&format!("agent-{number}"), lost)).await.unwrap();
+    }
+    let over = Signal::Over { about: About::Channel("agent-0".into()), kind: lost, run_id: None };
+    handle.signal(over).await.unwrap();
+    shown(4).await;
+    let copy = cut_off(folder.path());
+    running.stop().await;
+    shows_in_history("3 problems").await;
+    assert!(!dunstctl(&["history"]).contains("7 problems"));
+
+    let (handle, running) = tower(copy.path(), &clock, notifier).await;
+    shows_in_history("7 problems").await;
+    drop(handle);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_tower_that_came_back_by_itself_says_so_and_leaves_what_was_missed_to_the_briefing() {
+    if under_dunst("a_tower_that_came_back_by_itself_says_so_and_leaves_what_was_missed_to_the_briefing") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::at(NOW));
+    let (notifier, _clicked) = Notifier::start(true).await;
+    let (handle, running) = tower(folder.path(), &clock, notifier).await;
+    let off = |severity, title: &str| {
+        let (about, kind, title) = (About::Tower, AlertKind::TowerWasOff, title.to_owned());
+        Signal::Trouble { about, kind, severity, run_id: None, title, body: String::new() }
+    };
+    handle.signal(off(Severity::Info, "3 due times passed while the tower was off")).await.unwrap();
+    handle.signal(trouble("one", AlertKind::Zombie)).await.unwrap();
+    shown(1).await;
+    handle.signal(off(Severity::Warning, "The tower ended without a word and was started again")).await.unwrap();
+    shown(2).await;
+    shows_in_history("ended without a word").await;
+    assert!(!dunstctl(&["history"]).contains("due times passed"));
+    running.stop().await;
 }

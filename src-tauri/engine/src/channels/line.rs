@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cuetower_core::Ms;
 use cuetower_core::alert::{About, AlertKind, Severity, Signal};
-use cuetower_core::channel::{Digest, FAILING, GIVEN_UP_MS, Line, Next, Note, Why, backoff_ms};
+use cuetower_core::channel::{Digest, FAILING, GIVEN_UP_MS, Line, Next, Note, WAITING_MAX, Why, backoff_ms};
 use cuetower_core::time::length_in_words;
 
 use super::send::{Failure, Means, send};
@@ -77,6 +77,13 @@ impl Telling {
     /// One thing that is to be done; Some: there is nothing for now.
     async fn step(&mut self) -> Result<Option<Until>, Broken> {
         let (now, name) = (self.handle.now(), self.row.channel.name.clone());
+        if let Some(until) = self.line.rests_until(now) {
+            // Looking at all of them each time that one is added would only cost.
+            let waiting = self.handle.reader().outbox_count(name.clone()).await?;
+            if usize::try_from(waiting).is_ok_and(|waiting| waiting <= WAITING_MAX) {
+                return Ok(Some(Some(until)));
+            }
+        }
         let rows = self.handle.reader().outbox_waiting(name).await?;
         match self.line.next(&rows, now) {
             Next::Wait(until) => return Ok(Some(until)),

@@ -20,7 +20,8 @@ mod text;
 mod webhook;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use cuetower_core::Ms;
 use cuetower_core::alert::Alert;
@@ -45,6 +46,8 @@ struct Inner {
     list: Mutex<Arc<Vec<Channel>>>,
     /// Counts changes of the list and of the beacon.
     set: watch::Sender<u64>,
+    /// By name, how often each was changed.
+    turns: Mutex<HashMap<String, u64>>,
     /// Counts commits that wrote something to the outbox.
     written: watch::Sender<u64>,
     /// Where the owner's door is open for a browser.
@@ -59,6 +62,7 @@ impl Channels {
         Channels(Arc::new(Inner {
             list: Mutex::new(Arc::new(rows.into_iter().map(|row| row.channel).collect())),
             set: watch::Sender::new(0),
+            turns: Mutex::default(),
             written: watch::Sender::new(0),
             desk: OnceLock::new(),
             beacon: Mutex::default(),
@@ -81,16 +85,21 @@ impl Channels {
         self.list().iter().any(|channel| channel.on && channel.kind == ChannelKind::Email)
     }
 
-    /// They are others now, on disk already.
-    pub fn changed(&self, rows: Vec<ChannelRow>) {
+    /// They are others now, on disk already; the one of this name, or the beacon, was changed.
+    pub fn changed(&self, name: &str, rows: Vec<ChannelRow>) {
         let list = Arc::new(rows.into_iter().map(|row| row.channel).collect());
         *self.0.list.lock().unwrap_or_else(PoisonError::into_inner) = list;
-        self.touched();
+        self.touched(name);
     }
 
-    /// The settings of one, or of the beacon, are others now.
-    pub fn touched(&self) {
+    /// This one begins anew.
+    pub fn touched(&self, name: &str) {
+        *self.turns().entry(name.to_owned()).or_default() += 1;
         self.0.set.send_modify(|count| *count += 1);
+    }
+
+    fn turns(&self) -> MutexGuard<'_, HashMap<String, u64>> {
+        self.0.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// There is something new in the outbox.
@@ -119,28 +128,58 @@ impl Channels {
     }
 }
 
-/// Keeps a line for each channel that is on, until the tower stops.
+/// After the store could not say which channels there are.
+const AFTER_TROUBLE: Duration = Duration::from_secs(5);
+
+/// A line that goes, and at which change of its channel it began. It ends when this is dropped.
+type Going = (u64, JoinSet<()>);
+
+/// Keeps a line for each channel that is on, until the tower stops. What is on its way to one is not cut off, and told once
+/// more, because another was changed.
 pub(crate) async fn tell(handle: Handle) {
     let mut set = handle.channels.0.set.subscribe();
     let means = Arc::new(Means::of(&handle));
+    let mut lines: HashMap<String, Going> = HashMap::new();
     loop {
         set.mark_unchanged();
-        let rows = match handle.reader().channels().await {
-            Ok(rows) => rows,
-            Err(error) => {
-                tracing::error!(%error, "the store could not say which channels there are");
-                Vec::new()
-            }
-        };
-        // Ended with this turn of the loop.
-        let mut lines = JoinSet::new();
-        for row in rows.into_iter().filter(|row| row.channel.on && row.channel.kind.is_sent()) {
-            lines.spawn(line::go_on(handle.clone(), Arc::clone(&means), row));
+        // Before the rows: one that is changed in between begins once more.
+        let turns = handle.channels.turns().clone();
+        let read = handle.reader().channels().await;
+        let failed = read.is_err();
+        match read {
+            Ok(rows) => keep(&handle, &means, &mut lines, rows, &turns).await,
+            Err(error) => tracing::error!(%error, "the store could not say which channels there are"),
         }
-        if set.changed().await.is_err() {
-            return;
+        tokio::select! {
+            changed = set.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(AFTER_TROUBLE), if failed => {}
         }
-        lines.shutdown().await;
+    }
+}
+
+async fn keep(
+    handle: &Handle,
+    means: &Arc<Means>,
+    lines: &mut HashMap<String, Going>,
+    mut rows: Vec<ChannelRow>,
+    turns: &HashMap<String, u64>,
+) {
+    rows.retain(|row| row.channel.on && row.channel.kind.is_sent());
+    let turn_of = |name: &str| turns.get(name).copied().unwrap_or_default();
+    let goes_on = |name: &String, (turn, _): &mut Going| {
+        *turn == turn_of(name) && rows.iter().any(|row| row.channel.name == *name)
+    };
+    let over: Vec<(String, Going)> = lines.extract_if(|name, going| !goes_on(name, going)).collect();
+    for (_, (_, mut line)) in over {
+        line.shutdown().await;
+    }
+    for row in rows {
+        let name = row.channel.name.clone();
+        lines.entry(name).or_insert_with_key(|name| {
+            let mut line = JoinSet::new();
+            line.spawn(line::go_on(handle.clone(), Arc::clone(means), row));
+            (turn_of(name), line)
+        });
     }
 }
 

@@ -165,7 +165,7 @@ fn a_web_hook_gets_all_that_is_known() {
             "data": {
                 "id": "alert-1_opened_7", "severity": "critical", "title": "leads has gone quiet",
                 "body": "No word for 5 min.\nIts last: \"working\".", "link": LINK, "digest": null,
-                "alert": { "id": "alert-1", "kind": "silent_run", "count": 3, "opened_at": "2026-11-22T05:00:00.250Z",
+                "alert": { "id": "alert-1", "kind": "silent_run", "state": "open", "count": 3, "opened_at": "2026-11-22T05:00:00.250Z",
                            "cue_id": "cue_1", "run_id": "run-1", "agent": null },
             },
         })

@@ -15,6 +15,11 @@ pub(super) fn body(note: &Note, link: Option<&str>) -> Value {
             format!("alert.{}", note.what.word())
         }
     };
+    let state = match note.what {
+        What::Resolved => "resolved",
+        What::Acknowledged => "acknowledged",
+        What::Opened | What::Repeated | What::Escalated | What::Digest | What::Report | What::Test => "open",
+    };
     let kinds = note.digest.as_ref().map(|digest| {
         let kinds = digest.by_kind.iter().map(|(kind, count)| (kind.word().to_owned(), json!(count)));
         json!({ "by_kind": kinds.collect::<serde_json::Map<_, _>>(), "ended": digest.ended })
@@ -32,6 +37,7 @@ pub(super) fn body(note: &Note, link: Option<&str>) -> Value {
             "alert": alert.map(|alert| json!({
                 "id": alert.id,
                 "kind": alert.kind.word(),
+                "state": state,
                 "count": alert.count,
                 "opened_at": at(alert.opened_at),
                 "cue_id": alert.cue_id,

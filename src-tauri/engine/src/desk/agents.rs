@@ -9,6 +9,7 @@ use cuetower_core::away::Band;
 use cuetower_core::cue::Cue;
 use cuetower_core::id::AccountId;
 use cuetower_core::plan::Plan;
+use cuetower_core::spend::Nanousd;
 use cuetower_core::time::DAY_MS;
 
 use super::wire::{
@@ -18,7 +19,7 @@ use super::wire::{
 use super::{Desk, invalid, not_found};
 use crate::fleet::{self, Action, Agent, Armed, Command, CommandState, Refused};
 use crate::handle::Trouble;
-use crate::journal::{BeatRow, DaySum, KnownAddress, MinuteSum, Recorder, RunFilter, StoreError, ToldRow};
+use crate::journal::{AgentSpent, BeatRow, DaySum, KnownAddress, MinuteSum, Recorder, RunFilter, StoreError, ToldRow};
 
 /// An agent that only its telemetry names is listed for so long after it.
 const APART_KEPT_MS: i64 = 30 * 24 * 3_600_000;
@@ -149,6 +150,8 @@ struct Fleet {
     cues: Vec<Cue>,
     addresses: Vec<(Who, KnownAddress)>,
     days: Vec<DaySum>,
+    /// What their runs, and their telemetry outside of any, used today.
+    used: BTreeMap<Who, AgentSpent>,
     /// By agent.
     minutes: Vec<MinuteSum>,
     commands: Vec<Command>,
@@ -156,6 +159,16 @@ struct Fleet {
     away: Vec<Band>,
     /// Of agents with a live run, the newest.
     live: BTreeMap<Who, String>,
+}
+
+/// The larger of what its beats and what its runs say, as the Costs screen has it; nobody said anything: not known.
+fn cost_today(beats: Option<f64>, runs: Option<&AgentSpent>) -> Option<f64> {
+    let runs = whole(runs.and_then(|runs| runs.cost_nano)).map(|nano| Nanousd(nano).usd());
+    beats.into_iter().chain(runs).reduce(f64::max)
+}
+
+fn whole(number: Option<i64>) -> Option<u64> {
+    number.and_then(|number| u64::try_from(number).ok())
 }
 
 impl Fleet {
@@ -182,14 +195,18 @@ impl Fleet {
             Some(oldest) => reader.bands(oldest, now).await?,
             None => Vec::new(),
         };
+        let today = fleet::day_of(now, zone).to_string();
+        let used = reader.spent_on(today.clone()).await?.into_iter();
+        let used = used.map(|spent| ((AccountId(spent.account.clone()), spent.agent.clone()), spent)).collect();
         Ok(Fleet {
             now,
             away,
+            used,
             live: live_runs(desk).await?,
             known,
             cues,
             addresses,
-            days: reader.agent_days(fleet::day_of(now, zone).to_string()).await?,
+            days: reader.agent_days(today).await?,
             minutes: reader.agent_minutes(now).await?,
             commands: reader.agent_commands(now.minus(RESTARTS_OF_MS)).await?,
         })
@@ -206,6 +223,7 @@ impl Fleet {
         let unheard = Agent::named(account.clone(), name);
         let agent = self.known.get(who).and_then(Option::as_ref).unwrap_or(&unheard);
         let today = self.days.iter().find(|sum| sum.agent == agent.id);
+        let runs = self.used.get(who);
         let last = agent.last.as_ref();
         let (pulse, tokens) = self.hour(agent.id);
         let commands = || self.commands.iter().filter(|command| command.agent == agent.id);
@@ -221,8 +239,10 @@ impl Fleet {
             last_beat_ms: last.map(|last| last.at.0),
             message: last.and_then(|last| last.message.clone()),
             kind: agent.kind.clone(),
-            tokens_today: today.map_or(0, |today| today.tokens),
-            cost_today_usd: agent.tells_cost.then(|| today.map_or(0.0, |today| today.cost_usd)),
+            tokens_today: today
+                .map_or(0, |today| today.tokens)
+                .max(whole(runs.and_then(|runs| runs.tokens)).unwrap_or(0)),
+            cost_today_usd: cost_today(agent.tells_cost.then(|| today.map_or(0.0, |today| today.cost_usd)), runs),
             day_cost_usd: agent.day_cost_usd,
             memory_mb: agent.memory_mb,
             iterations: agent.iterations,

@@ -117,7 +117,7 @@ pub(super) async fn set(desk: &Desk, request: ChannelSet) -> Result<Channels, De
             recorder.keep_channel(&channel, "", "{}")
         })
         .await?;
-        return news(desk).await;
+        return news(desk, OWN).await;
     }
     let same = known.is_some_and(|known| known.channel.kind == channel.kind);
     let kept = if same { secrets_of(&desk.vault, &channel.name).await.map_err(of_vault)? } else { None };
@@ -132,8 +132,8 @@ pub(super) async fn set(desk: &Desk, request: ChannelSet) -> Result<Channels, De
     })
     .await?;
     // It is another one now; whether it gets through is to be seen anew.
-    is_well(desk, name).await?;
-    news(desk).await
+    is_well(desk, name.clone()).await?;
+    news(desk, &name).await
 }
 
 pub(super) async fn remove(desk: &Desk, request: ChannelRef) -> Result<Channels, DeskError> {
@@ -146,8 +146,8 @@ pub(super) async fn remove(desk: &Desk, request: ChannelRef) -> Result<Channels,
         recorder.drop_channel(&gone)
     })
     .await?;
-    is_well(desk, name).await?;
-    news(desk).await
+    is_well(desk, name.clone()).await?;
+    news(desk, &name).await
 }
 
 /// Sends a real note, at once and beside the line.
@@ -171,7 +171,7 @@ pub(super) async fn test(desk: &Desk, request: ChannelRef) -> Result<ChannelTest
     record(desk, move |recorder| recorder.channel_went(&name, failed, &said, ok)).await?;
     if ok && row.failed > 0 {
         // What waits need not wait any longer.
-        desk.handle.channels.touched();
+        desk.handle.channels.touched(&row.channel.name);
         is_well(desk, row.channel.name).await?;
     }
     Ok(ChannelTested { ok, words })
@@ -185,7 +185,7 @@ pub(super) async fn set_beacon(desk: &Desk, request: BeaconSet) -> Result<Channe
             recorder.drop_beacon()
         })
         .await?;
-        return news(desk).await;
+        return news(desk, BEACON).await;
     };
     let every = request.every_seconds.unwrap_or(EVERY_S);
     if !EVERY_SECONDS.contains(&every) {
@@ -204,7 +204,7 @@ pub(super) async fn set_beacon(desk: &Desk, request: BeaconSet) -> Result<Channe
         recorder.keep_beacon(&target, every)
     })
     .await?;
-    news(desk).await
+    news(desk, BEACON).await
 }
 
 /// What is known of the server is known from the notes before: this one is on its way.
@@ -231,8 +231,8 @@ async fn row_of(desk: &Desk, name: String) -> Result<ChannelRow, DeskError> {
 }
 
 /// Whoever routes and whoever sends goes by what is on disk now.
-async fn news(desk: &Desk) -> Result<Channels, DeskError> {
-    desk.handle.channels.changed(desk.handle.reader().channels().await?);
+async fn news(desk: &Desk, name: &str) -> Result<Channels, DeskError> {
+    desk.handle.channels.changed(name, desk.handle.reader().channels().await?);
     list(desk, Nothing {}).await
 }
 

@@ -35,10 +35,7 @@ fn shown(seen: FusesSeen) -> Fuses {
         cue_day: day(limits.cue_day),
         agent_day: day(limits.agent_day),
         fleet_day: day(limits.fleet_day),
-        spent: FleetSpent {
-            fleet_cost_usd: Nanousd(positive(fleet.cost)).usd(),
-            fleet_tokens: positive(fleet.tokens),
-        },
+        spent: FleetSpent { fleet_cost_usd: Nanousd(positive(fleet.cost)).usd(), fleet_tokens: positive(fleet.tokens) },
         blown: blown.into_iter().map(blown_view).collect(),
     }
 }

@@ -33,7 +33,7 @@ pub struct AgentView {
     pub kind: Option<String>,
     #[ts(type = "number")]
     pub tokens_today: u64,
-    /// Sum of its beats since the owner's midnight; null: it never said.
+    /// Since the owner's midnight: the larger of what its beats and what its runs say; null: nobody said.
     pub cost_today_usd: Option<f64>,
     /// What it may cost a day; above it, it is told `cost_exceeded`.
     pub day_cost_usd: Option<f64>,

@@ -190,7 +190,7 @@ pub struct CostDisagreement {
     pub agent: String,
     #[ts(type = "number")]
     pub at_ms: i64,
-    /// "its steps say $0.4100, its outcome says $0.1000"
+    /// "its steps say $0.41, its outcome says $0.10"
     pub words: String,
     /// What counts: the largest.
     pub cost_usd: Option<f64>,

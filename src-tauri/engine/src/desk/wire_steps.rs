@@ -103,7 +103,7 @@ pub struct SpendView {
     /// Calls of models that no price is known for.
     #[ts(type = "number")]
     pub not_priced: u64,
-    /// "its steps say $0.4100, its outcome says $0.1000"
+    /// "its steps say $0.41, its outcome says $0.10"
     pub disagreement: Option<String>,
     pub models: Vec<ModelView>,
     /// As its beats said last.

@@ -1,6 +1,8 @@
 //! What the owner asks of an agent, and its runner's side of it: written down inside the pilot's transaction.
 
+use cuetower_core::Ms;
 use cuetower_core::id::AccountId;
+use cuetower_core::time::SECOND_MS;
 use serde_json::json;
 
 use super::agent::Agent;
@@ -9,6 +11,9 @@ use super::hearing::{AGENTS_MAX, LANE, TooMany, known};
 use super::judging::{AgentNews, AgentSpends};
 use crate::desk::wire::Topic;
 use crate::journal::{Recorder, StoreError};
+
+/// One that was stopped may say a last word.
+const STOPPED_AGAIN_MS: u64 = 30 * SECOND_MS;
 
 /// Why it was not done, in a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +58,25 @@ pub(crate) fn ask(recorder: &Recorder<'_>, account: &AccountId, name: &str, acti
     })?;
     told(recorder, "agent_command_asked", &agent, &command)?;
     Ok(Ok(()))
+}
+
+/// Its budget of the day is spent: its runner is asked to stop it. That it is asked already is no trouble.
+pub(crate) fn stop_now(recorder: &Recorder<'_>, account: &AccountId, name: &str) -> Result<(), StoreError> {
+    ask(recorder, account, name, Action::Stop).map(drop)
+}
+
+/// Whether one that beats although its budget is spent is to be stopped, maybe once more. `is_of_today`: that instant is.
+pub(super) fn wants_stop(
+    recorder: &Recorder<'_>,
+    agent: &Agent,
+    is_of_today: impl Fn(Ms) -> bool,
+) -> Result<bool, StoreError> {
+    if agent.runner.is_none() {
+        return Ok(false);
+    }
+    let Some(newest) = recorder.newest_stop(agent.id)? else { return Ok(true) };
+    let refused = newest.state == CommandState::Rejected && is_of_today(newest.asked_at);
+    Ok(!refused && newest.ended_at.is_some_and(|ended| recorder.now.since(ended) >= STOPPED_AGAIN_MS))
 }
 
 /// What a runner with this key (by its hash) is to do now. Each is handed out once.

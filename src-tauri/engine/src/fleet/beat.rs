@@ -1,9 +1,12 @@
 //! One beat as ClevAgent's clients send it: read, bounded, and refused field by field.
 
+use cuetower_core::id::AccountId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::definition::Invalid;
+use crate::handle::Life;
+use crate::otlp::redact;
 
 const NAME_CHARS_MAX: usize = 200;
 const MESSAGE_CHARS_MAX: usize = 2_000;
@@ -78,7 +81,7 @@ impl Beat {
         let beat = Beat {
             agent: reading.agent(),
             status: reading.status(),
-            message: reading.text("message", MESSAGE_CHARS_MAX).filter(|text| !text.trim().is_empty()),
+            message: reading.message(),
             tokens: reading.count("tokens_used"),
             cost_usd: reading.amount("cost_usd", COST_MAX_USD),
             tool_calls: reading.count("tool_calls"),
@@ -101,6 +104,16 @@ impl Beat {
         self.tokens.is_some_and(|tokens| tokens > 0) || self.tool_calls.is_some_and(|calls| calls > 0)
     }
 
+    pub(crate) fn life(&self, account: &AccountId) -> Life {
+        let counted = self.iterations.map(|count| count as f64);
+        Life {
+            account: account.clone(),
+            agent: self.agent.clone(),
+            progress: self.progress.or(counted),
+            worked: !self.tells_of_progress() && self.tells_of_work(),
+        }
+    }
+
     /// Did it say how far it is?
     #[must_use]
     pub fn tells_of_progress(&self) -> bool {
@@ -118,7 +131,7 @@ impl Beat {
     #[must_use]
     pub(crate) fn rest(&self) -> Value {
         let calls: Vec<Value> =
-            self.tool_call_log.iter().map(|(name, args)| json!({ "name": name, "args": args })).collect();
+            self.tool_call_log.iter().map(|(name, args)| json!({ "name": name, "args": redact::text(args) })).collect();
         let (restart_type, restart_target) = self.runner.clone().unzip();
         let all = json!({
             "tool_calls": self.tool_calls,
@@ -128,7 +141,7 @@ impl Beat {
             "agent_type": self.kind,
             "restart_type": restart_type,
             "restart_target": restart_target,
-            "custom_data": self.custom_data,
+            "custom_data": self.custom_data.as_deref().map(redact::text),
             "tool_call_log": (!calls.is_empty()).then_some(calls),
             "prompt_hashes": (!self.prompt_hashes.is_empty()).then_some(&self.prompt_hashes),
         });
@@ -186,6 +199,11 @@ impl<'a> Reading<'a> {
                 None
             }
         }
+    }
+
+    fn message(&mut self) -> Option<String> {
+        let text = self.text("message", MESSAGE_CHARS_MAX).filter(|text| !text.trim().is_empty())?;
+        Some(redact::text(&text).into_owned())
     }
 
     fn count(&mut self, name: &str) -> Option<u64> {

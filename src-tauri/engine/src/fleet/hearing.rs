@@ -1,6 +1,7 @@
 //! A beat is written down: its agent, the sums, and what it is answered with, in one transaction of the pilot.
 
 use chrono_tz::Tz;
+use cuetower_core::Ms;
 use cuetower_core::id::AccountId;
 use cuetower_core::spend::Nanousd;
 use serde_json::json;
@@ -60,28 +61,28 @@ pub(crate) fn hear(
     sum.tokens = sum.tokens.saturating_add(beat.tokens.unwrap_or(0)).min(i64::MAX as u64);
     sum.cost_usd = exactly(sum.cost_usd + beat.cost_usd.unwrap_or(0.0));
     let loops = agent.looping.as_ref().map(|sign| sign.words.as_str());
-    let limits = recorder.fuses()?.agent_day;
+    let limits = recorder.limits.agent_day;
     let warning = warning::of(&Known {
         cost_today_usd: sum.cost_usd,
         day_cost_usd: agent.day_cost_usd.or(limits.cost.map(Nanousd::usd)),
         tokens_today: sum.tokens,
         day_tokens: limits.tokens,
+        spent: recorder.spent(&hearer.account, &agent.name),
         loops,
     });
     let mut ends = false;
-    if let Some(warning) = warning.as_ref().filter(|warning| warning.kind == WarningKind::CostExceeded)
-        && agent.warned_on != Some(day)
-    {
-        agent.warned_on = Some(day);
-        ends = agent.runner.is_some();
-        let fact = json!({ "agent_id": agent.id, "agent": agent.name, "warning": warning.kind.word(), "reason": warning.reason });
-        recorder.fact(LANE, "agent_warned", &fact)?;
+    if let Some(warning) = warning.as_ref().filter(|warning| warning.kind == WarningKind::CostExceeded) {
+        let is_of_today = |at: Ms| day_of(at, hearer.zone) == day;
+        ends = beat.status != Status::Shutdown && super::asking::wants_stop(recorder, &agent, is_of_today)?;
+        if agent.warned_on.replace(day) != Some(day) {
+            let fact = json!({ "agent_id": agent.id, "agent": agent.name, "warning": warning.kind.word(), "reason": warning.reason });
+            recorder.fact(LANE, "agent_warned", &fact)?;
+        }
     }
     recorder.keep_beat(agent.beats, beat, warning.as_ref().map(|warning| warning.kind), (day, &sum))?;
     recorder.keep_agent(&agent)?;
     if ends {
-        // Whoever could end it is asked to; that it is asked already is no trouble.
-        super::asking::ask(recorder, &agent.account, &agent.name, Action::Stop)?.unwrap_or_default();
+        super::asking::stop_now(recorder, &agent.account, &agent.name)?;
     }
     if beat.runner.is_some() && beat.message.as_deref() == Some(BY_ITSELF) {
         restarted_by_itself(recorder, &agent)?;
@@ -89,22 +90,26 @@ pub(crate) fn hear(
     if before.is_none_or(|(status, _)| status != beat.status) {
         recorder.touch(Topic::Agents);
     }
-    tell(recorder, &agent, &news)?;
-    if beat.tokens.is_some() || beat.cost_usd.is_some() {
-        let used = Some((day, beats_used(sum.cost_usd, sum.tokens as i64)));
-        recorder.tell(AgentNews { spends: Some(AgentSpends::of(&agent, used)), ..AgentNews::of(&agent, &[]) });
-    }
+    facts(recorder, &agent, &news)?;
+    let used = || Some((day, beats_used(sum.cost_usd, sum.tokens as i64)));
+    let spends = (beat.tokens.is_some() || beat.cost_usd.is_some()).then(|| AgentSpends::of(&agent, used()));
+    recorder.tell(AgentNews { spends, ..AgentNews::of(&agent, &news) });
     Ok(Ok(Heard { agent_id: agent.id, status: beat.status, warning }))
 }
 
 /// What became of an agent: into the journal, and to the pilot once it is on disk.
 pub(super) fn tell(recorder: &Recorder<'_>, agent: &Agent, news: &[News]) -> Result<(), StoreError> {
+    facts(recorder, agent, news)?;
+    recorder.tell(AgentNews::of(agent, news));
+    Ok(())
+}
+
+fn facts(recorder: &Recorder<'_>, agent: &Agent, news: &[News]) -> Result<(), StoreError> {
     for news in news {
         let fact = json!({ "agent_id": agent.id, "agent": agent.name, "words": news.words });
         recorder.fact(LANE, news.fact, &fact)?;
         recorder.touch(Topic::Agents);
     }
-    recorder.tell(AgentNews::of(agent, news));
     Ok(())
 }
 

@@ -14,10 +14,11 @@ use serde::{Deserialize, Serialize};
 use super::agent::Agent;
 use super::beat::Beat;
 use super::expected::{Armed, Silence, silence_said};
+use crate::otlp::redact;
 
 /// While it goes on, it is not repeated more often.
 const REPEATED_AFTER_MS: u64 = MINUTE_MS;
-/// So many beats in a row with nothing unusual end a spike.
+/// So many beats in a row that used what is usual end a spike.
 const CALM_AFTER: u32 = 3;
 /// A runner is asked to restart a silent agent so often within an hour.
 const RESTARTS_MAX: usize = 3;
@@ -176,16 +177,18 @@ impl Agent {
 
     /// `since_ms`: since its beat before, without the time in which nobody listened; None: there is none that counts.
     pub(super) fn judge(&mut self, beat: &Beat, since_ms: Option<u64>, worked: bool, now: Ms, news: &mut Vec<News>) {
-        let spike = self.pace.hear(beat.tokens.unwrap_or(0), since_ms);
-        self.judge_spike(spike, now, news);
+        let tokens = beat.tokens.unwrap_or(0);
+        let spike = self.pace.hear(tokens, since_ms, now);
+        self.judge_spike(spike, tokens > 0, now, news);
         self.judge_loops(beat, worked, now, news);
     }
 
-    fn judge_spike(&mut self, spike: Option<Spike>, now: Ms, news: &mut Vec<News>) {
+    fn judge_spike(&mut self, spike: Option<Spike>, used: bool, now: Ms, news: &mut Vec<News>) {
         let Some(spike) = spike else {
             if let Some(sign) = &mut self.spike {
-                sign.calm += 1;
-                if sign.calm >= CALM_AFTER {
+                // One that used nothing says nothing.
+                sign.calm += u32::from(used);
+                if sign.calm >= CALM_AFTER || !self.pace.is_high() {
                     self.spike = None;
                     news.push(self.ended(AlertKind::CostSpike, "agent_calm", "It spends what it usually does."));
                 }
@@ -206,10 +209,11 @@ impl Agent {
         let mut found = None;
         for (tool, args) in beat.newest_calls() {
             let call = Call { tool, args: Some(args), result: None, tokens: 0, is_tool: true, at: now };
-            found = self.loops.call(&call).or(found);
+            found = self.loops.call(&call, redact::text).or(found);
         }
         let used = beat.tells_of_work() || !beat.tool_call_log.is_empty();
-        found = self.loops.beat(beat.message.as_deref(), used, worked && beat.tells_of_progress()).or(found);
+        let moved = worked && beat.tells_of_progress();
+        found = self.loops.beat(beat.message.as_deref(), used, moved, redact::text).or(found);
         if !self.loops.goes_on() {
             if self.looping.take().is_some() {
                 news.push(self.ended(AlertKind::LoopDetected, "agent_straight", "It does something else now."));

@@ -150,6 +150,9 @@ fn the_first_beat_that_spends_two_hundred_times_as_much_is_critical_and_three_ca
         "a minute later it is told again"
     );
     assert_eq!(agent.troubles().len(), 1);
+    for second in [810, 820, 830, 840] {
+        assert!(said(&mut agent, second, &json!({ "tokens_used": 0 })).is_empty(), "a pause says nothing");
+    }
     for second in [860, 920] {
         assert!(said(&mut agent, second, &json!({ "tokens_used": 200 })).is_empty());
     }

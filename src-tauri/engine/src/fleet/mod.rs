@@ -24,13 +24,13 @@ use chrono_tz::Tz;
 use cuetower_core::Ms;
 
 pub use agent::{Agent, Runner, State};
-pub(crate) use asking::{Refused, answered, ask, budget, fetch, forget};
+pub(crate) use asking::{Refused, answered, ask, budget, fetch, forget, stop_now};
 pub use beat::{Beat, Status};
 pub use command::{Action, Command, CommandState, Said};
 pub use expected::{AgentWatch, Armed};
 pub(crate) use hearing::{AGENTS_MAX, Heard, Hearer, TooMany, hear};
-pub use judging::{AgentNews, AgentSpends};
 pub(crate) use judging::KINDS;
+pub use judging::{AgentNews, AgentSpends};
 pub(crate) use minding::mind;
 pub(crate) use pace::{BURST, Pace, Telling};
 pub use warning::WarningKind;

@@ -34,6 +34,8 @@ pub struct Known<'a> {
     pub day_cost_usd: Option<f64>,
     pub tokens_today: u64,
     pub day_tokens: Option<u64>,
+    /// What it shares a budget with used as well, and that is spent: how, without an end mark.
+    pub spent: Option<&'a str>,
     /// It goes round in circles: how, without an end mark.
     pub loops: Option<&'a str>,
 }
@@ -42,7 +44,11 @@ pub struct Known<'a> {
 /// costs comes first.
 #[must_use]
 pub fn of(known: &Known<'_>) -> Option<Warning> {
-    costs(known).or_else(|| uses(known)).or_else(|| {
+    let shared = || {
+        let reason = format!("{}.", known.spent?);
+        Some(Warning { kind: WarningKind::CostExceeded, reason })
+    };
+    costs(known).or_else(|| uses(known)).or_else(shared).or_else(|| {
         let reason = format!("{}.", known.loops?);
         Some(Warning { kind: WarningKind::LoopDetected, reason })
     })
@@ -74,7 +80,14 @@ mod tests {
 
     #[test]
     fn an_agent_is_warned_above_its_budget_and_not_at_it() {
-        let known = Known { cost_today_usd: 0.0, day_cost_usd: None, tokens_today: 0, day_tokens: None, loops: None };
+        let known = Known {
+            cost_today_usd: 0.0,
+            day_cost_usd: None,
+            tokens_today: 0,
+            day_tokens: None,
+            spent: None,
+            loops: None,
+        };
         let told = |cost_today_usd, day_cost_usd| of(&Known { cost_today_usd, day_cost_usd, ..known });
         assert_eq!(told(10.0, Some(10.0)), None);
         assert_eq!(told(1e9, None), None);
@@ -90,9 +103,13 @@ mod tests {
     #[test]
     fn one_that_goes_round_in_circles_is_told_how_unless_it_costs_too_much() {
         let loops = Some("The same call 3 times in a row");
-        let known = Known { cost_today_usd: 2.0, day_cost_usd: None, tokens_today: 0, day_tokens: None, loops };
+        let known =
+            Known { cost_today_usd: 2.0, day_cost_usd: None, tokens_today: 0, day_tokens: None, spent: None, loops };
         let warning = of(&known).unwrap();
         assert_eq!((warning.kind.word(), &*warning.reason), ("loop_detected", "The same call 3 times in a row."));
         assert_eq!(of(&Known { day_cost_usd: Some(1.0), ..known }).unwrap().kind, WarningKind::CostExceeded);
+        let words = "$2.00 of the $1.00 that all agents together may cost a day";
+        let warning = of(&Known { spent: Some(words), ..known }).unwrap();
+        assert_eq!((warning.kind, warning.reason), (WarningKind::CostExceeded, format!("{words}.")));
     }
 }

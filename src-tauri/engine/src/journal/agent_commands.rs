@@ -37,6 +37,14 @@ impl Recorder<'_> {
         self.with(open)
     }
 
+    /// The newest stop that an agent's runner was asked for.
+    pub(crate) fn newest_stop(&self, agent: u32) -> Result<Option<Command>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM agent_commands WHERE agent = ?1 AND action = 'stop' ORDER BY id DESC LIMIT 1"
+        );
+        self.with(|connection| connection.prepare_cached(&sql)?.query_row([agent], read).optional())
+    }
+
     /// Gives it its id. `ended`: it is known already what became of it.
     pub(crate) fn add_agent_command(&self, command: Command) -> Result<Command, StoreError> {
         let values = params![

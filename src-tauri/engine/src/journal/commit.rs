@@ -1,6 +1,6 @@
 //! One batch, one transaction: the facts, and the read tables that follow from them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use cuetower_core::Ms;
@@ -16,10 +16,13 @@ use crate::desk::wire::Topic;
 use crate::fleet::AgentNews;
 
 use super::recording::{self, EPOCH, Recording};
-use super::{Entry, Journal, KeyRow, OutboxRow, OutputRow, SpanRow, StepsChange, StepsKept, StoreError, WatchRow, WorkerSeen};
 use super::{
-    alert_rules, alerts, attempts, bands, costs, cues, entries, fuses, keys, lanes, occurrences, outbox, outputs, runs, secrets, steps, tower, watches,
-    workers,
+    Entry, Journal, KeyRow, OutboxRow, OutputRow, SpanRow, StepsChange, StepsKept, StoreError, UsualChange, WatchRow,
+    WorkerSeen,
+};
+use super::{
+    alert_rules, alerts, attempts, bands, costs, cues, entries, fuses, keys, lanes, occurrences, outbox, outputs, runs,
+    secrets, steps, tower, usual, watches, workers,
 };
 
 /// Everything one batch writes.
@@ -49,6 +52,7 @@ pub struct Commit {
     pub workers_dropped: Vec<(AccountId, String)>,
     pub steps: Vec<StepsChange>,
     pub watches: Vec<WatchRow>,
+    pub usual: Vec<UsualChange>,
     pub steps_kept: Vec<StepsKept>,
     /// By trace, whose its spans are.
     pub traces: BTreeMap<String, String>,
@@ -57,6 +61,10 @@ pub struct Commit {
     pub briefed_at: Option<Ms>,
     pub orderly: Option<bool>,
     pub paused: Option<bool>,
+    /// The owner's limits, for what recordings hold against them.
+    pub limits: Limits,
+    /// Of agents that beat: the words of a budget of the day that is spent, without an end mark.
+    pub spent: HashMap<(AccountId, String), String>,
     /// What is decided on disk, after all the rest.
     pub(crate) recordings: Vec<Box<dyn Recording>>,
     /// What this is about; the commit adds what the recordings were about.
@@ -138,6 +146,9 @@ impl Journal {
         for change in &commit.steps {
             steps::write(&transaction, change)?;
         }
+        for change in &commit.usual {
+            usual::write(&transaction, change)?;
+        }
         for row in &commit.watches {
             watches::write(&transaction, row)?;
         }
@@ -170,7 +181,8 @@ impl Journal {
             }
         }
         let at = commit.alive_at.unwrap_or_default();
-        let (topics, news) = recording::write_all(&transaction, at, &mut commit.recordings)?;
+        let (topics, news) =
+            recording::write_all(&transaction, (at, commit.limits, &commit.spent), &mut commit.recordings)?;
         commit.topics.extend(topics);
         commit.agent_news = news;
         let seq = entries::last_seq(&transaction)?;

@@ -7,7 +7,7 @@ use cuetower_core::spend::Nanousd;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::reader::json;
-use super::{Journal, Recorder, StoreError};
+use super::{Journal, StoreError};
 
 pub(super) const SCHEMA: &str = "
 CREATE TABLE fuses (
@@ -17,11 +17,14 @@ CREATE TABLE fuses (
 
 /// What was used on a day.
 pub(crate) struct DayUsed {
-    /// Cue (None: outside of any), account, agent.
-    pub runs: Vec<(Option<CueId>, AccountId, String, Used)>,
-    /// What beats outside of runs told, and what the owner lets each cost a day.
-    pub agents: Vec<(AccountId, String, Used, Option<Nanousd>)>,
+    pub runs: Vec<RunsUsed>,
+    pub agents: Vec<BeatsUsed>,
 }
+
+/// Cue (None: outside of any), account, agent.
+type RunsUsed = (Option<CueId>, AccountId, String, Used);
+/// Account and agent; what beats outside of runs told, and what the owner lets it cost a day.
+type BeatsUsed = (AccountId, String, Used, Option<Nanousd>);
 
 impl Journal {
     /// As they are unless the owner said otherwise.
@@ -35,13 +38,7 @@ impl Journal {
     }
 }
 
-impl Recorder<'_> {
-    pub(crate) fn fuses(&self) -> Result<Limits, StoreError> {
-        self.with(limits)
-    }
-}
-
-pub(super) fn limits(connection: &Connection) -> rusqlite::Result<Limits> {
+fn limits(connection: &Connection) -> rusqlite::Result<Limits> {
     let mut kept = connection.prepare_cached("SELECT body FROM fuses")?;
     Ok(kept.query_row([], |row| json(row, 0)).optional()?.unwrap_or_default())
 }
@@ -52,9 +49,10 @@ pub(super) fn keep(connection: &Connection, limits: &Limits) -> rusqlite::Result
     connection.prepare_cached(sql)?.execute(params![body]).map(drop)
 }
 
-fn runs(connection: &Connection, day: &str) -> rusqlite::Result<Vec<(Option<CueId>, AccountId, String, Used)>> {
+fn runs(connection: &Connection, day: &str) -> rusqlite::Result<Vec<RunsUsed>> {
     // `sum` fails where it leaves 64 bits; `total` never does.
-    let sql = "SELECT s.cue_id, s.account, s.agent, CAST(total(d.cost_nano) AS INTEGER), CAST(total(d.tokens) AS INTEGER)
+    let sql =
+        "SELECT s.cue_id, s.account, s.agent, CAST(total(d.cost_nano) AS INTEGER), CAST(total(d.tokens) AS INTEGER)
         FROM spend_days d CROSS JOIN spend s ON s.id = d.spend WHERE d.day = ?1 GROUP BY s.cue_id, s.account, s.agent";
     let read = |row: &Row<'_>| {
         let used = Used { cost: row.get(3)?, tokens: row.get(4)? };
@@ -63,7 +61,7 @@ fn runs(connection: &Connection, day: &str) -> rusqlite::Result<Vec<(Option<CueI
     connection.prepare_cached(sql)?.query_map([day], read)?.collect()
 }
 
-fn agents(connection: &Connection, day: &str) -> rusqlite::Result<Vec<(AccountId, String, Used, Option<Nanousd>)>> {
+fn agents(connection: &Connection, day: &str) -> rusqlite::Result<Vec<BeatsUsed>> {
     let sql = "SELECT a.account, a.name, coalesce(d.cost_usd, 0.0), coalesce(d.tokens, 0), a.day_cost_usd
         FROM agents a LEFT JOIN agent_days d ON d.agent = a.id AND d.day = ?1
         WHERE d.agent IS NOT NULL OR a.day_cost_usd IS NOT NULL";

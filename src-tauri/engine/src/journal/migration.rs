@@ -51,6 +51,7 @@ fn from_5() -> String {
         super::alert_rules::SCHEMA,
         super::channels::SCHEMA,
         super::outbox::SCHEMA,
+        super::usual::SCHEMA,
         super::watches::SCHEMA,
         super::fuses::SCHEMA,
     ]
@@ -129,7 +130,7 @@ mod tests {
         assert_eq!(rows("SELECT count(*) FROM runs"), 3);
         let decided = "SELECT count(*) FROM occurrences WHERE state = 'ran' AND decided_seq IS NOT NULL";
         assert_eq!(rows(decided), 3);
-        assert_eq!(rows("PRAGMA user_version"), 5);
+        assert_eq!(rows("PRAGMA user_version"), 6);
         assert_eq!(rows("SELECT count(*) FROM workers"), 0);
         let (steps, sums) = journal.steps(&costly).unwrap().expect("what it cost is known still");
         assert_eq!((steps.len(), sums.total().cost.map(|cost| cost.usd())), (0, Some(0.5)));

@@ -12,8 +12,8 @@ mod alerts;
 mod attempts;
 mod audit;
 mod bands;
-mod channels;
 mod beats;
+mod channels;
 mod commit;
 mod costs;
 mod counts;
@@ -43,6 +43,7 @@ mod steps;
 mod steps_read;
 mod subscriptions;
 mod tower;
+mod usual;
 mod watches;
 mod workers;
 
@@ -56,15 +57,15 @@ pub use addresses::{AddressRow, KnownAddress};
 pub use alert_rules::ReportTold;
 pub use alerts::{AccountAlertRow, AlertFilter, AlertRow};
 pub use audit::{LaneFacts, Start};
-pub use channels::{BeaconRow, ChannelRow};
 pub use beats::{BeatRow, DaySum, MinuteSum};
+pub use channels::{BeaconRow, ChannelRow};
 pub use commit::{Commit, OccurrenceChange, SnapshotRow};
 pub use costs::{AgentSpent, DisagreementRow, ModelSpent, RunsDue, SpentRow};
 pub use counts::{UsageRow, VitalsRow};
 pub(crate) use cues::status_word;
 pub use entries::Entry;
-pub use keys::{KeyRow, OWNERS, PREFIX_CHARS};
 pub(crate) use fuses::beats_used;
+pub use keys::{KeyRow, OWNERS, PREFIX_CHARS};
 pub use lanes::{ALERTS_LANE, Loaded, POOLS_LANE, load};
 pub use live_sessions::LiveSessionRow;
 pub use logins::{LoginRow, LoginState};
@@ -80,12 +81,12 @@ pub(crate) use recording::{Recorded, Recording};
 pub use runs::{RunFilter, RunRow, RunStats, status_word as run_status_word};
 pub use secrets::SecretRow;
 pub use spans_apart::ApartRow;
-pub use watches::{SampleRow, WatchRow};
-pub(crate) use watches::sample_of;
 pub use steps::{STEPS_LANE, StepOwner, StepsChange, StepsKept};
 pub use steps_read::{SpendRow, StepGroup, StepRow};
 pub use subscriptions::{EventRow, SubscriptionRow};
 pub use tower::{Liveness, TOWER_LANE};
+pub use usual::{SampleRow, UsualChange};
+pub use watches::WatchRow;
 pub use workers::{WorkerRow, WorkerSeen};
 
 /// Format of the file. An older program refuses a newer file.
@@ -139,11 +140,25 @@ impl StoreError {
     }
 }
 
+/// Somebody else who writes in the store and does not come to an end, until it is dropped.
+#[cfg(test)]
+pub(crate) fn held_by_another(data_dir: &Path) -> impl Drop + use<> {
+    struct Held(Connection);
+    impl Drop for Held {
+        fn drop(&mut self) {
+            self.0.execute_batch("ROLLBACK").unwrap();
+        }
+    }
+    let other = Connection::open(data_dir.join("cuetower.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    Held(other)
+}
+
 /// The writer. One per data folder: a lock file says whose it is.
 pub struct Journal {
     connection: Connection,
     path: PathBuf,
-    _lock: std::fs::File,
+    _lock: Lock,
 }
 
 impl Journal {
@@ -205,6 +220,7 @@ impl Journal {
             accounts::SCHEMA,
             logins::SCHEMA,
             steps::SCHEMA,
+            usual::SCHEMA,
             watches::SCHEMA,
             fuses::SCHEMA,
             prices::SCHEMA,
@@ -254,7 +270,16 @@ fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn lock(data_dir: &Path) -> Result<std::fs::File, StoreError> {
+/// Let go of by name: a program that is just being started has every open file too, until it is under way.
+struct Lock(std::fs::File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        drop(self.0.unlock());
+    }
+}
+
+fn lock(data_dir: &Path) -> Result<Lock, StoreError> {
     let path = data_dir.join("lock");
     let file = std::fs::OpenOptions::new()
         .create(true)
@@ -263,7 +288,7 @@ fn lock(data_dir: &Path) -> Result<std::fs::File, StoreError> {
         .open(&path)
         .map_err(|error| StoreError::Folder(path, error))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(_) => Err(StoreError::InUse(data_dir.to_owned())),
     }
 }

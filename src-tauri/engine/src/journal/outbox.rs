@@ -178,6 +178,12 @@ pub(super) fn notes(connection: &Connection, ids: &str) -> rusqlite::Result<Vec<
     connection.prepare_cached(sql)?.query_map([ids], |row| read_json(row, 0))?.collect()
 }
 
+/// How many wait for one channel.
+pub(super) fn count(connection: &Connection, channel: &str) -> rusqlite::Result<u32> {
+    let sql = "SELECT count(*) FROM outbox WHERE channel = ?1 AND state = 'waiting'";
+    connection.prepare_cached(sql)?.query_row([channel], |row| row.get(0))
+}
+
 /// How many wait for each channel.
 pub(super) fn counts(connection: &Connection) -> rusqlite::Result<Vec<(String, u32)>> {
     let sql = "SELECT channel, count(*) FROM outbox WHERE state = 'waiting' GROUP BY channel";

@@ -32,7 +32,11 @@ fn write_all(journal: &mut Journal, rows: Vec<OutboxRow>) {
 }
 
 fn record(journal: &Journal, now: i64, work: impl Fn(&Recorder<'_>) -> Result<(), StoreError>) {
-    journal.guard(|connection| Ok(work(&Recorder::on(connection, Ms(now))).unwrap())).unwrap();
+    let work = |connection: &rusqlite::Connection| {
+        work(&Recorder::on(connection, Ms(now))).unwrap();
+        Ok(())
+    };
+    journal.guard(work).unwrap();
 }
 
 /// Each channel's rows of an alert: what, and its state.
@@ -63,6 +67,20 @@ fn the_end_of_an_alert_is_told_where_its_beginning_was_and_once() {
     // Both in one commit.
     write_all(&mut journal, vec![mail(note("c", What::Opened)), mail(note("c", What::Resolved))]);
     assert_eq!(told_of(&journal, "c").len(), 2);
+}
+
+#[test]
+fn what_waits_is_counted_for_each_channel() {
+    let (_folder, mut journal) = journal();
+    let rows = ["a", "b", "c"].map(|id| row("chat", ChannelKind::Slack, note(id, What::Opened), 0));
+    write_all(
+        &mut journal,
+        rows.into_iter().chain([row("mail", ChannelKind::Email, note("a", What::Opened), 0)]).collect(),
+    );
+    let first = waiting_of(&journal, "chat")[0].id;
+    record(&journal, 1, |recorder| recorder.outbox_told(first, "ok"));
+    let counted = |channel| journal.guard(|connection| count(connection, channel)).unwrap();
+    assert_eq!((counted("chat"), counted("mail"), counted("none")), (2, 1, 0));
 }
 
 #[test]

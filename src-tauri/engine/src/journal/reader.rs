@@ -24,11 +24,11 @@ use super::{AgentSpent, DisagreementRow, ModelSpent, RunsDue, SpentRow, costs};
 use super::{ApartRow, EndedRuns, OtlpOutRow, otlp_out, spans_apart};
 use super::{BeaconRow, ChannelRow, OutboxNote, ToldOf, channels, outbox};
 use super::{BeatRow, DaySum, MinuteSum, PriceRow, agent_commands, agents, beats, prices};
+use super::{ReportTold, alert_rules, report};
 use super::{
     accounts, addresses, alerts, audit, bands, counts, cues, entries, keys, lanes, live_sessions, logins, messages,
-    occurrences, outputs, runs, secrets, steps_read, subscriptions, tower, watches, workers,
+    occurrences, outputs, runs, secrets, steps_read, subscriptions, tower, usual, workers,
 };
-use super::{ReportTold, alert_rules, report};
 use crate::fleet::{Agent, Command};
 
 /// Idle connections kept.
@@ -153,7 +153,7 @@ queries! {
     /// The lane of a cue as it stands; None for a deleted one.
     lane(cue_id: String) -> Option<Lane> = lanes::get;
     /// What the newest good runs of a cue used, oldest first, each with its run's id.
-    samples(cue_id: String) -> Vec<(String, Sample)> = watches::samples;
+    samples(cue_id: String) -> Vec<(String, Sample)> = usual::samples;
     neighbours(run: Arc<Run>) -> (Option<String>, Option<String>) = runs::neighbours;
     outputs(run_id: String) -> Vec<OutputRow> = outputs::of_run;
     /// Due in `[from, to)`, newest first.
@@ -303,6 +303,8 @@ queries! {
     outbox_note(id: u64) -> Option<OutboxNote> = outbox::one;
     /// Those that wait still; `ids`: a JSON list.
     outbox_notes(ids: String) -> Vec<Note> = outbox::notes;
+    /// How many wait for one channel.
+    outbox_count(channel: String) -> u32 = outbox::count;
     /// How many wait for each channel.
     outbox_counts() -> Vec<(String, u32)> = outbox::counts;
     /// On which channels these alerts (a JSON list of ids) were told or are to be, in order.

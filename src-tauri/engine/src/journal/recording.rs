@@ -2,10 +2,12 @@
 //! batch's transaction, so that it sees what is on disk and nothing of it is seen before it is there.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cuetower_core::Ms;
+use cuetower_core::fuse::Limits;
+use cuetower_core::id::AccountId;
 use rusqlite::Connection;
 
 use super::{Entry, StoreError, entries};
@@ -20,13 +22,17 @@ pub(super) const EPOCH: i64 = 1;
 pub struct Recorder<'a> {
     connection: &'a Connection,
     pub now: Ms,
+    /// The owner's, as they are in this commit.
+    pub limits: Limits,
+    spent: Option<&'a HashMap<(AccountId, String), String>>,
     topics: RefCell<BTreeSet<Topic>>,
     news: RefCell<Vec<AgentNews>>,
 }
 
 impl Recorder<'_> {
     pub(super) fn on(connection: &Connection, now: Ms) -> Recorder<'_> {
-        Recorder { connection, now, topics: RefCell::default(), news: RefCell::default() }
+        let limits = Limits::default();
+        Recorder { connection, now, limits, spent: None, topics: RefCell::default(), news: RefCell::default() }
     }
 
     /// Appends a fact to a journal lane of its unit: `accounts`, `agents`, `messages`.
@@ -39,6 +45,11 @@ impl Recorder<'_> {
             let entry = Entry { lane: lane.to_owned(), lane_seq, at: self.now, kind, body };
             entries::append(connection, EPOCH, &entry).map(drop)
         })
+    }
+
+    /// Why nothing of an agent's may go on today, without an end mark; None: its budgets are not spent.
+    pub fn spent(&self, account: &AccountId, agent: &str) -> Option<&str> {
+        self.spent?.get(&(account.clone(), agent.to_owned())).map(String::as_str)
     }
 
     /// The faces of the owner ask again for what is about this.
@@ -112,13 +123,13 @@ where
 /// Writes each in a savepoint of its own: one that refuses, or fails, leaves nothing and takes no other with it.
 pub(super) fn write_all(
     connection: &Connection,
-    now: Ms,
+    (now, limits, spent): (Ms, Limits, &HashMap<(AccountId, String), String>),
     recordings: &mut [Box<dyn Recording>],
 ) -> rusqlite::Result<(BTreeSet<Topic>, Vec<AgentNews>)> {
     let (mut topics, mut news) = (BTreeSet::new(), Vec::new());
     for recording in recordings {
         connection.execute_batch("SAVEPOINT recording")?;
-        let recorder = Recorder::on(connection, now);
+        let recorder = Recorder { limits, spent: Some(spent), ..Recorder::on(connection, now) };
         // The pilot is everybody's: what one of them did wrong must not end it.
         let written = catch_unwind(AssertUnwindSafe(|| recording.write(&recorder)));
         let stays = written.unwrap_or_else(|_| {

@@ -42,8 +42,9 @@ static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
         r#"://[^/\s:@?#"'\\,<>]*:(?P<login>[^/\s@?#"'\\,<>]{1,256})@"#,
         r#"(?i:[?&](?:api_key|apikey|key|token|access_token|auth|password|secret|sig|signature)=)(?P<query>[^&\s#"'\\<>]{6,})"#,
     ];
-    // In JSON, also where it is a text within JSON. The quote that ends a value stays.
-    let names = NAMES.join("|");
+    // In JSON, also where it is a text within JSON. The quote that ends a value stays. A plain "token" is one there: what
+    // models count comes as a number.
+    let names = [NAMES.as_slice(), &["token"]].concat().join("|");
     let named = format!(r#"(?i:\\?"(?:[^"\\]{{0,100}}[._-])?(?:{names})\\?"\s*:\s*\\?")(?P<named>(?:[^"\\]|\\[^"])+)"#);
     Regex::new(&format!("{}|{named}", shapes.join("|"))).expect("the shapes are well formed")
 });
@@ -93,6 +94,7 @@ mod tests {
             ("-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----!", "••••!"),
             ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2ln", "••••"),
             (r#"{"user": "ada", "password": "hunter2"}"#, r#"{"user": "ada", "password": "••••"}"#),
+            (r#"→ {"token":"tok_abc"}"#, r#"→ {"token":"••••"}"#),
             (r#"{"headers":{"X-Api-Key":"0123"}}"#, r#"{"headers":{"X-Api-Key":"••••"}}"#),
             (r#"{"a": "{\"db_password\": \"p\\nw\", \"n\": 1}"}"#, r#"{"a": "{\"db_password\": \"••••\", \"n\": 1}"}"#),
         ] {

@@ -17,5 +17,5 @@ impl Performer {
 
 async fn look(shared: Arc<Shared>, run_id: RunId, number: u32) {
     let seen = truth::of_attempt(&shared.attempt_dir(&run_id, number)).await;
-    shared.send(Order::Looked { run_id, words: seen.words() }).await;
+    shared.send(Order::Looked { run_id, attempt: number, words: seen.words() }).await;
 }

@@ -6,7 +6,6 @@ use cuetower_core::id::RunId;
 use cuetower_core::input::{DeliveryResult, Input};
 
 use super::Pilot;
-use super::batch::Batch;
 use crate::handle::Order;
 use crate::journal::{OutputRow, StoreError};
 
@@ -70,17 +69,17 @@ impl Pilot {
         if !self.again.is_suspected {
             return Ok(());
         }
-        let mut went_out = self.batch_begun();
+        let (mut went_out, clocks) = self.batch_begun();
         // Worth a commit of its own, and refused only if the store refuses everything.
         went_out.status_changed = true;
-        self.land_now(went_out)?;
+        self.land(went_out, clocks)?;
         self.again.is_suspected = false;
         for untold in std::mem::take(&mut self.again.untold) {
             let Untold { run_id, input, output, refused } = untold;
             let (kept_input, kept_output) = (input.clone(), output.clone());
-            let mut batch = self.batch_begun();
+            let (mut batch, clocks) = self.batch_begun();
             self.take(&mut batch, Untold { run_id: run_id.clone(), input, output, refused }.order());
-            let Err(error) = self.land_now(batch) else { continue };
+            let Err(error) = self.land(batch, clocks) else { continue };
             // It was put back as one that is new here.
             self.again.untold.pop();
             let refused = refused + u32::from(error.is_about_what_was_written());
@@ -89,14 +88,6 @@ impl Pilot {
         }
         self.again.is_suspected = !self.again.untold.is_empty();
         Ok(())
-    }
-
-    fn batch_begun(&mut self) -> Batch {
-        let mut batch = Batch::at(self.clock.reading().wall);
-        for (cue_id, run_id) in self.went_out.clone() {
-            batch.decide(self, &cue_id, &Input::WentOut { run_id });
-        }
-        batch
     }
 }
 

@@ -189,7 +189,7 @@ impl Pilot {
 }
 
 /// Writes something down in this batch's transaction; nobody waits for it.
-fn record(batch: &mut Batch, work: impl FnOnce(&Recorder<'_>) -> Result<(), StoreError> + Send + 'static) {
+pub(super) fn record(batch: &mut Batch, work: impl FnOnce(&Recorder<'_>) -> Result<(), StoreError> + Send + 'static) {
     let (reply, _) = oneshot::channel();
     let work = move |recorder: &Recorder<'_>| work(recorder).map(Ok::<(), std::convert::Infallible>);
     batch.commit.recordings.push(Box::new(Recorded::new(work, reply)));

@@ -11,37 +11,42 @@ use cuetower_core::cue::Transport;
 use cuetower_core::id::{AlertId, CueId, RunId};
 use cuetower_core::occurrence::Trigger;
 use cuetower_core::sentence;
-use cuetower_core::time::MINUTE_MS;
+use cuetower_core::time::{DAY_MS, MINUTE_MS};
 
 use super::Pilot;
 use super::batch::Batch;
 use crate::alerting::{RunFacts, native};
 use crate::desk::wire::Topic;
 use crate::handle::{Reply, Trouble};
+use crate::journal::Liveness;
 
 /// A shorter absence is in the record, and no alert.
 const OFF_LEAST_MS: u64 = 10 * MINUTE_MS;
+/// That the tower ended without a word and is back asks for nothing, and is over after this long.
+const RETURNED_MS: u64 = DAY_MS;
 
 impl Pilot {
     /// Escalations, reminders and ends of snoozes whose time has come.
     pub(super) fn alerts_due(&mut self, batch: &mut Batch) {
-        let standing = batch.book.as_ref().unwrap_or(&self.book);
-        if standing.wakes_at().is_some_and(|at| at <= batch.now) {
+        if self.book.wakes_at().is_some_and(|at| at <= batch.now) {
             batch.signal(self, &Signal::Tick);
+        }
+        let told = self.told_that_it_returned();
+        if told.is_some_and(|told| batch.now.since(told.last_at) >= RETURNED_MS) {
+            self.absence_is_known(batch);
         }
     }
 
     /// The owner has a word about one.
     pub(super) fn take_alert(&mut self, batch: &mut Batch, id: &AlertId, signal: &Signal, reply: Reply<Alert>) {
         batch.signal(self, signal);
-        let alert = batch.book.as_ref().unwrap_or(&self.book).get(id).cloned();
+        let alert = self.book.get(id).cloned();
         batch.answer(reply, alert.ok_or_else(|| Trouble::NotFound(format!("unresolved alert {id}"))));
     }
 
     /// The owner has seen them all.
     pub(super) fn take_acknowledge_all(&mut self, batch: &mut Batch, reply: Reply<u32>) {
-        let standing = batch.book.as_ref().unwrap_or(&self.book);
-        let open = standing.unresolved().filter(|alert| alert.state == AlertState::Open);
+        let open = self.book.unresolved().filter(|alert| alert.state == AlertState::Open);
         let open: Vec<AlertId> = open.map(|alert| alert.id.clone()).collect();
         let count = u32::try_from(open.len()).unwrap_or(u32::MAX);
         for alert_id in open {
@@ -52,9 +57,20 @@ impl Pilot {
 
     pub(super) fn take_alert_rules(&mut self, batch: &mut Batch, rules: Rules) {
         batch.tower_fact(self, "alert_rules_set", &serde_json::json!(rules));
-        batch.book(self).set_rules(Arc::new(rules.clone()));
+        batch.rules_before.get_or_insert_with(|| Arc::clone(self.book.rules()));
+        self.book.set_rules(Arc::new(rules.clone()));
         batch.commit.alert_rules = Some(rules);
         batch.commit.topics.insert(Topic::Alerts);
+    }
+
+    /// Nothing of the batch is on disk: the book of alerts is what it was.
+    pub(super) fn alerts_as_before(&mut self, batch: &mut Batch) {
+        for undo in batch.alerts_undo.drain(..).rev() {
+            self.book.undo(undo);
+        }
+        if let Some(rules) = batch.rules_before.take() {
+            self.book.set_rules(rules);
+        }
     }
 
     /// Whoever tells alerts goes by the rules that are on disk.
@@ -70,6 +86,12 @@ impl Pilot {
         if self.rules_seen.send_if_modified(is_news) {
             self.performer.native().rules_are(rules);
         }
+    }
+
+    /// The tower starts: what the one before held back is still to be told, and what it may not have come to show.
+    pub(super) fn tell_what_was_not_told(&self, last: Liveness, now: Ms) {
+        let is_shown = |alert: &Alert| self.channels.shown_here(alert);
+        self.performer.native().starts(&self.book, last.alive_at.unwrap_or(now), last.orderly, is_shown);
     }
 
     /// Alerts that are on disk, as native notifications.
@@ -130,6 +152,19 @@ impl Pilot {
     pub(super) fn absence_is_known(&mut self, batch: &mut Batch) {
         let over = Signal::Over { about: About::Tower, kind: AlertKind::TowerWasOff, run_id: None };
         batch.signal(self, &over);
+    }
+
+    /// The open alert which says that the tower ended without a word; none that stands for a briefing.
+    fn told_that_it_returned(&self) -> Option<&Alert> {
+        let told = self.book.of(&About::Tower, AlertKind::TowerWasOff);
+        told.filter(|told| !words::is_in_the_briefing(&told.title))
+    }
+
+    /// Since then it was stopped and started in order.
+    pub(super) fn return_is_past(&mut self, batch: &mut Batch) {
+        if self.told_that_it_returned().is_some() {
+            self.absence_is_known(batch);
+        }
     }
 
     /// How the owner hears of it on this machine.

@@ -40,12 +40,14 @@ impl Pilot {
         self.agents.gap(gap.band(before, clocks), clocks.wall);
         let slept_ms = slept_ms.saturating_add(stalled_ms);
         batch.pool(self, &PoolInput::Shifted { slept_ms, stepped_ms });
-        batch.settle(self);
         self.watches_shift(batch, slept_ms, stepped_ms);
         let live: BTreeSet<CueId> = self.live_runs.values().cloned().collect();
+        // All of them before anything follows: a wait that begins now, such as of a run whose pool was freed meanwhile, is
+        // by these clocks already.
         for id in live {
-            batch.decide(self, &id, &Input::Shifted { slept_ms, stepped_ms });
+            batch.decide_alone(self, &id, &Input::Shifted { slept_ms, stepped_ms });
         }
+        batch.settle(self);
     }
 
     /// A clock that was set back names instants again in which the tower was up: those were not missed.
@@ -62,3 +64,7 @@ impl Pilot {
         batch.status_changed = true;
     }
 }
+
+#[cfg(test)]
+#[path = "away_tests.rs"]
+mod tests;

@@ -1,11 +1,14 @@
 //! The working copy of one batch: lanes as they will be, and everything that follows once that is on disk. Thrown away if the commit fails.
 
+mod landing;
+
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use cuetower_core::Ms;
 use cuetower_core::alert::drift::Drift;
-use cuetower_core::alert::{Alert, AlertBook, Signal};
+use cuetower_core::alert::{Alert, AlertEvent, Rules, Signal, Undo};
 use cuetower_core::away::Band;
 use cuetower_core::cue::{CueDefinition, CueStatus};
 use cuetower_core::effect::Effect;
@@ -21,25 +24,21 @@ use cuetower_core::watch::{Subject, Watch};
 use super::following::Ended;
 use super::fuses::{Fuse, Today, Trip};
 use super::steps::Stepped;
-use super::{Pilot, STAMP_EVERY_MS, named};
-use crate::desk::wire::DeskEvent;
-use crate::handle::{Reply, Trouble};
-use crate::journal::{
-    ALERTS_LANE, Commit, Entry, OccurrenceChange, OccurrenceRow, OutputRow, SnapshotRow, SpanRow, TOWER_LANE,
-};
+use super::{Pilot, named};
+use crate::handle::Trouble;
+use crate::journal::{ALERTS_LANE, Commit, Entry, OccurrenceChange, OccurrenceRow, OutputRow, SpanRow, TOWER_LANE};
+use crate::otlp::redact;
 use crate::view;
-
-/// Facts after which a lane's live state is written again, so that replaying stays short.
-const SNAPSHOT_EVERY: u64 = 64;
-/// Runs whose steps changed, named in one live event.
-const RUNS_STEPPED_MAX: usize = 1_000;
 
 type Answerer = Box<dyn FnOnce(Option<&str>) + Send>;
 
 pub(super) struct Batch {
     pub now: Ms,
     pub lanes: HashMap<CueId, Lane>,
-    pub book: Option<AlertBook>,
+    /// What it changed in the book of alerts, oldest first.
+    pub(super) alerts_undo: Vec<Undo>,
+    /// The rules of alerts as they were, if it changed them.
+    pub(super) rules_before: Option<Arc<Rules>>,
     pub commit: Commit,
     pub firing: Option<bool>,
     /// The bands as they are after this batch.
@@ -94,7 +93,8 @@ impl Batch {
         Batch {
             now,
             lanes: HashMap::new(),
-            book: None,
+            alerts_undo: Vec::new(),
+            rules_before: None,
             commit: Commit::default(),
             firing: None,
             away: None,
@@ -145,10 +145,6 @@ impl Batch {
 
     pub fn lane_with_run(&self, run_id: &RunId) -> Option<CueId> {
         self.lanes.values().find(|lane| lane.runs.contains_key(run_id)).map(|lane| lane.cue.id.clone())
-    }
-
-    pub fn book(&mut self, pilot: &Pilot) -> &mut AlertBook {
-        self.book.get_or_insert_with(|| pilot.book.clone())
     }
 
     pub fn name_is_taken(&self, pilot: &Pilot, definition: &CueDefinition, by_other_than: &CueId) -> bool {
@@ -421,18 +417,17 @@ impl Batch {
 
     pub fn signal(&mut self, pilot: &mut Pilot, signal: &Signal) {
         let now = self.now;
-        let standing = self.book.as_ref().unwrap_or(&pilot.book);
-        let events = standing.consider(signal, now, &mut *pilot.dice);
-        // Most of what is signalled changes nothing, and the book may be long.
+        let mut events = pilot.book.consider(&without_secrets(signal), now, &mut *pilot.dice);
         if events.is_empty() {
             return;
         }
-        let book = self.book.get_or_insert_with(|| pilot.book.clone());
-        let before = book.seq;
-        for event in &events {
-            book.apply(event);
+        for alert in events.iter_mut().map(AlertEvent::alert_mut) {
+            hide_secrets([&mut alert.title, &mut alert.body]);
         }
-        let rules = Arc::clone(book.rules());
+        let before = pilot.book.seq;
+        // The book may be long: it is changed in place, and back if this cannot be written.
+        self.alerts_undo.extend(events.iter().map(|event| pilot.book.apply(event)));
+        let rules = Arc::clone(pilot.book.rules());
         for (event, seq) in events.iter().zip(before + 1..) {
             self.entry(ALERTS_LANE, seq, event.word(), event);
             self.tell_channels(pilot, event, seq, &rules);
@@ -456,145 +451,25 @@ impl Batch {
         let body = serde_json::to_string(body).expect("facts are made of text and numbers");
         self.commit.entries.push(Entry { lane: lane.to_owned(), lane_seq, at: self.now, kind, body });
     }
-
-    pub fn stopping(&mut self, pilot: &Pilot) {
-        self.tower_fact(pilot, "tower_stopped", &serde_json::json!({}));
-        self.commit.orderly = Some(true);
-        for (id, lane) in &pilot.lanes {
-            if !self.lanes.contains_key(id) && pilot.snapshots.get(id).is_none_or(|seq| *seq < lane.seq) {
-                self.commit.snapshots.push(snapshot(lane));
-            }
-        }
-    }
-
-    /// Fills in the rows as they stand at the end of the batch.
-    pub fn finish(&mut self, pilot: &Pilot) {
-        self.commit.alive_at = (!self.is_of_steps_only(pilot)).then_some(self.now);
-        for id in &self.cues_touched {
-            self.commit.cues.extend(self.lanes.get(id).map(|lane| lane.cue.clone()));
-        }
-        for id in self.cues_run.difference(&self.cues_touched) {
-            let counted = self.lanes.get(id).map(|lane| (id.clone(), lane.cue.run_count, lane.cue.last_run_at));
-            self.commit.runs_counted.extend(counted);
-        }
-        for (cue_id, run_id) in &self.runs_touched {
-            if let Some(run) = self.lanes.get(cue_id).and_then(|lane| lane.runs.get(run_id)) {
-                self.commit.runs.push(Arc::clone(run));
-            }
-        }
-        self.commit.alerts = self.alerts_touched.values().cloned().collect();
-        for (id, lane) in &self.lanes {
-            let last = pilot.snapshots.get(id).copied().unwrap_or(0);
-            let every = SNAPSHOT_EVERY.max(4 * lane.runs.len() as u64);
-            let stopping = self.commit.orderly == Some(true);
-            if lane.seq >= last + every || stopping || lane.cue.status == CueStatus::Deleted {
-                self.commit.snapshots.push(snapshot(lane));
-                self.snapshots_taken.push((id.clone(), lane.seq));
-            }
-        }
-        let every = SNAPSHOT_EVERY.max(4 * pilot.book.len() as u64);
-        let round = |book: &AlertBook| book.seq / every;
-        let book =
-            self.book.as_ref().filter(|book| round(book) != round(&pilot.book) || self.commit.orderly == Some(true));
-        if let Some(book) = book {
-            let state = Some(serde_json::to_string(book).expect("alerts are text and numbers"));
-            self.commit.snapshots.push(SnapshotRow { lane: ALERTS_LANE.to_owned(), lane_seq: book.seq, state });
-        }
-        self.commit.snapshots.extend(self.pools_snapshot(pilot));
-    }
-
-    /// A tick that decided nothing needs no disk, unless the stamp of life is due.
-    pub fn is_worth_a_commit(&self, pilot: &Pilot) -> bool {
-        let stamp = self.now.since(pilot.tower.stamped_at) >= STAMP_EVERY_MS || self.now < pilot.tower.stamped_at;
-        stamp
-            || !self.commit.entries.is_empty()
-            || !self.commit.bands.is_empty()
-            || !self.commit.outputs.is_empty()
-            || !self.commit.workers_seen.is_empty()
-            || !self.commit.workers_dropped.is_empty()
-            || !self.commit.recordings.is_empty()
-            || !self.commit.watches.is_empty()
-            || self.status_changed
-    }
-
-    pub fn answer<T: Send + 'static>(&mut self, reply: Reply<T>, answer: Result<T, Trouble>) {
-        self.answers.push(Box::new(move |failure| {
-            let answer = match failure {
-                None => answer,
-                Some(error) => Err(Trouble::Store(error.to_owned())),
-            };
-            // A caller that has gone away gets no answer; what it asked for stands.
-            drop(reply.send(answer));
-        }));
-    }
-
-    pub fn answer_all(&mut self, failure: Option<&str>) {
-        for answer in self.answers.drain(..) {
-            answer(failure);
-        }
-        for recording in self.commit.recordings.drain(..) {
-            recording.answer(failure);
-        }
-    }
-
-    /// Deliveries that an earlier commit allowed already; none if there are more than `most`.
-    pub fn take_licensed_effects(&mut self, most: usize) -> Vec<(Effect, Arc<Run>)> {
-        if self.effects.len() > most {
-            return Vec::new();
-        }
-        self.effects.extract_if(.., |(effect, _)| matches!(effect, Effect::Deliver { licensed: true, .. })).collect()
-    }
-
-    pub fn take_effects(&mut self) -> Vec<(Effect, Arc<Run>)> {
-        std::mem::take(&mut self.effects)
-    }
-
-    pub fn take_notes(&mut self) -> Vec<Alert> {
-        std::mem::take(&mut self.notes)
-    }
-
-    /// What the owner's faces are shown of this batch.
-    pub fn desk_event(&self, pilot: &Pilot, seq: u64) -> Option<DeskEvent> {
-        let changed = self.cues_touched.union(&self.cues_run).filter_map(|id| pilot.lanes.get(id));
-        let shown = |lane: &Lane| view::planned_cue(&lane.cue, lane.plan(), self.now, |id| pilot.name_of(id));
-        let mut rows = self.rows.clone();
-        rows.extend(
-            self.commit
-                .runs
-                .iter()
-                .map(|run| (run.occurrence_id.clone(), view::row_of_run_costing(run, pilot.known_cost(&run.id)))),
-        );
-        let gone = self.commit.cues.iter().filter(|cue| cue.status == CueStatus::Deleted);
-        let event = DeskEvent {
-            seq,
-            at_ms: self.now.0,
-            cues: changed.map(shown).collect(),
-            cues_removed: gone.map(|cue| cue.id.0.clone()).collect(),
-            marks: rows.values().map(view::mark).collect(),
-            alerts: self.alerts_touched.values().map(|alert| view::alert(alert, pilot.told_natively(alert, self.now))).collect(),
-            bands: self.commit.bands.iter().map(view::band).collect(),
-            status_changed: self.status_changed,
-            pools_changed: self.pools_changed,
-            topics: self.commit.topics.iter().copied().collect(),
-            runs_stepped: self.runs_stepped.iter().take(RUNS_STEPPED_MAX).cloned().collect(),
-        };
-        let silent = event.cues.is_empty()
-            && event.cues_removed.is_empty()
-            && event.marks.is_empty()
-            && event.alerts.is_empty()
-            && event.bands.is_empty()
-            && !event.status_changed
-            && !event.pools_changed
-            && event.topics.is_empty()
-            && event.runs_stepped.is_empty();
-        (!silent).then_some(event)
-    }
 }
 
-fn snapshot(lane: &Lane) -> SnapshotRow {
-    let live = lane.cue.status != CueStatus::Deleted;
-    let mut kept = lane.clone();
-    kept.forget_ended();
-    let state = live.then(|| serde_json::to_string(&kept).expect("a lane is text and numbers"));
-    SnapshotRow { lane: lane.cue.id.0.clone(), lane_seq: lane.seq, state }
+/// Alerts say what agents said, and leave the machine. What is long is cut short only after this: half a secret is not known
+/// for one.
+fn without_secrets(signal: &Signal) -> Cow<'_, Signal> {
+    let mut signal = Cow::Borrowed(signal);
+    if let Signal::Trouble { title, body, .. } = &*signal
+        && [title, body].into_iter().any(|words| matches!(redact::text(words), Cow::Owned(_)))
+        && let Signal::Trouble { title, body, .. } = signal.to_mut()
+    {
+        hide_secrets([title, body]);
+    }
+    signal
+}
+
+fn hide_secrets(all: [&mut String; 2]) {
+    for words in all {
+        if let Cow::Owned(clean) = redact::text(words) {
+            *words = clean;
+        }
+    }
 }

@@ -2,68 +2,94 @@
 
 use std::collections::HashMap;
 
+use cuetower_core::Ms;
 use cuetower_core::alert::{About, AlertKind, Severity, Signal};
 use cuetower_core::id::{CueId, RunId};
-use cuetower_core::run::Run;
+use cuetower_core::outcome::Outcome;
+use cuetower_core::run::{Phase, Run};
 use cuetower_core::sentence;
 use cuetower_core::watch::{Band, Envelope, Measure, Outside, Sample};
 
 use super::Pilot;
 use super::batch::Batch;
-use crate::journal::sample_of;
+use crate::journal::{Journal, StoreError, UsualChange};
 
-/// Envelopes in memory; the others are read again when they are needed.
-const KEPT: usize = 10_000;
+/// Envelopes in memory; the others are read again when a run of theirs ends.
+const KEPT: usize = 1_000;
+/// Samples that are written before older ones are let go.
+const TRIM_EVERY: u32 = 50;
 
 #[derive(Default)]
 pub(super) struct Envelopes {
     kept: HashMap<CueId, Kept>,
+    /// How long the runs of each cue usually take.
+    usual: HashMap<CueId, Band>,
 }
 
 struct Kept {
     envelope: Envelope,
-    /// Of its durations.
-    usual: Option<Band>,
-}
-
-impl Kept {
-    fn of(envelope: Envelope) -> Kept {
-        let usual = envelope.band(Measure::Duration);
-        Kept { envelope, usual }
-    }
+    pushed: u32,
 }
 
 impl Envelopes {
-    pub(super) fn forget(&mut self, cue: &CueId) {
-        self.kept.remove(cue);
+    pub(super) fn load(journal: &Journal) -> Result<Envelopes, StoreError> {
+        Ok(Envelopes { kept: HashMap::new(), usual: journal.usual()?.into_iter().collect() })
     }
 
     /// How long its runs usually take.
     pub(super) fn usual(&self, cue: &CueId) -> Option<Band> {
-        self.kept.get(cue)?.usual
+        self.usual.get(cue).copied()
+    }
+
+    fn forget(&mut self, cue: &CueId) {
+        self.kept.remove(cue);
+        self.usual.remove(cue);
     }
 }
 
 impl Pilot {
     /// The longest that is usual for a run of this cue, in milliseconds.
-    pub(super) fn usual_ms(&mut self, cue: &CueId) -> Option<u64> {
-        self.envelope_known(cue);
+    pub(super) fn usual_ms(&self, cue: &CueId) -> Option<u64> {
         self.envelopes.usual(cue).map(|band| band.high as u64)
     }
 
-    fn envelope_known(&mut self, cue: &CueId) {
-        if self.envelopes.kept.contains_key(cue) {
+    /// The cue is no more, and nothing is usual for it.
+    pub(super) fn usual_is_gone(&mut self, batch: &mut Batch, cue: &CueId) {
+        batch.enveloped.insert(cue.clone());
+        batch.commit.usual.push(UsualChange::Gone(cue.clone()));
+        self.envelopes.forget(cue);
+    }
+
+    /// After a batch that could not be committed: what is in memory is what is on disk.
+    pub(super) fn envelopes_as_before(&mut self, batch: &mut Batch) {
+        let touched = std::mem::take(&mut batch.enveloped);
+        if touched.is_empty() {
             return;
         }
-        if self.envelopes.kept.len() >= KEPT {
-            self.envelopes.kept.clear();
+        match Envelopes::load(&self.journal) {
+            Ok(Envelopes { usual, .. }) => self.envelopes.usual = usual,
+            Err(error) => tracing::error!(%error, "what is usual could not be read back"),
         }
-        let samples = self.journal.samples(&cue.0).unwrap_or_else(|error| {
-            tracing::error!(%error, %cue, "what is usual for a cue could not be read; it is learnt anew");
-            Vec::new()
-        });
-        let envelope = Envelope::of(samples.into_iter().map(|(_, sample)| sample));
-        self.envelopes.kept.insert(cue.clone(), Kept::of(envelope));
+        for cue in touched {
+            self.envelopes.kept.remove(&cue);
+        }
+    }
+
+    fn envelope_known(&mut self, cue: &CueId) -> &mut Kept {
+        if !self.envelopes.kept.contains_key(cue) {
+            if self.envelopes.kept.len() >= KEPT
+                && let Some(other) = self.envelopes.kept.keys().next().cloned()
+            {
+                self.envelopes.kept.remove(&other);
+            }
+            let samples = self.journal.samples(&cue.0).unwrap_or_else(|error| {
+                tracing::error!(%error, %cue, "what is usual for a cue could not be read; it is learnt anew");
+                Vec::new()
+            });
+            let envelope = Envelope::of(samples.into_iter().map(|(_, sample)| sample));
+            self.envelopes.kept.insert(cue.clone(), Kept { envelope, pushed: 0 });
+        }
+        self.envelopes.kept.get_mut(cue).expect("it was put there")
     }
 
     /// What a run used, from its book if that is in memory.
@@ -75,7 +101,15 @@ impl Pilot {
                 (None, None, None)
             }),
         };
-        sample_of(run, tokens, cost, steps)
+        let silent = Outcome::default();
+        let outcome = run.outcome().map_or(&silent, |(_, reported)| &reported.outcome);
+        Sample {
+            duration_ms: run.judged_by(outcome, ended_at(run)).duration_ms,
+            tokens,
+            cost,
+            steps: steps.filter(|steps| *steps > 0),
+            processed: outcome.processed,
+        }
     }
 
     /// A run went well: whether it was as usual, and from now on it is part of what is.
@@ -83,14 +117,25 @@ impl Pilot {
         let Some(lane) = batch.standing(self, cue) else { return };
         let Some(run) = lane.runs.get(run_id).cloned() else { return };
         let name = lane.cue.definition.name.clone();
-        self.envelope_known(cue);
         let sample = self.sample(&run);
         batch.enveloped.insert(cue.clone());
-        let Some(kept) = self.envelopes.kept.get_mut(cue) else { return };
+        let kept = self.envelope_known(cue);
         let outside = kept.envelope.outside(&sample);
         kept.envelope.push(sample);
-        kept.usual = kept.envelope.band(Measure::Duration);
+        kept.pushed += 1;
+        let trim = kept.pushed.is_multiple_of(TRIM_EVERY);
+        let band = kept.envelope.band(Measure::Duration);
+        self.envelopes.usual.extend(band.map(|band| (cue.clone(), band)));
+        let at = ended_at(&run);
+        let ran = UsualChange::Ran { cue: cue.clone(), run: run_id.clone(), at, sample, band, trim };
+        batch.commit.usual.push(ran);
         let (about, kind) = (About::Cue(cue.clone()), AlertKind::OutOfEnvelope);
+        // One that is still at work for longer than is usual is no better for it.
+        let told = self.book.of(&about, kind).and_then(|alert| alert.run_id.as_ref());
+        let goes_on = told.is_some_and(|told| told != run_id && self.live_runs.contains_key(told));
+        if outside.is_empty() && goes_on {
+            return;
+        }
         let signal = if outside.is_empty() {
             Signal::Over { about, kind, run_id: None }
         } else {
@@ -99,5 +144,12 @@ impl Pilot {
             Signal::Trouble { about, kind, severity: Severity::Warning, run_id: Some(run_id.clone()), title, body }
         };
         batch.signal(self, &signal);
+    }
+}
+
+fn ended_at(run: &Run) -> Ms {
+    match &run.phase {
+        Phase::Ended { at, .. } => *at,
+        _ => run.began_at,
     }
 }

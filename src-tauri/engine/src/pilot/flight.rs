@@ -9,6 +9,7 @@ use cuetower_core::cue::{Cue, CueDefinition};
 use cuetower_core::id::{AccountId, CueId, RunId};
 use cuetower_core::input::{Answer, DeliveryResult, Found, Input, Refusal, RefusalCode, Triggered};
 use cuetower_core::lane::Lane;
+use cuetower_core::outcome::Outcome;
 use cuetower_core::pool::PoolInput;
 use tokio::sync::oneshot;
 
@@ -29,13 +30,8 @@ impl Pilot {
         if let Err(error) = self.try_apart() {
             tracing::warn!(%error, "what was refused before could not be tried alone");
         }
-        let clocks = self.clock.reading();
+        let (mut batch, clocks) = self.batch_begun();
         let now = clocks.wall;
-        let mut batch = Batch::at(now);
-        for (cue_id, run_id) in self.went_out.clone() {
-            batch.decide(self, &cue_id, &Input::WentOut { run_id });
-        }
-        self.notice_gap(&mut batch, clocks);
         self.fuses_due(&mut batch);
         if self.pools_wake.is_some_and(|at| at <= now) {
             batch.pool(self, &PoolInput::Tick);
@@ -105,6 +101,9 @@ impl Pilot {
         self.fuses_due(&mut batch);
         for id in &concerned {
             batch.tick(self, id);
+        }
+        if orderly {
+            self.return_is_past(&mut batch);
         }
         self.was_off_for_long(&mut batch, alive_at, orderly);
         self.watches_load(&mut batch)?;
@@ -183,8 +182,15 @@ impl Pilot {
                 let answer = self.take_resume(batch, &run_id, ordinal, words);
                 batch.answer(reply, answer);
             }
-            Order::Looked { run_id, words } => self.take_looked(batch, &run_id, &words),
+            Order::Looked { run_id, attempt, words } => self.take_looked(batch, &run_id, attempt, &words),
             Order::Record(recording) => batch.commit.recordings.push(recording),
+            Order::Beats { lives, recording } => {
+                for life in &lives {
+                    self.agent_is_heard(batch, life);
+                    self.beats_on_a_day(batch, life);
+                }
+                batch.commit.recordings.push(recording);
+            }
             Order::Alert { alert_id, signal, reply } => self.take_alert(batch, &alert_id, &signal, reply),
             Order::Signal { signal, reply } => {
                 batch.signal(self, &signal);
@@ -276,7 +282,14 @@ impl Pilot {
         }
         let answer = match there {
             Some(cue_id) => {
+                let said = said_to_be_used(&input);
                 let answer = batch.decide(self, &cue_id, &self.fenced(input));
+                if let (Some(said), Answer::Refused(Refusal { code: RefusalCode::RunStopped, .. })) = (said, &answer)
+                    && let Some((run, _)) = self.run_known(batch, run_id)
+                {
+                    // Its outcome is refused; what it cost was spent all the same.
+                    self.outcome_said(batch, &run, &said);
+                }
                 self.given_twice(batch, &cue_id, run_id, answer)
             }
             None => Answer::Refused(Refusal {
@@ -365,14 +378,19 @@ impl Pilot {
         batch.status_changed = true;
     }
 
-    /// As it is, while nothing else happens.
-    pub(super) fn land_now(&mut self, batch: Batch) -> Result<(), StoreError> {
-        let clocks = self.tower.clocks;
-        self.land(batch, clocks)
+    /// What comes first in every batch: by which clocks it decides, and what left ahead of one that could not be written.
+    pub(super) fn batch_begun(&mut self) -> (Batch, Clocks) {
+        let clocks = self.clock.reading();
+        let mut batch = Batch::at(clocks.wall);
+        self.notice_gap(&mut batch, clocks);
+        for (cue_id, run_id) in self.went_out.clone() {
+            batch.decide(self, &cue_id, &Input::WentOut { run_id });
+        }
+        (batch, clocks)
     }
 
     /// Journal, then apply, then answer, publish and perform — in this order, whatever happens.
-    fn land(&mut self, mut batch: Batch, clocks: Clocks) -> Result<(), StoreError> {
+    pub(super) fn land(&mut self, mut batch: Batch, clocks: Clocks) -> Result<(), StoreError> {
         let licensed = if self.may_go_ahead(batch.now) { batch.take_licensed_effects(AT_ONCE_MAX) } else { Vec::new() };
         let went_out: Vec<_> = licensed.iter().map(|(_, run)| (run.cue_id.clone(), run.id.clone())).collect();
         self.performer.perform(licensed);
@@ -381,6 +399,7 @@ impl Pilot {
             self.performer.perform(batch.take_effects());
             std::thread::sleep(std::time::Duration::from_millis(15));
         }
+        batch.commit.limits = self.limits(&batch);
         batch.finish_steps(self);
         self.watches_follow(&mut batch);
         batch.finish(self);
@@ -409,6 +428,8 @@ impl Pilot {
                 self.again.keep(batch.unanswered.drain(..), &error);
                 if self.sabotage == Some(Sabotage::NoWorkingCopy) {
                     self.apply(&mut batch);
+                } else {
+                    self.alerts_as_before(&mut batch);
                 }
                 return Err(error);
             }
@@ -470,12 +491,21 @@ impl Pilot {
         for (id, seq) in batch.snapshots_taken.drain(..) {
             self.snapshots.insert(id, seq);
         }
-        if let Some(book) = batch.book.take() {
-            self.book = book;
+        if batch.rules_before.is_some() {
             self.rules_are_known();
         }
         for lane in batch.lanes.drain().map(|(_, lane)| lane).collect::<Vec<Lane>>() {
             self.adopt(lane);
         }
+    }
+}
+
+/// The outcome of a report that says what its run used.
+fn said_to_be_used(input: &Input) -> Option<Box<Outcome>> {
+    match input {
+        Input::Report { outcome, .. } if outcome.tokens.is_some() || outcome.cost_usd.is_some() => {
+            Some(Box::new(Outcome { tokens: outcome.tokens, cost_usd: outcome.cost_usd, ..Outcome::default() }))
+        }
+        _ => None,
     }
 }

@@ -3,7 +3,9 @@
 //! The sums are in memory: they follow from `spend_days` and `agent_days`, and are read from there at the start, at midnight,
 //! and when the clock is set to another day. What a batch adds is its own until it is on disk.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+mod outside;
+
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{NaiveDate, NaiveTime};
 use cuetower_core::Ms;
@@ -174,7 +176,7 @@ fn blows(before: Used, after: Used, limits: &DayBudget) -> bool {
 }
 
 impl Pilot {
-    fn limits(&self, batch: &Batch) -> Limits {
+    pub(super) fn limits(&self, batch: &Batch) -> Limits {
         batch.today.limits.unwrap_or(self.fuses.limits)
     }
 
@@ -254,7 +256,13 @@ impl Pilot {
     }
 
     /// Whether a run is above what it may use by itself.
-    pub(super) fn holds_to_its_fuse(&self, batch: &mut Batch, run: &Run, (before, after): (Total, Total), steps: usize) {
+    pub(super) fn holds_to_its_fuse(
+        &self,
+        batch: &mut Batch,
+        run: &Run,
+        (before, after): (Total, Total),
+        steps: usize,
+    ) {
         let limits = self.limits(batch).run.under(&run.definition.budget);
         let Some(tripped) = fuse::tripped(after, steps, &limits) else { return };
         let (cue, id) = (run.cue_id.clone(), run.id.clone());
@@ -290,7 +298,7 @@ impl Pilot {
             self.keep_to_the_day(batch, &id);
         }
         let (about, kind) = (fuse.about(), AlertKind::FuseTripped);
-        let is_told = self.day_alerts(batch).contains(&about);
+        let is_told = self.book.of(&about, kind).is_some_and(|alert| alert.run_id.is_none());
         match self.words_of(batch, fuse) {
             Some(words) if !is_told => {
                 let title = match fuse {
@@ -302,7 +310,10 @@ impl Pilot {
                     Fuse::Agent(_, name) => format!("{name} has spent its budget for today"),
                     Fuse::Fleet => "All agents together have spent the budget for today".to_owned(),
                 };
-                let body = format!("{words}. What ran was stopped; nothing begins until midnight, or until you raise it.");
+                let outside = self.ends_outside(batch, fuse);
+                let body = format!(
+                    "{words}. Its runs are stopped, and nothing begins until midnight, or until you raise it.{outside}"
+                );
                 let (severity, run_id) = (Severity::Critical, None);
                 batch.signal(self, &Signal::Trouble { about, kind, severity, run_id, title, body });
             }
@@ -313,19 +324,18 @@ impl Pilot {
     }
 
     /// Subjects of alerts about budgets of the day.
-    fn day_alerts(&self, batch: &Batch) -> HashSet<About> {
-        let book = batch.book.as_ref().unwrap_or(&self.book);
-        let of_day = book.unresolved().filter(|alert| alert.kind == AlertKind::FuseTripped && alert.run_id.is_none());
-        of_day.map(cuetower_core::alert::Alert::about).collect()
+    fn day_alerts(&self) -> impl Iterator<Item = About> {
+        let of_day = self.book.of_kind(AlertKind::FuseTripped).filter(|alert| alert.run_id.is_none());
+        of_day.map(cuetower_core::alert::Alert::about)
     }
 
     fn concerned(&self, batch: &Batch, fuse: &Fuse) -> Vec<CueId> {
         match fuse {
             Fuse::Cue(id) => vec![id.clone()],
             Fuse::Agent(account, name) => {
-                let theirs = batch.all_lanes(self).filter(|lane| {
-                    lane.cue.definition.account == *account && lane.cue.definition.agent == *name
-                });
+                let theirs = batch
+                    .all_lanes(self)
+                    .filter(|lane| lane.cue.definition.account == *account && lane.cue.definition.agent == *name);
                 theirs.map(|lane| lane.cue.id.clone()).collect()
             }
             Fuse::Fleet => batch.all_lanes(self).map(|lane| lane.cue.id.clone()).collect(),
@@ -368,7 +378,7 @@ impl Pilot {
     fn look_at_fuses(&mut self, batch: &mut Batch) {
         self.fuses.due = false;
         batch.today.looked = true;
-        let mut fuses: BTreeSet<Fuse> = self.day_alerts(batch).into_iter().filter_map(Fuse::of).collect();
+        let mut fuses: BTreeSet<Fuse> = self.day_alerts().filter_map(Fuse::of).collect();
         fuses.extend(self.blown(batch));
         for fuse in &fuses {
             self.fuse_stands(batch, fuse);
@@ -384,7 +394,8 @@ impl Pilot {
         let day = &self.fuses.day;
         let cues = day.cues.keys().chain(batch.today.cues.keys()).map(|id| Fuse::Cue(id.clone()));
         let known = day.agents.iter().flat_map(|(account, agents)| agents.keys().map(move |name| (account, name)));
-        let here = batch.today.agents.iter().flat_map(|(account, agents)| agents.keys().map(move |name| (account, name)));
+        let here =
+            batch.today.agents.iter().flat_map(|(account, agents)| agents.keys().map(move |name| (account, name)));
         let agents = known.chain(here).map(|(account, name)| Fuse::Agent(account.clone(), name.clone()));
         let all: BTreeSet<Fuse> = cues.chain(agents).chain([Fuse::Fleet]).collect();
         let stands = |fuse: &Fuse| match fuse {
@@ -471,3 +482,7 @@ impl Pilot {
         self.fuses.due |= batch.today.looked;
     }
 }
+
+#[cfg(test)]
+#[path = "fuses_tests.rs"]
+mod tests;

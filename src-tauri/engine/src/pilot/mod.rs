@@ -1,5 +1,6 @@
 //! The loop: take what is waiting, decide, journal, apply, perform. The only owner of the state and of the writing connection.
 
+mod after_end;
 mod again;
 mod agents;
 mod alerts;
@@ -198,6 +199,7 @@ impl Pilot {
         let away = journal.recent_bands(away::KEPT)?.into();
         let seq = journal.lane_seq(TOWER_LANE)?;
         let fuses = fuses::Fuses::load(&journal, now, zone)?;
+        let envelopes = envelopes::Envelopes::load(&journal)?;
         let books = steps::Books::from(journal.lane_seq(STEPS_LANE)?);
         let snapshots = loaded.iter().map(|loaded| (loaded.lane.cue.id.clone(), loaded.snapshot_seq)).collect();
         journal.commit(&mut crate::journal::Commit {
@@ -242,13 +244,13 @@ impl Pilot {
             books,
             fuses,
             watches: watching::Watches::default(),
-            envelopes: envelopes::Envelopes::default(),
+            envelopes,
             zone,
             snapshots,
         };
         pilot.pools_are_known(now);
         pilot.rules_are_known();
-        pilot.performer.native().starts(&pilot.book, liveness.alive_at.unwrap_or(now));
+        pilot.tell_what_was_not_told(liveness, now);
         for loaded in loaded {
             pilot.adopt(loaded.lane);
         }
@@ -268,7 +270,10 @@ impl Pilot {
             }
             match self.batch(std::mem::take(&mut waiting)) {
                 Ok(None) => self.checkpoint(orders.is_empty()),
-                Ok(Some(stopped)) => return drop(stopped.send(Ok(()))),
+                Ok(Some(stopped)) => {
+                    self.performer.native().stops();
+                    return drop(stopped.send(Ok(())));
+                }
                 Err(error) => {
                     self.store_fails(error.to_string());
                     tracing::error!(%error, "a batch could not be committed; its callers were refused, nothing of it was kept");
@@ -301,7 +306,18 @@ impl Pilot {
 
     fn next_wake(&self) -> Option<Ms> {
         let stamp = self.tower.stamped_at.plus(STAMP_EVERY_MS);
-        self.wakes.first().map(|(at, _)| *at).into_iter().chain(self.pools_wake).chain(self.watches.wakes_at()).chain(self.book.wakes_at()).chain(self.agents.wakes_at()).chain(self.fuses.wakes_at()).chain(self.performer.native().wakes_at(self.tower.clocks.wall)).chain([stamp]).min()
+        self.wakes
+            .first()
+            .map(|(at, _)| *at)
+            .into_iter()
+            .chain(self.pools_wake)
+            .chain(self.watches.wakes_at())
+            .chain(self.book.wakes_at())
+            .chain(self.agents.wakes_at())
+            .chain(self.fuses.wakes_at())
+            .chain(self.performer.native().wakes_at(self.tower.clocks.wall))
+            .chain([stamp])
+            .min()
     }
 
     /// After a change of the pools. `now`: when it was decided, not when it was on disk: what time alone freed in between

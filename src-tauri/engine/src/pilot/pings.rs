@@ -29,7 +29,7 @@ impl Pilot {
         }
         ping.run_id = self.given_up(batch, cue_id, &ping);
         let worked = !matches!(ping.kind, PingKind::Log | PingKind::Start);
-        self.cue_is_heard(batch, cue_id, worked);
+        self.cue_is_heard(batch, cue_id, None, worked);
         let words = ping.words.clone().filter(|_| ping.kind != PingKind::Log);
         let answer = batch.decide(self, cue_id, &Input::Ping(ping));
         if let (Answer::Pinged { run_id }, Some(stdout)) = (&answer, words) {

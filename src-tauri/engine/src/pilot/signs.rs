@@ -1,5 +1,7 @@
 //! What a run's steps, spans and beats are signs of: that it lives, that it gets on, how fast it spends, whether it repeats itself.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use cuetower_core::Ms;
 use cuetower_core::away::Band;
 use cuetower_core::id::CueId;
@@ -11,6 +13,8 @@ use cuetower_core::watch::{Call, Loop, News, Spike, Subject, awake_between};
 use super::Pilot;
 use super::batch::Batch;
 use super::watching::{Held, looks_for_loops};
+use crate::handle::Life;
+use crate::otlp::redact;
 
 /// Of what goes in and comes out, so much is looked at; of more, its digest tells whether it is the same again.
 const LOOKED_AT: usize = 4_096;
@@ -20,6 +24,8 @@ const OPEN_MAX: usize = 64;
 const METERED_MS: u64 = MINUTE_MS;
 /// A loop that goes on is told again after so many repeats.
 const TOLD_EVERY: u32 = 10;
+/// Beats in a row that used what is usual end a spike.
+const CALM_AFTER: u32 = 3;
 /// What spends so many times the usual of a whole minute is not waited for.
 const AT_ONCE_TIMES: f64 = 10.0;
 
@@ -31,26 +37,51 @@ pub(super) struct Open {
     input: Option<String>,
 }
 
-/// Tokens that steps and spans told of since they were last held against what is usual.
+/// What was spent since it was last held against what is usual.
 #[derive(Default)]
 pub(super) struct Meter {
+    /// What steps and spans told of.
     tokens: u64,
     since: Option<Ms>,
     /// Its beats tell what it spends: nothing is counted twice.
     beats_tell: bool,
 }
 
-/// A sign, made before the step itself is decided and taken in if it was not refused.
+impl Meter {
+    /// Nobody knows what was spent before.
+    pub(super) fn from(since: Option<Ms>) -> Meter {
+        Meter { since, ..Meter::default() }
+    }
+
+    /// All that is not measured yet, with this, over the time since then.
+    fn spent(&mut self, tokens: u64, began: Ms, now: Ms, away: &[Band]) -> Shows {
+        self.tokens = self.tokens.saturating_add(tokens);
+        let since = *self.since.get_or_insert(began);
+        Shows::Spent { tokens: self.tokens, since_ms: awake_between(since, now, away) }
+    }
+}
+
+/// A sign, made before the step itself is decided and taken in if it says something new.
 pub(super) enum Sign {
-    Beat { tokens: Option<u64>, progress: Option<f64>, message: Option<String> },
+    Beat {
+        tokens: Option<u64>,
+        progress: Option<f64>,
+        message: Option<String>,
+    },
     Begun(Open),
-    Ended { key: String, result: Option<String>, tokens: u64 },
+    Ended {
+        key: String,
+        result: Option<String>,
+        tokens: u64,
+    },
     /// In the order in which they ended.
     Calls(Vec<Ended>),
 }
 
-/// A span.
+/// A call.
 pub(super) struct Ended {
+    /// Among the spans that came.
+    place: u32,
     name: String,
     is_tool: bool,
     input: Option<String>,
@@ -63,7 +94,10 @@ pub(super) struct Ended {
 enum Shows {
     News(News),
     /// So many tokens in so many milliseconds.
-    Spent { tokens: u64, since_ms: u64 },
+    Spent {
+        tokens: u64,
+        since_ms: u64,
+    },
     Loop(Loop),
     LoopOver,
 }
@@ -94,7 +128,9 @@ impl Sign {
             StepInput::Spans(spans) => {
                 let mut calls: Vec<Ended> = spans
                     .iter()
-                    .map(|span| Ended {
+                    .zip(0..)
+                    .map(|(span, place)| Ended {
+                        place,
                         name: span.name.clone(),
                         is_tool: acts(span.kind),
                         input: looked_at(span.input.as_deref()),
@@ -109,6 +145,25 @@ impl Sign {
             StepInput::Said { .. } => None,
         }
     }
+
+    /// Of the spans, those alone; by their place, in order.
+    pub(super) fn of_those(self, places: &[u32]) -> Sign {
+        match self {
+            Sign::Calls(mut calls) => {
+                calls.retain(|call| places.binary_search(&call.place).is_ok());
+                Sign::Calls(calls)
+            }
+            other => other,
+        }
+    }
+
+    /// How far it says that the run is, and whether it is work, whatever that number says.
+    fn of_work(&self) -> (Option<f64>, bool) {
+        match self {
+            Sign::Beat { progress, .. } => (*progress, false),
+            Sign::Begun(_) | Sign::Ended { .. } | Sign::Calls(_) => (None, true),
+        }
+    }
 }
 
 /// It does something outside of the agent.
@@ -121,37 +176,41 @@ fn result_of(done: &Done) -> Option<String> {
     if output.len() <= LOOKED_AT { Some(output.to_owned()) } else { Some(format!("{:016x}", done.digest)) }
 }
 
-/// Its beginning, and how long it is.
+/// Its beginning, how long it is, and what tells it apart from others that begin with the same.
 fn looked_at(text: Option<&str>) -> Option<String> {
     let text = text?;
     if text.len() <= LOOKED_AT {
         return Some(text.to_owned());
     }
     let cut = (0..=LOOKED_AT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    Some(format!("{}… {} bytes", &text[..cut], text.len()))
+    let mut digest = DefaultHasher::new();
+    text.hash(&mut digest);
+    Some(format!("{}… {} bytes, {:016x}", &text[..cut], text.len(), digest.finish()))
 }
 
 impl Held {
     fn take(&mut self, sign: Sign, looks: bool, now: Ms, away: &[Band]) -> Vec<Shows> {
-        let last = self.watch.beat_at.unwrap_or(self.watch.began_at);
+        let began = self.watch.began_at;
         let mut shows = Vec::new();
         match sign {
             Sign::Beat { tokens, progress, message } => {
                 let moved = self.watch.moves(progress);
                 shows.extend(self.watch.hear(progress, false, now, away).into_iter().map(Shows::News));
-                self.meter.beats_tell |= tokens.is_some();
-                if self.meter.beats_tell {
-                    let since_ms = awake_between(last, now, away);
-                    shows.push(Shows::Spent { tokens: tokens.unwrap_or(0), since_ms });
+                if let Some(tokens) = tokens {
+                    if !std::mem::replace(&mut self.meter.beats_tell, true) {
+                        self.meter.tokens = 0;
+                    }
+                    shows.push(self.meter.spent(tokens, began, now, away));
                 }
                 if looks {
                     let used = tokens.is_some_and(|tokens| tokens > 0);
-                    let found = self.loops.beat(message.as_deref(), used, moved);
+                    let found = self.loops.beat(message.as_deref(), used, moved, redact::text);
                     shows.extend(self.repeated(found));
                 }
             }
             Sign::Begun(open) => {
                 shows.extend(self.watch.hear(None, true, now, away).into_iter().map(Shows::News));
+                self.open.retain(|known| known.key != open.key);
                 if self.open.len() >= OPEN_MAX {
                     self.open.pop_front();
                 }
@@ -166,32 +225,33 @@ impl Held {
                     Some(Open { key, is_tool, .. }) => (key, is_tool, None),
                     None => (key, false, None),
                 };
-                shows.extend(self.called(&Ended { name, is_tool, input, result, tokens, at: now }, looks, now, away));
+                let call = Ended { place: 0, name, is_tool, input, result, tokens, at: now };
+                shows.extend(looks.then(|| self.called(&call)).flatten());
+                shows.extend(self.calls_spent(tokens, began, now, away));
             }
             Sign::Calls(calls) => {
                 shows.extend(self.watch.hear(None, true, now, away).into_iter().map(Shows::News));
-                for call in &calls {
-                    shows.extend(self.called(call, looks, now, away));
+                if looks {
+                    shows.extend(calls.iter().filter_map(|call| self.called(call)));
                 }
+                let tokens = calls.iter().fold(0_u64, |sum, call| sum.saturating_add(call.tokens));
+                shows.extend(self.calls_spent(tokens, began, now, away));
             }
         }
         shows
     }
 
-    fn called(&mut self, call: &Ended, looks: bool, now: Ms, away: &[Band]) -> Vec<Shows> {
-        let mut shows = Vec::new();
-        if looks {
-            let Ended { name, is_tool, input, result, tokens, at } = call;
-            let (args, result) = (input.as_deref(), result.as_deref());
-            let found = self.loops.call(&Call { tool: name, args, result, tokens: *tokens, is_tool: *is_tool, at: *at });
-            shows.extend(self.repeated(found));
-        }
-        if !self.meter.beats_tell && call.tokens > 0 {
-            let since = *self.meter.since.get_or_insert(self.watch.began_at);
-            self.meter.tokens = self.meter.tokens.saturating_add(call.tokens);
-            shows.push(Shows::Spent { tokens: self.meter.tokens, since_ms: awake_between(since, now, away) });
-        }
-        shows
+    fn called(&mut self, call: &Ended) -> Option<Shows> {
+        let Ended { name, is_tool, input, result, tokens, at, .. } = call;
+        let (args, result) = (input.as_deref(), result.as_deref());
+        let call = Call { tool: name, args, result, tokens: *tokens, is_tool: *is_tool, at: *at };
+        let found = self.loops.call(&call, redact::text);
+        self.repeated(found)
+    }
+
+    /// However many calls came at once, they are one thing to hold against what is usual.
+    fn calls_spent(&mut self, tokens: u64, began: Ms, now: Ms, away: &[Band]) -> Option<Shows> {
+        (tokens > 0 && !self.meter.beats_tell).then(|| self.meter.spent(tokens, began, now, away))
     }
 
     fn repeated(&mut self, found: Option<Loop>) -> Option<Shows> {
@@ -215,10 +275,11 @@ impl Pilot {
         let subject = Subject::Run(run.id.clone());
         batch.remember_watch(self, &subject);
         if !self.watches.held.contains_key(&subject) {
-            let heartbeat = self.heartbeat_of(batch, run);
-            self.watch_begins(batch, run, heartbeat, None);
+            let (heartbeat, usual_ms) = (self.heartbeat_of(batch, run), self.usual_ms(&run.cue_id));
+            self.watch_begins(batch, run, heartbeat, usual_ms);
         }
-        self.cue_is_heard(batch, &run.cue_id, true);
+        let (progress, worked) = sign.of_work();
+        self.cue_is_heard(batch, &run.cue_id, progress, worked);
         let (now, away) = (batch.now, batch.bands(self));
         let Some(held) = self.watches.held.get_mut(&subject) else { return };
         let shows = held.take(sign, looks_for_loops(run), now, &away);
@@ -234,7 +295,7 @@ impl Pilot {
     }
 
     /// A sign of life of the agent of a cue that expects it always.
-    pub(super) fn cue_is_heard(&mut self, batch: &mut Batch, cue: &CueId, worked: bool) {
+    pub(super) fn cue_is_heard(&mut self, batch: &mut Batch, cue: &CueId, progress: Option<f64>, worked: bool) {
         let subject = Subject::Cue(cue.clone());
         if !self.watches.held.contains_key(&subject) {
             return;
@@ -242,10 +303,20 @@ impl Pilot {
         batch.remember_watch(self, &subject);
         let (now, away) = (batch.now, batch.bands(self));
         let Some(held) = self.watches.held.get_mut(&subject) else { return };
-        let news = held.watch.hear(None, worked, now, &away);
+        let news = held.watch.hear(progress, worked, now, &away);
         self.watches.rewake(&subject);
         for one in news {
             self.tell_news(batch, &subject, one, None);
+        }
+    }
+
+    /// It beat by its name: that is what the cues wait for that always expect it.
+    pub(super) fn agent_is_heard(&mut self, batch: &mut Batch, life: &Life) {
+        for cue in self.expecting(&life.agent) {
+            let account = batch.standing(self, &cue).map(|lane| &lane.cue.definition.account);
+            if account == Some(&life.account) {
+                self.cue_is_heard(batch, &cue, life.progress, life.worked);
+            }
         }
     }
 
@@ -256,23 +327,33 @@ impl Pilot {
         let usual = self.pace(&run.cue_id).usual();
         let now = batch.now;
         let Some(held) = self.watches.held.get_mut(&subject) else { return };
-        if !held.meter.beats_tell {
-            let far_too_much = usual.is_some_and(|usual| tokens as f64 >= AT_ONCE_TIMES * usual);
-            if since_ms < METERED_MS && !far_too_much {
-                return;
-            }
-            (held.meter.tokens, held.meter.since) = (0, Some(now));
+        let far_too_much = usual.is_some_and(|usual| tokens as f64 >= AT_ONCE_TIMES * usual);
+        if !held.meter.beats_tell && since_ms < METERED_MS && !far_too_much {
+            return;
         }
-        let was_spiking = held.spiking;
-        let spike: Option<Spike> = self.pace(&run.cue_id).hear(tokens, Some(since_ms));
+        (held.meter.tokens, held.meter.since) = (0, Some(now));
+        let spike: Option<Spike> = self.pace(&run.cue_id).hear(tokens, Some(since_ms), now);
+        let is_high = self.pace(&run.cue_id).is_high();
         batch.paced.insert(run.cue_id.clone());
-        if let Some(held) = self.watches.held.get_mut(&subject) {
-            held.spiking = spike.is_some();
-        }
-        match spike {
-            Some(spike) => self.tell_spike(batch, run, &spike),
-            None if was_spiking => self.tell_calm(batch, run),
-            None => {}
+        let Some(held) = self.watches.held.get_mut(&subject) else { return };
+        match (spike, &mut held.spiking) {
+            (Some(spike), spiking) => {
+                *spiking = Some(0);
+                self.tell_spike(batch, run, &spike);
+            }
+            (None, Some(calm)) => {
+                // One that used nothing says nothing.
+                *calm += u32::from(tokens > 0);
+                if *calm >= CALM_AFTER || !is_high {
+                    held.spiking = None;
+                    self.tell_calm(batch, run);
+                }
+            }
+            (None, None) => {}
         }
     }
 }
+
+#[cfg(test)]
+#[path = "signs_tests.rs"]
+mod tests;

@@ -88,7 +88,9 @@ impl Pilot {
         // Before anything is taken from anywhere: it may be that there is no room, or that it cannot be read.
         let book = &self.held(&owner.id, (&run.idempotency_key, broke))?.book;
         let room = (step::STEPS_MAX as usize).saturating_sub(book.len() + spans.len());
-        spans.splice(..0, self.adopted(batch, &trace, &owner, room.min(ADOPTED_MAX))?);
+        let adopted = self.adopted(batch, &trace, &owner, room.min(ADOPTED_MAX))?;
+        let before = adopted.len() as u32;
+        spans.splice(..0, adopted);
         if !is_known {
             batch.traces.insert(trace, owner.id.clone());
         }
@@ -96,8 +98,9 @@ impl Pilot {
         let sign = if run.is_live() { Sign::of(&input) } else { None };
         let decided = self.decide_step(batch, run, input, run.latest().number)?;
         taken.count(&decided.answer);
-        if let Some(sign) = sign {
-            self.watch_sign(batch, run, sign);
+        // What came again, what there was no room for, and what was known before, is no sign of life of now.
+        if let Some(sign) = sign.filter(|_| decided.told.spans.last().is_some_and(|newest| *newest >= before)) {
+            self.watch_sign(batch, run, sign.of_those(&decided.told.spans));
         }
         Ok(())
     }

@@ -20,6 +20,7 @@ use cuetower_core::step::{self, Book, Change, Decided, StepInput, Total};
 use serde_json::{Map, Value, json};
 
 use super::Pilot;
+use super::after_end::AfterEnd;
 use super::batch::Batch;
 use super::signs::Sign;
 use crate::fleet;
@@ -62,6 +63,7 @@ pub(super) struct Held {
     written: Total,
     used: u64,
     pub(super) nodes: usize,
+    pub(super) after_end: AfterEnd,
 }
 
 /// What one batch does to the steps of one owner.
@@ -101,6 +103,9 @@ impl Pilot {
             return Ok(no_run(run_id));
         }
         if let Some(refusal) = fence(&run, attempt, &input) {
+            if matches!(refusal.code, RefusalCode::RunStopped | RefusalCode::RunEnded) {
+                self.spent_in_vain(batch, &run, attempt, input)?;
+            }
             return Ok(step::Answer::Refused(refusal));
         }
         let latest = run.latest().number;
@@ -109,9 +114,9 @@ impl Pilot {
         if live && !matches!(decided.answer, step::Answer::Refused(_)) {
             self.sign_of_life(batch, &run, attempt);
         }
-        // What was done before says nothing of what goes on now.
-        if let (Some(sign), step::Answer::Started { .. } | step::Answer::Noted(_) | step::Answer::Done) =
-            (sign, &decided.answer)
+        // What was done, or told, before says nothing of what goes on now.
+        if let (Some(sign), step::Answer::Started { .. } | step::Answer::Noted(_) | step::Answer::Done, false) =
+            (sign, &decided.answer, decided.told.again)
         {
             self.watch_sign(batch, &run, sign);
         }
@@ -218,7 +223,9 @@ impl Pilot {
             book.remember_broke(broke);
             let (written, nodes) = (book.sums.total(), book.len());
             self.books.nodes += nodes;
-            self.books.held.insert(owner.to_owned(), Held { book, written, used, nodes });
+            self.books
+                .held
+                .insert(owner.to_owned(), Held { book, written, used, nodes, after_end: AfterEnd::default() });
         }
         let held = self.books.held.get_mut(owner).expect("it was put there");
         held.used = used;
@@ -253,7 +260,7 @@ impl Pilot {
         }
     }
 
-    fn told(&mut self, batch: &mut Batch, run: &Run, input: &Input) {
+    pub(super) fn told(&mut self, batch: &mut Batch, run: &Run, input: &Input) {
         if let Some(cue_id) = self.lane_of_run(batch, &run.id) {
             batch.decide(self, &cue_id, input);
         }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use cuetower_core::cue::DayBudget;
+use cuetower_core::fuse::{Limits, RunLimits};
 use cuetower_core::id::CueId;
 use cuetower_core::spend::{Priced, Spend};
 use cuetower_core::step::{Begin, Done, SUM_MOST, Source, SpanSeen, StepKind};
@@ -10,7 +12,7 @@ use cuetower_core::time::HOUR_MS;
 use super::*;
 use crate::briefing_note::tests::{NOW, tower};
 use crate::clock::ManualClock;
-use crate::handle::{Handle, SpanBatch, SpanGroup};
+use crate::handle::{Handle, SpanBatch, SpanGroup, TowerChange};
 use crate::notify::Notifier;
 use crate::{Running, definition};
 
@@ -184,6 +186,14 @@ async fn a_watched_agent_lives_with_its_first_step_or_beat() {
 #[tokio::test]
 async fn no_figure_breaks_the_sums_of_a_day() {
     let scene = Scene::new().await;
+    let no_limit = RunLimits::default();
+    let limits = Limits {
+        run: no_limit,
+        cue_day: DayBudget::default(),
+        agent_day: DayBudget::default(),
+        fleet_day: DayBudget::default(),
+    };
+    scene.handle.tower(TowerChange::Fuses(Box::new(limits))).await.unwrap();
     scene.told(TRACE, None, vec![span(1, Spend::default())]).await;
     let day = scene.day_apart().await;
     for tokens in [9e18, 1e30, 1.2e19] {

@@ -2,7 +2,7 @@
 
 use cuetower_core::Ms;
 use cuetower_core::alert::{AlertEvent, AlertKind, Rules};
-use cuetower_core::channel::{Channel, ChannelKind, Note, Wants, What, wants};
+use cuetower_core::channel::{Channel, ChannelKind, Note, Wants, What, wants, wants_the_end};
 
 use super::Pilot;
 use super::batch::Batch;
@@ -61,7 +61,9 @@ fn routed(
         if what == What::Acknowledged && channel.kind != ChannelKind::Pagerduty {
             return None;
         }
-        let (due, held) = match wants(channel, event.alert(), rules, now, zone) {
+        let is_the_end = matches!(what, What::Acknowledged | What::Resolved);
+        let wanted = if is_the_end { wants_the_end } else { wants };
+        let (due, held) = match wanted(channel, event.alert(), rules, now, zone) {
             Wants::Now => (now, false),
             Wants::Held(until) => (until, true),
             Wants::No => return None,
@@ -126,5 +128,22 @@ mod tests {
         assert_eq!(told(&seen), [row("pager", "a_acknowledged_7")]);
         let over = AlertEvent::AlertResolved { alert: alert("critical") };
         assert_eq!(told(&over), [row("chat", "a_resolved_7"), row("pager", "a_resolved_7")]);
+    }
+
+    #[test]
+    fn an_incident_ends_also_when_nobody_wants_to_hear_of_its_kind_any_more() {
+        let pager = channel("pager", ChannelKind::Pagerduty, Severity::Critical);
+        let muted = Rules { off: vec![AlertKind::Zombie], ..Rules::default() };
+        let rows =
+            |event: &AlertEvent| routed(std::slice::from_ref(&pager), event, 7, &muted, Ms(1), chrono_tz::Tz::UTC);
+        assert_eq!(rows(&AlertEvent::AlertOpened { alert: alert("critical"), tells: true }), []);
+        // Whether it was told there at all is asked as the row is written.
+        for (event, what) in [
+            (AlertEvent::AlertAcknowledged { alert: alert("warning") }, What::Acknowledged),
+            (AlertEvent::AlertResolved { alert: alert("warning") }, What::Resolved),
+        ] {
+            let rows = rows(&event);
+            assert_eq!(rows.iter().map(|row| (row.note.what, row.held)).collect::<Vec<_>>(), [(what, false)]);
+        }
     }
 }

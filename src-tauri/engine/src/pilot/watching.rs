@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use cuetower_core::Ms;
+use cuetower_core::alert::{About, AlertKind};
 use cuetower_core::away::Band;
 use cuetower_core::cue::CueStatus;
 use cuetower_core::id::{CueId, RunId};
@@ -26,6 +27,8 @@ pub(super) struct Watches {
     wakes: BTreeSet<(Ms, Subject)>,
     /// What each cue usually spends; read when first asked for.
     pub(super) paces: HashMap<CueId, Pace>,
+    /// Cues that always expect an agent, by its name; None: to be looked up anew.
+    expecting: Option<HashMap<String, Vec<CueId>>>,
 }
 
 pub(super) struct Held {
@@ -35,22 +38,23 @@ pub(super) struct Held {
     pub(super) loops: Loops,
     /// So often in a row it was seen to repeat itself.
     pub(super) repeats: u32,
-    pub(super) spiking: bool,
+    /// It spends far more than is usual, and used what is usual in so many beats in a row since.
+    pub(super) spiking: Option<u32>,
     pub(super) meter: Meter,
     /// Steps that were begun and not ended, newest last.
     pub(super) open: VecDeque<Open>,
 }
 
 impl Held {
-    fn of(cue: &CueId, watch: Watch) -> Held {
+    pub(super) fn of(cue: &CueId, watch: Watch) -> Held {
         Held {
             cue: cue.clone(),
+            meter: Meter::from(watch.beat_at),
             watch,
             wake: None,
             loops: Loops::default(),
             repeats: 0,
-            spiking: false,
-            meter: Meter::default(),
+            spiking: None,
             open: VecDeque::new(),
         }
     }
@@ -78,12 +82,18 @@ impl Watches {
 
     fn put(&mut self, subject: Subject, held: Held) {
         self.drop(&subject);
+        if matches!(subject, Subject::Cue(_)) {
+            self.expecting = None;
+        }
         self.held.insert(subject.clone(), held);
         self.rewake(&subject);
     }
 
     fn drop(&mut self, subject: &Subject) -> Option<Held> {
         let held = self.held.remove(subject)?;
+        if matches!(subject, Subject::Cue(_)) {
+            self.expecting = None;
+        }
         if let Some(at) = held.wake {
             self.wakes.remove(&(at, subject.clone()));
         }
@@ -167,16 +177,33 @@ impl Pilot {
     }
 
     /// What was seen of the process of a run that is silent or stands still.
-    pub(super) fn take_looked(&mut self, batch: &mut Batch, run_id: &RunId, words: &str) {
+    pub(super) fn take_looked(&mut self, batch: &mut Batch, run_id: &RunId, attempt: u32, words: &str) {
         let subject = Subject::Run(run_id.clone());
         batch.remember_watch(self, &subject);
         let now = batch.now;
-        let Some(held) = self.watches.held.get_mut(&subject) else { return };
+        let of_attempt = |held: &&mut Held| held.watch.attempt == attempt;
+        let Some(held) = self.watches.held.get_mut(&subject).filter(of_attempt) else { return };
         let news = held.watch.told(now);
         self.watches.rewake(&subject);
         if let Some(news) = news {
             self.tell_news(batch, &subject, news, Some(words));
         }
+    }
+
+    /// Cues that always expect the agent of this name, as they are on disk.
+    pub(super) fn expecting(&mut self, agent: &str) -> Vec<CueId> {
+        let known = self.watches.expecting.get_or_insert_with(|| {
+            let mut known: HashMap<String, Vec<CueId>> = HashMap::new();
+            for subject in self.watches.held.keys() {
+                if let Subject::Cue(cue) = subject
+                    && let Some(lane) = self.lanes.get(cue)
+                {
+                    known.entry(lane.cue.definition.agent.clone()).or_default().push(cue.clone());
+                }
+            }
+            known
+        });
+        known.get(agent).cloned().unwrap_or_default()
     }
 
     /// A live run as it stands in this batch.
@@ -194,6 +221,15 @@ impl Pilot {
         batch.runs_touched.extend(runs);
         for cue_id in batch.cues_touched.clone() {
             self.watch_cue(batch, &cue_id);
+            if batch.standing(self, &cue_id).is_some_and(|lane| lane.cue.status == CueStatus::Deleted) {
+                self.watches.paces.remove(&cue_id);
+                batch.commit.watches.push(WatchRow { subject: pace_row(&cue_id), body: None });
+                self.usual_is_gone(batch, &cue_id);
+            }
+        }
+        if !batch.redefined.is_empty() {
+            // Another agent may be named there.
+            self.watches.expecting = None;
         }
         self.watches_written(batch);
     }
@@ -204,7 +240,8 @@ impl Pilot {
         let run = lane.and_then(|lane| lane.runs.get(run_id)).filter(|run| run.is_live() && run.checking.is_none());
         let here = self.watches.held.get(&subject).map(|held| held.watch.attempt);
         let stays = run.filter(|run| match run.phase {
-            Phase::AwaitingOutcome { .. } => true,
+            // Nobody beats any more once its process has ended; the outcome is waited for by another clock.
+            Phase::AwaitingOutcome { .. } => run.latest().ended_at.is_none(),
             Phase::Delivering => here.is_some(),
             Phase::Held { .. } | Phase::Offered { .. } | Phase::WaitingRetry { .. } | Phase::Ended { .. } => false,
         });
@@ -216,7 +253,7 @@ impl Pilot {
         };
         let number = run.latest().number;
         if here == Some(number) {
-            return;
+            return self.watch_length(batch, &subject);
         }
         if here.is_some() {
             self.watch_ends(batch, &subject);
@@ -226,6 +263,29 @@ impl Pilot {
         if heartbeat.is_some() || usual_ms.is_some() {
             self.watch_begins(batch, &run, heartbeat, usual_ms);
         }
+    }
+
+    /// It is told of if it lasts longer than is usual, whatever its watch began with.
+    fn watch_length(&mut self, batch: &Batch, subject: &Subject) {
+        let Some(held) = self.watches.held.get(subject).filter(|held| !held.watch.knows_what_is_usual()) else {
+            return;
+        };
+        let usual_ms = self.usual_ms(&held.cue.clone());
+        let away = batch.bands(self);
+        if let Some(held) = self.watches.held.get_mut(subject) {
+            held.watch.usually_at_most(usual_ms, &away);
+        }
+        self.watches.rewake(subject);
+    }
+
+    /// What was told of a run before the tower started, and is open still, ends as it would have.
+    fn remember_told(&mut self, subject: &Subject) {
+        let (Subject::Run(run), Some(held)) = (subject, self.watches.held.get_mut(subject)) else { return };
+        let about = About::Cue(held.cue.clone());
+        let is_open = |kind| self.book.of(&about, kind).is_some_and(|alert| alert.run_id.as_ref() == Some(run));
+        held.spiking = is_open(AlertKind::CostSpike).then_some(0);
+        held.repeats = u32::from(is_open(AlertKind::LoopDetected));
+        held.watch.long |= is_open(AlertKind::OutOfEnvelope);
     }
 
     /// What is expected of this run; not of one whose cue expects it always.
@@ -247,7 +307,8 @@ impl Pilot {
         let began = run.latest().delivered_at.unwrap_or(batch.now);
         let mut watch = Watch::began(heartbeat, run.latest().number, began, &away);
         watch.usually_at_most(usual_ms, &away);
-        self.watches.put(subject, Held::of(&run.cue_id, watch));
+        self.watches.put(subject.clone(), Held::of(&run.cue_id, watch));
+        self.remember_told(&subject);
     }
 
     fn watch_cue(&mut self, batch: &mut Batch, cue_id: &CueId) {
@@ -318,9 +379,7 @@ impl Pilot {
         for cue in std::mem::take(&mut batch.paced) {
             self.watches.paces.remove(&cue);
         }
-        for cue in std::mem::take(&mut batch.enveloped) {
-            self.envelopes.forget(&cue);
-        }
+        self.envelopes_as_before(batch);
     }
 
     /// The tower starts: whoever is under watch is again, and the time in which nobody could be heard does not count.
@@ -328,7 +387,9 @@ impl Pilot {
         let (now, alive_at) = (batch.now, self.tower.stamped_at);
         for (row, body) in self.journal.watches()? {
             let (subject, cue) = match row.split_once(':') {
-                Some(("run", id)) => (Subject::Run(RunId(id.to_owned())), self.live_runs.get(&RunId(id.to_owned())).cloned()),
+                Some(("run", id)) => {
+                    (Subject::Run(RunId(id.to_owned())), self.live_runs.get(&RunId(id.to_owned())).cloned())
+                }
                 Some(("cue", id)) => (Subject::Cue(CueId(id.to_owned())), Some(CueId(id.to_owned()))),
                 _ => continue,
             };
@@ -337,6 +398,8 @@ impl Pilot {
                 batch.commit.watches.push(WatchRow { subject: row, body: None });
                 continue;
             };
+            // Written as it is after this start, too: the next one has to know what was waited for until then.
+            batch.watched.insert(subject.clone(), Some(watch.clone()));
             watch.again(alive_at, now);
             self.watches.put(subject, Held::of(&cue, watch));
         }
@@ -346,6 +409,7 @@ impl Pilot {
             if let Subject::Run(run) = subject
                 && let Some(cue) = self.live_runs.get(run).cloned()
             {
+                self.remember_told(subject);
                 self.watch_run(batch, &cue, run);
             }
         }

@@ -16,7 +16,7 @@ use super::batch::Batch;
 use super::watching::Held;
 
 /// Restarts of one run by the watch in a rolling hour; then a person is needed.
-const RESTARTS_AN_HOUR: usize = 3;
+const RESTARTS_AN_HOUR: u32 = 3;
 
 impl Pilot {
     /// `seen`: what was seen of its process.
@@ -41,11 +41,24 @@ impl Pilot {
             News::Stuck { since } => (AlertKind::Zombie, since),
         };
         let Some(heartbeat) = watch.heartbeat else { return };
-        let restarts = run.as_ref().filter(|_| heartbeat.restart).and_then(|run| {
+        let restarted = run.as_ref().filter(|_| heartbeat.restart).and_then(|run| {
             let lasts = length_in_words(batch.now.since(since));
-            let why = if kind == AlertKind::Zombie { format!("no progress for {lasts}") } else { format!("no beat for {lasts}") };
+            let why = if kind == AlertKind::Zombie {
+                format!("no progress for {lasts}")
+            } else {
+                format!("no beat for {lasts}")
+            };
             self.restarted_by_the_watch(batch, run, why)
         });
+        // That nobody starts it again is told at once, however short after its last silence.
+        let title = match restarted {
+            Some(Restarted::Left { .. }) => {
+                let definition = self.definition_of(batch, &cue);
+                definition.map(|definition| sentence::titled(&definition.name, "is not started again any more"))
+            }
+            Some(Restarted::Now { .. } | Restarted::Not { .. }) | None => None,
+        };
+        let restarts = restarted.map(Restarted::words);
         let quiet = Quiet {
             heartbeat,
             beaten: watch.beat_at.is_some(),
@@ -56,26 +69,21 @@ impl Pilot {
             restarts,
         };
         let body = if kind == AlertKind::Zombie { quiet.stands_still() } else { quiet.is_silent() };
-        self.trouble(batch, &cue, run, kind, Severity::Critical, None, body);
+        self.trouble(batch, &cue, run, kind, Severity::Critical, title, body);
     }
 
-    /// The sentence about it, if it may be started again.
-    fn restarted_by_the_watch(&mut self, batch: &mut Batch, run_id: &RunId, why: String) -> Option<String> {
+    /// None: it is no run that could be started again.
+    fn restarted_by_the_watch(&mut self, batch: &mut Batch, run_id: &RunId, why: String) -> Option<Restarted> {
         let run = self.run_watched(batch, run_id)?;
-        let hour_ago = batch.now.minus(HOUR_MS);
-        let by_the_watch = |asked: &cuetower_core::attempt::RestartAsked| {
-            asked.at > hour_ago && matches!(asked.by, RestartBy::Watch { .. })
-        };
-        let asked = run.attempts.iter().filter_map(|attempt| attempt.restart.as_ref());
-        let before = asked.filter(|asked| by_the_watch(asked)).count();
+        let before = run.restarts_by_watch_since(batch.now.minus(HOUR_MS));
         if before >= RESTARTS_AN_HOUR {
-            return Some(format!("It was restarted {before} times within the hour, and is left as it is."));
+            return Some(Restarted::Left { before });
         }
         let input = Input::Restart { run_id: run_id.clone(), by: RestartBy::Watch { why } };
-        match batch.decide(self, &run.cue_id.clone(), &input) {
-            Answer::Refused(refusal) => Some(format!("It could not be restarted: {}", refusal.message)),
-            _ => Some(format!("It is restarted now ({} of {RESTARTS_AN_HOUR} in an hour).", before + 1)),
-        }
+        Some(match batch.decide(self, &run.cue_id.clone(), &input) {
+            Answer::Refused(refusal) => Restarted::Not { why: refusal.message },
+            _ => Restarted::Now { number: before + 1 },
+        })
     }
 
     pub(super) fn tell_spike(&mut self, batch: &mut Batch, run: &Run, spike: &Spike) {
@@ -89,15 +97,23 @@ impl Pilot {
         self.over(batch, &run.cue_id, Some(run.id.clone()), AlertKind::CostSpike);
     }
 
+    /// One alert, whether or not it ends the run.
     pub(super) fn tell_loop(&mut self, batch: &mut Batch, run: &Run, found: &Loop) {
-        let stops = run.definition.loops == OnLoop::Stop;
-        let body = words::loop_body(found, stops);
         let kind = AlertKind::LoopDetected;
-        self.trouble(batch, &run.cue_id, Some(run.id.clone()), kind, Severity::Critical, None, body);
-        if stops {
+        if run.definition.loops == OnLoop::Stop {
             let input = Input::Blow { run_id: run.id.clone(), most: None, words: found.words.clone() };
             batch.decide(self, &run.cue_id.clone(), &input);
         }
+        let stopped = self.run_watched(batch, &run.id).is_none();
+        let (severity, title) = match stopped {
+            true => {
+                let title = sentence::titled(&run.definition.name, "was stopped: it repeats itself");
+                (Severity::Critical, Some(title))
+            }
+            false => (kind.severity(), None),
+        };
+        let body = words::loop_body(found, stopped);
+        self.trouble(batch, &run.cue_id, Some(run.id.clone()), kind, severity, title, body);
     }
 
     pub(super) fn tell_loop_over(&mut self, batch: &mut Batch, run: &Run) {
@@ -119,7 +135,7 @@ impl Pilot {
         let open = [
             (held.watch.lost.is_some(), AlertKind::HeartbeatLost),
             (held.watch.stuck.is_some(), AlertKind::Zombie),
-            (held.spiking, AlertKind::CostSpike),
+            (held.spiking.is_some(), AlertKind::CostSpike),
         ];
         for (_, kind) in open.into_iter().filter(|(open, _)| *open) {
             self.over(batch, &held.cue, run.clone(), kind);
@@ -148,5 +164,31 @@ impl Pilot {
 
     fn definition_of(&self, batch: &Batch, cue: &CueId) -> Option<std::sync::Arc<CueDefinition>> {
         Some(std::sync::Arc::clone(&batch.standing(self, cue)?.cue.definition))
+    }
+}
+
+/// What became of one that the watch wants to start again.
+enum Restarted {
+    Now {
+        number: u32,
+    },
+    Not {
+        why: String,
+    },
+    /// It was started again too often within the hour; a person is needed.
+    Left {
+        before: u32,
+    },
+}
+
+impl Restarted {
+    fn words(self) -> String {
+        match self {
+            Restarted::Now { number } => format!("It is restarted now ({number} of {RESTARTS_AN_HOUR} in an hour)."),
+            Restarted::Not { why } => format!("It could not be restarted: {why}"),
+            Restarted::Left { before } => {
+                format!("It was restarted {before} times within the hour, and is left as it is.")
+            }
+        }
     }
 }

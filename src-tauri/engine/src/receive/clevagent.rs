@@ -120,7 +120,8 @@ async fn take(door: &Door, speaker: &Speaker, mut beats: Vec<Beat>) -> Result<Ve
     speaker.may_send(&mut beats)?;
     let tells = pass(door, &speaker.account, &beats)?;
     let hearer = Hearer { account: speaker.account.clone(), key: speaker.key.clone(), zone: door.zone };
-    let heard = door.handle.record(move |recorder| {
+    let lives = beats.iter().map(|beat| beat.life(&speaker.account)).collect();
+    let heard = door.handle.beats(lives, move |recorder| {
         if tells {
             recorder.touch(Topic::Agents);
         }

@@ -428,7 +428,7 @@ fn warning(body: &Value, unknown: &[String], mails: bool) -> Option<String> {
 }
 
 /// Names are cut: a warning is read by people.
-fn unknown_words(unknown: &[String]) -> String {
+pub(super) fn unknown_words(unknown: &[String]) -> String {
     let names: Vec<String> = unknown.iter().take(20).map(|name| name.chars().take(64).collect()).collect();
     format!("Not known here, and not used: {}.", names.join(", "))
 }

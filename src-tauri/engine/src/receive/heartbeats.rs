@@ -22,8 +22,10 @@ routes! {
 
 const MESSAGE_CHARS_MAX: usize = 2_000;
 
-/// `{agent?, execution_id?, progress?, tokens?, cost_usd?, message?}`: at least one of the first two, unless a run's token says
-/// which run it is.
+const FIELDS: [&str; 7] = ["agent", "execution_id", "progress", "tokens", "cost_usd", "message", "status"];
+
+/// `{agent?, execution_id?, progress?, tokens?, cost_usd?, message?, status?}`: at least one of the first two, unless a run's
+/// token says which run it is. The status is the agent's: `ok`, `warning`, `error`, or `shutdown` for a goodbye.
 pub(super) async fn beat(State(door): State<Door>, caller: Caller, given: Given) -> Result<Json<Value>, Problem> {
     let body = given.0.unwrap_or_default();
     let run = text(&body, "execution_id")?.or_else(|| caller.only_run().map(|run| run.0.clone()));
@@ -35,7 +37,7 @@ pub(super) async fn beat(State(door): State<Door>, caller: Caller, given: Given)
     let mut answer = json!({ "ok": true });
     if let Some(run) = &run {
         let attempt = caller.reports(run)?;
-        let Said { progress, tokens, cost, message } = said.clone();
+        let Said { progress, tokens, cost, message, .. } = said.clone();
         let input = StepInput::Beat { tokens, cost, progress, message };
         door.handle.step(caller.whose(), &RunId(run.clone()), attempt, input).await.map_err(unknown_run)?;
         answer["execution_id"] = json!(run);
@@ -47,6 +49,10 @@ pub(super) async fn beat(State(door): State<Door>, caller: Caller, given: Given)
             answer["warning"] = warning;
         }
     }
+    let unknown: Vec<String> = body.keys().filter(|key| !FIELDS.contains(&key.as_str())).cloned().collect();
+    if !unknown.is_empty() {
+        answer["unknown"] = json!(super::cues::unknown_words(&unknown));
+    }
     Ok(Json(answer))
 }
 
@@ -56,6 +62,7 @@ struct Said {
     tokens: Option<u64>,
     cost: Option<Nanousd>,
     message: Option<String>,
+    status: Value,
 }
 
 impl Said {
@@ -69,7 +76,8 @@ impl Said {
         };
         let message = text(body, "message")?.map(|message| message.chars().take(MESSAGE_CHARS_MAX).collect());
         let tokens = spending::tokens(body.get("tokens"))?.all();
-        Ok(Said { progress, tokens, cost: spending::cost(body)?, message })
+        let status = body.get("status").cloned().unwrap_or_default();
+        Ok(Said { progress, tokens, cost: spending::cost(body)?, message, status })
     }
 }
 
@@ -81,7 +89,7 @@ async fn agent_beat(
     said: &Said,
     counted: bool,
 ) -> Result<Option<Value>, Problem> {
-    let mut body = json!({ "agent": agent, "message": said.message, "progress": said.progress });
+    let mut body = json!({ "agent": agent, "message": said.message, "progress": said.progress, "status": said.status });
     if !counted {
         body["tokens_used"] = json!(said.tokens);
         body["cost_usd"] = json!(said.cost.map(Nanousd::usd));

@@ -117,7 +117,8 @@ pub enum Wait {
 
 /// Looks at the process `root` and everything that came out of it: what moved to other sessions, too, if a launcher of ours
 /// started it.
-pub async fn look(root: u32) -> Truth {
+#[cfg(test)]
+async fn look(root: u32) -> Truth {
     bounded(Truth { pid: Some(root), unknown: true, ..Truth::default() }, root).await
 }
 
