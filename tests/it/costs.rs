@@ -144,7 +144,7 @@ async fn what_runs_used_is_summed_by_cue_agent_model_and_day() {
     assert_eq!(seen["disagreements_total"], json!(1));
     let odds = &seen["disagreements"][0];
     assert_eq!((&odds["run_id"], &odds["cost_usd"]), (&json!(odd.id), &json!(0.5)));
-    assert_eq!(odds["words"], "its outcome says $0.5000, its steps say $0.1000");
+    assert_eq!(odds["words"], "its outcome says $0.50, its steps say $0.10");
 
     let mark = &tower.owner("run_get", &json!({ "run_id": odd.id })).await["mark"];
     assert_eq!(mark["cost_usd"], json!(0.5), "the largest of the three: {mark}");

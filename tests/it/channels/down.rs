@@ -85,6 +85,25 @@ async fn one_that_hangs_holds_up_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_one_channel_cuts_off_nothing_that_is_on_its_way_to_another() {
+    let tower = tower().await;
+    let slow = Server::start(|_, _| Answer::status(200).after(Duration::from_secs(2))).await;
+    tower.owner("channel_set", &json!({ "name": "slow", "kind": "webhook", "url": slow.url })).await;
+    problem(&tower, "leads").await;
+    slow.seen_at_least(1, PATIENCE).await;
+    let other = json!({ "name": "other", "kind": "webhook", "url": slow.url, "min_severity": "critical" });
+    tower.owner("channel_set", &other).await;
+    tower.owner("channel_remove", &json!({ "name": "other" })).await;
+    until("its answer", PATIENCE, async || (channel(&tower, "slow").await["waiting"] == 0).then_some(())).await;
+    assert_eq!(slow.seen().len(), 1, "it was not asked again");
+    // Its own settings hold at once.
+    let elsewhere = Server::start(|_, _| Answer::status(200)).await;
+    tower.owner("channel_set", &json!({ "name": "slow", "kind": "webhook", "url": elsewhere.url })).await;
+    problem(&tower, "another").await;
+    elsewhere.seen_at_least(1, PATIENCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_note_that_was_on_its_way_as_the_tower_was_killed_goes_again_with_the_same_id() {
     let mut tower = tower().await;
     let hour = Duration::from_secs(3_600);

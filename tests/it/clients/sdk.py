@@ -169,7 +169,7 @@ with CueAPI(KEY, base_url=BASE, timeout=20) as client:
     assert changed.schedule.timezone == "America/New_York" and changed.callback.url == HOOK + "?changed", changed
     assert changed.payload == {"task": "other"} and changed.retry.backoff_minutes == [0], changed
     assert changed.on_failure.webhook == HOOK and not changed.on_failure.pause, changed
-    assert "sends no mail" in changed.warning, "what is not done is said"
+    assert "no mail channel" in changed.warning, "what is not done is said"
     later = datetime.now(timezone.utc) + timedelta(days=2)
     once = client.cues.update(cue.id, at=later)
     assert once.schedule.type == "once" and abs(once.schedule.at - later) < timedelta(seconds=1), once

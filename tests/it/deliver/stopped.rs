@@ -31,6 +31,10 @@ struct Grown {
     next: String,
 }
 
+/// The owner's stop lets it end by itself first; a fuse does not.
+const ASKED: &str = "stopped by the tower (killed, as it did not end within 1 s) after ";
+const KILLED: &str = "killed by the tower after ";
+
 impl Grown {
     async fn with(more: Value) -> Grown {
         let scene = Scene::new().await;
@@ -46,8 +50,9 @@ impl Grown {
         Grown { scene, cue, run, next }
     }
 
-    /// The next one ran only when nothing of the tree was left, and a report for the tree is refused and shown.
-    async fn is_gone(&self, state: &str) -> Value {
+    /// The next one ran only when nothing of the tree was left, and a report for the tree is refused and shown. `by` whom it
+    /// was ended, and how.
+    async fn is_gone(&self, state: &str, by: &str) -> Value {
         let Grown { scene, run, next, .. } = self;
         scene.ended(run, state).await;
         scene.ended(next, "confirmed").await;
@@ -61,7 +66,7 @@ impl Grown {
             let reason = "This run was stopped; its outcome no longer counts.";
             assert_eq!(story["refused"][0]["reason"], reason, "{story:#}");
             let said = of_attempts(&story, "sentence")[0].as_str().unwrap();
-            assert!(said.starts_with("stopped by the tower (killed, as it did not end within 1 s) after "), "{said}");
+            assert!(said.starts_with(by), "{said}");
         }
         story
     }
@@ -71,7 +76,7 @@ impl Grown {
 async fn a_run_stopped_by_its_owner_goes_with_its_whole_tree() {
     let grown = Grown::with(json!({})).await;
     assert_eq!(grown.scene.ctl(&["run", "stop", &grown.run]).await, "It is stopped.\n");
-    let story = grown.is_gone("stopped").await;
+    let story = grown.is_gone("stopped", ASKED).await;
     assert_eq!(story["mark"]["sentence"], "Stopped before it reported. Attempt 1 of 1.");
     assert_eq!(grown.scene.alerts("fuse_tripped").await, Vec::<Value>::new());
     grown.scene.end().await;
@@ -81,7 +86,7 @@ async fn a_run_stopped_by_its_owner_goes_with_its_whole_tree() {
 async fn a_run_whose_cue_is_deleted_goes_with_its_whole_tree() {
     let grown = Grown::with(json!({})).await;
     grown.scene.ctl(&["cue", "rm", "tree"]).await;
-    let story = grown.is_gone("cancelled").await;
+    let story = grown.is_gone("cancelled", ASKED).await;
     assert_eq!(story["cue"]["deleted"], true);
     grown.scene.end().await;
 }
@@ -89,17 +94,14 @@ async fn a_run_whose_cue_is_deleted_goes_with_its_whole_tree() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_spends_its_budget_of_time_is_stopped_with_its_whole_tree() {
     let grown = Grown::with(json!({ "budget": { "run": { "duration_seconds": 5 } } })).await;
-    let story = grown.is_gone("stopped").await;
+    let story = grown.is_gone("stopped", KILLED).await;
     assert_eq!(
         story["mark"]["sentence"],
         "Stopped: at most 5 s was allowed, and it was still at work. Attempt 1 of 1."
     );
     let alerts = grown.scene.alerts("fuse_tripped").await;
     assert_eq!((alerts.len(), &alerts[0]["severity"], &alerts[0]["state"]), (1, &json!("critical"), &json!("open")));
-    assert_eq!(
-        (&alerts[0]["title"], &alerts[0]["run_id"]),
-        (&json!("tree stopped at 5 s"), &json!(grown.run))
-    );
+    assert_eq!((&alerts[0]["title"], &alerts[0]["run_id"]), (&json!("tree stopped at 5 s"), &json!(grown.run)));
     grown.scene.end().await;
 }
 
@@ -107,7 +109,7 @@ async fn a_run_that_spends_its_budget_of_time_is_stopped_with_its_whole_tree() {
 async fn a_budget_is_kept_by_a_tower_that_was_killed_meanwhile() {
     let mut grown = Grown::with(json!({ "budget": { "run": { "duration_seconds": 6 } } })).await;
     grown.scene.crash().await;
-    grown.is_gone("stopped").await;
+    grown.is_gone("stopped", KILLED).await;
     assert_eq!(grown.scene.alerts("fuse_tripped").await.len(), 1);
     grown.scene.end().await;
 }
@@ -118,7 +120,7 @@ async fn a_stop_that_is_cut_off_by_a_kill_of_the_tower_is_carried_out() {
     let (status, answer) = grown.scene.tower.owner_call("run_stop", &json!({ "run_id": grown.run })).await;
     assert_eq!(status, 200, "{answer}");
     grown.scene.crash().await;
-    grown.is_gone("stopped").await;
+    grown.is_gone("stopped", ASKED).await;
     grown.scene.end().await;
 }
 
@@ -136,7 +138,7 @@ async fn the_next_run_replaces_the_one_before_and_gets_its_permit_once_its_whole
     scene.logged(&format!("grown {second} 1"), 1).await;
     assert!(!scene.log().contains("still there"), "{}", scene.log());
     scene.ctl(&["run", "stop", second]).await;
-    grown.is_gone("stopped").await;
+    grown.is_gone("stopped", ASKED).await;
     grown.scene.ended(second, "stopped").await;
     grown.scene.end().await;
 }

@@ -67,7 +67,9 @@ impl Tower {
     /// Kinds of the alerts that are open about a cue.
     async fn open(&self, cue: &str) -> Vec<String> {
         let alerts = self.handle.reader().alerts(100).await.unwrap();
-        let open = alerts.iter().filter(|alert| alert.resolved_at.is_none() && alert.cue_id.as_ref().is_some_and(|id| id.as_str() == cue));
+        let open = alerts
+            .iter()
+            .filter(|alert| alert.resolved_at.is_none() && alert.cue_id.as_ref().is_some_and(|id| id.as_str() == cue));
         open.map(|alert| alert.kind.word().to_owned()).collect()
     }
 

@@ -63,10 +63,10 @@ impl World {
     /// Returns whether the tower is still there.
     pub fn batch(&mut self, luck: &mut Luck, inputs: Vec<(CueId, Input)>, tower: Tower, fate: Fate) -> bool {
         let mut work = self.work();
+        self.notice_gap(luck, &mut work);
         for (id, run_id) in self.went_out.clone() {
             self.decide(luck, &mut work, &id, &Input::WentOut { run_id });
         }
-        self.notice_gap(luck, &mut work);
         if self.pools_wake.is_some_and(|at| at <= work.now) {
             self.pool(&mut work, &PoolInput::Tick);
             self.settle_work(luck, &mut work);
@@ -147,12 +147,12 @@ impl World {
         }
         let (slept_ms, stepped_ms) = (gap.slept_ms + gap.stalled_ms, gap.stepped_ms);
         self.pool(work, &PoolInput::Shifted { slept_ms, stepped_ms });
-        self.settle_work(luck, work);
         let shifted = Input::Shifted { slept_ms, stepped_ms };
         let live = self.lanes.iter().filter(|(_, lane)| !lane.runs.is_empty());
         for id in live.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
-            self.decide(luck, work, &id, &shifted);
+            self.decide_alone(luck, work, &id, &shifted);
         }
+        self.settle_work(luck, work);
     }
 
     /// A look at the clocks that found nothing to do, stamped.

@@ -1,11 +1,11 @@
 //! Agents outside of any cue, on the tower's real clock: they beat over HTTP, and what its owner is told is read off its records.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use cuetower_tests::{Tower, until};
 use serde_json::{Value, json};
 
-use super::{SOON, ms};
+use super::{SOON, ms, now_ms};
 
 const TOLD_WITHIN_MS: i64 = 1_000;
 
@@ -47,10 +47,6 @@ async fn beats(tower: &Tower, count: u32, tokens: u64) {
     }
 }
 
-fn now_ms() -> i64 {
-    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn silence_is_told_within_a_second_and_over_with_the_next_beat() {
     let tower = Tower::start().await;
@@ -72,6 +68,24 @@ async fn silence_is_told_within_a_second_and_over_with_the_next_beat() {
     alert(&tower, "bot", "heartbeat_lost", |alert| alert["state"] == "resolved").await;
     beat(&tower, json!({ "status": "shutdown" })).await;
     assert_eq!(bot(&tower).await["due_ms"], Value::Null, "whoever said goodbye owes nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_goodbye_ends_the_watch_and_a_field_that_nobody_knows_is_named() {
+    let tower = Tower::start().await;
+    let say = async |body: Value| {
+        let (status, answer) = tower.post("/v1/heartbeats", &body).await;
+        assert_eq!(status, 200, "{answer}");
+        answer
+    };
+    assert_eq!(say(json!({ "agent": "bot" })).await["unknown"], Value::Null);
+    expect(&tower, 1.0, 0.5, json!({})).await;
+    let told = say(json!({ "agent": "bot", "status": "shutdown", "progres": 3 })).await;
+    assert_eq!(told["unknown"], "Not known here, and not used: progres.");
+    let stopped = bot(&tower).await;
+    assert_eq!((&stopped["state"], &stopped["due_ms"]), (&json!("stopped"), &Value::Null), "{stopped:#}");
+    let (status, refused) = tower.post("/v1/heartbeats", &json!({ "agent": "bot", "status": "fine" })).await;
+    assert_eq!(status, 422, "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

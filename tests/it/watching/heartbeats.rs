@@ -7,19 +7,11 @@ use cuetower_tests::{send, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{SOON, Watch, ms};
+use super::{SOON, Watch, ms, now_ms, work};
 
 const TOLD_WITHIN_MS: i64 = 1_000;
 /// Runs that make something usual.
 const RUNS_NEEDED: usize = 10;
-
-/// Work that is claimed by hand; `with` is laid over its definition.
-fn work(with: &Value) -> Value {
-    let mut cue = json!({ "name": "work", "transport": "worker", "schedule": { "type": "manual" }, "overlap": "allow",
-        "retry": { "max_attempts": 1 }, "delivery": { "outcome_deadline_seconds": 600 } });
-    cue.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
-    cue
-}
 
 fn every_second(more: &Value) -> Value {
     let mut heartbeat = json!({ "interval_seconds": 1, "grace_seconds": 0.5, "start_grace_seconds": 20 });
@@ -28,30 +20,6 @@ fn every_second(more: &Value) -> Value {
 }
 
 impl Watch {
-    async fn made(&self, cue: &Value) -> String {
-        let made = self.tower.owner("cue_create", &json!({ "definition": cue })).await;
-        made["id"].as_str().unwrap().to_owned()
-    }
-
-    /// A new run of the cue, in the hands of a worker.
-    async fn at_work(&self, cue: &str) -> String {
-        let fired = self.tower.owner("cue_fire", &json!({ "cue_id": cue })).await;
-        let run = fired["run_id"].as_str().unwrap().to_owned();
-        let path = format!("/v1/executions/{run}/claim");
-        until("work to claim", SOON, async || {
-            let (status, _) = self.tower.post(&path, &json!({ "worker_id": "w" })).await;
-            (status == 200).then_some(())
-        })
-        .await;
-        run
-    }
-
-    async fn beats(&self, run: &str, mut body: Value) {
-        body["execution_id"] = json!(run);
-        let (status, answer) = self.tower.post("/v1/heartbeats", &body).await;
-        assert_eq!(status, 200, "{answer}");
-    }
-
     async fn beats_for_a_while(&self, run: &str, count: u32, body: &Value) {
         let mut pace = tokio::time::interval(Duration::from_millis(200));
         for _ in 0..count {
@@ -189,8 +157,44 @@ async fn a_watched_agent_without_a_schedule_beats_by_its_pings() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_leaves_its_envelope_is_told_with_the_numbers() {
+async fn a_cue_that_always_expects_its_agent_hears_what_it_sends_under_its_name() {
     let watch = Watch::new().await;
+    let expected = every_second(&json!({ "progress_within_seconds": 3 }));
+    let cue = json!({ "name": "lighthouse", "agent": "keeper", "transport": "watch",
+        "schedule": { "type": "manual" }, "heartbeat": expected["heartbeat"] });
+    let cue = watch.made(&cue).await;
+    let about = |alert: &Value, kind: &str| alert["kind"] == kind && alert["cue_id"] == cue.as_str();
+    let beat = async |progress: u32| {
+        let body = json!({ "agent": "keeper", "progress": progress });
+        let (status, answer) = watch.tower.post("/v1/heartbeats", &body).await;
+        assert_eq!(status, 200, "{answer}");
+    };
+    let mut pace = tokio::time::interval(Duration::from_millis(300));
+    for progress in 0..14 {
+        pace.tick().await;
+        beat(progress).await;
+    }
+    assert_eq!(watch.kinds().await, Vec::<String>::new(), "it beats, and gets on");
+    let stuck = until("zombie", SOON, async || {
+        beat(13).await;
+        watch.alerts().await.into_iter().find(|alert| about(alert, "zombie"))
+    })
+    .await;
+    watch.told_in_time(&stuck, &watch.kept(&format!("cue:{cue}"))["stuck"], 3_000);
+    let lost =
+        until("silence", SOON, async || watch.alerts().await.into_iter().find(|alert| about(alert, "heartbeat_lost")))
+            .await;
+    watch.told_in_time(&lost, &watch.kept(&format!("cue:{cue}"))["lost"], 1_500);
+    beat(14).await;
+    for kind in ["heartbeat_lost", "zombie"] {
+        let over = |alert: &Value| about(alert, kind) && alert["state"] == "resolved";
+        until("its end", SOON, async || watch.alerts().await.into_iter().find(over)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_leaves_its_envelope_is_told_with_the_numbers() {
+    let mut watch = Watch::new().await;
     let cue = watch.made(&work(&json!({}))).await;
     for number in 0..RUNS_NEEDED {
         let run = watch.at_work(&cue).await;
@@ -201,6 +205,9 @@ async fn a_run_that_leaves_its_envelope_is_told_with_the_numbers() {
     watch.reports(&usual, json!({ "success": true, "tokens": 1_100 })).await;
     watch.ended(&usual).await;
     assert_eq!(watch.kinds().await, Vec::<String>::new());
+    // What is usual outlives a kill.
+    watch.tower.kill9().await;
+    watch.tower.again().await;
     let wild = watch.at_work(&cue).await;
     watch.reports(&wild, json!({ "success": true, "tokens": 90_000 })).await;
     watch.ended(&wild).await;
@@ -239,13 +246,11 @@ async fn a_cue_may_say_that_a_loop_ends_its_run() {
     let story = watch.ended(&run).await;
     assert_eq!(story["state"], "stopped", "{story:#}");
     println!("{}", story["mark"]["sentence"]);
-    watch.alert("loop_detected", &run, |_| true).await;
+    let alert = watch.alert("loop_detected", &run, |_| true).await;
+    assert_eq!((&alert["severity"], &alert["state"]), (&json!("critical"), &json!("open")), "{alert:#}");
+    assert!(alert["body"].as_str().unwrap().contains(". The run is stopped, as its cue says."), "{alert:#}");
+    assert_eq!(watch.kinds().await, ["loop_detected"], "one alert for one thing");
     let (status, refused) =
         watch.tower.post(&format!("/v1/executions/{run}/outcome"), &json!({ "success": true })).await;
     assert_eq!(status, 409, "a stopped run takes no outcome: {refused}");
-}
-
-fn now_ms() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    i64::try_from(since.as_millis()).unwrap()
 }

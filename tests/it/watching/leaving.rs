@@ -4,13 +4,13 @@ use serde_json::json;
 
 use super::{Watch, died_at_ms, ms};
 
-const DEADLINE_MS: i64 = 1_000;
+const DEADLINE_MS: i64 = 4_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_ends_well_and_says_nothing_is_silent() {
     let watch = Watch::new().await;
     let with = json!({
-        "heartbeat": { "interval_seconds": 1, "grace_seconds": 5 },
+        "heartbeat": { "interval_seconds": 1, "grace_seconds": 0.5, "start_grace_seconds": 2 },
         "delivery": { "outcome_deadline_seconds": DEADLINE_MS / 1_000 },
     });
     let run = watch.fired(&watch.cue("leaving", json!({ "HOW": "well" }), with)).await;

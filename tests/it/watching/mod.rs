@@ -4,6 +4,7 @@
 
 mod agents;
 mod blocked;
+mod fuses;
 mod heartbeats;
 mod leaking;
 mod leaving;
@@ -49,6 +50,30 @@ impl Watch {
             }
         }
         cue
+    }
+
+    async fn made(&self, cue: &Value) -> String {
+        let made = self.tower.owner("cue_create", &json!({ "definition": cue })).await;
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A new run of the cue, in the hands of a worker.
+    async fn at_work(&self, cue: &str) -> String {
+        let fired = self.tower.owner("cue_fire", &json!({ "cue_id": cue })).await;
+        let run = fired["run_id"].as_str().unwrap().to_owned();
+        let path = format!("/v1/executions/{run}/claim");
+        until("work to claim", SOON, async || {
+            let (status, _) = self.tower.post(&path, &json!({ "worker_id": "w" })).await;
+            (status == 200).then_some(())
+        })
+        .await;
+        run
+    }
+
+    async fn beats(&self, run: &str, mut body: Value) {
+        body["execution_id"] = json!(run);
+        let (status, answer) = self.tower.post("/v1/heartbeats", &body).await;
+        assert_eq!(status, 200, "{answer}");
     }
 
     /// The run that it is fired for.
@@ -106,6 +131,14 @@ impl Watch {
     }
 }
 
+/// Work that is claimed by hand; `with` is laid over its definition.
+fn work(with: &Value) -> Value {
+    let mut cue = json!({ "name": "work", "transport": "worker", "schedule": { "type": "manual" }, "overlap": "allow",
+        "retry": { "max_attempts": 1 }, "delivery": { "outcome_deadline_seconds": 600 } });
+    cue.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
+    cue
+}
+
 fn agents() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("it/watching/agents")
 }
@@ -135,4 +168,11 @@ fn died_at_ms(story: &Value) -> i64 {
 fn lives(pid: i64) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
+}
+
+/// By the tower's real clock.
+#[expect(clippy::disallowed_methods, reason = "held against instants that the tower wrote")]
+fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_millis()).unwrap()
 }

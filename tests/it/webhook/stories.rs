@@ -177,7 +177,7 @@ async fn one_that_answers_with_an_outcome_has_reported() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_whose_answer_the_store_does_not_take_holds_nobody_up() {
     let tower = Tower::start().await;
-    let store = rusqlite::Connection::open(tower.dir.path().join("cuetower.db")).unwrap();
+    let store = rusqlite::Connection::open(tower.data.join("cuetower.db")).unwrap();
     let refuses = "CREATE TRIGGER refuses BEFORE INSERT ON journal WHEN NEW.body LIKE '%poison%'
         BEGIN SELECT raise(ABORT, 'it holds poison'); END";
     store.execute_batch(refuses).unwrap();

@@ -12,4 +12,4 @@ say("leaking", os.getpid())
 kept = []
 while True:
     kept.append(b"\x01" * 1_000_000)
-    time.sleep(0.01)
+    time.sleep(0.05)
