@@ -40,6 +40,17 @@ pub struct Attempt {
     /// Since when a check before its delivery holds it up, whatever else it waited for between two looks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checks_failed_since: Option<Ms>,
+    /// It waited for its owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stood: Option<Stood>,
+}
+
+/// Waits for the owner that are over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stood {
+    /// Altogether.
+    pub ms: u64,
+    pub until: Ms,
 }
 
 /// A claim on a run, good until it lapses.
@@ -175,7 +186,15 @@ impl Attempt {
             beat_at: None,
             restart: None,
             checks_failed_since: None,
+            stood: None,
         }
+    }
+
+    /// Since when signs of it are expected: its delivery, or the end of its last wait for the owner.
+    #[must_use]
+    pub fn watched_from(&self) -> Option<Ms> {
+        let delivered = self.delivered_at?;
+        Some(self.stood.map_or(delivered, |stood| stood.until.max(delivered)))
     }
 
     /// Whether a process of it may still run: it was started, or is just being started, and its end was not told.

@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::Ms;
 use crate::check::{Check, Preflight};
+use crate::gate::OnNoAnswer;
 use crate::id::{AccountId, CueId};
+use crate::lend::Lend;
 use crate::pool::Need;
 use crate::schedule_spec::ScheduleSpec;
 use crate::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
@@ -97,9 +99,53 @@ pub struct CueDefinition {
     /// Among those that wait for the same pools, higher goes first.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub priority: i32,
-    /// Names of secrets that its runs may ask for while they work.
+    /// Secrets that its runs may ask for while they work.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lends: Vec<String>,
+    pub lends: Vec<Lend>,
+    /// What the owner is asked before it happens.
+    #[serde(default, skip_serializing_if = "GateRules::is_default")]
+    pub gate: GateRules,
+}
+
+/// What a cue asks its owner, whether or not its agent does. What a person has to look at before it counts is
+/// [`Expect::manual`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateRules {
+    /// Once per run; a retry needs no new answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub before_delivery: bool,
+    /// The owner looks at it before it counts; the definition says so here, and [`Expect::manual`] follows from it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub before_confirmation: bool,
+    /// Keys or names of steps that begin with the owner's yes alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_ms: Option<u64>,
+    #[serde(default)]
+    pub on_no_answer: OnNoAnswer,
+}
+
+impl GateRules {
+    fn is_default(&self) -> bool {
+        *self == GateRules::default()
+    }
+
+    /// Whether all that the owner was asked by `before` is asked still, and his silence is no yes where it was none.
+    #[must_use]
+    pub fn asks_all_of(&self, before: &GateRules) -> bool {
+        let silence_says_yes = |rules: &GateRules| rules.on_no_answer == OnNoAnswer::Proceed;
+        (self.before_delivery || !before.before_delivery)
+            && (self.before_confirmation || !before.before_confirmation)
+            && before.steps.iter().all(|step| self.steps.contains(step))
+            && (!silence_says_yes(self) || (silence_says_yes(before) && self.deadline_ms >= before.deadline_ms))
+    }
+
+    /// Whether the owner is asked before this step.
+    #[must_use]
+    pub fn asks_before_step(&self, key: &str, name: &str) -> bool {
+        self.steps.iter().any(|step| step == key || (!name.is_empty() && step == name))
+    }
 }
 
 /// After the last attempt of a run failed, or its agent said no.
@@ -425,6 +471,27 @@ pub(crate) mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_cue_that_asks_less_than_before_is_told_from_one_that_asks_more() {
+        let steps = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let before = GateRules { before_delivery: true, steps: steps(&["send"]), ..GateRules::default() };
+        let proceeds =
+            GateRules { deadline_ms: Some(60_000), on_no_answer: OnNoAnswer::Proceed, ..GateRules::default() };
+        for (after, before, asks_all) in [
+            (before.clone(), &before, true),
+            (GateRules { before_confirmation: true, steps: steps(&["x", "send"]), ..before.clone() }, &before, true),
+            (GateRules { before_delivery: false, ..before.clone() }, &before, false),
+            (GateRules { steps: vec![], ..before.clone() }, &before, false),
+            (GateRules::default(), &GateRules { before_confirmation: true, ..GateRules::default() }, false),
+            (proceeds.clone(), &GateRules::default(), false),
+            (GateRules { deadline_ms: Some(120_000), ..proceeds.clone() }, &proceeds, true),
+            (GateRules { deadline_ms: Some(1_000), ..proceeds.clone() }, &proceeds, false),
+            (GateRules { on_no_answer: OnNoAnswer::Stop, ..proceeds.clone() }, &proceeds, true),
+        ] {
+            assert_eq!(after.asks_all_of(before), asks_all, "{before:?} -> {after:?}");
+        }
+    }
+
     /// A web hook that a test changes to its needs.
     pub(crate) fn webhook(schedule: ScheduleSpec) -> CueDefinition {
         CueDefinition {
@@ -459,6 +526,7 @@ pub(crate) mod tests {
             checks: vec![],
             priority: 0,
             lends: vec![],
+            gate: GateRules::default(),
         }
     }
 }

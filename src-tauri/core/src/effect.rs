@@ -1,6 +1,6 @@
 //! What is to be done once the events are on disk. Results come back as inputs.
 
-use crate::id::RunId;
+use crate::id::{GateId, RunId};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Effect {
@@ -18,6 +18,8 @@ pub enum Effect {
     Check { run_id: RunId, number: u32 },
     /// Tell the web hook of `on_failure` that the run failed for good.
     TellFailure { run_id: RunId },
+    /// Tell the callback of this gate what the owner said; the result is `Input::GateTold`.
+    TellAnswer { run_id: RunId, gate_id: GateId },
 }
 
 impl Effect {
@@ -29,6 +31,7 @@ impl Effect {
             | Effect::Stop { run_id, .. }
             | Effect::Forget { run_id, .. }
             | Effect::Check { run_id, .. }
+            | Effect::TellAnswer { run_id, .. }
             | Effect::TellFailure { run_id } => run_id,
         }
     }

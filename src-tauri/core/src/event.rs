@@ -9,6 +9,7 @@ use crate::attempt::{RestartBy, Usage};
 use crate::cue::{CueDefinition, CueStatus};
 use crate::expect::Finding;
 use crate::fuse::SpentOf;
+use crate::gate::Fact;
 use crate::id::{CueId, OccurrenceId, RunId};
 use crate::occurrence::{Armed, End};
 use crate::outcome::{Evidence, Outcome};
@@ -285,6 +286,12 @@ pub enum Event {
         run_id: RunId,
         words: String,
     },
+    /// What became of a question to the owner.
+    Gate {
+        run_id: RunId,
+        #[serde(flatten)]
+        fact: Fact,
+    },
     /// A report that was not taken.
     ReportRefused {
         run_id: RunId,
@@ -359,6 +366,7 @@ impl Event {
             Event::LiveClaimed { .. } => "live_claimed",
             Event::StepBroke { .. } => "step_broke",
             Event::StepMended { .. } => "step_mended",
+            Event::Gate { fact, .. } => fact.word(),
             Event::ReportRefused { .. } => "report_refused",
         }
     }
@@ -397,6 +405,7 @@ impl Event {
             | Event::LiveClaimed { run_id, .. }
             | Event::StepBroke { run_id, .. }
             | Event::StepMended { run_id }
+            | Event::Gate { run_id, .. }
             | Event::ReportRefused { run_id, .. } => Some(run_id),
             Event::CueDefined { .. }
             | Event::CueStatusChanged { .. }

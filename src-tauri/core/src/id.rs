@@ -54,6 +54,10 @@ id!(
     /// An agent's permits of one ask, and its place in the line before: `permit_` and a UUID version 4.
     PermitId
 );
+id!(
+    /// A question to the owner: `gate_` and 12 of [a-z0-9].
+    GateId
+);
 
 impl Default for AccountId {
     fn default() -> AccountId {
@@ -89,6 +93,12 @@ impl RunId {
 impl AlertId {
     pub fn thrown(dice: &mut dyn Dice) -> AlertId {
         AlertId(uuid(dice))
+    }
+}
+
+impl GateId {
+    pub fn thrown(dice: &mut dyn Dice) -> GateId {
+        GateId(format!("gate_{}", letters(dice)))
     }
 }
 

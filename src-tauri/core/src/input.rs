@@ -12,7 +12,8 @@ use crate::cue::CueDefinition;
 use crate::effect::Effect;
 use crate::event::{Event, FileSeen};
 use crate::fuse::SpentOf;
-use crate::id::{OccurrenceId, RunId};
+use crate::gate::{Gate, Question, Word};
+use crate::id::{GateId, OccurrenceId, RunId};
 use crate::occurrence::Trigger;
 use crate::outcome::{Evidence, Outcome};
 use crate::run::Verdict;
@@ -176,6 +177,30 @@ pub enum Input {
     CheckAgain {
         run_id: RunId,
     },
+    /// The agent of a run has a question for the owner, or its cue has one about a step of it.
+    Ask {
+        run_id: RunId,
+        attempt: Option<u32>,
+        question: Box<Question>,
+    },
+    /// The owner answers. No door for agents makes one of these.
+    AnswerGate {
+        run_id: RunId,
+        gate_id: GateId,
+        word: Word,
+    },
+    /// The owner wants to be asked again then.
+    PutOffGate {
+        run_id: RunId,
+        gate_id: GateId,
+        until: Ms,
+    },
+    /// The callback of a gate knows the answer, or was given up.
+    GateTold {
+        run_id: RunId,
+        gate_id: GateId,
+        words: String,
+    },
     Ping(Ping),
     /// Something was done because of the run.
     Note {
@@ -309,6 +334,11 @@ pub enum Answer {
     Extended {
         until: Option<Ms>,
     },
+    /// The gate as it stands.
+    Gate {
+        gate: Box<Gate>,
+        is_new: bool,
+    },
     /// The run a ping is about.
     Pinged {
         run_id: RunId,
@@ -359,11 +389,17 @@ pub enum RefusalCode {
     StepNotFound,
     /// A budget of the day is spent.
     BudgetSpent,
+    /// It was answered, or its time is over: the first answer counts.
+    GateSettled,
+    /// What it asks is not what was shown.
+    GateChanged,
+    /// Nobody waits for its answer any more.
+    GateWithdrawn,
     Invalid,
 }
 
 impl RefusalCode {
-    pub const ALL: [RefusalCode; 22] = [
+    pub const ALL: [RefusalCode; 25] = [
         RefusalCode::NotFound,
         RefusalCode::OutcomeAlreadyRecorded,
         RefusalCode::AttemptSuperseded,
@@ -385,6 +421,9 @@ impl RefusalCode {
         RefusalCode::StepAlreadyCompleted,
         RefusalCode::StepNotFound,
         RefusalCode::BudgetSpent,
+        RefusalCode::GateSettled,
+        RefusalCode::GateChanged,
+        RefusalCode::GateWithdrawn,
         RefusalCode::Invalid,
     ];
 
@@ -413,6 +452,9 @@ impl RefusalCode {
             RefusalCode::StepAlreadyCompleted => "step_already_completed",
             RefusalCode::StepNotFound => "step_not_found",
             RefusalCode::BudgetSpent => "budget_spent",
+            RefusalCode::GateSettled => "gate_settled",
+            RefusalCode::GateChanged => "gate_changed",
+            RefusalCode::GateWithdrawn => "gate_withdrawn",
             RefusalCode::Invalid => "invalid",
         }
     }

@@ -9,6 +9,7 @@ use crate::Ms;
 use crate::attempt::{Attempt, AttemptState, Reported};
 use crate::cue::{CueDefinition, Expect, Restart};
 use crate::expect::{Finding, Told};
+use crate::gate::Gates;
 use crate::id::{CueId, OccurrenceId, RunId};
 use crate::occurrence::Trigger;
 use crate::outcome::Outcome;
@@ -54,6 +55,31 @@ pub struct Run {
     /// What was done because of it, such as telling a web hook of its failure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+    /// Questions to the owner.
+    #[serde(default, skip_serializing_if = "Gates::is_empty")]
+    pub gates: Gates,
+    /// Its latest attempt does nothing until the owner has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stand: Option<Stand>,
+}
+
+/// An attempt waits for the owner: its deadline, lease and budget of time stand still, and its permits are others'.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stand {
+    /// Its clocks show this all the while.
+    pub since: Ms,
+    pub permits: StandPermits,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StandPermits {
+    /// Others may have them.
+    Freed,
+    /// An answer is there, and it stands in the line for them.
+    AskedAgain,
+    /// It has what it needs, such as when another question of it waits on.
+    Held,
 }
 
 /// Checks that are being made. A run that waits for them is live, if it had not ended before.
@@ -149,6 +175,8 @@ pub enum Phase {
 pub enum HeldBy {
     Pool,
     Preflight,
+    /// The owner is asked first.
+    Gate,
 }
 
 /// Final states. `Claimed` is a success that nothing verified.
@@ -241,6 +269,19 @@ impl Run {
         self.attempts.iter().find(|attempt| attempt.number == number)
     }
 
+    /// None while it is live.
+    #[must_use]
+    pub fn ended_at(&self) -> Option<Ms> {
+        match self.phase {
+            Phase::Ended { at, .. } => Some(at),
+            Phase::Held { .. }
+            | Phase::Offered { .. }
+            | Phase::Delivering
+            | Phase::AwaitingOutcome { .. }
+            | Phase::WaitingRetry { .. } => None,
+        }
+    }
+
     #[must_use]
     pub fn verdict(&self) -> Option<Verdict> {
         match &self.phase {
@@ -283,7 +324,11 @@ impl Run {
         let end = attempt.outcome.as_ref().map(|reported| reported.at).or(attempt.ended_at).unwrap_or(now);
         // Reported from inside the request: it was delivered only after that, as far as the tower was told.
         let from = attempt.delivered_at.filter(|from| *from < end).unwrap_or(attempt.began_at);
-        Told { outcome, duration_ms: Some(end.since(from)), attempt: attempt.number }
+        // What its owner took to answer is not its own time.
+        let stood = attempt.stood.filter(|stood| stood.until <= end).map_or(0, |stood| stood.ms);
+        let stands = self.stand.map_or(0, |stand| end.since(stand.since));
+        let duration_ms = end.since(from).saturating_sub(stood).saturating_sub(stands);
+        Told { outcome, duration_ms: Some(duration_ms), attempt: attempt.number }
     }
 
     /// It used more than it may, and was stopped for that.
@@ -302,8 +347,13 @@ impl Run {
     /// When this run next wants a tick.
     #[must_use]
     pub fn wakes_at(&self) -> Option<Ms> {
+        let gates = self.gates.wakes_at().filter(|_| self.is_live());
         if self.checking.is_some() {
-            return self.fuse_at.filter(|_| self.is_live() && self.may_have_a_process());
+            let fuse = self.fuse_at.filter(|_| self.is_live() && self.may_have_a_process());
+            return fuse.into_iter().chain(gates).min();
+        }
+        if self.stand.is_some() {
+            return gates;
         }
         let own = match &self.phase {
             Phase::Held { until, .. } => *until,
@@ -316,7 +366,19 @@ impl Run {
             Phase::Delivering => None,
             Phase::Ended { .. } => return None,
         };
-        own.into_iter().chain(self.fuse_at).min()
+        own.into_iter().chain(self.fuse_at).chain(gates).min()
+    }
+
+    /// What the clocks of its latest attempt show: they stand still while the owner is asked.
+    #[must_use]
+    pub fn clock(&self, now: Ms) -> Ms {
+        self.stand.map_or(now, |stand| stand.since)
+    }
+
+    /// A question to the owner just took its permits from it: whoever keeps the pools takes them back.
+    #[must_use]
+    pub fn has_freed_permits(&self) -> bool {
+        self.stand.is_some_and(|stand| stand.permits == StandPermits::Freed)
     }
 
     /// When silence begins; None: it does not, such as for a long-lived agent that has said how it stands.
@@ -324,7 +386,7 @@ impl Run {
     pub fn deadline(&self) -> Option<Ms> {
         let said = self.definition.restart() != Restart::Never && self.latest().outcome.is_some();
         match &self.phase {
-            Phase::AwaitingOutcome { deadline } => deadline.filter(|_| !said),
+            Phase::AwaitingOutcome { deadline } => deadline.filter(|_| !said && self.stand.is_none()),
             Phase::Held { .. }
             | Phase::Offered { .. }
             | Phase::Delivering
@@ -384,6 +446,8 @@ impl Run {
     #[must_use]
     pub fn occupies(&self) -> bool {
         match &self.phase {
+            // Its agent does nothing until the owner has answered.
+            _ if self.stand.is_some_and(|stand| stand.permits != StandPermits::Held) => false,
             // Its agent is done; the tower's own looking takes nothing of them.
             _ if self.checking.is_some() => self.may_have_a_process(),
             Phase::Delivering | Phase::Offered { .. } | Phase::AwaitingOutcome { .. } => true,

@@ -4,8 +4,11 @@ use crate::Ms;
 use crate::alert::AlertKind;
 use crate::cue::{Confirm, Restart, Transport};
 use crate::expect::{Finding, NOTHING_DONE};
+use crate::gate::words::not_delivered;
+use crate::gate::{Gate, How, Subject};
+use crate::lane::said_no;
 use crate::outcome::Outcome;
-use crate::run::{Phase, Run, Verdict, Verification};
+use crate::run::{HeldBy, Phase, Run, Verdict, Verification};
 use crate::time::length_in_words;
 
 /// What is found of a run whose time is over.
@@ -23,7 +26,11 @@ pub fn of_run(run: &Run) -> String {
     if let Some(checking) = &run.checking {
         return looked_at(run, checking.late);
     }
+    if run.stand.is_some() {
+        return asks(run);
+    }
     match &run.phase {
+        Phase::Held { by: HeldBy::Gate, .. } => "It asks you before it is delivered.".to_owned(),
         Phase::Held { words, .. } => format!("{}. {of}.", capital(words)),
         Phase::Offered { .. } if run.definition.transport.is_watch() => "Due; its first ping is awaited.".to_owned(),
         Phase::Offered { .. } => format!("Waits for a worker to claim it. {of}."),
@@ -65,6 +72,16 @@ pub fn of_run(run: &Run) -> String {
             };
             format!("{}{late}", ended(run, *verdict, &of))
         }
+    }
+}
+
+/// "It asks you: Send 14 payment reminders?"
+fn asks(run: &Run) -> String {
+    let waiting: Vec<&Gate> = run.gates.waiting().filter(|gate| gate.blocks(run.latest().number)).collect();
+    match waiting.iter().max_by_key(|gate| gate.asked_at) {
+        Some(gate) if waiting.len() == 1 => format!("It asks you: {}", gate.title),
+        Some(gate) => format!("It asks you {} things, the last: {}", waiting.len(), gate.title),
+        None => "You have answered; it hears of it once it has its permits again.".to_owned(),
     }
 }
 
@@ -184,7 +201,13 @@ fn ended(run: &Run, verdict: Verdict, of: &str) -> String {
                 format!("Stopped: {}. {of}.", lower(spent.found.trim_end_matches('.')))
             }
             Some(spent) => format!("Stopped: {} was allowed, and it was {}. {of}.", lower(&spent.claim), spent.found),
-            None => format!("Stopped before it reported. {of}."),
+            None => match said_no(run) {
+                Some((gate, settled)) if gate.subject == Subject::Delivery => not_delivered(settled),
+                Some((gate, settled)) if settled.how == How::NoAnswer => {
+                    format!("Stopped: it asked you “{}”, and nobody answered in time.", gate.title)
+                }
+                Some(_) | None => format!("Stopped before it reported. {of}."),
+            },
         },
         Verdict::Cancelled => "Cancelled, because its cue was deleted.".to_owned(),
     }

@@ -44,6 +44,9 @@ pub const SECOND_MS: u64 = 1_000;
 pub const MINUTE_MS: u64 = 60 * SECOND_MS;
 pub const HOUR_MS: u64 = 60 * MINUTE_MS;
 pub const DAY_MS: u64 = 24 * HOUR_MS;
+/// After a gap, in which the tower was off or the machine asleep, every wait has at least so much left, or its whole length if
+/// that is shorter (SPEC §5).
+pub const AFTER_GAP_MS: u64 = 5 * SECOND_MS;
 
 /// A length in words as the window says it: "320 ms", "2.1 s", "41 min", "5 h 25 min".
 #[must_use]

@@ -2,7 +2,7 @@
 
 use crate::Ms;
 use crate::attempt::AttemptState;
-use crate::run::{Phase, Run, Verdict, Verification};
+use crate::run::{HeldBy, Phase, Run, Verdict, Verification};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivered {
@@ -19,6 +19,8 @@ pub enum Confirmed {
     /// Nothing to confirm yet, or never will be.
     None,
     Working,
+    /// Nothing is done until its owner has answered.
+    Gate,
     Ended(Verdict),
 }
 
@@ -106,6 +108,8 @@ impl Confirmed {
                 Confirmed::None
             }
             Phase::Ended { verdict, .. } => Confirmed::Ended(*verdict),
+            Phase::Held { by: HeldBy::Gate, .. } => Confirmed::Gate,
+            _ if run.stand.is_some() => Confirmed::Gate,
             Phase::AwaitingOutcome { .. } => Confirmed::Working,
             Phase::Held { .. } | Phase::Offered { .. } | Phase::Delivering | Phase::WaitingRetry { .. } => {
                 Confirmed::None
@@ -118,6 +122,7 @@ impl Confirmed {
         match self {
             Confirmed::None => "none",
             Confirmed::Working => "working",
+            Confirmed::Gate => "gate",
             Confirmed::Ended(verdict) => verdict.word(),
         }
     }

@@ -6,7 +6,7 @@ use crate::Ms;
 use crate::fuse::{BY_THE_TOWER, OF_THE_DAY};
 use crate::id::{AlertId, CueId, Dice, RunId};
 use crate::occurrence::Trigger;
-use crate::run::{Phase, Run, Verdict};
+use crate::run::{Run, Verdict};
 use crate::sentence;
 use crate::verdicts::Delivered;
 
@@ -53,6 +53,11 @@ impl AlertBook {
                 let severity = *severity;
                 self.raise(Alert { severity, title, body, ..blank(*kind, about, run_id.clone(), now) }, dice)
             }
+            Signal::PutOff { about, kind, severity, run_id, title, body, until } => {
+                let (title, body) = (words::title(title), words::body(body));
+                let severity = *severity;
+                self.put_off(Alert { severity, title, body, ..blank(*kind, about, run_id.clone(), now) }, *until, dice)
+            }
             Signal::Over { about, kind, run_id } => {
                 self.resolve(about, now, |alert| alert.kind == *kind && (run_id.is_none() || alert.run_id == *run_id))
             }
@@ -90,20 +95,19 @@ impl AlertBook {
             let mut events = self.resolve(&about, now, lived);
             let kind = AlertKind::GateWaiting;
             let title = sentence::alert_title(cue_name, kind);
-            let body = "Its agent reported success. Say whether it is so.".to_owned();
+            let body = TO_VERIFY.to_owned();
             events.extend(self.raise(Alert { title, body, ..of_run(kind, run, now) }, dice));
             return events;
         }
         if verdict.is_good() {
-            let ended_at = match &run.phase {
-                Phase::Ended { at, .. } => *at,
-                _ => now,
-            };
+            let ended_at = run.ended_at().unwrap_or(now);
             // What somebody looked at and found good ends what was open before it; what came late ends its own alone.
             let older = |alert: &Alert| run.verification.is_some() && alert.last_at <= ended_at;
             return self.resolve(&about, now, |alert| {
+                // What another run asks its owner is answered by no success but its own.
+                let asks = alert.kind == AlertKind::GateWaiting && !own(alert);
                 let waits_for_one = alert.kind.ends_with_a_good_run() || ended_its_run(alert);
-                let good = waits_for_one && (!late || own(alert) || older(alert));
+                let good = waits_for_one && !asks && (!late || own(alert) || older(alert));
                 good || lived(alert)
             });
         }
@@ -149,10 +153,25 @@ impl AlertBook {
         events
     }
 
+    /// Opens an alert that is told when its time comes; one that is open already tells of itself.
+    fn put_off(&self, fresh: Alert, until: Ms, dice: &mut dyn Dice) -> Vec<AlertEvent> {
+        let now = fresh.last_at;
+        if until <= now || self.of(&fresh.about(), fresh.kind).is_some() {
+            return self.raise(fresh, dice);
+        }
+        let mut events = self.made_room(now);
+        let alert = Alert { id: AlertId::thrown(dice), snoozed_until: Some(until), ..fresh };
+        events.push(AlertEvent::AlertOpened { alert, tells: false });
+        events
+    }
+
     fn repeated(&self, known: &Alert, fresh: Alert) -> AlertEvent {
         let now = fresh.last_at;
         let by_title = is_each_news(fresh.kind) || is_news_by_title(fresh.kind);
-        let worse = fresh.severity > known.severity || by_title && fresh.title != known.title;
+        // Two questions may be called alike.
+        let same_question = fresh.run_id == known.run_id && fresh.body == known.body;
+        let is_other = fresh.title != known.title || fresh.kind == AlertKind::GateWaiting && !same_question;
+        let worse = fresh.severity > known.severity || by_title && is_other;
         let put_off = known.state == AlertState::Acknowledged || known.is_snoozed(now);
         let tells = worse || !put_off && self.cooled(known.notified_at, now);
         // The words of the worst it has been stay.
@@ -219,6 +238,23 @@ impl AlertBook {
     fn resolve(&self, about: &About, now: Ms, which: impl Fn(&Alert) -> bool) -> Vec<AlertEvent> {
         let ended = self.about(about).filter(|alert| which(alert));
         ended.map(|alert| AlertEvent::AlertResolved { alert: resolved(alert, now) }).collect()
+    }
+}
+
+/// What its agent says is so, or not.
+const TO_VERIFY: &str = "Its agent reported success. Say whether it is so.";
+
+/// That a run waits to be verified, told once more: the alert that said so spoke of something else meanwhile.
+#[must_use]
+pub fn to_verify(cue_name: &str, run: &Run) -> Signal {
+    let kind = AlertKind::GateWaiting;
+    Signal::Trouble {
+        about: About::Cue(run.cue_id.clone()),
+        kind,
+        severity: kind.severity(),
+        run_id: Some(run.id.clone()),
+        title: sentence::alert_title(cue_name, kind),
+        body: TO_VERIFY.to_owned(),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::Ms;
 use crate::id::{AccountId, AlertId, CueId, RunId};
 
 pub use book::{AlertBook, OPEN_MAX, Undo};
+pub use deciding::to_verify;
 pub use kind::AlertKind;
 pub use rules::{Quiet, Rules, TimeOfDay};
 pub use severity::Severity;

@@ -44,6 +44,17 @@ pub enum Signal {
         /// 1,000 characters are kept.
         body: String,
     },
+    /// It goes on, and the owner wants to hear of it no earlier than then: nothing is told now.
+    PutOff {
+        about: About,
+        kind: AlertKind,
+        severity: Severity,
+        run_id: Option<RunId>,
+        /// As of [`Signal::Trouble`].
+        title: String,
+        body: String,
+        until: Ms,
+    },
     /// Its cause ended. With a run only if the alert is about that run.
     Over {
         about: About,

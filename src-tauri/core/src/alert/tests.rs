@@ -190,6 +190,20 @@ fn a_question_is_told_each_time() {
 }
 
 #[test]
+fn questions_that_are_called_alike_are_told_apart() {
+    let mut desk = Desk::under(Rules::default());
+    let mut told = |run: &str, body: &str| {
+        let (about, kind) = (cue("dunning"), AlertKind::GateWaiting);
+        let (title, body, severity) = ("dunning asks: Send it?".to_owned(), body.to_owned(), kind.severity());
+        desk.told(&Signal::Trouble { about, kind, severity, run_id: Some(RunId(run.into())), title, body })
+    };
+    assert_eq!(told("1", "14 mails."), ["opened"]);
+    assert_eq!(told("1", "14 mails."), NOBODY, "the same is no news");
+    assert_eq!(told("1", "15 mails."), ["repeated"]);
+    assert_eq!(told("2", "15 mails."), ["repeated"], "another run asks");
+}
+
+#[test]
 fn what_nobody_acknowledges_is_told_louder_once_and_again_if_asked() {
     let rules = Rules { escalate_minutes: Some(15), nag_minutes: Some(30), ..Rules::default() };
     let mut desk = Desk::under(rules.clone());

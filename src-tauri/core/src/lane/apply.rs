@@ -7,6 +7,7 @@ use crate::attempt::Attempt;
 use crate::cue::CueStatus;
 use crate::event::Event;
 use crate::fuse::Spent;
+use crate::gate::Gates;
 use crate::id::{OccurrenceId, RunId};
 use crate::lane::{FIRE_KEY_MS, KeptFireKey, Lane};
 use crate::occurrence::{Armed, End, Trigger};
@@ -122,6 +123,7 @@ impl Lane {
             | Event::LiveClaimed { .. }
             | Event::StepBroke { .. }
             | Event::StepMended { .. }
+            | Event::Gate { .. }
             | Event::ReportRefused { .. } => {
                 self.count(event);
                 if let Event::ChecksBegan { recalled: Some(run), .. } = event {
@@ -211,6 +213,8 @@ impl Lane {
             verification: None,
             revised: false,
             live_claim: None,
+            gates: Gates::default(),
+            stand: None,
         };
         self.runs.insert(run_id.clone(), Arc::new(run));
     }

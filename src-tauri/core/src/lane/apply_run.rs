@@ -10,6 +10,7 @@ use crate::run::{ATTEMPTS_KEPT, Checking, HeldBy, LiveClaim, Note, Phase, REFUSE
 impl Run {
     /// How an event about this run changes it.
     pub fn apply(&mut self, at: Ms, event: &Event) {
+        self.stand_ended(at, event);
         match event {
             Event::AttemptBegan { number, .. } => {
                 if self.attempts.len() >= ATTEMPTS_KEPT {
@@ -187,6 +188,7 @@ impl Run {
                     self.notes.push(Note { at, words: words.clone() });
                 }
             }
+            Event::Gate { fact, .. } => self.gate_changed(at, fact),
             Event::ReportRefused { attempt, reason, .. } => {
                 if self.refused.len() < REFUSED_KEPT {
                     self.refused.push(Refused { at, attempt: *attempt, reason: reason.clone() });

@@ -18,13 +18,20 @@ impl Draft<'_> {
     /// The attempt has begun: it asks for permits, or goes its way. `licensed`: see `Effect::Deliver`.
     pub fn set_out(&mut self, run_id: &RunId, number: u32, licensed: bool) {
         let Some(run) = self.run(run_id) else { return };
+        if self.asks_first(&run, number) {
+            return;
+        }
+        self.ask_pools(&run, number, licensed);
+    }
+
+    pub fn ask_pools(&mut self, run: &Run, number: u32, licensed: bool) {
         // Whoever somebody else starts asks nobody: nothing of it can be held up.
         if run.definition.uses.is_empty() || run.definition.transport.is_watch() {
-            return self.hand_over(&run, number, licensed);
+            return self.hand_over(run, number, licensed);
         }
-        let words = "waits for its pools".to_owned();
+        let (run_id, words) = (run.id.clone(), "waits for its pools".to_owned());
         self.emit(Event::AttemptHeld { run_id: run_id.clone(), number, by: HeldBy::Pool, words, until: None });
-        self.effects.push(Effect::AskPools { run_id: run_id.clone(), number });
+        self.effects.push(Effect::AskPools { run_id, number });
     }
 
     /// With all permits: delivered by the engine, or offered to whoever comes for it.
@@ -49,6 +56,8 @@ impl Draft<'_> {
         if let Some(run) = self.held(run_id, number, HeldBy::Pool) {
             self.emit(Event::AttemptReleased { run_id: run_id.clone(), number });
             self.hand_over(&run, number, false);
+        } else if self.awaits_permits_again(run_id, number) {
+            self.hand_answers_over(run_id);
         }
         Answer::Done
     }
@@ -56,6 +65,10 @@ impl Draft<'_> {
     pub fn not_permitted(&mut self, run_id: &RunId, number: u32, words: &str) -> Answer {
         if let Some(run) = self.held(run_id, number, HeldBy::Pool) {
             self.fail_for_good(&run, number, words.trim_end_matches('.').to_owned());
+        } else if self.awaits_permits_again(run_id, number) {
+            // It is at work already: an answer that is never heard would help nobody.
+            self.hand_answers_over(run_id);
+            self.noted(run_id, &format!("it goes on without its permits: {}", words.trim_end_matches('.')));
         }
         Answer::Done
     }

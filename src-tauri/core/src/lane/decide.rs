@@ -50,17 +50,27 @@ pub fn decide(lane: &mut Lane, input: &Input, now: Ms, dice: &mut dyn Dice) -> D
         Input::StepMended { run_id, key } => draft.step_mended(run_id, key),
         Input::Checked { run_id, number, proofs } => draft.checked(run_id, *number, proofs),
         Input::CheckAgain { run_id } => draft.check_again(run_id),
+        Input::Ask { run_id, attempt, question } => draft.ask_owner(run_id, *attempt, question),
+        Input::AnswerGate { run_id, gate_id, word } => draft.answer_gate(run_id, gate_id, word),
+        Input::PutOffGate { run_id, gate_id, until } => draft.put_off_gate(run_id, gate_id, *until),
+        Input::GateTold { run_id, gate_id, words } => draft.gate_told(run_id, gate_id, words),
         Input::Ping(ping) => draft.ping(ping),
         Input::Note { run_id, words } => draft.noted(run_id, words),
     };
     // One that began and ended in one decision needs nothing of the pools, and would never give it back.
-    let held = |run_id: &RunId, number: u32| draft.held(run_id, number, HeldBy::Pool).is_some();
+    let held = |run_id: &RunId, number: u32| {
+        draft.held(run_id, number, HeldBy::Pool).is_some() || draft.awaits_permits_again(run_id, number)
+    };
     // Nor is there anything to look at of one that ended as soon as the look began.
     let looked_at = |run_id: &RunId| draft.run(run_id).is_some_and(|run| run.checking.is_some());
     let wanted = |effect: &Effect| match effect {
         Effect::AskPools { run_id, number } => held(run_id, *number),
         Effect::Check { run_id, .. } => looked_at(run_id),
-        Effect::Deliver { .. } | Effect::Stop { .. } | Effect::Forget { .. } | Effect::TellFailure { .. } => true,
+        Effect::Deliver { .. }
+        | Effect::Stop { .. }
+        | Effect::Forget { .. }
+        | Effect::TellFailure { .. }
+        | Effect::TellAnswer { .. } => true,
     };
     let effects = draft.effects.iter().filter(|effect| wanted(effect)).cloned().collect();
     Decision { effects, events: draft.events, answer }
@@ -77,8 +87,19 @@ pub(super) struct Draft<'a> {
 
 impl Draft<'_> {
     pub fn emit(&mut self, event: Event) {
+        let stood = event.run_id().and_then(|id| self.lane.runs.get(id)).filter(|run| run.stand.is_some()).cloned();
+        let ended = match &event {
+            Event::RunEnded { run_id, .. } => Some(run_id.clone()),
+            _ => None,
+        };
         self.lane.apply(self.now, &event);
         self.events.push(event);
+        if let Some((run, stand)) = stood.as_deref().and_then(|run| Some((run, run.stand?))) {
+            self.after_stand(run, stand);
+        }
+        if let Some(run_id) = ended {
+            self.gates_end_with(&run_id);
+        }
     }
 
     pub fn run(&self, id: &RunId) -> Option<Arc<Run>> {

@@ -55,7 +55,10 @@ impl Draft<'_> {
                     self.report(run_id, Some(number), outcome);
                 }
             }
-            DeliveryResult::Unanswered { words } if run.definition.delivery.unanswered == Unanswered::Wait => {
+            // One that asks its owner in the middle of it is at work, and may do what it was allowed.
+            DeliveryResult::Unanswered { words }
+                if run.definition.delivery.unanswered == Unanswered::Wait || run.asked_its_owner() =>
+            {
                 self.delivered(&run, number, false, words.clone(), None, None);
             }
             DeliveryResult::Answered { status, words, retry_after_ms, .. } => {
@@ -77,7 +80,7 @@ impl Draft<'_> {
         http_status: Option<u16>,
         pid: Option<u32>,
     ) {
-        let deadline = run.definition.outcome_deadline_ms().map(|length| self.now.plus(length));
+        let deadline = run.definition.outcome_deadline_ms().map(|length| run.clock(self.now).plus(length));
         let said = words.clone();
         self.emit(Event::AttemptDelivered {
             run_id: run.id.clone(),
@@ -114,7 +117,7 @@ impl Draft<'_> {
             None if current && self.reported_and_lives(run) => self.concluded_at_its_end(run, number, exit),
             None if current && !ok && (by_exit || latest.outcome.is_none()) => self.fail_exited(run, number, exit),
             None | Some(_) => {
-                let deadline = self.now.plus(run.definition.deadline_after_exit_ms());
+                let deadline = run.clock(self.now).plus(run.definition.deadline_after_exit_ms());
                 self.exit_noted(run, number, exit, Some(deadline));
             }
         }

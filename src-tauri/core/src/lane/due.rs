@@ -198,6 +198,10 @@ impl Draft<'_> {
     }
 
     fn run_due(&mut self, run: &Run) {
+        self.gates_due(&run.id);
+        // Its clocks may go on again, or it may be over.
+        let Some(run) = self.run(&run.id).filter(|run| run.stand.is_none()) else { return };
+        let run = &*run;
         let past = |at: Option<Ms>| at.is_some_and(|at| at <= self.now);
         if past(run.fuse_at) && run.is_live() {
             return self.fuse_tripped(run);
@@ -206,15 +210,20 @@ impl Draft<'_> {
             return;
         }
         match &run.phase {
-            Phase::Held { .. } => self.look_again(run),
-            Phase::Offered { .. } => self.offer_lapsed(run),
-            Phase::WaitingRetry { .. } => self.next_attempt(run),
+            Phase::Held { until, .. } if past(*until) => self.look_again(run),
+            Phase::Offered { until } if past(Some(*until)) => self.offer_lapsed(run),
+            Phase::WaitingRetry { at } if past(Some(*at)) => self.next_attempt(run),
             Phase::AwaitingOutcome { .. } if past(run.deadline()) => self.deadline_passed(run),
             Phase::AwaitingOutcome { .. } if past(run.latest().lease.as_ref().map(|lease| lease.until)) => {
                 self.lease_lapsed(run);
             }
             Phase::AwaitingOutcome { .. } if past(run.steady_at()) => self.steady(run),
-            Phase::AwaitingOutcome { .. } | Phase::Delivering | Phase::Ended { .. } => {}
+            Phase::Held { .. }
+            | Phase::Offered { .. }
+            | Phase::WaitingRetry { .. }
+            | Phase::AwaitingOutcome { .. }
+            | Phase::Delivering
+            | Phase::Ended { .. } => {}
         }
     }
 

@@ -12,6 +12,7 @@ mod decide;
 mod delivery;
 mod due;
 mod evidence;
+mod gating;
 mod missed;
 mod owner;
 mod ping;
@@ -26,6 +27,8 @@ mod verification;
 mod worker;
 
 pub use decide::decide;
+pub use gating::before_step;
+pub(crate) use gating::said_no;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

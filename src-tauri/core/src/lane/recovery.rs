@@ -12,12 +12,10 @@ use crate::input::{Answer, Exit, Found};
 use crate::lane::decide::Draft;
 use crate::occurrence::Armed;
 use crate::run::{Phase, Run};
-use crate::time::SECOND_MS;
+use crate::time::AFTER_GAP_MS;
 
 /// Around the last instant a killed tower is known to have been up, an armed delivery may have gone out unrecorded.
 const UNKNOWN_FATE_MS: u64 = 10_000;
-/// After a gap, deadlines leave at least this.
-const AFTER_GAP_MS: u64 = 5 * SECOND_MS;
 
 /// What a starting tower found of one lane's commands.
 type Traces = [(RunId, u32, Found)];
@@ -59,7 +57,7 @@ impl Draft<'_> {
     fn may_have_gone_out(&self) -> bool {
         let definition = &self.lane.cue.definition;
         match &definition.transport {
-            Transport::Webhook(_) => definition.uses.is_empty(),
+            Transport::Webhook(_) => definition.uses.is_empty() && !definition.gate.before_delivery,
             Transport::Command(_) | Transport::Worker(_) | Transport::Watch => false,
         }
     }
@@ -68,6 +66,7 @@ impl Draft<'_> {
         // First: a wait that begins with what is found now was not interrupted.
         let gap = i64::try_from(self.now.since(alive_at)).unwrap_or(i64::MAX);
         self.move_clocks(run, gap);
+        self.gates_recovered(run, gap);
         let latest = run.latest();
         let under_way = matches!(run.phase, Phase::Delivering | Phase::AwaitingOutcome { .. });
         if run.checking.is_some() {
@@ -111,6 +110,11 @@ impl Draft<'_> {
             // Only its checks were under way: nobody was offered anything yet.
             Transport::Worker(_) | Transport::Watch => {
                 self.effects.push(Effect::Deliver { run_id: run.id.clone(), number, licensed: false });
+            }
+            // Whoever asks has the work: it may still wait for the answer, or do what it was allowed.
+            Transport::Webhook(_) if run.asked_its_owner() => {
+                let words = "sent, and its agent asked its owner; the tower stopped before it answered".to_owned();
+                self.delivered(run, number, false, words, None, None);
             }
             Transport::Webhook(_) | Transport::Command(_) => {
                 self.lose_attempt(&run.id, number, "the tower stopped while it was being delivered");
@@ -165,12 +169,17 @@ impl Draft<'_> {
                 | Phase::Ended { .. } => {}
             }
             self.move_clocks(&run, slept.saturating_add(stepped_ms));
+            self.move_gates(&run, slept.saturating_add(stepped_ms));
         }
         Answer::Done
     }
 
     /// What counts only while the tower is up and the machine awake: offers, deadlines, leases, the budget of time.
-    fn move_clocks(&mut self, run: &Run, by_ms: i64) {
+    pub fn move_clocks(&mut self, run: &Run, by_ms: i64) {
+        // They stand still as it is.
+        if run.stand.is_some() {
+            return;
+        }
         let length = run.definition.outcome_deadline_ms().unwrap_or(AFTER_GAP_MS);
         match &run.phase {
             Phase::AwaitingOutcome { deadline } => {

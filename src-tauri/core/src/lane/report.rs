@@ -7,7 +7,7 @@ use crate::id::RunId;
 use crate::input::{Answer, RefusalCode};
 use crate::lane::decide::{Draft, refused};
 use crate::outcome::Outcome;
-use crate::run::{Phase, Run, Verdict, Verification};
+use crate::run::{HeldBy, Phase, Run, Verdict, Verification};
 
 impl Draft<'_> {
     /// `presented`: the attempt whose token the reporter holds; a reporter with none speaks for the latest.
@@ -35,6 +35,10 @@ impl Draft<'_> {
         if number < latest {
             let message = format!("Attempt {number} was superseded by attempt {latest}.");
             return self.refuse_report(&run, presented, RefusalCode::AttemptSuperseded, message);
+        }
+        if matches!(run.phase, Phase::Held { by: HeldBy::Gate, .. }) {
+            let message = "Nothing was delivered: this run waits for its owner's yes.".to_owned();
+            return self.refuse_report(&run, presented, RefusalCode::NotDelivered, message);
         }
         if outcome.says_live() && run.live_claim.is_none() {
             let message = "The outcome says that a live session did it (metadata.executed_via), and no session has said that it has this execution. Send its live-claim first.";

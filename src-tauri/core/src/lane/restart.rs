@@ -79,6 +79,8 @@ impl Draft<'_> {
         if run.latest().restart.is_none() {
             self.emit(Event::RestartAsked { run_id: run.id.clone(), number, by: by.clone() });
         }
+        // If it waited for its owner, its clocks go on from here.
+        let Some(run) = self.run(&run.id) else { return };
         // Silence is no news of one that is being ended.
         let needed = self.now.plus(grace_ms + DEADLINE_AFTER_EXIT_MS);
         if run.deadline().is_some_and(|deadline| deadline < needed) {

@@ -68,23 +68,32 @@ impl Draft<'_> {
                 self.delivered(&run, latest.number, true, "its agent showed that it lives".to_owned(), None, None);
                 return Answer::Extended { until: None };
             }
-            return refused(RefusalCode::NotClaimed, "This execution is not claimed, so there is nothing to extend.");
+            let message = if by_tower {
+                "Nobody works on this execution now, so there is nothing to extend."
+            } else {
+                "This execution is not claimed, so there is nothing to extend. Work of the transport `worker` is claimed by \
+                 a worker (`cuetowerctl worker`); for an agent that begins by itself, make a cue with the transport `watch`."
+            };
+            return refused(RefusalCode::NotClaimed, message);
         };
+        // While it waits for its owner its clocks stand still: they are set as if they went on just now.
+        let clock = run.clock(self.now);
+        let stands_ms = self.now.since(clock);
         let mut until = None;
         if let (Transport::Worker(work), Some(lease)) = (&run.definition.transport, &latest.lease) {
-            let extended = self.now.plus(work.lease_ms).max(lease.until);
-            until = Some(extended);
+            let extended = clock.plus(work.lease_ms).max(lease.until);
+            until = Some(extended.plus(stands_ms));
             self.emit(Event::LeaseExtended { run_id: run_id.clone(), number: latest.number, until: extended });
         }
         // What has ended, or has said how it ended, is not waited for any longer.
         let works = latest.state != AttemptState::Ended && latest.outcome.is_none();
         let length = run.definition.outcome_deadline_ms().filter(|_| works);
         if let (Some(before), Some(length)) = (deadline, length) {
-            let deadline = self.now.plus(length).max(*before);
+            let deadline = clock.plus(length).max(*before);
             if deadline != *before {
                 self.emit(Event::DeadlineMoved { run_id: run_id.clone(), deadline });
             }
-            until = until.or(Some(deadline));
+            until = until.or(Some(deadline.plus(stands_ms)));
         }
         Answer::Extended { until }
     }
@@ -183,6 +192,6 @@ impl Draft<'_> {
     pub fn fuse_of(&self, run: &Run) -> Option<Ms> {
         let length = run.definition.budget.duration_ms?;
         let lives_on = run.definition.restart() == crate::cue::Restart::Never;
-        Some(run.fuse_at.filter(|_| lives_on).unwrap_or(self.now.plus(length)))
+        Some(run.fuse_at.filter(|_| lives_on).unwrap_or(run.clock(self.now).plus(length)))
     }
 }

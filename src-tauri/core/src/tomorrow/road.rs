@@ -9,7 +9,7 @@ use super::{Bounds, Fate, Fire, Given, LaneTomorrow, Rest, Tomorrow};
 use crate::Ms;
 use crate::attempt::Usage;
 use crate::away::Band;
-use crate::cue::{Budget, Callback, Confirm, CueDefinition, CueStatus, Transport};
+use crate::cue::{Budget, Callback, Confirm, CueDefinition, CueStatus, GateRules, Transport};
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::id::{CueId, Dice, OccurrenceId, RunId};
@@ -229,6 +229,7 @@ impl Road {
                 | Event::ChecksEnded { .. }
                 | Event::StepBroke { .. }
                 | Event::StepMended { .. }
+                | Event::Gate { .. }
                 | Event::ReportRefused { .. } => {}
             }
         }
@@ -244,7 +245,8 @@ impl Road {
                 | Effect::Stop { .. }
                 | Effect::Forget { .. }
                 | Effect::Check { .. }
-                | Effect::TellFailure { .. } => {}
+                | Effect::TellFailure { .. }
+                | Effect::TellAnswer { .. } => {}
             }
         }
     }
@@ -405,6 +407,7 @@ impl LaneOnRoad {
             allow_private: false,
         });
         (definition.uses, definition.preflight, definition.budget) = (Vec::new(), Vec::new(), Budget::default());
+        definition.gate = GateRules::default();
         unchecked(definition);
         // As good as over.
         lane.runs.retain(|_, run| run.checking.is_none());

@@ -6,11 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::asked::Heartbeat;
 use crate::Ms;
 use crate::away::{Band, Reason};
-use crate::id::{AccountId, CueId, RunId};
-use crate::time::SECOND_MS;
+use crate::id::{CueId, RunId};
+use crate::time::AFTER_GAP_MS;
 
-/// After a gap at least so much is left, or the whole length if that is shorter (SPEC §5).
-const AFTER_GAP_MS: u64 = 5 * SECOND_MS;
 /// Of one silence, so many gaps may each have swallowed a beat; more would let a tower that comes and goes wait for ever.
 const UNHEARD_MAX: u8 = 3;
 /// How long the tower looks at a process before it tells of its silence.
@@ -22,10 +20,16 @@ pub enum Subject {
     Run(RunId),
     /// Its agent is expected always.
     Cue(CueId),
-    Agent {
-        account: AccountId,
-        name: String,
-    },
+}
+
+impl Subject {
+    #[must_use]
+    pub fn run(&self) -> Option<&RunId> {
+        match self {
+            Subject::Run(run) => Some(run),
+            Subject::Cue(_) => None,
+        }
+    }
 }
 
 /// When `length_ms` will have passed since `anchor`, of time in which the tower was up and the machine awake. `away`: newest last.

@@ -29,6 +29,8 @@ pub const WARN_TIMES: f64 = 3.0;
 pub const CRITICAL_TIMES: f64 = 10.0;
 /// Times the usual, below which all that was spent in a row of high beats is no longer far from it: one critical beat of two.
 const SETTLED_TIMES: f64 = CRITICAL_TIMES / 2.0;
+/// Beats in a row that used what is usual end a spike.
+const CALM_AFTER: u32 = 3;
 /// A row that lasts for so long is how it spends now.
 const ROW_MAX_MS: u64 = 6 * HOUR_MS;
 /// Tokens per minute that are never a spike, however little is usual: an idle agent's first call is no alarm.
@@ -123,6 +125,12 @@ impl Pace {
     #[must_use]
     pub fn is_high(&self) -> bool {
         self.high.is_some()
+    }
+
+    /// Whether a spike is over, after so many beats in a row that used what is usual.
+    #[must_use]
+    pub fn is_calm(&self, beats: u32) -> bool {
+        beats >= CALM_AFTER || !self.is_high()
     }
 
     /// The median rate, in tokens per minute; None until ten are known.

@@ -6,6 +6,11 @@ mod checking;
 mod confirming;
 mod failing;
 mod firing;
+mod gating;
+mod gating_again;
+mod gating_random;
+mod gating_rules;
+mod gating_told;
 mod owning;
 mod pinging;
 mod recovering;
@@ -148,7 +153,8 @@ impl Field {
             | Effect::Stop { .. }
             | Effect::Forget { .. }
             | Effect::Check { .. }
-            | Effect::TellFailure { .. } => None,
+            | Effect::TellFailure { .. }
+            | Effect::TellAnswer { .. } => None,
         });
         sent.collect()
     }
