@@ -7,7 +7,7 @@ use cuetower_core::id::Dice;
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng as _, SeedableRng as _};
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::accounts::{self, Accounts, CUES_MAX};
@@ -16,8 +16,10 @@ use crate::briefing_note;
 use crate::channels::{self, Channels};
 use crate::clock::Clock;
 use crate::feed::Feed;
-use crate::handle::{Handle, ORDERS_MAX, Order, StoreHealth};
+use crate::handle::{GATES_HEARD_MAX, Handle, ORDERS_MAX, Order, StoreHealth};
 use crate::journal::{Journal, StoreError};
+use crate::lending;
+use crate::lives::Lives;
 use crate::messages;
 use crate::notify::Notifier;
 use crate::offers::Offers;
@@ -95,6 +97,7 @@ impl Engine {
         let prices = Prices::new(journal.prices()?);
         let channels = Channels::of(journal.channels()?, config.strict_addresses);
         let (orders, received) = mpsc::channel(ORDERS_MAX);
+        ports.vault.has_olds(journal.secret_olds()?);
         let reader = journal.reader();
         let notifier = ports.notifier.clone();
         let feed = Feed::starting_at(journal.last_seq()?);
@@ -104,6 +107,7 @@ impl Engine {
         let performer = Performer::new(
             Means {
                 orders: orders.clone(),
+                reader: reader.clone(),
                 vault: ports.vault.clone(),
                 key: key.clone(),
                 accounts: accounts.clone(),
@@ -121,8 +125,10 @@ impl Engine {
         let dice = Box::new(Thrown::from_system());
         let (store, watched, offers) = (StoreHealth::default(), Watched::default(), Offers::default());
         let (pools_seen, pools) = watch::channel(Arc::default());
+        let (gates, _) = broadcast::channel(GATES_HEARD_MAX);
         let (record, recorded) = watch::channel(0);
         let (rules_seen, rules) = watch::channel(Arc::default());
+        let lives = Lives::default();
         let crew = Crew {
             clock: Arc::clone(&ports.clock),
             dice,
@@ -132,12 +138,14 @@ impl Engine {
             store: store.clone(),
             watched: watched.clone(),
             pools_seen,
+            gates_heard: gates.clone(),
             offers: offers.clone(),
             account_cues: config.account_cues,
             zone: config.zone,
             recorded: record,
             rules_seen,
             channels: channels.clone(),
+            lives: lives.clone(),
             found,
         };
         let pilot = Pilot::load(journal, crew)?;
@@ -154,6 +162,7 @@ impl Engine {
             vault: ports.vault,
             store,
             pools,
+            gates,
             offers,
             recorded,
             rules,
@@ -161,11 +170,16 @@ impl Engine {
             prices,
             exports: Exports::default(),
             channels,
+            lives,
         };
         let mut minding = JoinSet::new();
         minding.spawn(returned::tell(handle.clone(), returned));
         minding.spawn(deliver_spooled(handle.clone(), data_dir));
         minding.spawn(look_after(watched, handle.clone()));
+        minding.spawn(accounts::seen::keep(handle.clone()));
+        minding.spawn(lending::keep(handle.clone()));
+        minding.spawn(lending::look_after(handle.clone()));
+        minding.spawn(lending::recover(handle.clone(), lending::ASKED_AGAIN_EACH));
         minding.spawn(accounts::note::tell(handle.clone(), notifier.clone()));
         minding.spawn(crate::fleet::mind(handle.clone()));
         minding.spawn(messages::look_after(handle.clone(), Arc::clone(&shared)));
@@ -176,7 +190,7 @@ impl Engine {
         minding.spawn(otlp::export(handle.clone(), Arc::clone(&shared)));
         minding.spawn(channels::tell(handle.clone()));
         minding.spawn(channels::beacon(handle.clone()));
-        Ok((handle, Running { orders, shared, flying, minding }))
+        Ok((handle.clone(), Running { handle, orders, shared, flying, minding }))
     }
 }
 
@@ -187,6 +201,7 @@ fn fly(pilot: Pilot, orders: mpsc::Receiver<Order>) {
 
 /// A running engine.
 pub struct Running {
+    handle: Handle,
     orders: mpsc::Sender<Order>,
     shared: Arc<Shared>,
     flying: std::thread::JoinHandle<()>,
@@ -197,8 +212,11 @@ pub struct Running {
 impl Running {
     /// Stops in order: the last batch is committed, the store is closed. Commands run on, and are taken up at the next start.
     pub async fn stop(mut self) {
+        lending::flush(&self.handle).await;
         self.minding.shutdown().await;
         self.shared.close();
+        // What was lent meanwhile.
+        lending::flush(&self.handle).await;
         let (reply, done) = oneshot::channel();
         if self.orders.send(Order::Stop { reply }).await.is_ok() {
             drop(done.await);

@@ -1,5 +1,7 @@
 //! How everybody else speaks to the pilot: ask, and await the answer that comes once it is on disk. The channel is not shown.
 
+mod gates;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cuetower_core::Ms;
@@ -7,19 +9,22 @@ use cuetower_core::alert::{Alert, Rules, Signal};
 use cuetower_core::cue::{Cue, CueDefinition};
 use cuetower_core::event::FileSeen;
 use cuetower_core::fuse::{Limits, SpentOf, Used};
-use cuetower_core::id::{AccountId, AlertId, CueId, RunId};
+use cuetower_core::gate::{GateAnswer, GateInput};
+use cuetower_core::id::{AccountId, AlertId, CueId, GateId, RunId};
 use cuetower_core::input::{Answer, Input, Ping, Refusal};
 use cuetower_core::pool::{PoolAnswer, PoolBook, PoolInput};
 use cuetower_core::price::PriceTable;
 use cuetower_core::step::{self, SpanSeen, StepInput};
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::accounts::Accounts;
 use crate::channels::Channels;
 use crate::clock::Clock;
 use crate::feed::Feed;
+use crate::fleet::Life;
 use crate::journal::{KeyRow, OutputRow, Reader, Recorded, Recorder, Recording, StoreError};
+use crate::lives::{self, Lives};
 use crate::offers::Offers;
 use crate::otlp::Exports;
 use crate::prices::Prices;
@@ -28,6 +33,11 @@ use crate::vault::Vault;
 
 /// Orders waiting for the pilot at most; more are refused, not queued.
 pub(crate) const ORDERS_MAX: usize = 8_192;
+/// What an agent printed that is as long as this may be the end of more.
+const CUT_FROM: usize = 60 * 1024;
+
+/// Gates to which something happened that a slow waiter may be behind; then it looks again.
+pub(crate) const GATES_HEARD_MAX: usize = 1_024;
 
 /// Why the pilot did not do it.
 #[derive(Debug, Clone, Error)]
@@ -41,6 +51,13 @@ pub enum Trouble {
     /// A definition that does not fit what else there is.
     #[error("{message}")]
     Unfit { field: &'static str, message: String },
+    /// A step that begins with the owner's yes alone.
+    #[error("{}", gated(*.waits))]
+    Gated {
+        gate: GateId,
+        /// He has not answered; otherwise he said no, or nobody answered in time.
+        waits: bool,
+    },
     #[error("The tower has more to do than it can take in; try again in a second.")]
     Busy,
     #[error("The tower is stopping.")]
@@ -49,14 +66,11 @@ pub enum Trouble {
     Store(String),
 }
 
-/// An agent beat by its name, as the cues that always expect it hear of it.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Life {
-    pub account: AccountId,
-    pub agent: String,
-    pub progress: Option<f64>,
-    /// It used something; it says no more about whether it got on.
-    pub worked: bool,
+impl Trouble {
+    /// A cue that a definition names. What is another's is not there either, in the same words.
+    pub(crate) fn no_cue(field: &'static str, named: &CueId) -> Trouble {
+        Trouble::Unfit { field, message: format!("There is no cue `{named}`; name one that there is.") }
+    }
 }
 
 /// One thing to do, with where to send the answer.
@@ -89,6 +103,11 @@ pub(crate) enum Order {
         input: PoolInput,
         reply: Reply<PoolAnswer>,
     },
+    /// About a question outside of any run.
+    Gate {
+        input: GateInput,
+        reply: Option<Reply<GateAnswer>>,
+    },
     Ping {
         cue_id: CueId,
         ping: Ping,
@@ -108,7 +127,7 @@ pub(crate) enum Order {
         run_id: RunId,
         attempt: Option<u32>,
         input: Box<StepInput>,
-        reply: Reply<step::Answer>,
+        reply: Reply<StepTaken>,
     },
     Spans {
         spans: Box<SpanBatch>,
@@ -169,6 +188,8 @@ pub struct SpanBatch {
     pub account: AccountId,
     /// Whose token they came with: they belong to this run, whatever they say.
     pub run: Option<RunId>,
+    /// The agent whose spans alone the key may send; None: those of all agents of its account.
+    pub limited_to: Option<String>,
     pub groups: Vec<SpanGroup>,
 }
 
@@ -192,6 +213,28 @@ pub struct SpansTaken {
     pub refused: u32,
     /// Why some were refused.
     pub words: Option<String>,
+}
+
+/// How something that was told of a step was taken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepTaken {
+    pub answer: step::Answer,
+    /// What the step is to work on, as JSON, where the owner changed it.
+    pub input: Option<String>,
+}
+
+impl From<step::Answer> for StepTaken {
+    fn from(answer: step::Answer) -> StepTaken {
+        StepTaken { answer, input: None }
+    }
+}
+
+fn gated(waits: bool) -> &'static str {
+    if waits {
+        "This step begins with its owner's yes, who has not answered yet. Wait for the answer of the gate, and begin it again."
+    } else {
+        "This step begins with its owner's yes, and there is none. The gate says what was answered."
+    }
 }
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Trouble>>;
@@ -221,7 +264,7 @@ pub enum TowerChange {
     ResumeFiring,
     /// The owner has read what was missed.
     Briefed,
-    KeyAdded(KeyRow),
+    KeyAdded(Box<KeyRow>),
     SecretKept(String),
     SecretDropped(String),
     WorkerDropped(AccountId, String),
@@ -244,6 +287,7 @@ pub struct Handle {
     pub(crate) vault: Vault,
     pub(crate) store: StoreHealth,
     pub(crate) pools: watch::Receiver<Arc<PoolBook>>,
+    pub(crate) gates: broadcast::Sender<GateId>,
     pub(crate) offers: Offers,
     /// Counts commits with something recorded in them.
     pub(crate) recorded: watch::Receiver<u64>,
@@ -252,6 +296,7 @@ pub struct Handle {
     pub(crate) prices: Prices,
     pub(crate) exports: Exports,
     pub(crate) channels: Channels,
+    pub(crate) lives: Lives,
 }
 
 /// Why the last commit failed; None while the store is well.
@@ -323,7 +368,13 @@ impl Handle {
     }
 
     /// Word from an agent that is only watched.
-    pub async fn ping(&self, cue_id: &CueId, ping: Ping) -> Result<Answer, Trouble> {
+    pub async fn ping(&self, cue_id: &CueId, mut ping: Ping) -> Result<Answer, Trouble> {
+        let known = self.vault.known();
+        let hidden = |words: String| match words.len() < CUT_FROM {
+            true => known.hidden_in(words),
+            false => known.hidden_in_tail(words),
+        };
+        ping.words = ping.words.map(hidden);
         unrefused(self.ask(|reply| Order::Ping { cue_id: cue_id.clone(), ping, reply }).await?)
     }
 
@@ -340,10 +391,21 @@ impl Handle {
         attempt: Option<u32>,
         input: StepInput,
     ) -> Result<step::Answer, Trouble> {
+        self.begin_step(by, run_id, attempt, input).await.map(|taken| taken.answer)
+    }
+
+    /// The same, with what the owner made of a step's input, if it begins with his yes alone.
+    pub async fn begin_step(
+        &self,
+        by: Option<&AccountId>,
+        run_id: &RunId,
+        attempt: Option<u32>,
+        input: StepInput,
+    ) -> Result<StepTaken, Trouble> {
         let (by, run_id, input) = (by.cloned(), run_id.clone(), Box::new(input));
         match self.ask(|reply| Order::Step { by, run_id, attempt, input, reply }).await? {
-            step::Answer::Refused(refusal) => Err(Trouble::Refused(refusal)),
-            answer => Ok(answer),
+            StepTaken { answer: step::Answer::Refused(refusal), .. } => Err(Trouble::Refused(refusal)),
+            taken => Ok(taken),
         }
     }
 
@@ -375,6 +437,15 @@ impl Handle {
         work: impl FnOnce(&Recorder<'_>) -> Result<Result<T, E>, StoreError> + Send + 'static,
     ) -> Result<Result<T, E>, Trouble> {
         self.ask(|reply| Order::Beats { lives, recording: Box::new(Recorded::new(work, reply)) }).await
+    }
+
+    /// Whether a run goes on. One that nobody knows of may have left ahead of its commit, and does.
+    pub(crate) async fn life_of(&self, run_id: &RunId) -> Result<lives::Life, StoreError> {
+        if let Some(life) = self.lives.of(run_id) {
+            return Ok(life);
+        }
+        let run = self.reader.run(run_id.0.clone()).await?;
+        Ok(run.map_or(lives::Life::GoesOn, |run| self.lives.was_read(run_id, lives::Life::of(&run))))
     }
 
     /// Changes after each commit in which something was recorded. Take it before the look, so that nothing is missed between the two.
@@ -475,6 +546,7 @@ fn unrefused(answer: Answer) -> Result<Answer, Trouble> {
         | Answer::LiveClaimed { .. }
         | Answer::Claimed { .. }
         | Answer::Extended { .. }
+        | Answer::Gate { .. }
         | Answer::Pinged { .. } => Ok(answer),
     }
 }

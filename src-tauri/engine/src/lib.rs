@@ -2,6 +2,7 @@
 
 pub mod accounts;
 mod alerting;
+mod asked;
 mod briefing_note;
 mod channels;
 mod check;
@@ -14,6 +15,10 @@ pub mod feed;
 mod fleet;
 pub mod handle;
 pub mod journal;
+mod lair;
+mod lending;
+mod line;
+mod lives;
 mod messages;
 pub mod notify;
 mod offers;
@@ -22,7 +27,9 @@ mod paths;
 mod perform;
 mod pilot;
 mod prices;
+pub mod private;
 pub mod receive;
+pub mod redacting;
 mod returned;
 pub mod sabotage;
 pub mod spool;

@@ -13,6 +13,12 @@ pub enum Sabotage {
     DoubleClaim,
     /// Steps that are completed are begun again, with another key for the outside.
     ChargeTwice,
+    /// Of two answers to a question the last one counts.
+    GateTwice,
+    /// An answer counts for what is asked now, whatever was shown to whoever gave it.
+    GateUnbound,
+    /// The clocks of an attempt go on while its owner is asked.
+    GateClocks,
 }
 
 /// The switch that is on, by `CUETOWER_SABOTAGE`.
@@ -25,6 +31,9 @@ pub fn active() -> Option<Sabotage> {
         Ok("no_working_copy") => Some(Sabotage::NoWorkingCopy),
         Ok("double_claim") => Some(Sabotage::DoubleClaim),
         Ok("charge_twice") => Some(Sabotage::ChargeTwice),
+        Ok("gate_twice") => Some(Sabotage::GateTwice),
+        Ok("gate_unbound") => Some(Sabotage::GateUnbound),
+        Ok("gate_clocks") => Some(Sabotage::GateClocks),
         Ok(_) | Err(_) => None,
     }
 }

@@ -4,7 +4,6 @@
 //! could not report; the API keys and the user's secrets are the vault's.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 
 use cuetower_core::id::{AccountId, CueId, Dice, RunId};
@@ -12,6 +11,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use rand::TryRng as _;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+
+use crate::private;
+pub use crate::private::write as write_private;
 
 #[derive(Clone)]
 pub struct TowerKey([u8; 32]);
@@ -26,7 +28,7 @@ impl TowerKey {
     /// Reads `tower.key`, or makes it.
     pub fn load(data_dir: &Path) -> std::io::Result<TowerKey> {
         let path = data_dir.join("tower.key");
-        match std::fs::read(&path) {
+        match private::read(&path) {
             Ok(bytes) => {
                 let whole = bytes.try_into().map_err(|_| {
                     std::io::Error::other(format!(
@@ -177,19 +179,6 @@ pub(crate) fn short_digest(text: &str) -> u64 {
     digest.iter().take(8).fold(0, |all, byte| all << 8 | u64::from(*byte))
 }
 
-/// Written so that only the user can read it, whatever the umask.
-pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let fresh = path.with_extension("new");
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).truncate(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&fresh)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&fresh, path)
-}
-
 fn random_bytes() -> [u8; 32] {
     let mut bytes = [0; 32];
     rand::rngs::SysRng.try_fill_bytes(&mut bytes).expect("the operating system gives random bytes");
@@ -269,6 +258,19 @@ mod tests {
         let numbers: std::collections::BTreeSet<u64> = (0..100).map(|_| new_number()).collect();
         assert_eq!(numbers.len(), 100);
         assert!(numbers.iter().all(|number| (1..1 << 63).contains(number)));
+    }
+
+    /// Root opens whatever it likes: there this holds its mode alone.
+    #[cfg(unix)]
+    #[test]
+    fn a_key_that_its_owner_made_read_only_is_read() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tower.key");
+        let key = TowerKey::load(dir.path()).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
+        assert_eq!(TowerKey::load(dir.path()).unwrap().sign("x"), key.sign("x"));
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o400);
     }
 
     #[test]

@@ -197,6 +197,7 @@ fn delivered(word: &str) -> DeliveredMark {
 fn confirmed(word: &str) -> ConfirmedMark {
     match word {
         "working" => ConfirmedMark::Working,
+        "gate" => ConfirmedMark::Gate,
         "confirmed" => ConfirmedMark::Confirmed,
         "claimed" => ConfirmedMark::Claimed,
         "refuted" => ConfirmedMark::Refuted,

@@ -1,13 +1,14 @@
-//! Keys: which one opens the door, showing one again, renewing one, the owner's adding and removing.
+//! Keys: which one opens the door, showing one again, renewing one, the owner's adding, rotating and removing.
 
+use cuetower_core::Ms;
 use cuetower_core::id::AccountId;
-use cuetower_core::time::HOUR_MS;
+use cuetower_core::time::{DAY_MS, HOUR_MS};
 use serde_json::json;
 
 use super::{LANE, Refused, record};
 use crate::desk::wire::Topic;
 use crate::handle::Handle;
-use crate::journal::{KeyRow, OWNERS, PREFIX_CHARS, Recorder, StoreError};
+use crate::journal::{KeyRow, OWNERS, Recorder, StoreError};
 use crate::token::{TowerKey, key_hash, new_api_key, new_number};
 
 /// So long is the holder of a renewed key told that it was renewed; later it is a key nobody knows.
@@ -31,16 +32,23 @@ pub(crate) async fn opened(handle: &Handle, shown: &str) -> Result<KeyRow, Refus
         Some(row) => row,
         None => {
             let row = handle.reader().key(hash).await?.ok_or(Refused::KeyGone)?;
-            if row.rotated_at.is_none() {
-                handle.accounts.opens(&row, recorded);
-            }
+            handle.accounts.opens(&row, recorded);
             row
         }
     };
-    match row.rotated_at {
-        None => Ok(row),
-        Some(at) if handle.now() < at.plus(ROTATED_TOLD_MS) => Err(Refused::KeyRotated),
+    let now = handle.now();
+    goes(&row, now)?;
+    handle.accounts.seen(&row.hash, now);
+    Ok(row)
+}
+
+/// Whether the key is good now.
+fn goes(row: &KeyRow, now: Ms) -> Result<(), Refused> {
+    match row.grace_until.or(row.rotated_at).filter(|_| row.was_replaced(now)) {
+        Some(over) if now < over.plus(ROTATED_TOLD_MS) => Err(Refused::KeyRotated),
         Some(_) => Err(Refused::KeyGone),
+        None if row.has_expired(now) => Err(Refused::KeyExpired),
+        None => Ok(()),
     }
 }
 
@@ -71,15 +79,11 @@ impl Derived {
     /// The key, and what is stored of it.
     pub fn named(self, recorder: &Recorder<'_>, name: String, scopes: &str) -> (String, KeyRow) {
         let row = KeyRow {
-            hash: key_hash(&self.key),
             name,
             scopes: scopes.to_owned(),
-            created_at: recorder.now,
             account: self.account,
-            prefix: self.key.chars().take(PREFIX_CHARS).collect(),
             number: Some(self.number),
-            rotated_at: None,
-            line: key_hash(&self.key),
+            ..KeyRow::of_owner(&self.key, "", "", recorder.now)
         };
         (self.key, row)
     }
@@ -93,36 +97,86 @@ pub(super) fn keep_one_more(recorder: &Recorder<'_>, row: &KeyRow) -> Result<Res
     recorder.keep_key(row).map(Ok)
 }
 
-/// A new key in the place of this one, with the same name and scopes.
+/// A new key in the place of this one, with the same name and scopes, by whoever holds it: it ends when the old one did.
+/// `hash`: the old one's.
 pub(crate) async fn renew(handle: &Handle, hash: String) -> Result<String, Refused> {
     let tower_key = handle.tower_key().clone();
     record(handle, move |recorder| {
         let Some(old) = recorder.key(&hash)? else { return Ok(Err(Refused::KeyGone)) };
-        if old.rotated_at.is_some() {
-            return Ok(Err(Refused::KeyRotated));
-        }
-        if old.account.is_owner() && old.name == OWNERS {
-            return Ok(Err(Refused::OwnersKey));
-        }
         let derived = Derived::new(&tower_key, old.account.clone());
         let (key, row) = derived.named(recorder, old.name.clone(), &old.scopes);
-        let row = KeyRow { line: old.line.clone(), ..row };
-        recorder.rotate_key(&old.hash)?;
-        recorder.keep_key(&row)?;
-        let fact = json!({ "account": row.account, "name": row.name, "old": old.hash, "hash": row.hash });
-        recorder.fact(LANE, "key_renewed", &fact)?;
-        recorder.touch(Topic::Accounts);
-        Ok(Ok(key))
+        let row = KeyRow { expires_at: old.expires_at, ..row };
+        Ok(replace(recorder, &old, row, None)?.map(|()| key))
     })
     .await
 }
 
-/// A key of the owner's account for one program; shown once.
-pub(crate) async fn add(handle: &Handle, name: &str, scopes: &str) -> Result<String, Refused> {
+/// The same by the owner, who names it by `KeyRow::id`: for as long a life again, and for `grace_ms` the old one is good beside
+/// the new. Nobody who had the old one gets at the new: it is not derived, so it is shown this once, and sessions of before end.
+pub(crate) async fn rotate(handle: &Handle, id: String, grace_ms: u64) -> Result<String, Refused> {
     let key = new_api_key();
-    let row = KeyRow::of_owner(&key, name, scopes, handle.now());
     record(handle, move |recorder| {
-        let fact = json!({ "account": row.account, "name": row.name, "hash": row.hash, "scopes": row.scopes });
+        let Some(old) = recorder.key_with_id(&id)? else { return Ok(Err(Refused::NoSuchKey)) };
+        let until = Some(recorder.now.plus(grace_ms)).filter(|_| grace_ms > 0);
+        let life = match old.expires_at {
+            Some(at) => Some(at.since(recorder.life_began(&old.line, at)?.unwrap_or(old.created_at))),
+            None => None,
+        };
+        let row = KeyRow {
+            account: old.account.clone(),
+            expires_at: life.map(|life| recorder.now.plus(life)),
+            ..KeyRow::of_owner(&key, &old.name, &old.scopes, recorder.now)
+        };
+        Ok(replace(recorder, &old, row, until)?.map(|()| key))
+    })
+    .await
+}
+
+/// `new`: its line and its limits are the old one's.
+fn replace(
+    recorder: &Recorder<'_>,
+    old: &KeyRow,
+    new: KeyRow,
+    grace_until: Option<Ms>,
+) -> Result<Result<(), Refused>, StoreError> {
+    if old.rotated_at.is_some() {
+        return Ok(Err(Refused::KeyRotated));
+    }
+    if old.account.is_owner() && old.name == OWNERS {
+        return Ok(Err(Refused::OwnersKey));
+    }
+    let row = KeyRow { line: old.line.clone(), agent: old.agent.clone(), own_cues: old.own_cues, ..new };
+    recorder.rotate_key(&old.hash, grace_until)?;
+    recorder.keep_key(&row)?;
+    let fact = json!({ "account": row.account, "name": row.name, "old": old.hash, "hash": row.hash, "grace_until": grace_until, "expires_at": row.expires_at });
+    recorder.fact(LANE, "key_renewed", &fact)?;
+    recorder.touch(Topic::Accounts);
+    Ok(Ok(()))
+}
+
+/// What the owner says of a new key.
+pub(crate) struct NewKey {
+    pub name: String,
+    /// Words, separated by spaces.
+    pub scopes: String,
+    /// Which agent shows it; empty: nobody in particular.
+    pub agent: String,
+    /// It reaches no cues but those of its agent.
+    pub own_cues: bool,
+    pub expires_in_days: Option<u32>,
+}
+
+/// A key of the owner's account for one program; shown once.
+pub(crate) async fn add(handle: &Handle, new: NewKey) -> Result<String, Refused> {
+    let (key, now) = (new_api_key(), handle.now());
+    let row = KeyRow {
+        agent: new.agent,
+        own_cues: new.own_cues,
+        expires_at: new.expires_in_days.map(|days| now.plus(u64::from(days) * DAY_MS)),
+        ..KeyRow::of_owner(&key, &new.name, &new.scopes, now)
+    };
+    record(handle, move |recorder| {
+        let fact = json!({ "account": row.account, "name": row.name, "hash": row.hash, "scopes": row.scopes, "agent": row.agent, "own_cues": row.own_cues, "expires_at": row.expires_at });
         if let Err(refused) = keep_one_more(recorder, &row)? {
             return Ok(Err(refused));
         }
@@ -154,3 +208,7 @@ pub(crate) async fn remove(handle: &Handle, id: String) -> Result<(), Refused> {
 pub(crate) fn is_free_name(name: &str) -> bool {
     name != OWNERS
 }
+
+#[cfg(test)]
+#[path = "keys_tests.rs"]
+mod tests;

@@ -66,7 +66,7 @@ pub(crate) fn expired_before(now: Ms) -> Ms {
 /// `program`: its User-Agent.
 pub(crate) async fn ask(handle: &Handle, code: String, program: Option<&str>) -> Result<(), Refused> {
     let program = program.map(plain).filter(|program| !program.is_empty());
-    let open = handle.accounts.logins_are_open();
+    let (open, each) = (handle.accounts.logins_are_open(), handle.accounts.asks_for_each_login());
     let state = record(handle, move |recorder| {
         let now = recorder.now;
         recorder.forget_logins(now.minus(KEPT_MS), ENDED_KEPT)?;
@@ -77,7 +77,8 @@ pub(crate) async fn ask(handle: &Handle, code: String, program: Option<&str>) ->
         if recorder.logins_open(expired_before(now))? >= OPEN_MAX {
             return Ok(Err(Refused::TooManyLogins(OPEN_MAX)));
         }
-        let state = if open || recorder.logins_allowed()? { LoginState::Approved } else { LoginState::Waiting };
+        let allowed = !each && (open || recorder.logins_allowed()?);
+        let state = if allowed { LoginState::Approved } else { LoginState::Waiting };
         let login = LoginRow { code, email: None, program, asked_at: now, state, line: None, ticket: None };
         recorder.keep_login(&login)?;
         let fact = json!({ "code": login.code, "program": login.program, "state": state.word() });

@@ -8,12 +8,15 @@ mod keys;
 mod login;
 pub(crate) mod note;
 mod profile;
+pub(crate) mod scopes;
+pub(crate) mod seen;
 mod session;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use cuetower_core::Ms;
 use cuetower_core::id::AccountId;
 use thiserror::Error;
 use tokio::sync::{MutexGuard, watch};
@@ -23,7 +26,7 @@ use crate::journal::{KeyRow, Recorder, StoreError};
 use crate::token::TowerKey;
 
 pub(crate) use email::read as read_email;
-pub(crate) use keys::{Revealed, add, is_free_name, opened, remove, renew, reveal};
+pub(crate) use keys::{NewKey, Revealed, add, is_free_name, opened, remove, renew, reveal, rotate};
 pub(crate) use login::{
     EXPIRES_S, Poll, Shown, allow_all, answer, ask, expired_before, expires_at, poll, said_email, shown,
 };
@@ -50,6 +53,10 @@ pub(crate) enum Refused {
     KeyRotated,
     #[error("Invalid API key")]
     KeyGone,
+    #[error(
+        "This API key has expired, and opens nothing any more. Its owner gives it a new life with `cuetowerctl key rotate`."
+    )]
+    KeyExpired,
     #[error(
         "This is the owner's own key, which the tower keeps in its keyring and never renews. Make one for each program instead: `cuetowerctl key add NAME --scopes cues,report`."
     )]
@@ -102,9 +109,12 @@ struct Known {
     renewing: tokio::sync::Mutex<()>,
     /// The tower was started so that every program that asks to sign in gets a key.
     logins_open: AtomicBool,
+    /// Programs of other machines may ask, so that each waits for the owner's word, whatever he said before.
+    elsewhere: AtomicBool,
     /// Counts programs that began to wait for the owner's word.
     waiting: watch::Sender<u64>,
     opened: Mutex<Opened>,
+    seen: seen::Seen,
 }
 
 /// Rows of keys that were shown at the door, by hash, so that not every request asks the store; good as long as nothing was
@@ -124,8 +134,10 @@ impl Accounts {
             webhook_secrets: RwLock::new(webhook_secrets),
             renewing: tokio::sync::Mutex::default(),
             logins_open: AtomicBool::new(false),
+            elsewhere: AtomicBool::new(false),
             waiting: watch::Sender::new(0),
             opened: Mutex::default(),
+            seen: seen::Seen::default(),
         }))
     }
 
@@ -168,6 +180,16 @@ impl Accounts {
         }
     }
 
+    /// A key opened the door.
+    fn seen(&self, hash: &str, now: Ms) {
+        self.0.seen.now(hash, now);
+    }
+
+    /// When a key last opened the door, as far as it is not on disk yet.
+    pub fn last_seen(&self, hash: &str) -> Option<Ms> {
+        self.0.seen.last(hash)
+    }
+
     /// Said by whoever started the tower.
     pub fn open_logins(&self, open: bool) {
         self.0.logins_open.store(open, Ordering::Relaxed);
@@ -175,6 +197,16 @@ impl Accounts {
 
     pub fn logins_are_open(&self) -> bool {
         self.0.logins_open.load(Ordering::Relaxed)
+    }
+
+    /// The agents' door is open to other machines.
+    pub fn hears_elsewhere(&self) {
+        self.0.elsewhere.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether each program that asks to sign in waits for the owner's word, because it may be anybody's.
+    pub fn asks_for_each_login(&self) -> bool {
+        self.0.elsewhere.load(Ordering::Relaxed)
     }
 
     fn one_waits(&self) {

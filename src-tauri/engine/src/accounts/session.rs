@@ -7,6 +7,7 @@ use cuetower_core::time::{HOUR_MS, SECOND_MS};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
+use super::scopes::Scope;
 use super::{Refused, email_of, record};
 use crate::handle::Handle;
 use crate::journal::{KeyRow, StoreError};
@@ -40,8 +41,8 @@ pub(crate) fn made(tower_key: &TowerKey, line: &str, email: &str, now: Ms) -> St
     format!("{signed}.{mac}")
 }
 
-/// The line a session stands for; None: it is not one of ours, or it is over.
-fn line_of(tower_key: &TowerKey, token: &str, now: Ms) -> Option<String> {
+/// The line a session stands for and when it began; None: it is not one of ours, or it is over.
+fn line_of(tower_key: &TowerKey, token: &str, now: Ms) -> Option<(String, Ms)> {
     let (signed, mac) = token.rsplit_once('.')?;
     let genuine: bool = tower_key.session_mac(signed)[..].ct_eq(&BASE64.decode(mac).ok()?).into();
     if !genuine {
@@ -50,14 +51,22 @@ fn line_of(tower_key: &TowerKey, token: &str, now: Ms) -> Option<String> {
     let (_, claims) = signed.split_once('.')?;
     let claims: Claims = serde_json::from_slice(&BASE64.decode(claims).ok()?).ok()?;
     let over = now.0.div_euclid(SECOND_MS as i64) >= claims.exp;
-    (claims.kind == KIND && !over).then_some(claims.sub)
+    let began = Ms(claims.iat.saturating_mul(SECOND_MS as i64));
+    (claims.kind == KIND && !over).then_some((claims.sub, began))
 }
 
 /// The key that a session stands for, with no more scopes than a session may have. None: it is not good.
 pub(crate) async fn good(handle: &Handle, token: &str) -> Result<Option<KeyRow>, StoreError> {
-    let Some(line) = line_of(handle.tower_key(), token, handle.now()) else { return Ok(None) };
+    let Some((line, began)) = line_of(handle.tower_key(), token, handle.now()) else { return Ok(None) };
+    // Whoever had the key of before may have begun one: the owner's rotation ends it. It says the second of its beginning alone.
+    if handle.reader().line_rotated(line.clone()).await?.is_some_and(|rotated| began <= rotated) {
+        return Ok(None);
+    }
     let Some(mut row) = handle.reader().key_of_line(line).await? else { return Ok(None) };
-    let kept = |word: &&str| super::SCOPES.split(' ').any(|scope| scope == *word);
+    if row.has_expired(handle.now()) {
+        return Ok(None);
+    }
+    let kept = |word: &&str| *word != Scope::Commands.word();
     row.scopes = row.scopes.split_whitespace().filter(kept).collect::<Vec<_>>().join(" ");
     Ok(Some(row))
 }
@@ -65,15 +74,19 @@ pub(crate) async fn good(handle: &Handle, token: &str) -> Result<Option<KeyRow>,
 /// A session for the ticket that a program got with its key, once; and whose it is.
 pub(crate) async fn begin(handle: &Handle, ticket: &str) -> Result<(String, String), Refused> {
     let ticket = key_hash(ticket);
-    let line = record(handle, move |recorder| {
+    let (line, asked_at) = record(handle, move |recorder| {
         let login = recorder.login_with_ticket(&ticket)?;
         let login = login.filter(|login| recorder.now < login.asked_at.plus(TICKET_MS));
         let Some(mut login) = login else { return Ok(Err(Refused::BadTicket)) };
         login.ticket = None;
         recorder.keep_login(&login)?;
-        Ok(login.line.ok_or(Refused::BadTicket))
+        Ok(login.line.map(|line| (line, login.asked_at)).ok_or(Refused::BadTicket))
     })
     .await?;
+    // It came with a key that the owner has replaced since.
+    if handle.reader().line_rotated(line.clone()).await?.is_some_and(|rotated| asked_at <= rotated) {
+        return Err(Refused::BadTicket);
+    }
     let row = handle.reader().key_of_line(line).await?.ok_or(Refused::BadTicket)?;
     let email = email_of(handle.reader().account(row.account.0).await?.as_ref());
     Ok((made(handle.tower_key(), &row.line, &email, handle.now()), email))
@@ -99,7 +112,8 @@ mod tests {
             serde_json::json!({ "sub": "line", "email": "ada@example.com", "type": "session", "iat": 1_795_202_716, "exp": 1_795_289_116 })
         );
         let day = 24 * HOUR_MS;
-        assert_eq!(line_of(&key, &token, now.plus(day - 1_000)).as_deref(), Some("line"));
+        let began = Ms(1_795_202_716_000);
+        assert_eq!(line_of(&key, &token, now.plus(day - 1_000)), Some(("line".to_owned(), began)));
         assert_eq!(line_of(&key, &token, now.plus(day)), None);
     }
 

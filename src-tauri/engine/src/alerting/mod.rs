@@ -8,5 +8,5 @@ mod hook;
 pub(crate) mod native;
 pub(crate) mod words;
 
-pub(crate) use buttons::RunFacts;
+pub(crate) use buttons::{Asks, RunFacts};
 pub(crate) use hook::{Told, WAITING_MAX, tell};

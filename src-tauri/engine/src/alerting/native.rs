@@ -1,7 +1,8 @@
 //! Alerts as native notifications: a few at once by themselves and the rest as one, and in quiet hours only what is critical.
 //!
 //! What is held back for quiet hours is found again after a restart: an open alert that was told while it was quiet. And what
-//! a tower was to tell in its last minute before it was cut off may not have been seen: it is told again, as one.
+//! a tower was to tell in its last minute before it was cut off may not have been seen: it is told again, as one. So is what
+//! waits for an answer, whenever the tower starts.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,12 +12,14 @@ use cuetower_core::Ms;
 use cuetower_core::alert::words::is_in_the_briefing;
 use cuetower_core::alert::{Alert, AlertBook, AlertKind, Rules, Severity};
 use cuetower_core::channel::{self, Burst, Digest, Taken, What, Why};
+use cuetower_core::gate::Gate;
 use cuetower_core::id::AlertId;
 use cuetower_core::time::MINUTE_MS;
 use tokio::sync::{Notify, watch};
 
-use super::buttons::{RunFacts, key, note};
+use super::buttons::{Asks, RunFacts, key, note};
 use crate::handle::Handle;
+use crate::journal::{GateFilter, GateRow, StoreError};
 use crate::notify::{Note, Notifier, Opens};
 
 /// A later digest takes the place of the earlier.
@@ -24,6 +27,12 @@ const DIGEST_KEY: &str = "alerts";
 
 /// What was to be told so shortly before the tower was cut off may not have been: it was in a burst, or on its way.
 const UNSURE_MS: u64 = MINUTE_MS;
+
+/// Questions among which the one is looked for that an alert is about.
+const ASKED_MAX: u32 = 500;
+
+/// Begins the note of a question that has another's words.
+const ASKED_ANEW: &str = "Asked anew, with other contents.";
 
 /// Notes that are remembered to be withdrawn.
 const SHOWN_MAX: usize = 32;
@@ -46,10 +55,18 @@ struct State {
     held: BTreeSet<AlertId>,
     /// Those that the tower before this one may not have come to show.
     unsure: BTreeSet<AlertId>,
-    /// Keys and titles of the newest notes.
-    shown: VecDeque<(String, String)>,
+    /// The newest notes.
+    shown: VecDeque<Shown>,
     /// Whoever tells it was woken and has not looked yet.
     woken: bool,
+}
+
+/// What is remembered of a note that was shown.
+struct Shown {
+    key: String,
+    title: String,
+    /// What its buttons answer.
+    asks: Option<Asks>,
 }
 
 impl Native {
@@ -72,7 +89,10 @@ impl Native {
             let until = rules.held_until(alert.severity, alert.notified_at, self.zone);
             if until.is_some_and(|until| until > alive_at) {
                 held.insert(alert.id.clone());
-            } else if !orderly && until.unwrap_or(alert.notified_at) > alive_at.minus(UNSURE_MS) {
+            } else if alert.kind == AlertKind::GateWaiting
+                || !orderly && until.unwrap_or(alert.notified_at) > alive_at.minus(UNSURE_MS)
+            {
+                // The buttons of a question that was shown before lead nowhere any more.
                 unsure.insert(alert.id.clone());
             }
         }
@@ -110,10 +130,39 @@ impl Native {
                 continue;
             }
             state.held.remove(&alert.id);
+            self.makes_way(&mut state, &alert, &run);
             if state.burst.take(now, &counted(&alert, now)) == Taken::Show {
-                self.show(&mut state, &alert, run);
+                self.show(&mut state, &alert, &run);
             }
         }
+    }
+
+    /// What its note asks may not be what is asked now, in the same words. Then that note goes, and another one says so: whoever
+    /// pressed a button has answered what stood there.
+    pub fn shows_anew(&self, now: Ms, alert: &Alert, run: RunFacts) {
+        let mut state = self.state();
+        if self.makes_way(&mut state, alert, &run) && !state.holds(alert, now, self.zone) {
+            let body = match run.asks {
+                Some(_) => format!("{ASKED_ANEW} {}", alert.body),
+                None => alert.body.clone(),
+            };
+            self.show(&mut state, &Alert { body, ..alert.clone() }, &run);
+        }
+    }
+
+    /// A note whose buttons answer something else than the one that is to come in the same words is not changed where it
+    /// stands: it goes. True if there was one.
+    fn makes_way(&self, state: &mut State, alert: &Alert, run: &RunFacts) -> bool {
+        let key = key(alert);
+        let is_other = |shown: &Shown| {
+            shown.key == key && shown.title == alert.title && shown.asks.is_some() && shown.asks != run.asks
+        };
+        let is_one = state.shown.iter().any(is_other);
+        if is_one {
+            state.shown.retain(|shown| shown.key != key);
+            self.notifier.withdraw(&key, &alert.title);
+        }
+        is_one
     }
 
     /// These are over, or the owner has seen them: what was shown of them goes.
@@ -121,20 +170,20 @@ impl Native {
         let mut state = self.state();
         for alert in alerts {
             let key = key(alert);
-            if state.shown.iter().any(|(known, title)| *known == key && *title == alert.title) {
-                state.shown.retain(|(known, _)| *known != key);
+            if state.shows(alert) {
+                state.shown.retain(|shown| shown.key != key);
                 self.notifier.withdraw(&key, &alert.title);
             }
         }
     }
 
-    fn show(&self, state: &mut State, alert: &Alert, run: RunFacts) {
+    fn show(&self, state: &mut State, alert: &Alert, run: &RunFacts) {
         let note = note(alert, run);
-        state.shown.retain(|(key, _)| *key != note.key);
+        state.shown.retain(|shown| shown.key != note.key);
         if state.shown.len() >= SHOWN_MAX {
             state.shown.pop_front();
         }
-        state.shown.push_back((note.key.clone(), note.title.clone()));
+        state.shown.push_back(Shown { key: note.key.clone(), title: note.title.clone(), asks: run.asks.clone() });
         self.notifier.show(note);
     }
 
@@ -204,6 +253,12 @@ impl Native {
 }
 
 impl State {
+    /// Whether the newest note of its subject is its own.
+    fn shows(&self, alert: &Alert) -> bool {
+        let key = key(alert);
+        self.shown.iter().any(|shown| shown.key == key && shown.title == alert.title)
+    }
+
     /// Whether it waits for the end of quiet hours; then it is remembered.
     fn holds(&mut self, alert: &Alert, now: Ms, zone: Tz) -> bool {
         let holds = self.rules.held_until(alert.severity, now, zone).is_some();
@@ -254,12 +309,50 @@ async fn tell_again(native: &Native, handle: &Handle, ids: BTreeSet<AlertId>, wh
     open.sort_by_key(|alert| alert.opened_at);
     match open.as_slice() {
         [] => {}
-        [alert] => native.show(&mut native.state(), alert, RunFacts::default()),
+        [alert] => {
+            let facts = facts_of(alert, handle).await;
+            native.show(&mut native.state(), alert, &facts);
+        }
         several => {
             let notes: Vec<_> = several.iter().map(|alert| counted(alert, now)).collect();
             native.show_digest(&Digest::of(why, &notes));
         }
     }
+}
+
+/// What the owner is asked by an alert that is told late, as the store says; nothing else is offered of it.
+async fn facts_of(alert: &Alert, handle: &Handle) -> RunFacts {
+    let asks = match asked(alert, handle).await {
+        Ok(asks) => asks,
+        Err(error) => {
+            tracing::warn!(%error, "what an alert asks could not be looked up");
+            None
+        }
+    };
+    RunFacts { asks, ..RunFacts::default() }
+}
+
+async fn asked(alert: &Alert, handle: &Handle) -> Result<Option<Asks>, StoreError> {
+    if alert.kind != AlertKind::GateWaiting {
+        return Ok(None);
+    }
+    let filter = GateFilter { waiting: true, run_id: alert.run_id.clone(), limit: ASKED_MAX };
+    let mut rows = handle.reader().gates(filter).await?;
+    let name = match (&alert.agent, &alert.run_id) {
+        (Some(agent), _) => {
+            rows.retain(|row| row.run_id.is_none() && row.account == agent.account && row.agent == agent.name);
+            agent.name.clone()
+        }
+        (None, Some(run_id)) => match handle.reader().run(run_id.0.clone()).await? {
+            Some(run) if run.is_held_for_verification() => return Ok(Some(Asks::Verification)),
+            Some(run) => run.definition.name.clone(),
+            None => return Ok(None),
+        },
+        (None, None) => return Ok(None),
+    };
+    let whole = |row: GateRow| Gate { shown: Some(Box::new(row.shown)), ..row.gate };
+    let waiting: Vec<Gate> = rows.into_iter().map(whole).collect();
+    Ok(Asks::gate(alert, &name, waiting.iter()))
 }
 
 /// How the owner hears of an alert on this machine, in words. `shown`: notifications are switched on.

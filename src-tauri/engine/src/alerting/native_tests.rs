@@ -1,16 +1,37 @@
 //! Alerts of a real engine on a real notification server: dunst on a private D-Bus session. The clock is moved by hand.
 
 use cuetower_core::alert::{About, AlertKind, Quiet, Signal};
-use cuetower_core::id::CueId;
+use cuetower_core::gate::{Asker, Face, OnNoAnswer, Question, Said, Shown, Subject, Word};
+use cuetower_core::id::{AccountId, CueId};
 
 use super::*;
 use crate::briefing_note::tests::{NOW, tower};
 use crate::clock::{Clock as _, ManualClock};
 use crate::handle::TowerChange;
 use crate::notify::Clicked;
-use crate::notify::tests::{click, dunstctl, shown, with_dunst};
+use crate::notify::tests::{click, dunstctl, press, shown, with_dunst};
 
 const HOUR_MS: u64 = 60 * MINUTE_MS;
+
+fn scout() -> Asker {
+    Asker { account: AccountId::OWNER, agent: "scout".to_owned() }
+}
+
+fn question(key: &str, payload: u32) -> Question {
+    let shown = Shown { payload: Some(serde_json::json!(payload)), ..Shown::default() };
+    let (subject, title) = (Subject::Asked(key.to_owned()), format!("May I {key}?"));
+    let (deadline_ms, on_no_answer, blocking, callback) = (None, OnNoAnswer::KeepWaiting, false, None);
+    Question { subject, title, shown, deadline_ms, on_no_answer, blocking, callback }
+}
+
+/// What the button with this label asks the desk.
+async fn pressed(label: &str, clicked: &mut tokio::sync::mpsc::Receiver<Clicked>) -> serde_json::Value {
+    press(label).await;
+    match clicked.recv().await {
+        Some(Clicked::Pressed(press)) if press.command == "gate_answer" => press.request,
+        other => panic!("{label} led to {other:?}"),
+    }
+}
 
 /// About something that no other part of the tower has a say in.
 fn trouble(name: &str, kind: AlertKind) -> Signal {
@@ -94,6 +115,59 @@ async fn what_is_over_or_seen_is_shown_no_more() {
     shown(2).await;
     handle.acknowledge_all().await.unwrap();
     shown(0).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_question_is_answered_by_its_buttons_for_what_is_asked_now_also_after_a_restart_and_quiet_hours() {
+    if under_dunst("a_question_is_answered_by_its_buttons_for_what_is_asked_now_also_after_a_restart_and_quiet_hours") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::at(NOW));
+    let (notifier, mut clicked) = Notifier::start(true).await;
+    let (handle, running) = tower(folder.path(), &clock, notifier.clone()).await;
+    let (gate, _) = handle.ask_outside(scout(), question("push", 14)).await.unwrap();
+    shown(1).await;
+    click().await;
+    assert_eq!(clicked.recv().await, Some(Clicked::Opens(Opens::Gate(gate.id.0.clone()))));
+    shown(0).await;
+    let (other, _) = handle.ask_outside(scout(), question("pull", 1)).await.unwrap();
+    shown(1).await;
+    // With other contents and in the same words, it is another question: the note for the one before goes, and another comes.
+    let (anew, _) = handle.ask_outside(scout(), question("pull", 2)).await.unwrap();
+    assert_ne!(anew.hash, other.hash);
+    while !dunstctl(&["history"]).contains("May I pull?") {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert!(!dunstctl(&["history"]).contains(ASKED_ANEW), "what went is what stood there");
+    shown(1).await;
+    let answer =
+        |gate: &Gate, word: &str| serde_json::json!({ "gate_id": gate.id, "shown": gate.hash, "answer": word });
+    assert_eq!(pressed("Deny", &mut clicked).await, answer(&anew, "deny"));
+    shown(0).await;
+    let withdrawn = Word { said: Said::Deny, shown: anew.hash.clone(), comment: None, face: Face::Notification };
+    handle.answer_gate(&anew.id, withdrawn).await.unwrap();
+    // What still waits is told again.
+    shown(1).await;
+    assert_eq!(pressed("Approve", &mut clicked).await, answer(&gate, "approve"));
+    shown(0).await;
+
+    // Nobody answered; the tower was stopped, and its notes answer no more.
+    running.stop().await;
+    let (handle, running) = tower(folder.path(), &clock, notifier.clone()).await;
+    shown(1).await;
+    assert_eq!(pressed("Approve", &mut clicked).await, answer(&gate, "approve"));
+    shown(0).await;
+    let quiet: Quiet = serde_json::from_str(r#"{ "on": true, "from": "00:00", "to": "23:00" }"#).unwrap();
+    handle.tower(TowerChange::AlertRules(Box::new(Rules { quiet, ..Rules::default() }))).await.unwrap();
+    let yes = Word { said: Said::Approve, shown: gate.hash.clone(), comment: None, face: Face::Window };
+    handle.answer_gate(&gate.id, yes).await.unwrap();
+    let (late, _) = handle.ask_outside(scout(), question("late", 3)).await.unwrap();
+    clock.set(Ms(NOW.0 - NOW.0.rem_euclid(24 * HOUR_MS as i64)).plus(23 * HOUR_MS));
+    shown(1).await;
+    assert_eq!(pressed("Deny", &mut clicked).await, answer(&late, "deny"));
+    drop(handle);
     running.stop().await;
 }
 

@@ -28,7 +28,17 @@ const HIDDEN_FROM: usize = 6;
 /// One as short as this keeps no secret.
 const HIDDEN_AS_A_PART_FROM: usize = 3;
 
+const SECRET_PATH_FROM: usize = 16;
+
 impl Kept {
+    /// What nobody else may learn. Of an address that is its path, if that is long enough to be a secret.
+    fn secrets(&self) -> impl Iterator<Item = &str> {
+        let path = self.url.as_deref().and_then(|url| url.split_once("://")?.1.split_once('/')).map(|(_, path)| path);
+        let path = path.filter(|path| path.len() >= SECRET_PATH_FROM);
+        let others = [&self.routing_key, &self.token, &self.password].into_iter().flatten().map(String::as_str);
+        path.into_iter().chain(others)
+    }
+
     /// The text with nothing of them in it, wherever a service or a client repeats them, in whichever way it writes them.
     pub fn hidden_in(&self, text: &str) -> String {
         let mut values: Vec<String> = self.url.iter().flat_map(|url| parts_of(url)).collect();
@@ -109,14 +119,24 @@ fn entry_of(channel: &str) -> String {
     format!("channel.{name}")
 }
 
+/// Each is looked for by itself: the whole entry stands nowhere else.
+fn learn(vault: &Vault, kept: &Kept) {
+    kept.secrets().for_each(|value| vault.known().learn(value));
+}
+
 /// None: nothing is kept for it.
 pub(crate) async fn secrets_of(vault: &Vault, channel: &str) -> Result<Option<Kept>, VaultError> {
     let text = vault.get(&entry_of(channel)).await?;
     // What is there and cannot be read was not written by this program.
-    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    let kept: Option<Kept> = text.and_then(|text| serde_json::from_str(&text).ok());
+    if let Some(kept) = &kept {
+        learn(vault, kept);
+    }
+    Ok(kept)
 }
 
 pub(crate) async fn set_secrets(vault: &Vault, channel: &str, kept: &Kept) -> Result<(), VaultError> {
+    learn(vault, kept);
     let text = serde_json::to_string(kept).expect("it is text");
     vault.set(&entry_of(channel), &text).await
 }

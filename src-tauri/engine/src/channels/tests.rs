@@ -229,6 +229,7 @@ fn a_mail_cannot_be_made_to_say_what_it_does_not() {
 #[test]
 fn titles_are_one_line_and_bounded() {
     assert_eq!(one_line("a\r\n\tb\u{0}c  d", 100), "a b c d");
+    assert_eq!(one_line("photo_\u{202e}gpj.exe", 100), "photo_\\u{202e}gpj.exe");
     assert_eq!(cut("übermut", 4), "übe…");
     assert_eq!(cut("über", 4), "über");
     assert_eq!(note(What::Opened).severity, Severity::Critical);

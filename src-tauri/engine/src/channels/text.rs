@@ -2,6 +2,7 @@
 
 use cuetower_core::alert::Severity;
 use cuetower_core::channel::{Note, What};
+use cuetower_core::plain::plain;
 
 /// At most so many characters; what is cut ends in `…`.
 pub(super) fn cut(text: &str, most: usize) -> String {
@@ -14,14 +15,15 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 
 /// Without line breaks and other controls, as a title or a header has to be.
 pub(super) fn one_line(text: &str, most: usize) -> String {
-    let plain = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect::<String>();
-    cut(&plain.split_whitespace().collect::<Vec<_>>().join(" "), most)
+    let flat = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect::<String>();
+    cut(&plain(&flat.split_whitespace().collect::<Vec<_>>().join(" ")), most)
 }
 
-/// Controls but line breaks and tabs become spaces.
+/// Controls but line breaks and tabs become spaces, and what turns the reading direction round is written out.
 pub(super) fn lines(text: &str, most: usize) -> String {
     let keep = |letter: char| !letter.is_control() || matches!(letter, '\n' | '\t');
-    cut(text.chars().map(|letter| if keep(letter) { letter } else { ' ' }).collect::<String>().trim(), most)
+    let calm = text.chars().map(|letter| if keep(letter) { letter } else { ' ' }).collect::<String>();
+    cut(&plain(calm.trim()), most)
 }
 
 /// For HTML, in text and in attributes.

@@ -2,6 +2,7 @@
 
 use cuetower_core::Ms;
 use cuetower_core::channel::{Note, What};
+use cuetower_core::plain::plain;
 use serde_json::{Value, json};
 
 pub(super) fn body(note: &Note, link: Option<&str>) -> Value {
@@ -30,8 +31,8 @@ pub(super) fn body(note: &Note, link: Option<&str>) -> Value {
         "data": {
             "id": note.dedup,
             "severity": note.severity.word(),
-            "title": note.title,
-            "body": note.body,
+            "title": plain(&note.title),
+            "body": plain(&note.body),
             "link": link,
             "digest": kinds,
             "alert": alert.map(|alert| json!({
@@ -42,7 +43,7 @@ pub(super) fn body(note: &Note, link: Option<&str>) -> Value {
                 "opened_at": at(alert.opened_at),
                 "cue_id": alert.cue_id,
                 "run_id": alert.run_id,
-                "agent": alert.agent,
+                "agent": alert.agent.as_deref().map(plain),
             })),
         },
     })

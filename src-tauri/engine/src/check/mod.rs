@@ -29,7 +29,7 @@ use crate::clock::Clock;
 use crate::deliver::expand_home;
 use crate::perform::reqwest_client::Client;
 use crate::perform::secrets::{self, Lent};
-use crate::vault::Vault;
+use crate::vault::{Used, Vault, names_in};
 
 /// Of what was seen.
 const SAW_CHARS_MAX: usize = 500;
@@ -133,6 +133,9 @@ async fn seen(what: &What, means: &Means<'_>, limit: Duration, turn: Option<Owne
     };
     let unnamed: Vec<(String, String)> = templates.into_iter().map(|template| (String::new(), template)).collect();
     let secrets::Filled { pairs, lent } = secrets::filled_from(means.vault, &unnamed).await?;
+    for name in unnamed.iter().flat_map(|(_, template)| names_in(template)) {
+        means.vault.was_used(Used::by_check(&name));
+    }
     let filled = pairs.into_iter().map(|(_, value)| value).collect();
     let look = Look { means, limit, filled, lent, turn: Mutex::new(turn) };
     let seen = match what {

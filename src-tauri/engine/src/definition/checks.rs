@@ -124,7 +124,8 @@ fn one<'v>(
     let need = "write what to look at, such as `url`, `file` or `sql`";
     bare.required_text("check", need, problems)?;
     if when == When::Before && map.get("check").is_some_and(|check| check == MANUAL) {
-        let message = "Nobody is asked before a delivery; put `manual` into `checks`, or leave it out.";
+        let message =
+            "Ask before a delivery with `\"gate\": {\"before_delivery\": true}`; `manual` belongs into `checks`.";
         problems.add(bare.place("check"), message);
         return None;
     }

@@ -1,8 +1,8 @@
 //! The JSON of a cue (SPEC §13, and CueAPI's shapes) to and from core's `CueDefinition`. Pure; `now` is handed in.
 //!
 //! Here: typed fields (`reading`), the sections (`schedule` with `parts`, `days`, `blackout`, `paths`, `instants`,
-//! `sense`; `transport`, `pairs`, `policy`, `after`, `expecting`, `watching`, `uses`, `checks`, `program`), CueAPI's flat body (`flat`), changes (`changing`), what is
-//! promised but not built (`unbuilt`), and the way back (`writing`, `writing_schedule`).
+//! `sense`; `transport`, `pairs`, `policy`, `after`, `expecting`, `watching`, `uses`, `lending`, `checks`, `gate`, `program`), CueAPI's flat body (`flat`), changes (`changing`),
+//! and the way back (`writing`, `writing_schedule`).
 
 mod after;
 mod blackout;
@@ -11,7 +11,9 @@ mod checks;
 mod days;
 mod expecting;
 mod flat;
+mod gate;
 mod instants;
+mod lending;
 mod pairs;
 mod parts;
 mod paths;
@@ -23,7 +25,6 @@ mod sense;
 #[cfg(test)]
 mod tests;
 mod transport;
-mod unbuilt;
 mod uses;
 mod watching;
 mod writing;
@@ -38,6 +39,7 @@ use cuetower_core::schedule_spec::ScheduleSpec;
 use serde_json::{Map, Value};
 
 pub(crate) use self::expecting::{ASSERTION_CHARS_MAX, ASSERTIONS_MAX};
+pub(crate) use self::lending::{in_pairs, renamed};
 pub(crate) use self::pairs::{header_trouble, lies_open};
 pub use self::writing::write;
 
@@ -66,7 +68,7 @@ const NAME_CHARS_MAX: usize = 255;
 const DESCRIPTION_CHARS_MAX: usize = 10_000;
 const PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
 
-const FIELDS: [&str; 29] = [
+const FIELDS: [&str; 30] = [
     "name",
     "description",
     "agent",
@@ -96,6 +98,7 @@ const FIELDS: [&str; 29] = [
     "required_payload_keys",
     "require_payload_override",
     "secrets",
+    "gate",
 ];
 
 /// Reads a whole cue; fields that are left out or null get their defaults.
@@ -139,7 +142,7 @@ pub fn secret_names(definition: &CueDefinition) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let sent = definition.transport.pairs().iter().flat_map(|(_, value)| names_in(value));
     let looked = definition.preflight.iter().map(|preflight| &preflight.check).chain(&definition.checks);
-    for name in sent.chain(checks::secret_names(looked)).chain(definition.lends.iter().cloned()) {
+    for name in sent.chain(checks::secret_names(looked)).chain(definition.lends.iter().map(|lend| lend.name.clone())) {
         if !names.contains(&name) {
             names.push(name);
         }
@@ -163,6 +166,9 @@ fn read(
     let name = name(&top, all);
     let description = top.text_within("description", DESCRIPTION_CHARS_MAX, all).map(str::to_owned);
     let agent = top.text_within("agent", NAME_CHARS_MAX, all).unwrap_or_default().to_owned();
+    if agent.chars().any(char::is_control) {
+        all.add("agent", "An agent's name is one line of text without control characters.");
+    }
     let schedule = schedule::read(&top, now, standing, all);
     let transport = transport::read(&top, all);
     let payload = payload(&top, all);
@@ -183,13 +189,14 @@ fn read(
     let uses = uses::read(&top, all);
     let preflight = checks::preflight(&top, all);
     let (checks, manual_check) = checks::after(&top, all);
-    (expect.manual, expect.manual_check) = (expect.manual || manual_check, manual_check);
+    let gate = gate::read(&top, transport.as_ref(), confirm, all);
+    expect.manual |= manual_check || gate.before_confirmation;
+    expect.manual_check = manual_check;
     policy::checked(&top, transport.as_ref(), confirm, all);
     without_effect(transport.as_ref(), confirm, &uses, &preflight, all);
     let watched = (heartbeat.as_ref(), &budget, loops);
     watching::over_at_once(watched, (schedule.as_ref(), transport.as_ref(), confirm), all);
-    let lends = secrets(&top, all);
-    unbuilt::refuse(&top, all);
+    let lends = lending::read(&top, all);
     problems.none()?;
     let (Some(name), Some(schedule), Some(transport)) = (name, schedule, transport) else {
         unreachable!("each of these is missing only with a problem noted");
@@ -221,9 +228,9 @@ fn read(
         checks,
         priority,
         lends,
+        gate,
     };
-    let known = |field: &str| FIELDS.contains(&field) || unbuilt::is_promised("", field);
-    let unknown = body.keys().filter(|field| !known(field)).cloned().collect();
+    let unknown = body.keys().filter(|field| !FIELDS.contains(&field.as_str())).cloned().collect();
     Ok(Read { definition, unknown })
 }
 
@@ -295,25 +302,3 @@ pub(crate) fn holds_nul(value: &Value) -> bool {
         Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)),
     }
 }
-
-/// What its runs may lease. Where its templates name a secret, that is a grant of its own.
-fn secrets(top: &Object, problems: &mut Problems) -> Vec<String> {
-    let mut names = Vec::new();
-    for (index, name) in top.list("secrets", problems).iter().enumerate() {
-        if let Some(name) = name.as_str().filter(|name| crate::vault::is_name(name)) {
-            if !names.iter().any(|known| known == name) {
-                names.push(name.to_owned());
-            }
-        } else {
-            let message = "A secret's name is made of capitals, digits and underscores, begins with a capital, and has at most 64 characters.";
-            problems.add(format!("secrets[{index}]"), message);
-        }
-    }
-    if names.len() > LENDS_MAX {
-        problems.add("secrets", format!("A cue may be granted {LENDS_MAX} secrets at most."));
-    }
-    names
-}
-
-/// Secrets that one cue's runs may lease.
-const LENDS_MAX: usize = 50;

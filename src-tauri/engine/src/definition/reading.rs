@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use super::{Invalid, unbuilt};
+use super::Invalid;
 
 const PROBLEMS_MAX: usize = 100;
 
@@ -65,7 +65,7 @@ impl<'v> Object<'v> {
         self.get(key).is_some_and(|value| value.as_array().is_none_or(|list| !list.is_empty()))
     }
 
-    /// A section of the cue, empty if it is left out. Fields of it that are not built yet are `unbuilt`'s to refuse.
+    /// A section of the cue, empty if it is left out.
     pub(super) fn section(&self, key: &str, known: &[&str], problems: &mut Problems) -> Option<Object<'v>> {
         match self.get(key) {
             None => Some(Object { path: self.place(key), map: None }),
@@ -94,7 +94,7 @@ impl<'v> Object<'v> {
             return None;
         };
         for field in map.keys() {
-            if !known.contains(&field.as_str()) && !unbuilt::is_promised(&place, field) {
+            if !known.contains(&field.as_str()) {
                 let message =
                     format!("`{place}` has no field `{}`; it has {}.", shortened(field), listed(known, "and"));
                 problems.add(format!("{place}.{}", shortened(field)), message);

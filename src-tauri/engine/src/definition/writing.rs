@@ -6,7 +6,7 @@ use cuetower_core::cue::{
 use cuetower_core::time::MINUTE_MS;
 use serde_json::{Map, Value, json};
 
-use super::{checks, uses, watching, writing_schedule};
+use super::{checks, gate, uses, watching, writing_schedule};
 
 /// The canonical JSON; `read_new` makes the same definition of it (as long as a `once` instant lies ahead).
 #[must_use]
@@ -78,7 +78,7 @@ pub(super) fn fields(definition: &CueDefinition) -> Map<String, Value> {
                 "evidence": expect.evidence.iter().copied().map(Evidence::field).collect::<Vec<_>>(),
             }),
         ),
-        ("verification", verification(expect)),
+        ("verification", verification(expect, definition.gate.before_confirmation)),
         (
             "alerts",
             json!({
@@ -106,13 +106,14 @@ pub(super) fn fields(definition: &CueDefinition) -> Map<String, Value> {
         ("priority", json!(definition.priority)),
         ("secrets", json!(definition.lends)),
         ("uses", uses::written(&definition.uses)),
+        ("gate", gate::written(&definition.gate)),
     ];
     fields.into_iter().chain(to_whom).map(|(field, value)| (field.to_owned(), value)).collect()
 }
 
-/// What of it the section `expect` does not say.
-fn verification(expect: &Expect) -> Value {
-    let manual = expect.manual && !expect.manual_check;
+/// What of it neither the section `expect` nor a `gate` says.
+fn verification(expect: &Expect, gated: bool) -> Value {
+    let manual = expect.manual && !expect.manual_check && !gated;
     if !expect.mode_said && !manual && expect.assertions.is_empty() {
         return Value::Null;
     }

@@ -9,9 +9,9 @@ use cuetower_core::away::Band;
 use cuetower_core::cue::Cue;
 use cuetower_core::id::AccountId;
 use cuetower_core::plan::Plan;
-use cuetower_core::spend::Nanousd;
 use cuetower_core::time::DAY_MS;
 
+use super::costs::of_agent;
 use super::wire::{
     AgentBudget, AgentCommand, AgentCommandView, AgentExpects, AgentRef, AgentStory, AgentView, AgentWatch, Agents,
     BeatView, CueRefView, DeskError, MessageView, Nothing, RunnerView,
@@ -161,16 +161,6 @@ struct Fleet {
     live: BTreeMap<Who, String>,
 }
 
-/// The larger of what its beats and what its runs say, as the Costs screen has it; nobody said anything: not known.
-fn cost_today(beats: Option<f64>, runs: Option<&AgentSpent>) -> Option<f64> {
-    let runs = whole(runs.and_then(|runs| runs.cost_nano)).map(|nano| Nanousd(nano).usd());
-    beats.into_iter().chain(runs).reduce(f64::max)
-}
-
-fn whole(number: Option<i64>) -> Option<u64> {
-    number.and_then(|number| u64::try_from(number).ok())
-}
-
 impl Fleet {
     async fn load(desk: &Desk) -> Result<Fleet, DeskError> {
         let (reader, now) = (desk.handle.reader(), desk.handle.now());
@@ -223,7 +213,7 @@ impl Fleet {
         let unheard = Agent::named(account.clone(), name);
         let agent = self.known.get(who).and_then(Option::as_ref).unwrap_or(&unheard);
         let today = self.days.iter().find(|sum| sum.agent == agent.id);
-        let runs = self.used.get(who);
+        let spent = of_agent(self.used.get(who), today.copied().unwrap_or_default(), agent.tells_cost);
         let last = agent.last.as_ref();
         let (pulse, tokens) = self.hour(agent.id);
         let commands = || self.commands.iter().filter(|command| command.agent == agent.id);
@@ -239,10 +229,8 @@ impl Fleet {
             last_beat_ms: last.map(|last| last.at.0),
             message: last.and_then(|last| last.message.clone()),
             kind: agent.kind.clone(),
-            tokens_today: today
-                .map_or(0, |today| today.tokens)
-                .max(whole(runs.and_then(|runs| runs.tokens)).unwrap_or(0)),
-            cost_today_usd: cost_today(agent.tells_cost.then(|| today.map_or(0.0, |today| today.cost_usd)), runs),
+            tokens_today: spent.tokens.unwrap_or(0),
+            cost_today_usd: spent.cost_usd,
             day_cost_usd: agent.day_cost_usd,
             memory_mb: agent.memory_mb,
             iterations: agent.iterations,

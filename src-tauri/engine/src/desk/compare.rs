@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cuetower_core::run::{Phase, Run};
+use cuetower_core::run::Run;
 use cuetower_core::spend::Nanousd;
 use cuetower_core::step::StepState;
 
@@ -102,11 +102,7 @@ fn row(name: &str, unit: &str, this: Option<f64>, other: Option<f64>) -> Compare
 fn worked_ms(run: &Run) -> Option<f64> {
     let began = run.attempts.iter().find_map(|attempt| attempt.delivered_at)?;
     let reported = run.outcome().map(|(_, reported)| reported.at);
-    let ended = match run.phase {
-        Phase::Ended { at, .. } => Some(at),
-        _ => None,
-    };
-    Some(reported.or(ended)?.since(began) as f64)
+    Some(reported.or(run.ended_at())?.since(began) as f64)
 }
 
 /// Calls of the same name: how many there were, and how many of them failed.

@@ -22,8 +22,8 @@ pub(super) async fn output(desk: &Desk, request: RunOutputRequest) -> Result<Run
         let from = request.from_byte;
         let piece = tokio::task::spawn_blocking(move || command::live(&dir, stream, from)).await.unwrap_or_default();
         return Ok(RunOutput {
-            text: lent.hidden_in(piece.text),
-            unfinished: lent.hidden_in(piece.unfinished),
+            text: if piece.skipped_bytes > 0 { lent.hidden_in_tail(piece.text) } else { lent.hidden_in(piece.text) },
+            unfinished: lent.hidden_in_head(piece.unfinished),
             next_byte: piece.next_byte,
             skipped_bytes: piece.skipped_bytes,
             live: true,
@@ -76,5 +76,5 @@ fn folder(desk: &Desk, run: &Run, number: u32) -> PathBuf {
 /// Its secrets, to be blotted out of what is shown.
 async fn lent(desk: &Desk, run: &Run) -> Lent {
     let filled = secrets::filled_from(&desk.vault, run.definition.transport.pairs()).await;
-    filled.map_or_else(|_| Lent::none(), |filled| filled.lent)
+    filled.map_or_else(|_| Lent::none(&desk.vault), |filled| filled.lent)
 }

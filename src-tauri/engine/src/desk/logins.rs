@@ -8,10 +8,9 @@ use crate::journal::LoginRow;
 pub(super) async fn list(desk: &Desk, _: Nothing) -> Result<Logins, DeskError> {
     let reader = desk.handle.reader();
     let waiting = reader.logins_waiting(accounts::expired_before(desk.handle.now())).await?;
-    Ok(Logins {
-        logins: waiting.into_iter().map(view).collect(),
-        allow: desk.handle.accounts.logins_are_open() || reader.logins_allowed().await?,
-    })
+    let accounts = &desk.handle.accounts;
+    let allow = !accounts.asks_for_each_login() && (accounts.logins_are_open() || reader.logins_allowed().await?);
+    Ok(Logins { logins: waiting.into_iter().map(view).collect(), allow })
 }
 
 pub(super) async fn answer(desk: &Desk, request: LoginAnswer) -> Result<Logins, DeskError> {
@@ -20,6 +19,10 @@ pub(super) async fn answer(desk: &Desk, request: LoginAnswer) -> Result<Logins, 
 }
 
 pub(super) async fn policy(desk: &Desk, request: LoginPolicy) -> Result<Logins, DeskError> {
+    if request.allow && desk.handle.accounts.asks_for_each_login() {
+        let message = "The agents' door is open to other machines (--allow-host), so that any of them could ask, and each program waits for your word.";
+        return Err(DeskError { field: Some("allow".to_owned()), ..said("refused", message) });
+    }
     if !request.allow && desk.handle.accounts.logins_are_open() {
         return Err(DeskError {
             code: "refused".to_owned(),
@@ -46,7 +49,9 @@ impl From<Refused> for DeskError {
         match refused {
             Refused::Trouble(trouble) => trouble.into(),
             Refused::NoSuchLogin => not_found("program that asks with this code"),
-            Refused::NoSuchKey => not_found("such key"),
+            Refused::NoSuchKey => {
+                said("not_found", "There is no such key. Name it by its ID, as `cuetowerctl key list` shows it.")
+            }
             Refused::LoginExpired => said("refused", "This code has lapsed; let the program ask again."),
             Refused::LoginAnswered => said("conflict", "This program has its answer already."),
             Refused::OwnersKey => said(

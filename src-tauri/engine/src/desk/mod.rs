@@ -14,7 +14,9 @@ mod compare;
 mod costs;
 mod cues;
 mod envelope;
+mod from_runs;
 mod fuses;
+mod gates;
 mod live;
 mod logins;
 mod otlp;
@@ -38,11 +40,13 @@ mod wire_delivery;
 mod wire_files;
 mod wire_fleet;
 mod wire_fuses;
+mod wire_gates;
 mod wire_otlp;
 mod wire_pools;
 mod wire_prices;
 mod wire_proof;
 mod wire_schedule;
+mod wire_secrets;
 mod wire_steps;
 mod wire_truth;
 mod wire_watch;
@@ -51,6 +55,8 @@ mod workers;
 use std::sync::{Arc, OnceLock};
 
 use cuetower_core::Ms;
+pub use cuetower_core::gate::Face;
+use cuetower_core::input::RefusalCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -71,6 +77,16 @@ pub struct Desk {
     pub notifier: Notifier,
     pub facts: Facts,
     pub owner_key: OwnerKey,
+    /// Where the owner sits who asks through this one. Each host says so of itself; no request does.
+    pub face: Face,
+}
+
+impl Desk {
+    /// The same desk, for whoever asks through this face.
+    #[must_use]
+    pub fn through(&self, face: Face) -> Desk {
+        Desk { face, ..self.clone() }
+    }
 }
 
 /// The owner's own key for the agents' door, once it is known. Never printed by accident.
@@ -197,6 +213,10 @@ commands! {
     alert_rules_set: AlertRules -> AlertRules = alerts::set_rules;
     fuses: Nothing -> Fuses = fuses::list;
     fuses_set: FusesSet -> Fuses = fuses::set;
+    gates: GatesRequest -> Gates = gates::list;
+    gate_get: GateRef -> GateStory = gates::get;
+    gate_answer: GateAnswer -> GateView = gates::answer;
+    gate_put_off: GatePutOff -> GateView = gates::put_off;
     report: ReportRequest -> Report = report::report;
     channels: Nothing -> Channels = channels::list;
     channel_set: ChannelSet -> Channels = channels::set;
@@ -205,9 +225,13 @@ commands! {
     beacon_set: BeaconSet -> Channels = channels::set_beacon;
     secrets: Nothing -> Secrets = secrets::list;
     secret_set: SecretSet -> Secrets = secrets::set;
+    secret_rotate: SecretSet -> Secrets = secrets::rotate;
+    secret_rename: SecretRename -> Secrets = secrets::rename;
+    secret_story: SecretRef -> SecretStory = secrets::story;
     secret_delete: SecretRef -> Secrets = secrets::delete;
     keys: Nothing -> Keys = accounts::keys;
     key_add: KeyAdd -> Key = accounts::add;
+    key_rotate: KeyRotate -> Key = accounts::rotate;
     key_remove: KeyRef -> Keys = accounts::remove;
     logins: Nothing -> Logins = logins::list;
     login_answer: LoginAnswer -> Logins = logins::answer;
@@ -245,13 +269,17 @@ impl From<Trouble> for DeskError {
     fn from(trouble: Trouble) -> DeskError {
         let (code, field) = match &trouble {
             Trouble::Refused(refusal) => match refusal.code {
-                cuetower_core::input::RefusalCode::NotFound => ("not_found", None),
-                cuetower_core::input::RefusalCode::RevisionConflict => ("conflict", None),
+                RefusalCode::NotFound => ("not_found", None),
+                RefusalCode::RevisionConflict => ("conflict", None),
+                code @ (RefusalCode::GateSettled | RefusalCode::GateChanged | RefusalCode::GateWithdrawn) => {
+                    (code.word(), None)
+                }
                 _ => ("refused", None),
             },
             Trouble::DuplicateName(_) => ("conflict", Some("name".to_owned())),
             Trouble::NotFound(_) => ("not_found", None),
             Trouble::Unfit { field, .. } => ("invalid", Some((*field).to_owned())),
+            Trouble::Gated { .. } => ("refused", None),
             Trouble::Busy | Trouble::Stopping => ("busy", None),
             Trouble::Store(_) => ("store", None),
         };

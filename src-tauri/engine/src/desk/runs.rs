@@ -12,14 +12,14 @@ use cuetower_core::occurrence::Trigger;
 use cuetower_core::outcome::Outcome;
 use cuetower_core::plan::Plan;
 use cuetower_core::pool::HolderKey;
-use cuetower_core::run::{HeldBy, Phase, Run, Verification};
+use cuetower_core::run::{HeldBy, Phase, Run, StandPermits, Verification};
 use serde_json::{Value, json};
 
 use super::wire::{
     AttemptView, CausedBy, CueRefView, DeskError, Fired, NoteView, Nothing, OutcomeView, ProofView, RefusedReport,
     ResumedView, RunRef, RunStory, RunVerify, WaitView,
 };
-use super::{Desk, cues, invalid, not_found, steps};
+use super::{Desk, cues, gates, invalid, not_found, steps};
 use crate::journal::OutputRow;
 use crate::view;
 
@@ -60,15 +60,13 @@ pub(super) async fn get(desk: &Desk, request: RunRef) -> Result<RunStory, DeskEr
                 reason: refused.reason.clone(),
             })
             .collect(),
-        outcome_deadline_ms: match run.phase {
-            Phase::AwaitingOutcome { deadline } => deadline.map(|at| at.0),
-            _ => None,
-        },
+        outcome_deadline_ms: run.deadline().map(|at| at.0),
         retry_at_ms: match run.phase {
             Phase::WaitingRetry { at } => Some(at.0),
             _ => None,
         },
         waits: waits(desk, &run),
+        gates: gates::of_run(desk, &run).await?,
         restarts: run.restarts(),
         fuse_at_ms: run.fuse_at.filter(|_| run.is_live()).map(|at| at.0),
         caused_by: caused_by(desk, &run).await?,
@@ -152,8 +150,16 @@ fn state(run: &Run) -> String {
     .to_owned()
 }
 
-/// What holds the next delivery up.
+/// What holds the next delivery up, or what its agent waits for.
 fn waits(desk: &Desk, run: &Run) -> Option<WaitView> {
+    if let Some(stand) = run.stand.filter(|_| run.is_live()) {
+        let words = match stand.permits {
+            StandPermits::AskedAgain => "answered; it goes on when its turn comes",
+            StandPermits::Held | StandPermits::Freed => "its agent waits for your answer",
+        };
+        let (by, words, since_ms) = ("gate".to_owned(), words.to_owned(), stand.since.0);
+        return Some(WaitView { by, words, since_ms, until_ms: None, position: None });
+    }
     let watch = run.definition.transport.is_watch();
     match &run.phase {
         Phase::Held { by: HeldBy::Pool, since, .. } => {
@@ -163,8 +169,8 @@ fn waits(desk: &Desk, run: &Run) -> Option<WaitView> {
             let position = waits.map(|waits| waits.position);
             Some(WaitView { by: "pool".to_owned(), words, since_ms: since.0, until_ms: None, position })
         }
-        Phase::Held { by: HeldBy::Preflight, words, since, until } => Some(WaitView {
-            by: "preflight".to_owned(),
+        Phase::Held { by: by @ (HeldBy::Preflight | HeldBy::Gate), words, since, until } => Some(WaitView {
+            by: if *by == HeldBy::Gate { "gate" } else { "preflight" }.to_owned(),
             words: words.clone(),
             since_ms: since.0,
             until_ms: until.map(|at| at.0),

@@ -12,33 +12,43 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Path, Query, Request, State};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::sse::{self, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use cuetower_core::gate::Face;
 use futures::Stream;
 use rust_embed::RustEmbed;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::Desk;
 use super::session::Sessions;
 use super::wire::DeskError;
+use super::{Desk, from_runs};
 use crate::feed::Change;
+use crate::line::{self, Bounds, Foreign, OwnNames, Peer};
 
 /// A request's body at most, in bytes.
 const BODY_MAX: usize = 2 * 1024 * 1024;
+/// For it to arrive.
+const BODY_WAIT: Duration = Duration::from_secs(30);
+/// Open at once; a browser has six of them.
+const CONNECTIONS_MAX: usize = 256;
+/// Streams of changes among them.
+const STREAMS_MAX: usize = 64;
+/// Opened by links from a terminal, a mail, another program.
+const PAGES: &[&str] = &["/"];
 /// A stream without news says so this often, so that a dead one is noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Says that the page itself asked: no form and no plain link of a foreign page can set it.
 const DESK_HEADER: &str = "x-cuetower-desk";
 const CONTENT_SECURITY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-    connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+    connect-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// The built UI. Read from the folder in a debug build, inside the binary in a release one.
 #[derive(RustEmbed)]
@@ -55,6 +65,7 @@ pub struct Host {
 struct Shared {
     desk: Desk,
     sessions: Sessions,
+    streams: Arc<Semaphore>,
     /// Open streams end when this turns true, so that a stop need not wait for them.
     closing: watch::Sender<bool>,
 }
@@ -64,7 +75,8 @@ impl Host {
     #[must_use]
     pub fn new(desk: Desk, owner_token: String) -> Host {
         let sessions = Sessions::new(desk.handle.tower_key().clone(), owner_token);
-        Host { shared: Arc::new(Shared { desk, sessions, closing: watch::Sender::new(false) }) }
+        let (streams, closing) = (Arc::new(Semaphore::new(STREAMS_MAX)), watch::Sender::new(false));
+        Host { shared: Arc::new(Shared { desk, sessions, streams, closing }) }
     }
 
     /// A fresh link that opens the desk in one browser, once. `base`: "http://127.0.0.1:8738".
@@ -79,7 +91,7 @@ impl Host {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        let port = listener.local_addr()?.port();
+        let called = Arc::new(OwnNames::at(listener.local_addr()?.port(), PAGES));
         let shared = Arc::clone(&self.shared);
         let router = Router::new()
             .route("/rpc/{command}", post(rpc))
@@ -87,13 +99,15 @@ impl Host {
             .route("/ticket", post(ticket))
             .fallback(page)
             .layer(DefaultBodyLimit::max(BODY_MAX))
-            .layer(middleware::from_fn_with_state(port, guard))
+            .layer(middleware::from_fn_with_state(called, guard))
             .with_state(self);
         let close = async move {
             shutdown.await;
             shared.closing.send_replace(true);
         };
-        axum::serve(listener, router).with_graceful_shutdown(close).await
+        let bounds = Bounds { door: "the owner's door", connections: CONNECTIONS_MAX, tls: None };
+        line::serve(listener, bounds, router, close).await;
+        Ok(())
     }
 
     fn is_session(&self, headers: &HeaderMap) -> bool {
@@ -107,38 +121,42 @@ impl Host {
 }
 
 /// Only pages of this door may speak to it, whatever name a foreign page has made point here.
-async fn guard(State(port): State<u16>, request: Request, next: Next) -> Response {
-    let headers = request.headers();
-    let ours = ["127.0.0.1", "localhost", "[::1]"].map(|name| format!("{name}:{port}"));
-    let host = text(headers, &HOST).unwrap_or_default();
-    if !ours.iter().any(|own| own == host) {
-        let message = format!("This door answers to {} only, not to `{host}`.", ours[0]);
-        return refusal(StatusCode::FORBIDDEN, "host_not_allowed", message);
-    }
-    let own_origin =
-        |origin: &str| origin.strip_prefix("http://").is_some_and(|rest| ours.iter().any(|own| own == rest));
-    if headers.get(ORIGIN).is_some_and(|origin| !origin.to_str().is_ok_and(own_origin)) {
-        let message = "Pages of other sites may not speak to the tower.".to_owned();
-        return refusal(StatusCode::FORBIDDEN, "origin_not_allowed", message);
-    }
-    let mut response = next.run(request).await;
+async fn guard(State(called): State<Arc<OwnNames>>, request: Request, next: Next) -> Response {
+    let mut response = match called.admit(request.method(), request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(foreign) => turned_away(foreign, &called),
+    };
     for (name, value) in [
         ("content-security-policy", CONTENT_SECURITY),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
         ("cross-origin-resource-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
     ] {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     response
 }
 
-async fn rpc(
-    State(host): State<Host>,
-    Path(command): Path<String>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
+fn turned_away(foreign: Foreign, called: &OwnNames) -> Response {
+    let (code, message) = match foreign {
+        Foreign::Name => {
+            let names = called.all().join(", ");
+            ("host_not_allowed", format!("This door answers to {names} only; the Host header must say so, once."))
+        }
+        Foreign::Origin => ("origin_not_allowed", "Pages of other sites may not speak to the tower.".to_owned()),
+        Foreign::Site => ("cross_site", "Pages of other sites may not have a browser speak to the tower.".to_owned()),
+    };
+    refusal(StatusCode::FORBIDDEN, code, message)
+}
+
+async fn rpc(State(host): State<Host>, Path(command): Path<String>, request: Request) -> Response {
+    let (headers, peer) = (request.headers().clone(), request.extensions().get::<Peer>().copied());
+    // Read before anything is said, so that its sender gets to read that.
+    let Ok(body) = tokio::time::timeout(BODY_WAIT, Bytes::from_request(request, &())).await else {
+        let message = "The request did not arrive whole within 30 s.".to_owned();
+        return refusal(StatusCode::REQUEST_TIMEOUT, "invalid", message);
+    };
     let from_page = host.is_session(&headers) && headers.contains_key(DESK_HEADER);
     if !from_page && !host.is_owner(&headers) {
         return no_session();
@@ -153,7 +171,11 @@ async fn rpc(
             }
         },
     };
-    match host.shared.desk.call(&command, request).await {
+    if let Some(barred) = from_runs::barred(&command, peer).await {
+        return barred;
+    }
+    let face = if from_page { Face::Browser } else { Face::Cli };
+    match host.shared.desk.through(face).call(&command, request).await {
         Ok(response) => axum::Json(response).into_response(),
         Err(error) => (status_of(&error.code), axum::Json(error)).into_response(),
     }
@@ -172,16 +194,24 @@ async fn events(State(host): State<Host>, asked: Result<Query<From>, QueryReject
         let message = "`from` is the sequence number after which changes are wanted: /events?from=120.".to_owned();
         return refusal(StatusCode::BAD_REQUEST, "invalid", message);
     };
-    let stream = changes(&host, from);
+    let Ok(seat) = Arc::clone(&host.shared.streams).try_acquire_owned() else {
+        let message = format!("{STREAMS_MAX} streams of changes are open; close a window.");
+        return refusal(StatusCode::SERVICE_UNAVAILABLE, "busy", message);
+    };
+    let stream = changes(&host, from, seat);
     Sse::new(stream).keep_alive(sse::KeepAlive::new().interval(KEEP_ALIVE)).into_response()
 }
 
-/// Ends after a gap: the face fetches everything again and asks anew.
-fn changes(host: &Host, from: u64) -> impl Stream<Item = Result<sse::Event, Infallible>> + use<> {
+/// Ends after a gap: the face fetches everything again and asks anew. `seat`: given back when the stream is dropped.
+fn changes(
+    host: &Host,
+    from: u64,
+    seat: OwnedSemaphorePermit,
+) -> impl Stream<Item = Result<sse::Event, Infallible>> + use<> {
     let subscription = host.shared.desk.handle.feed().subscribe(from);
     let closing = host.shared.closing.subscribe();
-    futures::stream::unfold(Some((subscription, closing)), |state| async {
-        let (mut subscription, mut closing) = state?;
+    futures::stream::unfold(Some((subscription, closing, seat)), |state| async {
+        let (mut subscription, mut closing, seat) = state?;
         let change = tokio::select! {
             change = subscription.next() => change?,
             _ = closing.wait_for(|closing| *closing) => return None,
@@ -191,18 +221,23 @@ fn changes(host: &Host, from: u64) -> impl Stream<Item = Result<sse::Event, Infa
             Change::Event(event) => {
                 let text = serde_json::to_string(&*event).expect("a desk event is plain data");
                 let sent = sse::Event::default().event("change").id(event.seq.to_string()).data(text);
-                Some((Ok(sent), Some((subscription, closing))))
+                Some((Ok(sent), Some((subscription, closing, seat))))
             }
         }
     })
 }
 
 /// A fresh link, for the owner's CLI.
-async fn ticket(State(host): State<Host>, headers: HeaderMap) -> Response {
-    if !host.is_owner(&headers) {
+async fn ticket(State(host): State<Host>, request: Request) -> Response {
+    let peer = request.extensions().get::<Peer>().copied();
+    let base = format!("http://{}", text(request.headers(), &HOST).unwrap_or_default());
+    if !host.is_owner(request.headers()) {
         return no_session();
     }
-    let base = format!("http://{}", text(&headers, &HOST).unwrap_or_default());
+    drop(request);
+    if let Some(barred) = from_runs::barred("ticket", peer).await {
+        return barred;
+    }
     axum::Json(json!({ "link": host.link(&base) })).into_response()
 }
 
@@ -277,7 +312,7 @@ fn no_session() -> Response {
     refusal(StatusCode::UNAUTHORIZED, "session", message)
 }
 
-fn refusal(status: StatusCode, code: &str, message: String) -> Response {
+pub(super) fn refusal(status: StatusCode, code: &str, message: String) -> Response {
     (status, axum::Json(DeskError { code: code.to_owned(), message, field: None })).into_response()
 }
 
@@ -285,7 +320,7 @@ fn status_of(code: &str) -> StatusCode {
     match code {
         "invalid" => StatusCode::UNPROCESSABLE_ENTITY,
         "not_found" | "unknown_command" => StatusCode::NOT_FOUND,
-        "conflict" | "refused" => StatusCode::CONFLICT,
+        "conflict" | "refused" | "gate_settled" | "gate_changed" | "gate_withdrawn" => StatusCode::CONFLICT,
         "vault" | "busy" => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -7,6 +7,7 @@ use cuetower_core::id::AccountId;
 use super::wire::{DeskError, Health, Key, Nothing, TowerStatus};
 use super::{Desk, not_found};
 use crate::handle::TowerChange;
+use crate::journal::WaitingGateRow;
 
 pub(super) async fn status(desk: &Desk, _: Nothing) -> Result<TowerStatus, DeskError> {
     let reader = desk.handle.reader();
@@ -15,7 +16,10 @@ pub(super) async fn status(desk: &Desk, _: Nothing) -> Result<TowerStatus, DeskE
     let now = desk.handle.now();
     let alerts = reader.alerts(super::alerts::SHOWN_MAX).await?;
     let asking = reader.occurrences_asking().await?.len();
-    let needs_you = asking + alerts.iter().filter(|alert| needs_somebody(alert, now)).count();
+    let waiting = reader.gates_waiting().await?;
+    let gates = waiting.iter().filter(|gate| gate.put_off_until.is_none_or(|until| until <= now)).count();
+    let alerts = alerts.iter().filter(|alert| needs_somebody(alert, now) && !is_of_a_gate(alert, &waiting)).count();
+    let needs_you = asking + gates + alerts;
     Ok(TowerStatus {
         version: desk.facts.version.clone(),
         now_ms: desk.handle.now().0,
@@ -59,6 +63,15 @@ pub(super) async fn pause(desk: &Desk, nothing: Nothing) -> Result<TowerStatus, 
 pub(super) async fn resume(desk: &Desk, nothing: Nothing) -> Result<TowerStatus, DeskError> {
     desk.handle.tower(TowerChange::ResumeFiring).await?;
     status(desk, nothing).await
+}
+
+/// The question itself is counted.
+fn is_of_a_gate(alert: &Alert, waiting: &[WaitingGateRow]) -> bool {
+    let asks = |gate: &WaitingGateRow| match (&alert.agent, &alert.run_id) {
+        (Some(agent), _) => gate.run_id.is_none() && gate.account == agent.account && gate.agent == agent.name,
+        (None, run_id) => run_id.is_some() && gate.run_id == *run_id,
+    };
+    alert.kind == AlertKind::GateWaiting && waiting.iter().any(asks)
 }
 
 /// A missed instant is told, and there is nothing left to do about it; one that asks is counted by itself.

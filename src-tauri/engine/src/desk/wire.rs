@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub use super::wire_accounts::{
-    AccountView, KeyAdd, KeyRef, KeyView, Keys, LoginAnswer, LoginPolicy, LoginView, Logins,
+    AccountView, KeyAdd, KeyRef, KeyRotate, KeyView, Keys, LoginAnswer, LoginPolicy, LoginView, Logins,
 };
 pub use super::wire_alerts::{
     AlertRef, AlertRules, AlertSnooze, AlertView, Alerts, AlertsRequest, QuietHours, Report, ReportCue, ReportRequest,
@@ -24,6 +24,9 @@ pub use super::wire_fleet::{
     BeatView, MessageView, RunnerView,
 };
 pub use super::wire_fuses::{BlownView, DayLimits, FleetSpent, Fuses, FusesSet, RunLimits};
+pub use super::wire_gates::{
+    GateAnswer, GatePutOff, GateRef, GateStory, GateView, GateWord, Gates, GatesRequest, LastApproved, RunToVerify,
+};
 pub use super::wire_otlp::{ApartView, HeaderPair, OtlpOut, OtlpOutSet, SpansApart, SpansApartRequest};
 pub use super::wire_pools::{PoolHolderView, PoolRef, PoolSet, PoolView, PoolWaitingView, Pools};
 pub use super::wire_prices::{
@@ -35,6 +38,7 @@ pub use super::wire_schedule::{
     Audit, AuditFinding, AuditRequest, BandView, Briefing, BriefingCard, BriefingLine, CuePause, CueTrigger,
     OccurrenceAnswer, SimulateRequest, SimulatedFire, SimulatedLane, Simulation, TriggerUrl,
 };
+pub use super::wire_secrets::{SecretRef, SecretRename, SecretSet, SecretStory, SecretUse, SecretView, Secrets};
 
 pub use super::wire_steps::{
     Compare, CompareRow, CompareWith, ModelView, ResumedView, RunResume, SpendView, StepDiff, StepRef, StepStory,
@@ -46,7 +50,8 @@ pub use super::wire_watch::{BandOf, EnvelopeView, MeasureView};
 /// Every failed command answers with this one shape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct DeskError {
-    /// Stable word a program can match: `invalid`, `not_found`, `conflict`, `refused`, `vault`, `busy`, `store`, `unknown_command`.
+    /// Stable word a program can match: `invalid`, `not_found`, `conflict`, `refused`, `vault`, `busy`, `store`, `unknown_command`;
+    /// of a gate `gate_settled` (somebody was first), `gate_changed` (not what was shown), `gate_withdrawn`.
     pub code: String,
     /// One sentence for a person: what is wrong and what would be right.
     pub message: String,
@@ -88,6 +93,8 @@ pub enum DeliveredMark {
 pub enum ConfirmedMark {
     None,
     Working,
+    /// It waits for your answer.
+    Gate,
     Confirmed,
     Claimed,
     Refuted,
@@ -212,6 +219,8 @@ pub enum Topic {
     Alerts,
     /// What stops work that uses too much.
     Fuses,
+    /// Questions to the owner.
+    Gates,
     /// Ways to reach the owner, and the beacon.
     Channels,
 }
@@ -248,7 +257,7 @@ pub struct TowerStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub traces_out: Option<String>,
-    /// Open alerts, and held occurrences that ask.
+    /// Gates that wait, open alerts, and held occurrences that ask.
     pub needs_you: u32,
     #[ts(type = "number")]
     pub seq: u64,
@@ -442,8 +451,10 @@ pub struct RunStory {
     pub outcome_deadline_ms: Option<i64>,
     #[ts(type = "number | null")]
     pub retry_at_ms: Option<i64>,
-    /// What holds its delivery up, if something does.
+    /// What holds it up, if something does.
     pub waits: Option<WaitView>,
+    /// What was asked of you in its name, oldest first.
+    pub gates: Vec<GateView>,
     /// How often a long-lived command was started again.
     pub restarts: u32,
     /// When its budget of time is spent.
@@ -528,40 +539,4 @@ pub struct LedgerRequest {
 pub struct Ledger {
     pub marks: Vec<Mark>,
     pub more: bool,
-}
-
-// ---- secrets: Nothing -> Secrets · secret_set: SecretSet -> Secrets · secret_delete: SecretRef -> Secrets
-
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct Secrets {
-    pub secrets: Vec<SecretView>,
-    pub vault: Health,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct SecretView {
-    pub name: String,
-    /// Names of the cues that use it.
-    pub used_by: Vec<String>,
-    #[ts(type = "number")]
-    pub updated_at_ms: i64,
-}
-
-/// Goes in, never comes out.
-#[derive(Clone, Serialize, Deserialize, TS)]
-pub struct SecretSet {
-    /// `[A-Z][A-Z0-9_]*`, at most 64 characters.
-    pub name: String,
-    pub value: String,
-}
-
-impl std::fmt::Debug for SecretSet {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SecretSet({}, ••••)", self.name)
-    }
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, TS)]
-pub struct SecretRef {
-    pub name: String,
 }

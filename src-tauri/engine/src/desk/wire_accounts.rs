@@ -39,7 +39,7 @@ pub struct LoginPolicy {
     pub allow: bool,
 }
 
-// ---- keys: Nothing -> Keys · key_add: KeyAdd -> Key · key_remove: KeyRef -> Keys
+// ---- keys: Nothing -> Keys · key_add: KeyAdd -> Key · key_rotate: KeyRotate -> Key · key_remove: KeyRef -> Keys
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Keys {
@@ -55,15 +55,29 @@ pub struct KeyView {
     pub name: String,
     /// "cue_sk_ab12", as far as it is known.
     pub prefix: String,
-    /// `cues`, `report`, `commands`.
+    /// `cues:read`, `cues:write` (both: `cues`), `report`, `claim`, `ask`, `otlp`, `heartbeat`, `commands`. Without any of the
+    /// finer words `report` is a wide one: it claims, asks, beats and sends spans, too.
     pub scopes: Vec<String>,
     /// Whose it is; null: your own.
     pub account: Option<String>,
+    /// Which agent shows it; null: nobody in particular.
+    pub agent: Option<String>,
+    /// It reaches no cues but those of its agent.
+    pub own_cues: bool,
     #[ts(type = "number")]
     pub created_at_ms: i64,
-    /// It was renewed then, and opens nothing any more.
+    /// From then on it opens nothing; null: it has no end.
+    #[ts(type = "number | null")]
+    pub expires_at_ms: Option<i64>,
+    /// It was renewed then, and opens nothing any more, unless it has a grace.
     #[ts(type = "number | null")]
     pub rotated_at_ms: Option<i64>,
+    /// It was renewed, and is good beside the newer one until then.
+    #[ts(type = "number | null")]
+    pub grace_until_ms: Option<i64>,
+    /// When it last opened the door; null: never, as far as is known.
+    #[ts(type = "number | null")]
+    pub last_seen_ms: Option<i64>,
 }
 
 /// Somebody who registered by the agents' door. It sees nothing but its own.
@@ -80,6 +94,28 @@ pub struct AccountView {
 pub struct KeyAdd {
     pub name: String,
     pub scopes: Vec<String>,
+    /// Which agent shows it.
+    #[serde(default)]
+    #[ts(optional)]
+    pub agent: Option<String>,
+    /// 1 to 3650; left out: it has no end.
+    #[serde(default)]
+    #[ts(optional)]
+    pub expires_in_days: Option<u32>,
+    /// It reaches no cues but those of its agent, which must be named then.
+    #[serde(default)]
+    #[ts(optional)]
+    pub own_cues: Option<bool>,
+}
+
+/// A new key in the place of this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct KeyRotate {
+    pub id: String,
+    /// For so long the old one stays good beside it: 0 to 168, 24 if left out.
+    #[serde(default)]
+    #[ts(optional)]
+    pub grace_hours: Option<u32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::definition::Invalid;
-use crate::handle::Life;
 use crate::otlp::redact;
 
 const NAME_CHARS_MAX: usize = 200;
@@ -74,6 +73,16 @@ pub struct Beat {
     pub of_run: bool,
 }
 
+/// An agent beat by its name, as the cues that always expect it hear of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Life {
+    pub account: AccountId,
+    pub agent: String,
+    pub progress: Option<f64>,
+    /// It used something; it says no more about whether it got on.
+    pub worked: bool,
+}
+
 impl Beat {
     /// What is wrong is named below `at`: "body", "body.heartbeats.3". Fields that nobody knows are passed over.
     pub fn read(body: &Map<String, Value>, at: &str) -> Result<Beat, Vec<Invalid>> {
@@ -104,6 +113,7 @@ impl Beat {
         self.tokens.is_some_and(|tokens| tokens > 0) || self.tool_calls.is_some_and(|calls| calls > 0)
     }
 
+    /// As the pilot hears of it, before it is written down.
     pub(crate) fn life(&self, account: &AccountId) -> Life {
         let counted = self.iterations.map(|count| count as f64);
         Life {

@@ -3,15 +3,12 @@
 
 use cuetower_core::Ms;
 use cuetower_core::away::Band;
-use cuetower_core::time::SECOND_MS;
+use cuetower_core::time::AFTER_GAP_MS;
 use cuetower_core::watch::{Heartbeat, due_after};
 use serde::{Deserialize, Serialize};
 
 use super::agent::Agent;
 use super::beat::Status;
-
-/// After a gap in which nobody listened, at least so much is left, or the whole length if that is shorter.
-const AFTER_GAP_MS: u64 = 5 * SECOND_MS;
 
 /// What its owner says about an agent. Nothing said: it is learnt from its beats, and told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

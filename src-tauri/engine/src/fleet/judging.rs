@@ -18,8 +18,6 @@ use crate::otlp::redact;
 
 /// While it goes on, it is not repeated more often.
 const REPEATED_AFTER_MS: u64 = MINUTE_MS;
-/// So many beats in a row that used what is usual end a spike.
-const CALM_AFTER: u32 = 3;
 /// A runner is asked to restart a silent agent so often within an hour.
 const RESTARTS_MAX: usize = 3;
 const RESTARTS_OF_MS: u64 = 60 * MINUTE_MS;
@@ -188,7 +186,7 @@ impl Agent {
             if let Some(sign) = &mut self.spike {
                 // One that used nothing says nothing.
                 sign.calm += u32::from(used);
-                if sign.calm >= CALM_AFTER || !self.pace.is_high() {
+                if self.pace.is_calm(sign.calm) {
                     self.spike = None;
                     news.push(self.ended(AlertKind::CostSpike, "agent_calm", "It spends what it usually does."));
                 }

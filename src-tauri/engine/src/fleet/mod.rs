@@ -25,6 +25,7 @@ use cuetower_core::Ms;
 
 pub use agent::{Agent, Runner, State};
 pub(crate) use asking::{Refused, answered, ask, budget, fetch, forget, stop_now};
+pub(crate) use beat::Life;
 pub use beat::{Beat, Status};
 pub use command::{Action, Command, CommandState, Said};
 pub use expected::{AgentWatch, Armed};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::DateTime;
+use cuetower_core::gate::Face;
 use cuetower_core::id::AccountId;
 use serde_json::{Value, json};
 
@@ -41,7 +42,8 @@ impl Tower {
             timezone: ZONE.to_owned(),
             started_at: handle.now(),
         };
-        let desk = Desk { handle: handle.clone(), vault, notifier, facts, owner_key: OwnerKey::default() };
+        let desk =
+            Desk { handle: handle.clone(), vault, notifier, facts, owner_key: OwnerKey::default(), face: Face::Cli };
         Tower { handle, desk, running }
     }
 

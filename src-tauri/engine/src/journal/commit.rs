@@ -17,12 +17,12 @@ use crate::fleet::AgentNews;
 
 use super::recording::{self, EPOCH, Recording};
 use super::{
-    Entry, Journal, KeyRow, OutboxRow, OutputRow, SpanRow, StepsChange, StepsKept, StoreError, UsualChange, WatchRow,
-    WorkerSeen,
+    Entry, GateChange, Journal, KeyRow, OutboxRow, OutputRow, SpanRow, StepsChange, StepsKept, StoreError, UsualChange,
+    WatchRow, WorkerSeen,
 };
 use super::{
-    alert_rules, alerts, attempts, bands, costs, cues, entries, fuses, keys, lanes, occurrences, outbox, outputs, runs,
-    secrets, steps, tower, usual, watches, workers,
+    alert_rules, alerts, attempts, bands, costs, cues, entries, fuses, gates, keys, lanes, occurrences, outbox,
+    outputs, runs, secrets, steps, tower, usual, watches, workers,
 };
 
 /// Everything one batch writes.
@@ -39,6 +39,8 @@ pub struct Commit {
     pub runs: Vec<Arc<Run>>,
     pub outputs: Vec<OutputRow>,
     pub alerts: Vec<Alert>,
+    /// As they are now.
+    pub gates: Vec<GateChange>,
     pub alert_rules: Option<Rules>,
     pub fuses: Option<Limits>,
     /// Who else is to be told of them.
@@ -163,6 +165,9 @@ impl Journal {
         }
         for alert in &commit.alerts {
             alerts::upsert(&transaction, alert)?;
+        }
+        for gate in &commit.gates {
+            gates::write(&transaction, gate)?;
         }
         if let Some(rules) = &commit.alert_rules {
             alert_rules::keep(&transaction, rules, commit.alive_at.unwrap_or_default())?;

@@ -2,6 +2,7 @@
 
 use cuetower_core::Ms;
 use cuetower_core::id::AccountId;
+use cuetower_core::time::HOUR_MS;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Recorder, StoreError};
@@ -17,7 +18,12 @@ CREATE TABLE keys (
   prefix TEXT NOT NULL DEFAULT '',
   number INTEGER,
   rotated_at_ms INTEGER,
-  line TEXT NOT NULL DEFAULT ''
+  line TEXT NOT NULL DEFAULT '',
+  agent TEXT NOT NULL DEFAULT '',
+  own_cues INTEGER NOT NULL DEFAULT 0,
+  expires_at_ms INTEGER,
+  grace_until_ms INTEGER,
+  last_seen_ms INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX keys_by_line ON keys (line);
 CREATE INDEX keys_by_account ON keys (account) WHERE rotated_at_ms IS NULL;";
@@ -33,14 +39,24 @@ UPDATE keys SET line = hash;
 CREATE INDEX keys_by_line ON keys (line);
 CREATE INDEX keys_by_account ON keys (account) WHERE rotated_at_ms IS NULL;";
 
+/// Until format 6 keys were nobody's in particular, and good until they were removed.
+pub(super) const FROM_FORMAT_6: &str = "
+ALTER TABLE keys ADD COLUMN agent TEXT NOT NULL DEFAULT '';
+ALTER TABLE keys ADD COLUMN own_cues INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE keys ADD COLUMN expires_at_ms INTEGER;
+ALTER TABLE keys ADD COLUMN grace_until_ms INTEGER;
+ALTER TABLE keys ADD COLUMN last_seen_ms INTEGER;";
+
 /// The name of the owner's own, which the vault keeps.
 pub const OWNERS: &str = "owner";
 /// As CueAPI shows of a key.
 pub const PREFIX_CHARS: usize = 12;
-const COLUMNS: &str = "hash, name, scopes, created_at_ms, account, prefix, number, rotated_at_ms, line";
+const COLUMNS: &str = "hash, name, scopes, created_at_ms, account, prefix, number, rotated_at_ms, line, agent, own_cues, expires_at_ms, grace_until_ms, last_seen_ms";
 
 /// The owner's own keys kept at most: with a vault that forgets, each start makes a new one.
 const OWNERS_KEPT: u32 = 20;
+/// So long the owner's key of before is good beside the new one.
+const OWNERS_GRACE_MS: u64 = 24 * HOUR_MS;
 /// Renewed keys of one line kept at most, beside the first, by which the line is known.
 const ROTATED_KEPT: u32 = 20;
 
@@ -49,7 +65,7 @@ pub struct KeyRow {
     /// SHA-256 of the key, in hex.
     pub hash: String,
     pub name: String,
-    /// Words, separated by spaces: `commands`, `cues`, `report`.
+    /// Words, separated by spaces (`scopes::WORDS`).
     pub scopes: String,
     pub created_at: Ms,
     /// Whose it is; it sees no other's cues.
@@ -58,10 +74,20 @@ pub struct KeyRow {
     pub prefix: String,
     /// Of a key that is derived from the tower's own (`TowerKey::account_key`), so that it can be shown again.
     pub number: Option<u64>,
-    /// When a newer one took its place: from then on it opens nothing.
+    /// When a newer one took its place: from then on, or from the end of its grace, it opens nothing.
     pub rotated_at: Option<Ms>,
     /// The hash of the first key whose place it took; its own, if it took none's. Sessions belong to the whole line.
     pub line: String,
+    /// Which agent shows it; empty: nobody in particular.
+    pub agent: String,
+    /// It reaches no cues but those of its agent.
+    pub own_cues: bool,
+    /// From then on it opens nothing.
+    pub expires_at: Option<Ms>,
+    /// Until then it opens the door beside the newer one.
+    pub grace_until: Option<Ms>,
+    /// When it last opened the door, to about a minute.
+    pub last_seen: Option<Ms>,
 }
 
 impl KeyRow {
@@ -78,7 +104,29 @@ impl KeyRow {
             number: None,
             rotated_at: None,
             line: key_hash(key),
+            agent: String::new(),
+            own_cues: false,
+            expires_at: None,
+            grace_until: None,
+            last_seen: None,
         }
+    }
+
+    /// The agent whose cues alone it reaches; None: all of its account.
+    #[must_use]
+    pub fn limited_to(&self) -> Option<&str> {
+        self.own_cues.then_some(self.agent.as_str())
+    }
+
+    #[must_use]
+    pub fn has_expired(&self, now: Ms) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// Whether a newer one has taken its place, and its grace is over.
+    #[must_use]
+    pub fn was_replaced(&self, now: Ms) -> bool {
+        self.rotated_at.is_some() && self.grace_until.is_none_or(|until| until <= now)
     }
 
     /// To name it by at the owner's door.
@@ -90,7 +138,10 @@ impl KeyRow {
 
 pub(super) fn insert(connection: &Connection, key: &KeyRow) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("INSERT OR IGNORE INTO keys (hash, name, scopes, created_at_ms, account, prefix, number, line) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+        .prepare_cached(
+            "INSERT OR IGNORE INTO keys (hash, name, scopes, created_at_ms, account, prefix, number, line, agent, own_cues, expires_at_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?
         .execute(params![
             key.hash,
             key.name,
@@ -99,10 +150,22 @@ pub(super) fn insert(connection: &Connection, key: &KeyRow) -> rusqlite::Result<
             key.account.0,
             key.prefix,
             key.number.map(|number| number as i64),
-            key.line
+            key.line,
+            key.agent,
+            key.own_cues,
+            key.expires_at.map(|at| at.0)
         ])?;
     if key.account.is_owner() && key.name == OWNERS {
         let owners = "account = '' AND name = ?1";
+        // Programs that hold the one of before get the new one meanwhile; it is good no longer than an ordinary renewal's.
+        let sql = format!(
+            "UPDATE keys SET rotated_at_ms = ?3, grace_until_ms = ?4 WHERE {owners} AND hash <> ?2 AND rotated_at_ms IS NULL"
+        );
+        let (at, until) = (key.created_at.0, key.created_at.plus(OWNERS_GRACE_MS).0);
+        connection.prepare_cached(&sql)?.execute(params![OWNERS, key.hash, at, until])?;
+        // A keyring that was locked at the start before has it still.
+        let sql = "UPDATE keys SET rotated_at_ms = NULL, grace_until_ms = NULL WHERE hash = ?1";
+        connection.prepare_cached(sql)?.execute([&key.hash])?;
         // The one of now stays, whenever it was made.
         let sql = format!(
             "DELETE FROM keys WHERE {owners} AND hash NOT IN (SELECT hash FROM keys WHERE {owners} ORDER BY hash = ?3 DESC, created_at_ms DESC LIMIT ?2)"
@@ -127,6 +190,13 @@ pub(super) fn of_line(connection: &Connection, line: &str) -> rusqlite::Result<O
         .optional()
 }
 
+/// When the owner last gave this line a new key; None: never. Whoever renews its own gets one that is derived.
+pub(super) fn line_rotated(connection: &Connection, line: &str) -> rusqlite::Result<Option<Ms>> {
+    connection
+        .prepare_cached("SELECT max(created_at_ms) FROM keys WHERE line = ?1 AND number IS NULL AND hash <> line")?
+        .query_row([line], |row| Ok(row.get::<_, Option<i64>>(0)?.map(Ms)))
+}
+
 /// Newest first.
 pub(super) fn list(connection: &Connection) -> rusqlite::Result<Vec<KeyRow>> {
     let sql = format!("SELECT {COLUMNS} FROM keys ORDER BY created_at_ms DESC, hash");
@@ -144,15 +214,24 @@ impl Recorder<'_> {
         self.with(|connection| insert(connection, key))
     }
 
-    /// From now on it opens nothing.
-    pub fn rotate_key(&self, hash: &str) -> Result<(), StoreError> {
+    /// From now on it opens nothing; with a grace, from its end on.
+    pub fn rotate_key(&self, hash: &str, grace_until: Option<Ms>) -> Result<(), StoreError> {
         self.with(|connection| {
-            let sql = "UPDATE keys SET rotated_at_ms = ?2 WHERE hash = ?1 RETURNING line";
-            let line: String =
-                connection.prepare_cached(sql)?.query_row(params![hash, self.now.0], |row| row.get(0))?;
+            let sql = "UPDATE keys SET rotated_at_ms = ?2, grace_until_ms = ?3 WHERE hash = ?1 RETURNING line";
+            let values = params![hash, self.now.0, grace_until.map(|until| until.0)];
+            let line: String = connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
             let rotated = "line = ?1 AND rotated_at_ms IS NOT NULL AND hash <> line";
             let sql = format!("DELETE FROM keys WHERE {rotated} AND hash NOT IN (SELECT hash FROM keys WHERE {rotated} ORDER BY rotated_at_ms DESC LIMIT ?2)");
             connection.prepare_cached(&sql)?.execute(params![line, ROTATED_KEPT]).map(drop)
+        })
+    }
+
+    /// When the life of a line that ends at `end` was given: its holder's renewals keep the end, and give no new life.
+    pub fn life_began(&self, line: &str, end: Ms) -> Result<Option<Ms>, StoreError> {
+        self.with(|connection| {
+            let sql = "SELECT min(created_at_ms) FROM keys WHERE line = ?1 AND expires_at_ms = ?2";
+            let began = |row: &Row<'_>| Ok(row.get::<_, Option<i64>>(0)?.map(Ms));
+            connection.prepare_cached(sql)?.query_row(params![line, end.0], began)
         })
     }
 
@@ -174,6 +253,15 @@ impl Recorder<'_> {
         })
     }
 
+    /// When each of these last opened the door, by their hashes. A key that was removed meanwhile is none.
+    pub fn keys_seen(&self, seen: &[(String, Ms)]) -> Result<(), StoreError> {
+        self.with(|connection| {
+            let sql = "UPDATE keys SET last_seen_ms = max(coalesce(last_seen_ms, 0), ?2) WHERE hash = ?1";
+            let mut statement = connection.prepare_cached(sql)?;
+            seen.iter().try_for_each(|(hash, at)| statement.execute(params![hash, at.0]).map(drop))
+        })
+    }
+
     /// Nothing of the key stays, nor of those it was renewed from and to.
     pub fn drop_line(&self, line: &str) -> Result<(), StoreError> {
         self.with(|connection| connection.prepare_cached("DELETE FROM keys WHERE line = ?1")?.execute([line]).map(drop))
@@ -191,5 +279,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
         number: row.get::<_, Option<i64>>(6)?.map(|number| number as u64),
         rotated_at: row.get::<_, Option<i64>>(7)?.map(Ms),
         line: row.get(8)?,
+        agent: row.get(9)?,
+        own_cues: row.get(10)?,
+        expires_at: row.get::<_, Option<i64>>(11)?.map(Ms),
+        grace_until: row.get::<_, Option<i64>>(12)?.map(Ms),
+        last_seen: row.get::<_, Option<i64>>(13)?.map(Ms),
     })
 }

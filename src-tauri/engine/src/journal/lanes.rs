@@ -8,12 +8,13 @@ use std::sync::Arc;
 use cuetower_core::Ms;
 use cuetower_core::alert::{AlertBook, AlertEvent};
 use cuetower_core::event::Event;
+use cuetower_core::gate::GateBook;
 use cuetower_core::lane::Lane;
 use cuetower_core::pool::{PoolBook, PoolEvent};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::de::DeserializeOwned;
 
-use super::{Journal, StoreError, entries};
+use super::{GATES_LANE, Journal, StoreError, entries, gates};
 
 pub(super) const SCHEMA: &str = "
 CREATE TABLE lanes (
@@ -54,10 +55,13 @@ pub struct Loaded {
     pub lanes: Vec<LoadedLane>,
     pub alerts: AlertBook,
     pub pools: PoolBook,
+    /// Questions outside of runs.
+    pub gates: GateBook,
 }
 
 pub fn load(journal: &Journal) -> Result<Loaded, StoreError> {
-    Ok(Loaded { lanes: load_lanes(journal)?, alerts: load_alerts(journal)?, pools: load_pools(journal)? })
+    let (lanes, alerts) = (load_lanes(journal)?, load_alerts(journal)?);
+    Ok(Loaded { lanes, alerts, pools: load_pools(journal)?, gates: gates::load(journal)? })
 }
 
 fn load_lanes(journal: &Journal) -> Result<Vec<LoadedLane>, StoreError> {
@@ -88,8 +92,8 @@ fn stored_lanes(journal: &Journal) -> Result<Vec<StoredLane>, StoreError> {
     journal.guard(|connection| {
         // The snapshot of a cue goes in the commit that deletes the cue, so all of these are live.
         let mut stored: Vec<StoredLane> = connection
-            .prepare("SELECT lane, state FROM lanes WHERE lane NOT IN (?1, ?2)")?
-            .query_map([ALERTS_LANE, POOLS_LANE], |row| {
+            .prepare("SELECT lane, state FROM lanes WHERE lane NOT IN (?1, ?2, ?3)")?
+            .query_map([ALERTS_LANE, POOLS_LANE, GATES_LANE], |row| {
                 Ok(StoredLane { id: row.get(0)?, state: Some(row.get(1)?), facts: Vec::new() })
             })?
             .collect::<Result<_, _>>()?;
@@ -179,13 +183,13 @@ fn load_alerts(journal: &Journal) -> Result<AlertBook, StoreError> {
     Ok(book)
 }
 
-fn snapshot<T: DeserializeOwned>(journal: &Journal, lane: &str) -> Result<Option<T>, StoreError> {
+pub(super) fn snapshot<T: DeserializeOwned>(journal: &Journal, lane: &str) -> Result<Option<T>, StoreError> {
     let state: Option<String> = journal.guard(|connection| {
         connection.query_row("SELECT state FROM lanes WHERE lane = ?1", [lane], |row| row.get(0)).optional()
     })?;
     state.map(|state| parse(&state)).transpose()
 }
 
-fn parse<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError::Row(error.to_string()))
 }

@@ -39,9 +39,21 @@ const WORKERS_OF_3: &str = "CREATE TABLE workers (
 
 /// The statements that make today's format of an older one.
 pub(super) fn from(format: i64) -> String {
-    let steps = [from_1(), WORKERS_OF_3.to_owned(), from_3(), from_4(), from_5()];
+    let steps = [from_1(), WORKERS_OF_3.to_owned(), from_3(), from_4(), from_5(), from_6()];
     let first = usize::try_from(format - 1).unwrap_or(0);
     steps[first..].join("\n")
+}
+
+/// The statements that make format 7 of format 6.
+fn from_6() -> String {
+    [
+        keys::FROM_FORMAT_6,
+        super::secrets::FROM_FORMAT_6,
+        super::secrets::BESIDE,
+        runs::FROM_FORMAT_6,
+        super::gates::SCHEMA,
+    ]
+    .join("\n")
 }
 
 /// The statements that make format 6 of format 5.
@@ -130,7 +142,7 @@ mod tests {
         assert_eq!(rows("SELECT count(*) FROM runs"), 3);
         let decided = "SELECT count(*) FROM occurrences WHERE state = 'ran' AND decided_seq IS NOT NULL";
         assert_eq!(rows(decided), 3);
-        assert_eq!(rows("PRAGMA user_version"), 6);
+        assert_eq!(rows("PRAGMA user_version"), 7);
         assert_eq!(rows("SELECT count(*) FROM workers"), 0);
         let (steps, sums) = journal.steps(&costly).unwrap().expect("what it cost is known still");
         assert_eq!((steps.len(), sums.total().cost.map(|cost| cost.usd())), (0, Some(0.5)));

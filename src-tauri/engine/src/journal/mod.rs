@@ -20,6 +20,7 @@ mod counts;
 mod cues;
 mod entries;
 mod fuses;
+mod gates;
 mod keys;
 mod lanes;
 mod live_sessions;
@@ -52,6 +53,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use thiserror::Error;
 
+use crate::private;
+
 pub use accounts::AccountRow;
 pub use addresses::{AddressRow, KnownAddress};
 pub use alert_rules::ReportTold;
@@ -65,6 +68,7 @@ pub use counts::{UsageRow, VitalsRow};
 pub(crate) use cues::status_word;
 pub use entries::Entry;
 pub(crate) use fuses::beats_used;
+pub use gates::{GATES_LANE, GateChange, GateFilter, GateRow, WaitingGateRow};
 pub use keys::{KeyRow, OWNERS, PREFIX_CHARS};
 pub use lanes::{ALERTS_LANE, Loaded, POOLS_LANE, load};
 pub use live_sessions::LiveSessionRow;
@@ -79,7 +83,7 @@ pub use reader::Reader;
 pub use recording::Recorder;
 pub(crate) use recording::{Recorded, Recording};
 pub use runs::{RunFilter, RunRow, RunStats, status_word as run_status_word};
-pub use secrets::SecretRow;
+pub use secrets::{SecretRow, SecretUseRow};
 pub use spans_apart::ApartRow;
 pub use steps::{STEPS_LANE, StepOwner, StepsChange, StepsKept};
 pub use steps_read::{SpendRow, StepGroup, StepRow};
@@ -90,7 +94,7 @@ pub use watches::WatchRow;
 pub use workers::{WorkerRow, WorkerSeen};
 
 /// Format of the file. An older program refuses a newer file.
-const FORMAT: i64 = 6;
+const FORMAT: i64 = 7;
 const CACHE_KIB: i64 = 32 * 1024;
 /// SQLite's own choice for a new file.
 const PAGE_BYTES: u64 = 4096;
@@ -164,12 +168,18 @@ pub struct Journal {
 impl Journal {
     /// Opens or creates `cuetower.db` in the folder, which is made private to the user.
     pub fn open(data_dir: &Path) -> Result<Journal, StoreError> {
-        private_folder(data_dir).map_err(|error| StoreError::Folder(data_dir.to_owned(), error))?;
+        private::folder(data_dir).map_err(|error| StoreError::Folder(data_dir.to_owned(), error))?;
         let lock = lock(data_dir)?;
         if rusqlite::version_number() < SQLITE_LEAST.0 {
             return Err(StoreError::OldSqlite { found: rusqlite::version().to_owned() });
         }
         let path = data_dir.join("cuetower.db");
+        // Made before SQLite makes it, whose log and index beside it are as open as it is.
+        for file in [path.clone(), path.with_extension("db-wal"), path.with_extension("db-shm")] {
+            if file == path || file.exists() {
+                drop(private::file(&file).map_err(|error| StoreError::Folder(file, error))?);
+            }
+        }
         let connection = open_writer(&path).map_err(|source| StoreError::Sqlite { path: path.clone(), source })?;
         let journal = Journal { connection, path, _lock: lock };
         journal.migrate()?;
@@ -205,6 +215,7 @@ impl Journal {
             alerts::SCHEMA,
             keys::SCHEMA,
             secrets::SCHEMA,
+            secrets::BESIDE,
             tower::SCHEMA,
             bands::SCHEMA,
             audit::SCHEMA,
@@ -223,6 +234,7 @@ impl Journal {
             usual::SCHEMA,
             watches::SCHEMA,
             fuses::SCHEMA,
+            gates::SCHEMA,
             prices::SCHEMA,
             costs::SCHEMA,
             otlp_out::SCHEMA,
@@ -266,7 +278,6 @@ fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", WAL_KEPT_BYTES)?;
     connection.set_prepared_statement_cache_capacity(256);
-    private_file(path);
     Ok(connection)
 }
 
@@ -281,35 +292,9 @@ impl Drop for Lock {
 
 fn lock(data_dir: &Path) -> Result<Lock, StoreError> {
     let path = data_dir.join("lock");
-    let file = std::fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|error| StoreError::Folder(path, error))?;
+    let file = private::file(&path).map_err(|error| StoreError::Folder(path, error))?;
     match file.try_lock() {
         Ok(()) => Ok(Lock(file)),
         Err(_) => Err(StoreError::InUse(data_dir.to_owned())),
     }
 }
-
-#[cfg(unix)]
-fn private_folder(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::create_dir_all(path)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-fn private_folder(path: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(path)
-}
-
-#[cfg(unix)]
-fn private_file(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    drop(std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)));
-}
-
-#[cfg(not(unix))]
-fn private_file(_: &Path) {}

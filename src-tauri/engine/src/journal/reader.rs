@@ -17,13 +17,14 @@ use serde::de::DeserializeOwned;
 use super::{
     AccountAlertRow, AccountRow, AddressRow, AlertFilter, AlertRow, Errands, EventRow, FORMAT, KeyRow, KnownAddress,
     LaneFacts, LiveSessionRow, LoginRow, MessageFilter, MessageRow, OccurrenceRow, OutputRow, PassedRow, RunFilter,
-    RunStats, SecretRow, SpendRow, StepGroup, StepRow, StoreError, SubscriptionRow, ToldRow, UsageRow, VitalsRow,
-    WorkerRow,
+    RunStats, SecretRow, SecretUseRow, SpendRow, StepGroup, StepRow, StoreError, SubscriptionRow, ToldRow, UsageRow,
+    VitalsRow, WorkerRow,
 };
 use super::{AgentSpent, DisagreementRow, ModelSpent, RunsDue, SpentRow, costs};
 use super::{ApartRow, EndedRuns, OtlpOutRow, otlp_out, spans_apart};
 use super::{BeaconRow, ChannelRow, OutboxNote, ToldOf, channels, outbox};
 use super::{BeatRow, DaySum, MinuteSum, PriceRow, agent_commands, agents, beats, prices};
+use super::{GateFilter, GateRow, WaitingGateRow, gates};
 use super::{ReportTold, alert_rules, report};
 use super::{
     accounts, addresses, alerts, audit, bands, counts, cues, entries, keys, lanes, live_sessions, logins, messages,
@@ -101,6 +102,13 @@ impl By for Option<Ms> {
 impl By for AlertFilter {
     type Lent<'a> = &'a AlertFilter;
     fn by(&self) -> &AlertFilter {
+        self
+    }
+}
+
+impl By for GateFilter {
+    type Lent<'a> = &'a GateFilter;
+    fn by(&self) -> &GateFilter {
         self
     }
 }
@@ -196,6 +204,8 @@ queries! {
     key(hash: String) -> Option<KeyRow> = keys::get;
     /// The key of a line that is good now.
     key_of_line(line: String) -> Option<KeyRow> = keys::of_line;
+    /// When the owner last gave a line of keys a new one; sessions of before stand for nobody.
+    line_rotated(line: String) -> Option<Ms> = keys::line_rotated;
     /// Those of one account, if asked; by name.
     agents(account: Option<String>) -> Vec<Agent> = agents::list;
     /// Newest first.
@@ -289,6 +299,15 @@ queries! {
     spans_apart(agent: Option<String>, most: u32) -> Vec<ApartRow> = spans_apart::list;
     /// Where ended runs go as traces; None: nowhere.
     otlp_out() -> Option<OtlpOutRow> = otlp_out::get;
+    secret(name: String) -> Option<SecretRow> = secrets::get;
+    /// Newest first.
+    secret_uses(name: String, limit: u32) -> Vec<SecretUseRow> = secrets::uses;
+    /// Entries of the vault with values of before, each with when it was replaced.
+    secret_olds() -> Vec<(String, Ms)> = secrets::olds;
+    /// Names of secrets of before, each with what it was changed to, as long as a run under way may have begun with it.
+    secret_renames() -> Vec<(String, String)> = secrets::renames;
+    /// When the oldest run began that is under way.
+    oldest_live() -> Option<Ms> = secrets::oldest_live;
     /// Runs that ended after a fact of the journal, oldest first.
     ended_runs(after: u64, most: u32) -> EndedRuns = otlp_out::ended_after;
     /// How many; counted up to 1000.
@@ -309,6 +328,16 @@ queries! {
     outbox_counts() -> Vec<(String, u32)> = outbox::counts;
     /// On which channels these alerts (a JSON list of ids) were told or are to be, in order.
     told_of(alerts: String) -> Vec<ToldOf> = outbox::told;
+    /// A question to the owner, also one that was answered long ago.
+    gate(id: String) -> Option<GateRow> = gates::get;
+    gates(filter: GateFilter) -> Vec<GateRow> = gates::list;
+    /// Ids of gates that begin so.
+    gates_beginning(start: String, most: u32) -> Vec<String> = gates::beginning;
+    gates_of_run(run_id: String) -> Vec<GateRow> = gates::of_run;
+    gates_waiting() -> Vec<WaitingGateRow> = gates::waiting;
+    runs_to_verify(limit: u32) -> Vec<Run> = runs::to_verify;
+    /// The newest about the same that was answered with yes before this one was asked.
+    gate_approved_before(id: String) -> Option<GateRow> = gates::approved_before;
     /// Journal sequence of the last fact.
     last_seq() -> u64 = entries::last_seq;
 }

@@ -1,12 +1,14 @@
 //! Runs: a row to draw and filter by, and the whole run as JSON.
 
 use cuetower_core::Ms;
+use cuetower_core::id::CueId;
 use cuetower_core::run::{Phase, Run};
 use cuetower_core::sentence;
 use cuetower_core::verdicts::{self, Confirmed, Delivered};
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use super::reader::json;
+use super::{Journal, StoreError};
 
 pub(super) const SCHEMA: &str = "
 CREATE TABLE runs (
@@ -30,7 +32,12 @@ CREATE TABLE runs (
 ) STRICT;
 CREATE INDEX runs_by_cue ON runs (cue_id, due_ms);
 CREATE INDEX runs_by_due ON runs (due_ms);
-CREATE INDEX runs_live ON runs (cue_id) WHERE ended_at_ms IS NULL;";
+CREATE INDEX runs_live ON runs (cue_id) WHERE ended_at_ms IS NULL;
+CREATE INDEX runs_to_verify ON runs (ended_at_ms) WHERE json_extract(body, '$.verification.state') = 'waiting';";
+
+/// Formats before 7 had no index of runs that somebody is to look at.
+pub(super) const FROM_FORMAT_6: &str = "CREATE INDEX IF NOT EXISTS runs_to_verify ON runs (ended_at_ms)
+  WHERE json_extract(body, '$.verification.state') = 'waiting';";
 
 /// Formats before 4 had no index of live runs.
 pub(super) const FROM_FORMAT_3: &str =
@@ -196,6 +203,29 @@ pub(super) fn neighbours(connection: &Connection, run: &Run) -> rusqlite::Result
     ))
 }
 
+/// Runs that have ended and whose outcome somebody is to look at, the oldest first.
+pub(super) fn to_verify(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<Run>> {
+    let sql = "SELECT body FROM runs WHERE json_extract(body, '$.verification.state') = 'waiting'
+        AND ended_at_ms IS NOT NULL AND confirmed NOT IN ('stopped', 'cancelled') ORDER BY ended_at_ms LIMIT ?1";
+    connection.prepare_cached(sql)?.query_map([limit], |row| json(row, 0))?.collect()
+}
+
+impl Journal {
+    /// Runs of a cue from whose end nothing follows before somebody has looked, the oldest first.
+    pub fn runs_held_for_verification(&self, cue_id: &CueId) -> Result<Vec<Run>, StoreError> {
+        self.guard(|connection| held_for_verification(connection, cue_id.as_str()))
+    }
+}
+
+/// Of a cue, those from whose end nothing follows before somebody has looked; the oldest first.
+fn held_for_verification(connection: &Connection, cue_id: &str) -> rusqlite::Result<Vec<Run>> {
+    let sql = "SELECT body FROM runs WHERE cue_id = ?1 AND json_extract(body, '$.verification.state') = 'waiting'
+        AND ended_at_ms IS NOT NULL AND confirmed NOT IN ('stopped', 'cancelled') ORDER BY ended_at_ms";
+    let mut read = connection.prepare_cached(sql)?;
+    let runs: Vec<Run> = read.query_map([cue_id], |row| json(row, 0))?.collect::<rusqlite::Result<_>>()?;
+    Ok(runs.into_iter().filter(Run::is_held_for_verification).collect())
+}
+
 /// The newest run of a cue that was due by then.
 pub(super) fn newest(connection: &Connection, cue_id: &str, due_by: Ms) -> rusqlite::Result<Option<Run>> {
     let sql = "SELECT body FROM runs WHERE cue_id = ?1 AND due_ms <= ?2 ORDER BY due_ms DESC LIMIT 1";
@@ -208,6 +238,8 @@ pub struct RunFilter {
     /// Whose; `Some("")` is the owner.
     pub account: Option<String>,
     pub cue_id: Option<String>,
+    /// Of cues that are this agent's now.
+    pub agent: Option<String>,
     /// Any of these `/v1` statuses; empty means any.
     pub statuses: Vec<String>,
     pub triggered_by: Option<String>,
@@ -363,6 +395,10 @@ impl Listing<'_> {
         };
         if let Some(cue_id) = &filter.cue_id {
             equals("r.cue_id", std::slice::from_ref(cue_id));
+        }
+        if let Some(agent) = &filter.agent {
+            let agents = "(SELECT json_extract(c.body, '$.definition.agent') FROM cues c WHERE c.id = r.cue_id)";
+            equals(agents, std::slice::from_ref(agent));
         }
         if let Some(trigger) = &filter.triggered_by {
             equals("r.triggered_by", std::slice::from_ref(trigger));

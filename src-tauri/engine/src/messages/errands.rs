@@ -24,9 +24,10 @@ const AT_ONCE: usize = 256;
 const IN_ONE_COMMIT: u32 = 200;
 /// Between two looks, however much happens.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
-/// While something falls due soon; the clock may be set meanwhile.
+/// Between two looks at the clock: it may be set, and the machine may sleep.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-const SOON_MS: u64 = MINUTE_MS;
+/// At the clock, before it is looked without a reason.
+const LOOKS: u32 = 60;
 const DIGEST_EACH_MS: u64 = 10 * MINUTE_MS;
 
 pub(super) async fn run(handle: Handle, shared: Arc<Shared>) {
@@ -48,15 +49,24 @@ pub(super) async fn run(handle: Handle, shared: Arc<Shared>) {
             }
         };
         tokio::time::sleep(BETWEEN_LOOKS).await;
-        let soon = minding.handle.now().plus(SOON_MS);
-        let wait = if next.is_some_and(|next| next <= soon) { LOOK_AGAIN } else { Duration::from_millis(SOON_MS) };
+        let handle = minding.handle.clone();
         tokio::select! {
             changed = news.changed() => if changed.is_err() { return },
             Some(ended) = minding.pushes.join_next() => minding.forget(ended),
-            () = tokio::time::sleep(wait) => {}
+            () = due(&handle, next) => {}
         }
         while let Some(ended) = minding.pushes.try_join_next() {
             minding.forget(ended);
+        }
+    }
+}
+
+/// Until the clock shows `next`, however it comes to that; a minute at most.
+async fn due(handle: &Handle, next: Option<Ms>) {
+    for _ in 0..LOOKS {
+        tokio::time::sleep(LOOK_AGAIN).await;
+        if next.is_some_and(|next| next <= handle.now()) {
+            return;
         }
     }
 }

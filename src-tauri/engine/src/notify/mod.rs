@@ -13,6 +13,7 @@ mod thread;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+pub use cuetower_core::plain::plain;
 use tokio::sync::mpsc;
 
 /// Notes that may wait to be shown.
@@ -68,6 +69,8 @@ pub enum Opens {
     Run(String),
     /// An agent outside of any cue; account None: the owner's own.
     Agent { name: String, account: Option<String> },
+    /// A question to the owner.
+    Gate(String),
     /// All that is open.
     Alerts,
 }
@@ -130,6 +133,9 @@ impl Notifier {
     /// Shows `note` as soon as it can be shown. A missing server is looked for again each time.
     pub fn show(&self, note: Note) {
         let Some(words) = &self.words else { return };
+        // A server may obey, or pass on to a terminal, what it should show.
+        let (title, body) = (plain(&note.title).into_owned(), plain(&note.body).into_owned());
+        let note = Note { title, body, ..note };
         let (key, title) = (note.key.clone(), note.title.clone());
         if words.try_send(Word::Show(note)).is_err() {
             tracing::warn!(%key, %title, "a notification was not shown: too many wait already");
@@ -139,7 +145,7 @@ impl Notifier {
     /// What the note with this key and title told is over: it goes, if it is still the one that is shown.
     pub fn withdraw(&self, key: &str, title: &str) {
         let Some(words) = &self.words else { return };
-        let word = Word::Withdraw { key: key.to_owned(), title: title.to_owned() };
+        let word = Word::Withdraw { key: key.to_owned(), title: plain(title).into_owned() };
         if words.try_send(word).is_err() {
             tracing::warn!(%key, %title, "a notification was not withdrawn: too many wait already");
         }

@@ -14,9 +14,10 @@ use super::{Shared, secrets};
 use crate::deliver::command::{self, CommandEnd, CommandRequest, PAYLOAD, Running};
 use crate::journal::OutputRow;
 use crate::otlp::ids;
+use crate::vault::How;
 
 pub(super) async fn deliver(shared: &Shared, run: &Run, number: u32, command: &Command) {
-    let filled = match secrets::filled(shared, &command.env).await {
+    let filled = match secrets::filled(shared, run, &command.env, How::Env).await {
         Ok(filled) => filled,
         Err(words) => return shared.tell(run, number, DeliveryResult::NotDelivered { words }, None).await,
     };
@@ -68,11 +69,12 @@ impl Started {
 
 /// Stays with a command of an earlier tower, whose secrets may be gone from the vault by now.
 pub(super) async fn attend(shared: &Shared, run: &Run, number: u32, started: Started) {
-    let lent = match secrets::filled(shared, run.definition.transport.pairs()).await {
+    shared.vault.learn_olds().await;
+    let lent = match secrets::filled_from(&shared.vault, run.definition.transport.pairs()).await {
         Ok(filled) => filled.lent,
         Err(words) => {
             tracing::warn!(%words, run = %run.id, "a command was started with secrets that cannot be told from its output now");
-            Lent::none()
+            Lent::none(&shared.vault)
         }
     };
     match started {
@@ -96,24 +98,28 @@ async fn stay(shared: &Shared, run: &Run, number: u32, running: Running, lent: &
 
 async fn tell_end(shared: &Shared, run: &Run, number: u32, end: CommandEnd, lent: &Lent) {
     let output = output_of(&run.id, number, &end, lent);
-    shared.tell(run, number, DeliveryResult::Exited(exit_of(end)), Some(output)).await;
+    shared.tell(run, number, DeliveryResult::Exited(exit_of(end, lent)), Some(output)).await;
 }
 
 /// What is kept of a command's output.
 fn output_of(run_id: &RunId, number: u32, end: &CommandEnd, lent: &Lent) -> OutputRow {
+    let hidden = |text: &String| match end.truncated {
+        true => lent.hidden_in_tail(text.clone()),
+        false => lent.hidden_in(text.clone()),
+    };
     OutputRow {
         run_id: run_id.0.clone(),
         number,
-        stdout: lent.hidden_in(end.stdout_tail.clone()),
-        stderr: lent.hidden_in(end.stderr_tail.clone()),
+        stdout: hidden(&end.stdout_tail),
+        stderr: hidden(&end.stderr_tail),
         truncated: end.truncated,
     }
 }
 
 /// How it ended, as the lane is told.
-fn exit_of(end: CommandEnd) -> Exit {
+fn exit_of(end: CommandEnd, lent: &Lent) -> Exit {
     let usage = Usage { peak_rss_bytes: end.peak_rss_bytes, cpu_ms: end.cpu_ms };
-    Exit { exit_code: end.exit_code, words: end.words, usage }
+    Exit { exit_code: end.exit_code, words: lent.hidden_in(end.words), usage }
 }
 
 /// The cue's own pairs win over the tower's.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cuetower_core::input::Input;
-use cuetower_core::run::{Phase, Run};
+use cuetower_core::run::Run;
 use cuetower_core::sentence;
 use cuetower_core::transport::Transport;
 use serde_json::json;
@@ -17,10 +17,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 pub(super) async fn tell(shared: Arc<Shared>, run: Arc<Run>) {
     let Some(url) = &run.definition.on_failure.webhook else { return };
-    let at = match &run.phase {
-        Phase::Ended { at, .. } => *at,
-        _ => shared.clock.now(),
-    };
+    let at = run.ended_at().unwrap_or_else(|| shared.clock.now());
     let told = json!({
         "event": "cue.failed",
         "cue_id": run.cue_id,

@@ -1,6 +1,7 @@
 //! Performs effects after their commit, and sends what became of them back to the pilot. Decides nothing.
 
 mod adoption;
+mod answer;
 mod checking;
 mod command;
 mod failure;
@@ -9,7 +10,7 @@ mod preflight;
 pub(crate) mod secrets;
 mod webhook;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -17,7 +18,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use cuetower_core::alert::Alert;
 use cuetower_core::cue::{CueDefinition, Transport};
 use cuetower_core::effect::Effect;
-use cuetower_core::id::RunId;
+use cuetower_core::id::{GateId, RunId};
 use cuetower_core::input::{DeliveryResult, Input};
 use cuetower_core::run::Run;
 use tokio::runtime;
@@ -29,7 +30,7 @@ use crate::alerting::native::Native;
 use crate::clock::Clock;
 use crate::deliver::command::Stopper;
 use crate::handle::Order;
-use crate::journal::OutputRow;
+use crate::journal::{OutputRow, Reader};
 use crate::token::TowerKey;
 use crate::vault::Vault;
 
@@ -49,6 +50,7 @@ pub(crate) struct Performer {
 pub(crate) struct Shared {
     pub accounts: Accounts,
     pub orders: mpsc::Sender<Order>,
+    pub reader: Reader,
     pub client: LazyLock<reqwest_client::Client>,
     pub vault: Vault,
     pub key: TowerKey,
@@ -59,6 +61,8 @@ pub(crate) struct Shared {
     native: Arc<Native>,
     permits: Semaphore,
     processes: Mutex<Processes>,
+    /// Gates whose callbacks are being told.
+    telling: Mutex<HashSet<GateId>>,
     stopping: AtomicBool,
 }
 
@@ -78,6 +82,7 @@ struct Processes {
 pub(crate) struct Means {
     pub accounts: Accounts,
     pub orders: mpsc::Sender<Order>,
+    pub reader: Reader,
     pub vault: Vault,
     pub key: TowerKey,
     pub clock: Arc<dyn Clock>,
@@ -92,12 +97,24 @@ pub(crate) struct Means {
 
 impl Performer {
     pub fn new(means: Means, runtime: runtime::Handle) -> Performer {
-        let Means { accounts, orders, vault, key, clock, agents_url, data_dir, native, hooked, strict_addresses } =
-            means;
+        let Means {
+            accounts,
+            orders,
+            reader,
+            vault,
+            key,
+            clock,
+            agents_url,
+            data_dir,
+            native,
+            hooked,
+            strict_addresses,
+        } = means;
         let client = if strict_addresses { reqwest_client::strict } else { reqwest_client::Client::new };
         let shared = Shared {
             accounts,
             orders,
+            reader,
             client: LazyLock::new(client),
             vault,
             key,
@@ -107,6 +124,7 @@ impl Performer {
             native,
             permits: Semaphore::new(COMMANDS_MAX),
             processes: Mutex::default(),
+            telling: Mutex::default(),
             stopping: AtomicBool::new(false),
         };
         let shared = Arc::new(shared);
@@ -138,6 +156,7 @@ impl Performer {
                 Effect::TellFailure { .. } => {
                     self.runtime.spawn(failure::tell(Arc::clone(&self.shared), run));
                 }
+                Effect::TellAnswer { gate_id, .. } => self.tell_answer(gate_id),
                 Effect::AskPools { .. } | Effect::Forget { .. } => unreachable!("the pilot answers these itself"),
             }
         }
@@ -245,6 +264,10 @@ impl Shared {
     /// Folder of one attempt's files.
     pub fn attempt_dir(&self, run_id: &RunId, number: u32) -> PathBuf {
         attempt_dir(&self.data_dir, run_id, number)
+    }
+
+    fn telling(&self) -> std::sync::MutexGuard<'_, HashSet<GateId>> {
+        self.telling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn processes(&self) -> std::sync::MutexGuard<'_, Processes> {

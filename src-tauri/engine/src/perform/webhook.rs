@@ -15,9 +15,10 @@ use crate::deliver::webhook::{self, BodyEnd, CONNECT_LIMIT, WebhookEnd, WebhookR
 use crate::journal::OutputRow;
 use crate::otlp::ids;
 use crate::receive;
+use crate::vault::How;
 
 pub(super) async fn deliver(shared: &Shared, run: &Run, number: u32, callback: &Callback) {
-    let filled = match secrets::filled(shared, &callback.headers).await {
+    let filled = match secrets::filled(shared, run, &callback.headers, How::Header).await {
         Ok(filled) => filled,
         Err(words) => return shared.tell(run, number, DeliveryResult::NotDelivered { words }, None).await,
     };
@@ -87,14 +88,25 @@ fn criteria(names: &[String]) -> Option<(String, String)> {
 fn told(run: &Run, number: u32, end: WebhookEnd, lent: &Lent) -> (DeliveryResult, Option<OutputRow>) {
     let (answer, words) = match end {
         WebhookEnd::Answered { answer, words } => (answer, words),
-        WebhookEnd::Unanswered { words } => return (DeliveryResult::Unanswered { words }, None),
-        WebhookEnd::Failed { reason } => return (DeliveryResult::NotDelivered { words: reason }, None),
+        WebhookEnd::Unanswered { words } => {
+            return (DeliveryResult::Unanswered { words: lent.hidden_in(words) }, None);
+        }
+        WebhookEnd::Failed { reason } => {
+            return (DeliveryResult::NotDelivered { words: lent.hidden_in(reason) }, None);
+        }
     };
     let retry_after_ms = answer.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
     let (status, truncated) = (answer.status, answer.body_end != BodyEnd::Whole);
     let expected = run.definition.confirm == Confirm::Outcome && (200..300).contains(&status);
+    // Read before values are blotted out of its text: one that is a number would leave no JSON.
+    let mut read: Option<Value> = serde_json::from_str(&answer.body).ok();
+    match &mut read {
+        // What an outcome is read from keeps its name, whatever value the cue's writer chose: `success` would be gone.
+        Some(Value::Object(fields)) => fields.values_mut().for_each(|value| lent.hide_in(value)),
+        Some(other) => lent.hide_in(other),
+        None => {}
+    }
     let body = lent.hidden_in(answer.body);
-    let read: Option<Value> = serde_json::from_str(&body).ok();
     let outcome = read.as_ref().and_then(receive::outcome_in_answer);
     let aside = match &outcome {
         None if expected && answer.body_end == BodyEnd::Whole => no_outcome(&body, read.as_ref()),

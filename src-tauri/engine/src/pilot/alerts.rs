@@ -8,6 +8,7 @@ use cuetower_core::alert::drift::{self, Cadence};
 use cuetower_core::alert::{About, Alert, AlertKind, AlertState, Rules, Severity, Signal, words};
 use cuetower_core::away::Band;
 use cuetower_core::cue::Transport;
+use cuetower_core::gate::Asker;
 use cuetower_core::id::{AlertId, CueId, RunId};
 use cuetower_core::occurrence::Trigger;
 use cuetower_core::sentence;
@@ -15,7 +16,7 @@ use cuetower_core::time::{DAY_MS, MINUTE_MS};
 
 use super::Pilot;
 use super::batch::Batch;
-use crate::alerting::{RunFacts, native};
+use crate::alerting::{Asks, RunFacts, native};
 use crate::desk::wire::Topic;
 use crate::handle::{Reply, Trouble};
 use crate::journal::Liveness;
@@ -107,6 +108,14 @@ impl Pilot {
         self.performer.native().tell(now, told);
     }
 
+    /// The same question with other contents: what is shown of it already answers those no more.
+    pub(super) fn show_anew(&self, now: Ms, alerts: Vec<Alert>) {
+        for alert in alerts {
+            let facts = self.facts_of(&alert);
+            self.performer.native().shows_anew(now, &alert, facts);
+        }
+    }
+
     /// A batch could not be written. That cannot be written down either: the owner hears of it at once, and the alert comes
     /// when it can.
     pub(super) fn store_fails(&mut self, why: String) {
@@ -176,10 +185,31 @@ impl Pilot {
     fn facts_of(&self, alert: &Alert) -> RunFacts {
         let lane = alert.cue_id.as_ref().and_then(|id| self.lanes.get(id));
         let run = lane.zip(alert.run_id.as_ref()).and_then(|(lane, run)| lane.runs.get(run));
-        run.map_or_else(RunFacts::default, |run| RunFacts {
-            lives: run.verdict().is_none(),
-            is_command: matches!(run.definition.transport, Transport::Command(_)),
-        })
+        let asks = if alert.kind == AlertKind::GateWaiting { self.asks_owner(alert) } else { None };
+        RunFacts {
+            lives: run.is_some_and(|run| run.verdict().is_none()),
+            is_command: run.is_some_and(|run| matches!(run.definition.transport, Transport::Command(_))),
+            asks,
+        }
+    }
+
+    /// What the owner is asked by whatever the alert is about.
+    fn asks_owner(&self, alert: &Alert) -> Option<Asks> {
+        if let Some(agent) = &alert.agent {
+            let asker = Asker { account: agent.account.clone(), agent: agent.name.clone() };
+            return Asks::gate(alert, &agent.name, self.gates.waiting_of(&asker));
+        }
+        let lane = self.lanes.get(alert.cue_id.as_ref()?)?;
+        let run_id = alert.run_id.as_ref()?;
+        let Some(run) = lane.runs.get(run_id) else {
+            // Told of again, after it has left the lane with its end.
+            let ended = self.journal.run(run_id).ok().flatten()?;
+            return ended.is_held_for_verification().then_some(Asks::Verification);
+        };
+        if run.is_held_for_verification() {
+            return Some(Asks::Verification);
+        }
+        Asks::gate(alert, &lane.cue.definition.name, run.gates.waiting())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use cuetower_core::Ms;
 use cuetower_core::away::{Band, Clocks, Gap, Reason};
+use cuetower_core::gate::GateInput;
 use cuetower_core::id::CueId;
 use cuetower_core::input::Input;
 use cuetower_core::pool::PoolInput;
@@ -40,6 +41,7 @@ impl Pilot {
         self.agents.gap(gap.band(before, clocks), clocks.wall);
         let slept_ms = slept_ms.saturating_add(stalled_ms);
         batch.pool(self, &PoolInput::Shifted { slept_ms, stepped_ms });
+        batch.gate(self, &GateInput::Shifted { slept_ms, stepped_ms });
         self.watches_shift(batch, slept_ms, stepped_ms);
         let live: BTreeSet<CueId> = self.live_runs.values().cloned().collect();
         // All of them before anything follows: a wait that begins now, such as of a run whose pool was freed meanwhile, is

@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use cuetower_core::Ms;
 use cuetower_core::alert::drift::Drift;
-use cuetower_core::alert::{Alert, AlertEvent, Rules, Signal, Undo};
+use cuetower_core::alert::{About, Alert, AlertEvent, AlertKind, Rules, Signal, Undo};
 use cuetower_core::away::Band;
 use cuetower_core::cue::{CueDefinition, CueStatus};
 use cuetower_core::effect::Effect;
 use cuetower_core::event::Event;
+use cuetower_core::gate::Fact;
 use cuetower_core::id::{CueId, OccurrenceId, RunId};
 use cuetower_core::input::{Answer, Input};
 use cuetower_core::lane::{self, Lane};
@@ -23,6 +24,7 @@ use cuetower_core::watch::{Subject, Watch};
 
 use super::following::Ended;
 use super::fuses::{Fuse, Today, Trip};
+use super::gates::Gated;
 use super::steps::Stepped;
 use super::{Pilot, named};
 use crate::handle::Trouble;
@@ -58,6 +60,8 @@ pub(super) struct Batch {
     pub(super) pools_changed: bool,
     /// What the pools have to say to runs.
     pub(super) permitted: VecDeque<(CueId, Input)>,
+    /// Questions to the owner.
+    pub(super) gated: Gated,
     /// By owner, what becomes of its steps.
     pub(super) stepped: BTreeMap<String, Stepped>,
     pub(super) runs_stepped: BTreeSet<String>,
@@ -72,6 +76,8 @@ pub(super) struct Batch {
     notes: Vec<Alert>,
     /// Alerts that say nothing more for now.
     pub(super) settled: Vec<Alert>,
+    /// Questions that may have been asked anew in the same words: what is shown of them answers another then.
+    pub(super) asked_anew: Vec<Alert>,
     answers: Vec<Answerer>,
     pub(super) runs_touched: BTreeSet<(CueId, RunId)>,
     pub(super) cues_touched: BTreeSet<CueId>,
@@ -108,6 +114,7 @@ impl Batch {
             pools: None,
             pools_changed: false,
             permitted: VecDeque::new(),
+            gated: Gated::default(),
             stepped: BTreeMap::new(),
             runs_stepped: BTreeSet::new(),
             traces: BTreeMap::new(),
@@ -116,6 +123,7 @@ impl Batch {
             said_of_agents: Vec::new(),
             notes: Vec::new(),
             settled: Vec::new(),
+            asked_anew: Vec::new(),
             answers: Vec::new(),
             runs_touched: BTreeSet::new(),
             cues_touched: BTreeSet::new(),
@@ -213,12 +221,17 @@ impl Batch {
         let Some(lane) = self.lane(pilot, id) else { return Answer::Done };
         let before = lane.seq;
         let decision = lane::decide(lane, input, now, &mut *pilot.dice);
+        // Most ends have nothing to do with it.
+        let asked = decision.events.iter().any(may_answer_an_alert) && pilot.asks_by_alert(&About::Cue(id.clone()));
         for (event, seq) in decision.events.iter().zip(before + 1..) {
             self.entry(&id.0, seq, event.word(), event);
             self.project(pilot, id, seq, event);
         }
         for event in &decision.events {
             self.give_back(pilot, id, event);
+        }
+        if asked {
+            self.still_asks(pilot, id);
         }
         self.take_in_effects(pilot, id, decision.effects);
         decision.answer
@@ -298,6 +311,7 @@ impl Batch {
                     pilot.judge_by_envelope(self, id, run_id);
                 }
             }
+            Event::Gate { run_id, fact } => self.gate_told(pilot, id, run_id, fact),
             Event::OutcomeReported { run_id, outcome, .. } => {
                 let run = self.lanes.get(id).and_then(|lane| lane.runs.get(run_id)).cloned();
                 if let Some(run) = run {
@@ -437,6 +451,8 @@ impl Batch {
                 self.notes.push(alert.clone());
             } else if event.settles() {
                 self.settled.push(alert.clone());
+            } else if alert.kind == AlertKind::GateWaiting {
+                self.asked_anew.push(alert.clone());
             }
         }
     }
@@ -453,13 +469,22 @@ impl Batch {
     }
 }
 
+/// Whether the alert that the owner is waited for may be over with it, while something else of the cue still waits.
+fn may_answer_an_alert(event: &Event) -> bool {
+    match event {
+        Event::RunEnded { .. } | Event::RunVerified { .. } => true,
+        Event::Gate { fact, .. } => matches!(fact, Fact::Settled { .. }),
+        _ => false,
+    }
+}
+
 /// Alerts say what agents said, and leave the machine. What is long is cut short only after this: half a secret is not known
 /// for one.
 fn without_secrets(signal: &Signal) -> Cow<'_, Signal> {
     let mut signal = Cow::Borrowed(signal);
-    if let Signal::Trouble { title, body, .. } = &*signal
+    if let Signal::Trouble { title, body, .. } | Signal::PutOff { title, body, .. } = &*signal
         && [title, body].into_iter().any(|words| matches!(redact::text(words), Cow::Owned(_)))
-        && let Signal::Trouble { title, body, .. } = signal.to_mut()
+        && let Signal::Trouble { title, body, .. } | Signal::PutOff { title, body, .. } = signal.to_mut()
     {
         hide_secrets([title, body]);
     }

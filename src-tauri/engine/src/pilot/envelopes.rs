@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use cuetower_core::Ms;
 use cuetower_core::alert::{About, AlertKind, Severity, Signal};
 use cuetower_core::id::{CueId, RunId};
 use cuetower_core::outcome::Outcome;
-use cuetower_core::run::{Phase, Run};
+use cuetower_core::run::Run;
 use cuetower_core::sentence;
 use cuetower_core::watch::{Band, Envelope, Measure, Outside, Sample};
 
@@ -104,7 +103,7 @@ impl Pilot {
         let silent = Outcome::default();
         let outcome = run.outcome().map_or(&silent, |(_, reported)| &reported.outcome);
         Sample {
-            duration_ms: run.judged_by(outcome, ended_at(run)).duration_ms,
+            duration_ms: run.judged_by(outcome, run.ended_at().unwrap_or(run.began_at)).duration_ms,
             tokens,
             cost,
             steps: steps.filter(|steps| *steps > 0),
@@ -126,7 +125,7 @@ impl Pilot {
         let trim = kept.pushed.is_multiple_of(TRIM_EVERY);
         let band = kept.envelope.band(Measure::Duration);
         self.envelopes.usual.extend(band.map(|band| (cue.clone(), band)));
-        let at = ended_at(&run);
+        let at = run.ended_at().unwrap_or(run.began_at);
         let ran = UsualChange::Ran { cue: cue.clone(), run: run_id.clone(), at, sample, band, trim };
         batch.commit.usual.push(ran);
         let (about, kind) = (About::Cue(cue.clone()), AlertKind::OutOfEnvelope);
@@ -144,12 +143,5 @@ impl Pilot {
             Signal::Trouble { about, kind, severity: Severity::Warning, run_id: Some(run_id.clone()), title, body }
         };
         batch.signal(self, &signal);
-    }
-}
-
-fn ended_at(run: &Run) -> Ms {
-    match &run.phase {
-        Phase::Ended { at, .. } => *at,
-        _ => run.began_at,
     }
 }

@@ -37,6 +37,7 @@ impl Pilot {
             batch.pool(self, &PoolInput::Tick);
             batch.settle(self);
         }
+        self.gates_due(&mut batch);
         for id in self.lanes_due(now) {
             batch.tick(self, &id);
         }
@@ -80,6 +81,7 @@ impl Pilot {
         batch.tower_fact(self, "tower_started", &serde_json::json!({ "alive_at_ms": alive_at.0, "orderly": orderly }));
         let slept_ms = batch.now.since(alive_at);
         batch.pool(self, &PoolInput::Shifted { slept_ms, stepped_ms: 0 });
+        self.gates_recovered(&mut batch, alive_at)?;
         let mut found: HashMap<RunId, Vec<(u32, Found)>> = HashMap::new();
         for command in &commands {
             found.entry(command.run_id.clone()).or_default().push((command.number, command.found.clone()));
@@ -165,6 +167,7 @@ impl Pilot {
                 batch.settle(self);
                 batch.answer(reply, Ok(answer));
             }
+            Order::Gate { input, reply } => self.take_gate(batch, &input, reply),
             Order::Ping { cue_id, ping, reply } => self.take_ping(batch, &cue_id, ping, reply),
             Order::Worker { account, id, handlers, reply } => {
                 let at = batch.now;
@@ -283,7 +286,9 @@ impl Pilot {
         let answer = match there {
             Some(cue_id) => {
                 let said = said_to_be_used(&input);
-                let answer = batch.decide(self, &cue_id, &self.fenced(input));
+                let input = self.unguarded(batch, &cue_id, self.fenced(input));
+                let answer = batch.decide(self, &cue_id, &input);
+                let answer = self.answered_twice(batch, &cue_id, &input, answer);
                 if let (Some(said), Answer::Refused(Refusal { code: RefusalCode::RunStopped, .. })) = (said, &answer)
                     && let Some((run, _)) = self.run_known(batch, run_id)
                 {
@@ -360,7 +365,7 @@ impl Pilot {
             TowerChange::KeyAdded(key) => {
                 let fact = serde_json::json!({ "name": key.name, "hash": key.hash, "scopes": key.scopes });
                 batch.tower_fact(self, "key_added", &fact);
-                batch.commit.keys.push(key);
+                batch.commit.keys.push(*key);
             }
             TowerChange::SecretKept(name) => {
                 batch.tower_fact(self, "secret_kept", &serde_json::json!({ "name": name }));
@@ -402,6 +407,7 @@ impl Pilot {
         batch.commit.limits = self.limits(&batch);
         batch.finish_steps(self);
         self.watches_follow(&mut batch);
+        batch.finish_gates(self);
         batch.finish(self);
         if !batch.is_worth_a_commit(self) {
             self.tower.clocks = clocks;
@@ -416,6 +422,7 @@ impl Pilot {
         let seq = match self.journal.commit(&mut batch.commit) {
             Ok(seq) => {
                 self.books_landed(stepped, true);
+                self.lives.are(batch.commit.runs.iter().map(|run| &**run));
                 seq
             }
             Err(error) => {
@@ -461,6 +468,7 @@ impl Pilot {
         }
         self.performer.native().settled(&batch.settled);
         self.tell_owner(clocks.wall, notes);
+        self.show_anew(clocks.wall, std::mem::take(&mut batch.asked_anew));
         Ok(())
     }
 
@@ -474,6 +482,7 @@ impl Pilot {
         self.store_trouble = None;
         self.drifts.extend(batch.drifts.drain());
         self.fuses_landed(batch);
+        self.gates_landed(batch);
         self.agents.landed(std::mem::take(&mut batch.commit.agent_news), batch.now);
         if batch.commit.alive_at.is_some() {
             self.tower.stamped_at = batch.now;

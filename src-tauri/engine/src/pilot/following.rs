@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cuetower_core::cue::{CueDefinition, CueStatus};
+use cuetower_core::cue::{CueDefinition, CueStatus, GateRules};
 use cuetower_core::id::{AccountId, CueId, RunId};
 use cuetower_core::input::Triggered;
 use cuetower_core::lane::Lane;
@@ -96,6 +96,10 @@ impl Batch {
             let message = "Pools are the owner's; a cue of a registered account cannot use them.".to_owned();
             return Err(Trouble::Unfit { field: "uses", message });
         }
+        if definition.gate != GateRules::default() && !definition.account.is_owner() {
+            let message = "Gates ask the owner; a cue of a registered account cannot ask him.".to_owned();
+            return Err(Trouble::Unfit { field: "gate", message });
+        }
         self.pools_serve(pilot, &definition.uses)?;
         let (account, own_name) = (definition.account.clone(), definition.name.clone());
         for (field, named) in others(definition) {
@@ -104,8 +108,7 @@ impl Batch {
                 return Err(Trouble::Unfit { field, message });
             }
             let Some(found) = self.lane_named(pilot, &account, named.as_str()) else {
-                let message = format!("There is no cue `{named}`; name one that there is.");
-                return Err(Trouble::Unfit { field, message });
+                return Err(Trouble::no_cue(field, named));
             };
             *named = found.cue.id.clone();
         }

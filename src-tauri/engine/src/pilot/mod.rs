@@ -10,6 +10,8 @@ mod envelopes;
 mod flight;
 mod following;
 mod fuses;
+mod gates;
+mod gates_sabotaged;
 mod limits;
 mod pings;
 mod pools;
@@ -31,18 +33,20 @@ use cuetower_core::alert::{AlertBook, Rules};
 use cuetower_core::away::{Band, Clocks};
 use cuetower_core::cue::{CueDefinition, CueStatus};
 use cuetower_core::effect::Effect;
-use cuetower_core::id::{AccountId, CueId, Dice, RunId};
+use cuetower_core::gate::GateBook;
+use cuetower_core::id::{AccountId, CueId, Dice, GateId, RunId};
 use cuetower_core::input::Found;
 use cuetower_core::lane::Lane;
 use cuetower_core::pool::PoolBook;
 use cuetower_core::run::Run;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::channels::Channels;
 use crate::clock::Clock;
 use crate::feed::Feed;
 use crate::handle::{Order, StoreHealth};
 use crate::journal::{Journal, Loaded, STEPS_LANE, StoreError, TOWER_LANE, load};
+use crate::lives::Lives;
 use crate::offers::Offers;
 use crate::paths::Watched;
 use crate::perform::{Performer, Started};
@@ -70,6 +74,8 @@ pub(crate) struct Pilot {
     pub book: AlertBook,
     /// As they are on disk.
     pub pools: Arc<PoolBook>,
+    /// Questions outside of runs, as they are on disk.
+    pub gates: Arc<GateBook>,
     pub tower: TowerState,
     pub journal: Journal,
     pub clock: Arc<dyn Clock>,
@@ -86,6 +92,8 @@ pub(crate) struct Pilot {
     agents: agents::AgentDues,
     /// Who else is told of alerts.
     pub channels: Channels,
+    /// Which runs go on, for whoever shows their tokens.
+    lives: Lives,
     /// Results of deliveries whose batch could not be committed; they come first in the next one.
     again: again::Again,
     /// On disk and not performed yet, in the middle of a burst.
@@ -106,6 +114,10 @@ pub(crate) struct Pilot {
     pools_seen: watch::Sender<Arc<PoolBook>>,
     /// When the pools next want a tick.
     pools_wake: Option<Ms>,
+    /// When the gates outside of runs next want a tick.
+    gates_wake: Option<Ms>,
+    /// Gates to which something happened, for whoever waits for an answer.
+    gates_heard: broadcast::Sender<GateId>,
     /// Runs that wait for a worker, for whoever fetches them.
     offers: Offers,
     /// Active cues that an account may have.
@@ -135,6 +147,7 @@ pub(crate) struct Crew {
     /// Which paths are watched; the pilot keeps the list.
     pub watched: Watched,
     pub pools_seen: watch::Sender<Arc<PoolBook>>,
+    pub gates_heard: broadcast::Sender<GateId>,
     pub offers: Offers,
     /// Active cues that an account may have.
     pub account_cues: u32,
@@ -144,6 +157,7 @@ pub(crate) struct Crew {
     pub recorded: watch::Sender<u64>,
     pub rules_seen: watch::Sender<Arc<Rules>>,
     pub channels: Channels,
+    pub lives: Lives,
     /// Commands that outlived the tower, or ended while it was away.
     pub found: Vec<FoundCommand>,
 }
@@ -183,16 +197,18 @@ impl Pilot {
             store,
             watched,
             pools_seen,
+            gates_heard,
             offers,
             account_cues,
             zone,
             recorded,
             rules_seen,
             channels,
+            lives,
             found,
         } = crew;
         let liveness = journal.liveness()?;
-        let Loaded { lanes: loaded, alerts: book, pools } = load(&journal)?;
+        let Loaded { lanes: loaded, alerts: book, pools, gates } = load(&journal)?;
         let clocks = clock.reading();
         let now = clocks.wall;
         let newest_at = liveness.newest_at.or(liveness.alive_at).unwrap_or(now);
@@ -214,6 +230,9 @@ impl Pilot {
             lanes: HashMap::new(),
             book,
             pools: Arc::new(pools),
+            gates_wake: gates.wakes_at(),
+            gates: Arc::new(gates),
+            gates_heard,
             tower: TowerState { seq, stamped_at, newest_at, clocks, away, firing: !liveness.paused },
             journal,
             clock,
@@ -226,6 +245,7 @@ impl Pilot {
             drifts: HashMap::new(),
             agents: agents::AgentDues::default(),
             channels,
+            lives,
             again: again::Again::default(),
             effects: Vec::new(),
             went_out: Vec::new(),
@@ -311,6 +331,7 @@ impl Pilot {
             .map(|(at, _)| *at)
             .into_iter()
             .chain(self.pools_wake)
+            .chain(self.gates_wake)
             .chain(self.watches.wakes_at())
             .chain(self.book.wakes_at())
             .chain(self.agents.wakes_at())

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cuetower_core::effect::Effect;
 use cuetower_core::event::Event;
+use cuetower_core::gate::Fact;
 use cuetower_core::id::{CueId, RunId};
 use cuetower_core::input::{Input, Refusal, RefusalCode};
 use cuetower_core::pool::{Holder, HolderKey, PoolAnswer, PoolBook, PoolInput};
@@ -78,6 +79,14 @@ impl Batch {
             | Event::ChecksBegan { run_id, number, .. }
             | Event::AttemptNoted { run_id, number, .. } => (run_id, Some(*number)),
             Event::RunEnded { run_id, .. } => (run_id, None),
+            // Any other word about a gate gives nothing back: it would leave the line that its answer waits in.
+            Event::Gate { run_id, fact: Fact::Asked { .. } | Fact::AwaitedAgain { .. } } => {
+                let run = self.lanes.get(id).and_then(|lane| lane.runs.get(run_id));
+                if run.is_none_or(|run| !run.has_freed_permits()) {
+                    return;
+                }
+                (run_id, None)
+            }
             _ => return,
         };
         if !self.pools(pilot).concerns(run_id) {

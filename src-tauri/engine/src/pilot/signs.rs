@@ -12,8 +12,8 @@ use cuetower_core::watch::{Call, Loop, News, Spike, Subject, awake_between};
 
 use super::Pilot;
 use super::batch::Batch;
-use super::watching::{Held, looks_for_loops};
-use crate::handle::Life;
+use super::watching::{Held, Watches, looks_for_loops};
+use crate::fleet::Life;
 use crate::otlp::redact;
 
 /// Of what goes in and comes out, so much is looked at; of more, its digest tells whether it is the same again.
@@ -24,8 +24,6 @@ const OPEN_MAX: usize = 64;
 const METERED_MS: u64 = MINUTE_MS;
 /// A loop that goes on is told again after so many repeats.
 const TOLD_EVERY: u32 = 10;
-/// Beats in a row that used what is usual end a spike.
-const CALM_AFTER: u32 = 3;
 /// What spends so many times the usual of a whole minute is not waited for.
 const AT_ONCE_TIMES: f64 = 10.0;
 
@@ -274,7 +272,8 @@ impl Pilot {
     pub(super) fn watch_sign(&mut self, batch: &mut Batch, run: &Run, sign: Sign) {
         let subject = Subject::Run(run.id.clone());
         batch.remember_watch(self, &subject);
-        if !self.watches.held.contains_key(&subject) {
+        // While it waits for its owner nothing is expected of it.
+        if !self.watches.held.contains_key(&subject) && run.stand.is_none() {
             let (heartbeat, usual_ms) = (self.heartbeat_of(batch, run), self.usual_ms(&run.cue_id));
             self.watch_begins(batch, run, heartbeat, usual_ms);
         }
@@ -324,18 +323,19 @@ impl Pilot {
     /// far too much already.
     fn spent_at_a_rate(&mut self, batch: &mut Batch, run: &Run, tokens: u64, since_ms: u64) {
         let subject = Subject::Run(run.id.clone());
-        let usual = self.pace(&run.cue_id).usual();
         let now = batch.now;
-        let Some(held) = self.watches.held.get_mut(&subject) else { return };
-        let far_too_much = usual.is_some_and(|usual| tokens as f64 >= AT_ONCE_TIMES * usual);
-        if !held.meter.beats_tell && since_ms < METERED_MS && !far_too_much {
-            return;
+        let Some(held) = self.watches.held.get(&subject) else { return };
+        if !held.meter.beats_tell && since_ms < METERED_MS {
+            let usual = self.pace(&run.cue_id).usual();
+            if usual.is_none_or(|usual| (tokens as f64) < AT_ONCE_TIMES * usual) {
+                return;
+            }
         }
-        (held.meter.tokens, held.meter.since) = (0, Some(now));
         let spike: Option<Spike> = self.pace(&run.cue_id).hear(tokens, Some(since_ms), now);
-        let is_high = self.pace(&run.cue_id).is_high();
         batch.paced.insert(run.cue_id.clone());
-        let Some(held) = self.watches.held.get_mut(&subject) else { return };
+        let Watches { held, paces, .. } = &mut self.watches;
+        let (Some(held), Some(pace)) = (held.get_mut(&subject), paces.get(&run.cue_id)) else { return };
+        (held.meter.tokens, held.meter.since) = (0, Some(now));
         match (spike, &mut held.spiking) {
             (Some(spike), spiking) => {
                 *spiking = Some(0);
@@ -344,7 +344,7 @@ impl Pilot {
             (None, Some(calm)) => {
                 // One that used nothing says nothing.
                 *calm += u32::from(tokens > 0);
-                if *calm >= CALM_AFTER || !is_high {
+                if pace.is_calm(*calm) {
                     held.spiking = None;
                     self.tell_calm(batch, run);
                 }

@@ -91,7 +91,7 @@ impl Scene {
 
     async fn told(&self, run: &RunId, spans: Vec<SpanSeen>) {
         let group = SpanGroup { trace: TRACE.to_owned(), run: Some(run.clone()), agent: "leads".to_owned(), spans };
-        let batch = SpanBatch { account: AccountId::OWNER, run: None, groups: vec![group] };
+        let batch = SpanBatch { account: AccountId::OWNER, run: None, limited_to: None, groups: vec![group] };
         self.handle.spans(batch).await.unwrap();
     }
 

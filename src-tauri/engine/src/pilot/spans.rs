@@ -24,13 +24,14 @@ const ADOPTED_MAX: usize = 50_000;
 impl Pilot {
     /// Spans, each group of one trace: to the run they belong to, or under their agent.
     pub(super) fn take_spans(&mut self, batch: &mut Batch, spans: SpanBatch) -> Result<SpansTaken, Trouble> {
-        let SpanBatch { account, run, mut groups } = spans;
+        let SpanBatch { account, run, limited_to, mut groups } = spans;
         let mut taken = SpansTaken::default();
         // Of a trace whose one span names its run, the others belong to it too, whichever came first.
         groups.sort_by_key(|group| group.run.is_none());
         for group in groups {
             let count = u32::try_from(group.spans.len()).unwrap_or(u32::MAX);
-            match self.run_of_group(batch, &account, run.as_ref(), &group)? {
+            let joined = self.run_of_group(batch, &account, run.as_ref(), &group)?;
+            match joined.within(limited_to.as_deref(), &group) {
                 Joined::Run { owner, run, is_known } => {
                     self.take_joined(batch, (owner, is_known), &run, group, &mut taken)?
                 }
@@ -203,6 +204,19 @@ enum Joined {
     },
     Agent,
     Refused(String),
+}
+
+impl Joined {
+    /// Refused if it is another agent's than the one that the key is limited to.
+    fn within(self, limited_to: Option<&str>, group: &SpanGroup) -> Joined {
+        let Some(own) = limited_to else { return self };
+        let agent = match &self {
+            Joined::Run { run, .. } => &run.definition.agent,
+            Joined::Agent => &group.agent,
+            Joined::Refused(_) => return self,
+        };
+        if agent == own { self } else { Joined::Refused(format!("this key sends spans of its agent, {own}, alone")) }
+    }
 }
 
 impl Batch {

@@ -22,9 +22,10 @@ use serde_json::{Map, Value, json};
 use super::Pilot;
 use super::after_end::AfterEnd;
 use super::batch::Batch;
+use super::gates::Asks;
 use super::signs::Sign;
 use crate::fleet;
-use crate::handle::Trouble;
+use crate::handle::{StepTaken, Trouble};
 use crate::journal::{Commit, STEPS_LANE, StepOwner, StepsChange, StepsKept};
 use crate::sabotage::Sabotage;
 
@@ -97,17 +98,21 @@ impl Pilot {
         run_id: &RunId,
         attempt: Option<u32>,
         input: StepInput,
-    ) -> Result<step::Answer, Trouble> {
-        let Some((run, live)) = self.run_known(batch, run_id) else { return Ok(no_run(run_id)) };
+    ) -> Result<StepTaken, Trouble> {
+        let Some((run, live)) = self.run_known(batch, run_id) else { return Ok(no_run(run_id).into()) };
         if by.is_some_and(|by| run.definition.account != *by) {
-            return Ok(no_run(run_id));
+            return Ok(no_run(run_id).into());
         }
         if let Some(refusal) = fence(&run, attempt, &input) {
             if matches!(refusal.code, RefusalCode::RunStopped | RefusalCode::RunEnded) {
                 self.spent_in_vain(batch, &run, attempt, input)?;
             }
-            return Ok(step::Answer::Refused(refusal));
+            return Ok(step::Answer::Refused(refusal).into());
         }
+        let (input, edited) = match self.asks_before(batch, &run, attempt, input)? {
+            Asks::Begins { input, edited } => (input, edited),
+            Asks::Refused(answer) => return Ok(answer.into()),
+        };
         let latest = run.latest().number;
         let sign = if live { Sign::of(&input) } else { None };
         let decided = self.decide_step(batch, &run, input, attempt.unwrap_or(latest))?;
@@ -122,7 +127,7 @@ impl Pilot {
         }
         self.tell_lane(batch, &run, &decided);
         batch.settle(self);
-        Ok(self.begun_anew(decided.answer, latest))
+        Ok(StepTaken { answer: self.begun_anew(decided.answer, latest), input: edited })
     }
 
     /// What is completed is to be done again, if that is to be noticed.

@@ -74,7 +74,7 @@ impl Scene {
 
     async fn told(&self, trace: &str, run: Option<&RunId>, spans: Vec<SpanSeen>) {
         let group = SpanGroup { trace: trace.to_owned(), run: run.cloned(), agent: "night-shift".to_owned(), spans };
-        let batch = SpanBatch { account: AccountId::OWNER, run: None, groups: vec![group] };
+        let batch = SpanBatch { account: AccountId::OWNER, run: None, limited_to: None, groups: vec![group] };
         let taken = self.handle.spans(batch).await.unwrap();
         assert_eq!(taken.refused, 0);
     }
@@ -243,13 +243,32 @@ async fn agents_that_telemetry_names_have_a_bound() {
             spans: vec![span(id, Spend::default())],
         };
         let groups = vec![group(format!("agent {name}"), name), group("agent 3".to_owned(), 10_000 + name)];
-        let batch = SpanBatch { account: AccountId::OWNER, run: None, groups };
+        let batch = SpanBatch { account: AccountId::OWNER, run: None, limited_to: None, groups };
         assert_eq!(scene.handle.spans(batch).await.unwrap().taken, 2);
     }
     let apart = scene.handle.reader().agents_apart(NOW).await.unwrap();
     assert_eq!(apart.len(), 501);
     assert!(apart.iter().any(|(_, agent)| agent == "other agents"));
     assert_eq!(scene.handle.reader().agents_apart(NOW.plus(1)).await.unwrap(), [], "it is long ago");
+    scene.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_of_one_agent_sends_spans_of_no_other() {
+    let scene = Scene::new().await;
+    let others = scene.run().await;
+    let group = |trace: u128, run: Option<&RunId>, agent: &str, id| SpanGroup {
+        trace: format!("{trace:032x}"),
+        run: run.cloned(),
+        agent: agent.to_owned(),
+        spans: vec![span(id, Spend::default())],
+    };
+    let groups = vec![group(1, None, "ada", 1), group(2, None, "bob", 2), group(3, Some(&others), "ada", 3)];
+    let limited_to = Some("ada".to_owned());
+    let batch = SpanBatch { account: AccountId::OWNER, run: None, limited_to, groups };
+    let taken = scene.handle.spans(batch).await.unwrap();
+    assert_eq!((taken.taken, taken.refused), (1, 2));
+    assert!(taken.words.unwrap().contains("its agent, ada, alone"));
     scene.running.stop().await;
 }
 

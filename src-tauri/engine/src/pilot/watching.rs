@@ -102,11 +102,10 @@ impl Watches {
 }
 
 /// The name of its row.
-fn row_of(subject: &Subject) -> Option<String> {
+fn row_of(subject: &Subject) -> String {
     match subject {
-        Subject::Run(run) => Some(format!("run:{run}")),
-        Subject::Cue(cue) => Some(format!("cue:{cue}")),
-        Subject::Agent { .. } => None,
+        Subject::Run(run) => format!("run:{run}"),
+        Subject::Cue(cue) => format!("cue:{cue}"),
     }
 }
 
@@ -119,6 +118,12 @@ pub(super) fn expected_always(lane: &Lane) -> Option<Heartbeat> {
     let definition = &lane.cue.definition;
     let always = definition.transport.is_watch() && matches!(definition.schedule.kind, Kind::Manual);
     definition.heartbeat.filter(|_| always && lane.cue.status == CueStatus::Active)
+}
+
+/// The same, but not while its agent waits for the owner.
+fn expected_now(lane: &Lane) -> Option<Heartbeat> {
+    let stands = || lane.runs.values().any(|run| run.is_live() && run.stand.is_some());
+    expected_always(lane).filter(|_| !stands())
 }
 
 impl Batch {
@@ -162,10 +167,7 @@ impl Pilot {
 
     fn watch_tick(&mut self, batch: &mut Batch, subject: &Subject) {
         batch.remember_watch(self, subject);
-        let run = match subject {
-            Subject::Run(run_id) => self.run_watched(batch, run_id),
-            Subject::Cue(_) | Subject::Agent { .. } => None,
-        };
+        let run = subject.run().and_then(|run_id| self.run_watched(batch, run_id));
         let looks = run.as_ref().is_some_and(|run| run.may_have_a_process());
         let now = batch.now;
         let Some(held) = self.watches.held.get_mut(subject) else { return };
@@ -217,6 +219,9 @@ impl Pilot {
         let runs = std::mem::take(&mut batch.runs_touched);
         for (cue_id, run_id) in &runs {
             self.watch_run(batch, cue_id, run_id);
+            if batch.standing(self, cue_id).is_some_and(|lane| expected_always(lane).is_some()) {
+                self.watch_cue(batch, cue_id);
+            }
         }
         batch.runs_touched.extend(runs);
         for cue_id in batch.cues_touched.clone() {
@@ -238,6 +243,8 @@ impl Pilot {
         let subject = Subject::Run(run_id.clone());
         let lane = batch.standing(self, cue_id);
         let run = lane.and_then(|lane| lane.runs.get(run_id)).filter(|run| run.is_live() && run.checking.is_none());
+        // Nothing is expected of it while it waits for its owner.
+        let run = run.filter(|run| run.stand.is_none());
         let here = self.watches.held.get(&subject).map(|held| held.watch.attempt);
         let stays = run.filter(|run| match run.phase {
             // Nobody beats any more once its process has ended; the outcome is waited for by another clock.
@@ -304,7 +311,7 @@ impl Pilot {
         let subject = Subject::Run(run.id.clone());
         batch.remember_watch(self, &subject);
         let away = batch.bands(self);
-        let began = run.latest().delivered_at.unwrap_or(batch.now);
+        let began = run.latest().watched_from().unwrap_or(batch.now);
         let mut watch = Watch::began(heartbeat, run.latest().number, began, &away);
         watch.usually_at_most(usual_ms, &away);
         self.watches.put(subject.clone(), Held::of(&run.cue_id, watch));
@@ -313,7 +320,7 @@ impl Pilot {
 
     fn watch_cue(&mut self, batch: &mut Batch, cue_id: &CueId) {
         let subject = Subject::Cue(cue_id.clone());
-        let expected = batch.standing(self, cue_id).and_then(expected_always);
+        let expected = batch.standing(self, cue_id).and_then(expected_now);
         let here = self.watches.held.get(&subject).and_then(|held| held.watch.heartbeat);
         if expected == here {
             return;
@@ -345,7 +352,6 @@ impl Pilot {
     /// Fills in what is written of those that changed.
     fn watches_written(&mut self, batch: &mut Batch) {
         for (subject, before) in &batch.watched {
-            let Some(row) = row_of(subject) else { continue };
             let after = self.watches.held.get(subject).map(|held| &held.watch);
             let after = after.filter(|watch| watch.heartbeat.is_some());
             let before = before.as_ref().filter(|watch| watch.heartbeat.is_some());
@@ -353,7 +359,7 @@ impl Pilot {
                 continue;
             }
             let body = after.map(|watch| serde_json::to_string(watch).expect("a watch is numbers"));
-            batch.commit.watches.push(WatchRow { subject: row, body });
+            batch.commit.watches.push(WatchRow { subject: row_of(subject), body });
         }
         for cue in &batch.paced {
             let Some(pace) = self.watches.paces.get(cue) else { continue };
@@ -370,7 +376,6 @@ impl Pilot {
             let cue = cue.or_else(|| match &subject {
                 Subject::Run(run) => self.live_runs.get(run).cloned(),
                 Subject::Cue(cue) => Some(cue.clone()),
-                Subject::Agent { .. } => None,
             });
             if let (Some(cue), Some(watch)) = (cue, before) {
                 self.watches.put(subject, Held::of(&cue, watch));

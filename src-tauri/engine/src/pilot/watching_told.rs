@@ -23,10 +23,7 @@ impl Pilot {
     pub(super) fn tell_news(&mut self, batch: &mut Batch, subject: &Subject, news: News, seen: Option<&str>) {
         let Some(held) = self.watches.held.get(subject) else { return };
         let (cue, watch) = (held.cue.clone(), held.watch.clone());
-        let run = match subject {
-            Subject::Run(run) => Some(run.clone()),
-            Subject::Cue(_) | Subject::Agent { .. } => None,
-        };
+        let run = subject.run().cloned();
         let (kind, since) = match news {
             News::Look => {
                 if let Some(run) = run {
@@ -128,10 +125,7 @@ impl Pilot {
 
     /// Nobody watches it any more: what was open because of that is no longer.
     pub(super) fn tell_over(&mut self, batch: &mut Batch, subject: &Subject, held: &Held) {
-        let run = match subject {
-            Subject::Run(run) => Some(run.clone()),
-            Subject::Cue(_) | Subject::Agent { .. } => None,
-        };
+        let run = subject.run().cloned();
         let open = [
             (held.watch.lost.is_some(), AlertKind::HeartbeatLost),
             (held.watch.stuck.is_some(), AlertKind::Zombie),

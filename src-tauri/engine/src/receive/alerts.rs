@@ -28,6 +28,7 @@ const SHOWN: u32 = 20;
 
 pub(super) async fn list(State(door): State<Door>, caller: Caller, query: Query) -> Result<Json<Value>, Problem> {
     caller.reads()?;
+    caller.unlimited()?;
     let kind = query.get("alert_type").filter(|word| !word.is_empty()).map(|word| {
         words::kind_of(word).ok_or_else(|| {
             let message = format!("alert_type must be one of: {}", words::all().join(", "));
@@ -58,6 +59,7 @@ pub(super) async fn acknowledge(
     Id(id): Id,
 ) -> Result<Json<Map<String, Value>>, Problem> {
     caller.writes_cues()?;
+    caller.unlimited()?;
     let row = one(&door, caller.account(), &id).await?;
     if row.acknowledged {
         return Ok(Json(shown(&row)));

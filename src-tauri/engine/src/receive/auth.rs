@@ -179,6 +179,7 @@ impl From<Refused> for Problem {
             Refused::EmailTaken => (StatusCode::CONFLICT, "duplicate_email"),
             Refused::KeyRotated => (StatusCode::UNAUTHORIZED, "key_rotated"),
             Refused::KeyGone => (StatusCode::UNAUTHORIZED, "invalid_api_key"),
+            Refused::KeyExpired => (StatusCode::UNAUTHORIZED, "key_expired"),
             Refused::OwnersKey => (StatusCode::FORBIDDEN, "owner_key"),
             Refused::TooManyKeys(_) => (StatusCode::FORBIDDEN, "too_many_keys"),
             Refused::NoSuchKey => (StatusCode::NOT_FOUND, "not_found"),

@@ -6,35 +6,15 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 use cuetower_core::id::{AccountId, RunId};
 
-use super::Door;
 use super::problem::Problem;
+use super::{Door, past};
 use crate::accounts;
+use crate::accounts::scopes::Scope;
 use crate::journal::KeyRow;
 
 const RUN_TOKEN: HeaderName = HeaderName::from_static("x-cuetower-run-token");
 /// Where ClevAgent's clients show their key.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-
-/// What a key may do, by the words kept with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// Create, change and fire cues.
-    Cues,
-    /// Report outcomes.
-    Report,
-    /// Create and change cues that run programs, use secrets or watch files.
-    Commands,
-}
-
-impl Scope {
-    fn word(self) -> &'static str {
-        match self {
-            Scope::Cues => "cues",
-            Scope::Report => "report",
-            Scope::Commands => "commands",
-        }
-    }
-}
 
 #[derive(Debug)]
 pub(super) struct Caller {
@@ -69,8 +49,11 @@ impl FromRequestParts<Door> for Caller {
             Some(key) => Some(opened(door, key).await?),
             None => None,
         };
-        if key.is_none() && run.is_none() {
-            return Err(missing());
+        match (&key, &run) {
+            (None, None) => return Err(missing()),
+            // Beside a key, what speaks for the run sees for itself that it goes on.
+            (None, Some((run, _))) => past::refuse_if_over(door, run, parts).await?,
+            (Some(_), _) => {}
         }
         Ok(Caller { key, run })
     }
@@ -103,13 +86,25 @@ fn missing() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "invalid_api_key", "Missing or invalid Authorization header")
 }
 
-fn bad_run_token() -> Problem {
+pub(super) fn bad_run_token() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "invalid_run_token", "This run token is not one of this tower's.")
 }
 
 impl Caller {
-    fn has(&self, scope: Scope) -> bool {
-        self.key.as_ref().is_some_and(|key| key.scopes.split_whitespace().any(|word| word == scope.word()))
+    #[cfg(test)]
+    pub fn of_test(key: Option<KeyRow>, run: Option<(RunId, u32)>) -> Caller {
+        Caller { key, run }
+    }
+
+    /// Whether a key was shown that allows it. For lists of what can be done; what is done asks for itself.
+    pub fn may(&self, scope: Scope) -> bool {
+        self.key.as_ref().is_some_and(|key| key.may(scope))
+    }
+
+    /// A key with that scope. `what`: "claim executions".
+    fn needs(&self, scope: Scope, what: &str) -> Result<(), Problem> {
+        self.key()?;
+        if self.may(scope) { Ok(()) } else { Err(lacking(scope, what)) }
     }
 
     /// Whose cues and runs it reaches; None: it is a run's token, and reaches that run.
@@ -128,19 +123,32 @@ impl Caller {
         self.key.as_ref().ok_or_else(run_token_forbidden)
     }
 
+    /// The agent whose cues alone the key reaches; None: all of its account.
+    pub fn limited_to(&self) -> Option<&str> {
+        self.key.as_ref().and_then(KeyRow::limited_to)
+    }
+
+    /// A key that reaches all of its account.
+    pub fn unlimited(&self) -> Result<(), Problem> {
+        let Some(agent) = self.limited_to() else { return Ok(()) };
+        let message =
+            format!("This key reaches the cues of its agent, {agent}, and nothing that belongs to all of the account.");
+        Err(Problem::new(StatusCode::FORBIDDEN, "insufficient_scope", message))
+    }
+
     /// The account of a key that may read and replace what belongs to all of the account: its secrets, where its alerts go.
     pub fn keeps_account(&self) -> Result<&AccountId, Problem> {
-        let key = self.key()?;
-        let what = "read or change the account's settings and secrets";
-        if self.has(Scope::Cues) { Ok(&key.account) } else { Err(lacking(Scope::Cues, what)) }
+        self.needs(Scope::CuesWrite, "read or change the account's settings and secrets")?;
+        self.unlimited()?;
+        self.key().map(|key| &key.account)
     }
 
-    /// Reading is open to every key, and closed to run tokens beyond what `reads_run` and `run` give.
+    /// Reading is closed to run tokens beyond what `reads_run` and `run` give.
     pub fn reads(&self) -> Result<(), Problem> {
-        self.key().map(drop)
+        self.needs(Scope::CuesRead, "read cues and executions")
     }
 
-    /// Every key, and the run's own token.
+    /// Every key that reads, and the run's own token.
     pub fn reads_run(&self, id: &str) -> Result<(), Problem> {
         match &self.run {
             Some((run, _)) if run.as_str() == id => Ok(()),
@@ -159,45 +167,69 @@ impl Caller {
     }
 
     pub fn writes_cues(&self) -> Result<(), Problem> {
-        self.reads()?;
-        if self.has(Scope::Cues) { Ok(()) } else { Err(lacking(Scope::Cues, "create, change or fire cues")) }
+        self.needs(Scope::CuesWrite, "create, change or fire cues")
     }
 
     pub fn writes_commands(&self) -> Result<(), Problem> {
         let what = "create or change cues that run programs, use secrets or watch files";
-        if self.has(Scope::Commands) { Ok(()) } else { Err(lacking(Scope::Commands, what)) }
+        if self.may(Scope::Commands) { Ok(()) } else { Err(lacking(Scope::Commands, what)) }
     }
 
-    /// Fetches work: a worker's key reports outcomes.
+    /// Makes a cue ask its owner less than it did.
+    pub fn takes_gates_off(&self) -> Result<(), Problem> {
+        let what = "make a cue ask its owner less than it does";
+        if self.may(Scope::Commands) { Ok(()) } else { Err(lacking(Scope::Commands, what)) }
+    }
+
+    /// Fetches work.
     pub fn works(&self) -> Result<(), Problem> {
-        self.reads()?;
-        if self.has(Scope::Report) { Ok(()) } else { Err(lacking(Scope::Report, "claim executions")) }
+        self.needs(Scope::Claim, "claim executions")
     }
 
-    /// Beats, or runs agents: what reports may.
+    /// Looks for work: whoever may claim it, or read.
+    pub fn looks_for_work(&self) -> Result<(), Problem> {
+        if self.may(Scope::Claim) { Ok(()) } else { self.reads() }
+    }
+
+    /// Beats, or runs agents.
     pub fn beats(&self) -> Result<(), Problem> {
-        self.reads()?;
-        if self.has(Scope::Report) { Ok(()) } else { Err(lacking(Scope::Report, "send heartbeats")) }
+        self.needs(Scope::Heartbeat, "send heartbeats")
+    }
+
+    /// Whether this run may be said to live, and for which attempt: the token's, or (None) the latest.
+    pub fn beats_for(&self, id: &str) -> Result<Option<u32>, Problem> {
+        match &self.run {
+            None => self.beats().map(|()| None),
+            Some(_) => self.reports(id),
+        }
     }
 
     /// Whether spans may be sent, and of which run alone: the one whose token was shown.
     pub fn tells_spans(&self) -> Result<Option<&RunId>, Problem> {
         match &self.run {
-            None if !self.has(Scope::Report) => Err(lacking(Scope::Report, "send spans")),
-            run => Ok(run.as_ref().map(|(run, _)| run)),
+            None => self.needs(Scope::Otlp, "send spans").map(|()| None),
+            Some((run, _)) => Ok(Some(run)),
         }
     }
 
-    /// Sends and reads messages of agents.
+    /// Sends and reads messages of agents. They, their addresses and what pushes to them belong to all of the account.
     pub fn messages(&self) -> Result<(), Problem> {
-        self.reads()?;
-        if self.has(Scope::Report) { Ok(()) } else { Err(lacking(Scope::Report, "send or read messages of agents")) }
+        self.needs(Scope::Report, "send or read messages of agents")?;
+        self.unlimited()
     }
 
     /// Whether permits of pools may be asked for; in the name of the run whose token was shown, if one was.
     pub fn asks_pools(&self) -> Result<Option<&(RunId, u32)>, Problem> {
         match &self.run {
-            None if !self.has(Scope::Report) => Err(lacking(Scope::Report, "ask for permits of pools")),
+            None => self.needs(Scope::Report, "ask for permits of pools").map(|()| None),
+            run => Ok(run.as_ref()),
+        }
+    }
+
+    /// Whether the owner may be asked, and by which run and attempt, if a run's token was shown.
+    pub fn asks(&self) -> Result<Option<&(RunId, u32)>, Problem> {
+        match &self.run {
+            None => self.needs(Scope::Ask, "ask the owner").map(|()| None),
             run => Ok(run.as_ref()),
         }
     }
@@ -207,8 +239,7 @@ impl Caller {
         match &self.run {
             Some((run, attempt)) if run.as_str() == id => Ok(Some(*attempt)),
             Some(_) => Err(run_token_forbidden()),
-            None if self.has(Scope::Report) => Ok(None),
-            None => Err(lacking(Scope::Report, "report outcomes")),
+            None => self.needs(Scope::Report, "report outcomes").map(|()| None),
         }
     }
 }
@@ -220,8 +251,15 @@ pub(super) fn run_token_forbidden() -> Problem {
 }
 
 fn lacking(scope: Scope, what: &str) -> Problem {
+    let (wide, alone) = match scope {
+        Scope::CuesRead | Scope::CuesWrite => ("cues", format!(" (or `{}` alone)", scope.word())),
+        Scope::Claim | Scope::Ask | Scope::Otlp | Scope::Heartbeat => {
+            ("report", format!(" (or `{}` alone)", scope.word()))
+        }
+        Scope::Report | Scope::Commands => (scope.word(), String::new()),
+    };
     let message =
-        format!("This key may not {what}; that needs a key to which the owner gave the scope `{}`.", scope.word());
+        format!("This key may not {what}; that needs a key to which the owner gave the scope `{wide}`{alone}.");
     Problem::new(StatusCode::FORBIDDEN, "insufficient_scope", message)
 }
 
@@ -246,6 +284,45 @@ mod tests {
         assert!(key("cuesandmore").writes_cues().is_err());
         assert_eq!(key("report").reports("r").unwrap(), None);
         assert!(key("cues").reports("r").is_err());
+    }
+
+    #[test]
+    fn each_word_opens_what_it_names() {
+        let opens = |scopes: &str| {
+            let caller = key(scopes);
+            [
+                caller.reads().is_ok(),
+                caller.writes_cues().is_ok(),
+                caller.reports("r").is_ok(),
+                caller.works().is_ok(),
+                caller.asks().is_ok(),
+                caller.tells_spans().is_ok(),
+                caller.beats().is_ok(),
+                caller.writes_commands().is_ok(),
+            ]
+        };
+        for (number, word) in
+            ["cues:read", "cues:write", "", "claim", "ask", "otlp", "heartbeat", ""].into_iter().enumerate()
+        {
+            let mut only = [false; 8];
+            only[number] = !word.is_empty();
+            assert_eq!(opens(word), only, "{word}");
+        }
+        assert_eq!(opens("cues:read report commands"), [true, false, true, false, false, false, false, true]);
+        assert_eq!(opens("report"), [true, false, true, true, true, true, true, false], "the wide one");
+        assert!(key("claim").looks_for_work().is_ok() && key("cues:read").looks_for_work().is_ok());
+        assert!(key("ask").looks_for_work().is_err());
+    }
+
+    #[test]
+    fn a_limited_key_keeps_nothing_of_the_account() {
+        let row =
+            |own_cues| KeyRow { agent: "ada".to_owned(), own_cues, ..KeyRow::of_owner("k", "test", "cues", Ms(0)) };
+        let limited = Caller { key: Some(row(true)), run: None };
+        assert_eq!((limited.limited_to(), limited.keeps_account().is_err()), (Some("ada"), true));
+        assert!(limited.writes_cues().is_ok());
+        let free = Caller { key: Some(row(false)), run: None };
+        assert_eq!((free.limited_to(), free.keeps_account().is_ok()), (None, true));
     }
 
     #[test]

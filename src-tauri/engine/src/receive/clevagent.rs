@@ -19,6 +19,7 @@ use super::{Door, wire};
 use crate::definition::Invalid;
 use crate::desk::wire::Topic;
 use crate::fleet::{self, Agent, Beat, Command, CommandState, Heard, Hearer, Refused, Said, State as Stands, Status};
+use crate::redacting::Known;
 
 routes! {
     post "/api/v1/heartbeat" => heartbeat;
@@ -44,14 +45,16 @@ pub(super) async fn heartbeat(State(door): State<Door>, caller: Caller, given: G
 /// A group of beats, in the order in which they were made: all of them, or none. `{"heartbeats": […]}`, or the bare list.
 pub(super) async fn heartbeats(State(door): State<Door>, caller: Caller, body: Bytes) -> Result<Json<Value>, Problem> {
     let speaker = Speaker::of(&door, &caller).await?;
-    let heard = take(&door, &speaker, group(&body)?).await?;
+    let heard = take(&door, &speaker, group(&body, door.handle.vault.known())?).await?;
     let results: Vec<Value> = heard.into_iter().map(told).collect();
     Ok(Json(json!({ "ok": true, "accepted": results.len(), "results": results })))
 }
 
-fn group(body: &[u8]) -> Result<Vec<Beat>, Problem> {
+fn group(body: &[u8], known: &Known) -> Result<Vec<Beat>, Problem> {
     let bad = || Problem::new(StatusCode::BAD_REQUEST, "invalid_json", "Request body is not valid JSON");
-    let (list, at) = match serde_json::from_slice(body).map_err(|_| bad())? {
+    let mut said: Value = serde_json::from_slice(body).map_err(|_| bad())?;
+    known.hide_in(&mut said);
+    let (list, at) = match said {
         Value::Array(list) => (list, "body"),
         Value::Object(mut map) => match map.remove("heartbeats") {
             Some(Value::Array(list)) => (list, "body.heartbeats"),
@@ -81,13 +84,17 @@ struct Speaker {
     key: String,
     /// Of the run.
     agent: Option<String>,
+    /// The only agent that the key may speak for.
+    limited_to: Option<String>,
 }
 
 impl Speaker {
     async fn of(door: &Door, caller: &Caller) -> Result<Speaker, Problem> {
         let Some(run_id) = caller.only_run() else {
             caller.beats()?;
-            return Ok(Speaker { account: caller.account().clone(), key: caller.key()?.line.clone(), agent: None });
+            let limited_to = caller.limited_to().map(str::to_owned);
+            let (account, key) = (caller.account().clone(), caller.key()?.line.clone());
+            return Ok(Speaker { account, key, agent: None, limited_to });
         };
         let run = door.handle.reader().run(run_id.0.clone()).await?.ok_or_else(Problem::no_execution)?;
         if !run.is_live() {
@@ -96,11 +103,17 @@ impl Speaker {
         let definition = &run.definition;
         let agent = Some(definition.agent.clone()).filter(|agent| !agent.is_empty());
         let agent = agent.unwrap_or_else(|| definition.name.clone());
-        Ok(Speaker { account: definition.account.clone(), key: String::new(), agent: Some(agent) })
+        let account = definition.account.clone();
+        Ok(Speaker { account, key: String::new(), agent: Some(agent), limited_to: None })
     }
 
     /// A run speaks for nobody else, and watches nobody.
     fn may_send(&self, beats: &mut [Beat]) -> Result<(), Problem> {
+        let others = |own: &String| beats.iter().any(|beat| beat.agent != *own);
+        if let Some(own) = self.limited_to.as_ref().filter(|own| others(own)) {
+            let message = format!("This key beats for its own agent, {own}, alone.");
+            return Err(Problem::new(StatusCode::FORBIDDEN, "insufficient_scope", message));
+        }
         let Some(own) = &self.agent else { return Ok(()) };
         for beat in beats {
             if beat.agent != *own {
@@ -210,7 +223,8 @@ pub(super) async fn status(State(door): State<Door>, caller: Caller, query: Quer
     let limit = query.number("limit", STATUS_SHOWN, 1, STATUS_SHOWN_MAX)?;
     let offset = query.number("offset", 0, 0, u32::MAX)?;
     let now = door.handle.now();
-    let agents = door.handle.reader().agents(Some(caller.account().0.clone())).await?;
+    let mut agents = door.handle.reader().agents(Some(caller.account().0.clone())).await?;
+    agents.retain(|agent| caller.limited_to().is_none_or(|own| agent.name == own));
     let days = door.handle.reader().agent_days(fleet::day_of(now, door.zone).to_string()).await?;
     let shown = agents.iter().skip(offset as usize).take(limit as usize).map(|agent| {
         let today = days.iter().find(|sum| sum.agent == agent.id).copied().unwrap_or_default();

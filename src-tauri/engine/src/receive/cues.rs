@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use super::caller::{Caller, run_token_forbidden};
 use super::given::{Given, Id, Query};
 use super::problem::Problem;
-use super::{Door, executions, kept_headers, strict, wire};
+use super::{Door, executions, kept_headers, own, strict, wire};
 use crate::definition::{self, ASSERTION_CHARS_MAX, ASSERTIONS_MAX, Invalid};
 use crate::desk::worker_status;
 use crate::handle::Trouble;
@@ -33,6 +33,8 @@ routes! {
 }
 
 const CUES_SHOWN: u32 = 50;
+/// Among which those of one agent are looked for.
+const CUES_MAX: u32 = 10_000;
 /// Of so long the detail of a cue says how its runs went.
 const STATS_MS: u64 = 7 * 24 * HOUR_MS;
 pub(super) const PAGE_MAX: u32 = 100;
@@ -45,6 +47,10 @@ pub(super) async fn create(State(door): State<Door>, caller: Caller, given: Give
     caller.writes_cues()?;
     let mut body = given.required()?;
     let headers = kept_headers::taken(&mut body);
+    if let Some(agent) = caller.limited_to() {
+        // Whose else should it be?
+        body.entry("agent").or_insert_with(|| json!(agent));
+    }
     let body = Value::Object(body);
     let mut read =
         definition::read_new(&body, door.handle.now()).map_err(|faults| Problem::definition(faults, &body))?;
@@ -52,6 +58,7 @@ pub(super) async fn create(State(door): State<Door>, caller: Caller, given: Give
     if is_the_owners(&read.definition) {
         caller.writes_commands()?;
     }
+    own::writes(&door, &caller, &read.definition, None).await?;
     strict::callbacks(&door, &read.definition).await?;
     let warning = warning(&body, &read.unknown, door.handle.channels.send_mail());
     headers.keep(&door).await?;
@@ -85,7 +92,17 @@ pub(super) async fn list(State(door): State<Door>, caller: Caller, query: Query)
     let status = query.word("status", &["active", "paused", "completed", "failed"])?;
     let limit = query.number("limit", CUES_SHOWN, 1, PAGE_MAX)?;
     let offset = query.number("offset", 0, 0, u32::MAX)?;
-    let (cues, total) = door.handle.reader().cues(Some(caller.account().0.clone()), status, limit, offset).await?;
+    let account = Some(caller.account().0.clone());
+    let reader = door.handle.reader();
+    let (cues, total) = match caller.limited_to() {
+        None => reader.cues(account, status, limit, offset).await?,
+        Some(agent) => {
+            let (all, _) = reader.cues(account, status, CUES_MAX, 0).await?;
+            let own: Vec<Cue> = all.into_iter().filter(|cue| cue.definition.agent == agent).collect();
+            let total = u32::try_from(own.len()).unwrap_or(u32::MAX);
+            (own.into_iter().skip(offset as usize).take(limit as usize).collect(), total)
+        }
+    };
     let now = door.handle.now();
     let cues: Vec<_> = cues.iter().map(|cue| wire::cue(cue, now, None)).collect();
     Ok(Json(json!({ "cues": cues, "total": total, "limit": limit, "offset": offset })))
@@ -105,7 +122,8 @@ pub(super) async fn get(
     }
     let limit = query.number("execution_limit", EXECUTIONS_OF_CUE_SHOWN, 1, PAGE_MAX)?;
     let offset = query.number("execution_offset", 0, 0, u32::MAX)?;
-    let cue = current(&door, caller.whose(), &id).await?;
+    caller.reads()?;
+    let cue = reached(&door, &caller, &id).await?;
     let mut shown = wire::cue(&cue, door.handle.now(), None);
     let asked = executions::Asked {
         account: Some(cue.definition.account.0.clone()),
@@ -181,7 +199,7 @@ async fn change_once(
     (patch, transport, headers): (&Value, Option<&Value>, &kept_headers::Moved),
     turn: Option<&Input>,
 ) -> Result<Cue, Unchanged> {
-    let mut cue = current(door, caller.whose(), &id.0).await?;
+    let mut cue = reached(door, caller, &id.0).await?;
     if transport.is_some_and(|transport| !transport.is_null() && transport != cue.definition.transport.word()) {
         return Err(Problem::field("body.transport", EXTRA).into());
     }
@@ -193,11 +211,15 @@ async fn change_once(
     if is_the_owners(&cue.definition) || is_the_owners(&read.definition) {
         caller.writes_commands()?;
     }
+    if !read.definition.gate.asks_all_of(&cue.definition.gate) {
+        caller.takes_gates_off()?;
+    }
     if kept_headers::would_lead_elsewhere(&cue.definition, &read.definition) && caller.writes_commands().is_err() {
         let message =
             "Headers of this cue that are shown as `••••` would go to another address; write them again with it.";
         return Err(Problem::field("body.callback.url", message).into());
     }
+    own::writes(door, caller, &read.definition, Some(&cue.definition)).await?;
     if read.definition != *cue.definition {
         strict::callbacks(door, &read.definition).await?;
     }
@@ -247,7 +269,7 @@ pub(super) async fn delete(State(door): State<Door>, caller: Caller, Id(id): Id)
 
 /// Deletes one cue that the caller reaches.
 pub(super) async fn deleted(door: &Door, caller: &Caller, id: &str) -> Result<(), Problem> {
-    let cue = current(door, caller.whose(), id).await?;
+    let cue = reached(door, caller, id).await?;
     if is_the_owners(&cue.definition) {
         caller.writes_commands()?;
     }
@@ -271,7 +293,7 @@ pub(super) async fn fire(
     caller.writes_cues()?;
     let body = given.0.unwrap_or_default();
     let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
-    let cue = current(&door, caller.whose(), &id).await?;
+    let cue = reached(&door, &caller, &id).await?;
     let (fire, unknown) = read_fire(&body, &cue.definition, key)?;
     let mut fired = fired(&door, &cue.id, fire).await?;
     if !unknown.is_empty() {
@@ -380,7 +402,14 @@ pub(super) fn instant(text: &str) -> Option<Ms> {
 
 /// The cue of an execution. As CueAPI has it, executions of deleted cues are out of reach, and so are those of others.
 pub(super) async fn of_execution(door: &Door, caller: &Caller, cue_id: &str) -> Result<Cue, Problem> {
-    current(door, caller.whose(), cue_id).await.map_err(|_| Problem::no_execution())
+    reached(door, caller, cue_id).await.map_err(|_| Problem::no_execution())
+}
+
+/// A cue that is not deleted, if whoever asks reaches it.
+pub(super) async fn reached(door: &Door, caller: &Caller, id: &str) -> Result<Cue, Problem> {
+    let cue = current(door, caller.whose(), id).await?;
+    let is_own = caller.limited_to().is_none_or(|agent| cue.definition.agent == agent);
+    if is_own { Ok(cue) } else { Err(Problem::no_cue()) }
 }
 
 /// A cue that is not deleted, if it is of this account; None: whoever's it is.
@@ -390,12 +419,14 @@ pub(super) async fn current(door: &Door, account: Option<&AccountId>, id: &str) 
     cue.filter(|cue| cue.status != CueStatus::Deleted && reached(cue)).ok_or_else(Problem::no_cue)
 }
 
-/// Whoever writes such a cue could run any program, send a secret anywhere, or be told what files there are, also through
-/// its checks: the owner's scope `commands` is needed.
+/// Whoever writes such a cue could run any program, send a secret anywhere, call the network around this machine, or be told
+/// what files there are, also through its checks: the owner's scope `commands` is needed.
 fn is_the_owners(definition: &CueDefinition) -> bool {
-    definition.transport.is_command()
+    let reaches_around = matches!(&definition.transport, Transport::Webhook(callback) if callback.allow_private);
+    reaches_around
+        || definition.transport.is_command()
         || !definition.schedule.paths.is_empty()
-        || definition::secret_names(definition).iter().any(|name| !kept_headers::is_own(name))
+        || definition::secret_names(definition).iter().any(|name| !crate::vault::is_of_cue(name))
         || definition.preflight.iter().any(|preflight| preflight.check.what.is_the_owners())
         || definition.checks.iter().any(|check| check.what.is_the_owners())
 }
@@ -406,6 +437,7 @@ fn of_cue(trouble: Trouble) -> Problem {
         Trouble::Refused(_)
         | Trouble::DuplicateName(_)
         | Trouble::Unfit { .. }
+        | Trouble::Gated { .. }
         | Trouble::Busy
         | Trouble::Stopping
         | Trouble::Store(_) => trouble.into(),

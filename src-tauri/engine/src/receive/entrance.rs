@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_LENGTH, EXPECT, HOST, ORIGIN};
+use axum::http::header::{CONTENT_LENGTH, EXPECT, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -15,6 +15,7 @@ use futures::{FutureExt as _, StreamExt as _};
 use super::Door;
 use super::problem::Problem;
 use super::{steps, traces};
+use crate::line::{Foreign, OwnNames};
 use crate::otlp::Encoding;
 
 /// Bytes of a body at most.
@@ -40,6 +41,8 @@ pub(super) async fn pass(State(door): State<Door>, request: Request, next: Next)
         Err(problem) => said(problem, spans),
     };
     response.headers_mut().insert(REQUEST_ID, id);
+    // What an agent said is never a page, whatever a browser would make of it.
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
@@ -67,7 +70,7 @@ async fn counted(door: &Door, request: Request, next: Next) -> Response {
 }
 
 /// In time, and whatever happens in it: who asks is always answered.
-async fn answered(work: impl Future<Output = Response>) -> Response {
+pub(super) async fn answered(work: impl Future<Output = Response>) -> Response {
     // What a panic leaves half done here is one request's own; what is shared is behind locks that outlive it.
     match tokio::time::timeout(REQUEST_TIMEOUT, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(response)) => response,
@@ -85,7 +88,7 @@ async fn answered(work: impl Future<Output = Response>) -> Response {
 /// The request with its body read whole, or why it goes no further. Either way the body is gone from the connection.
 async fn admitted(door: &Door, request: Request) -> Result<Request, Problem> {
     let (mut parts, body) = request.into_parts();
-    let named = addressed_to_us(&parts, door.port);
+    let named = addressed_to_us(&parts, &door.called);
     let (most, large) = traces::bound(door, &parts).await?;
     let most = if steps::tells_of_one(&parts.uri) { STEP_BODY_MAX } else { most };
     let read = tokio::time::timeout(REQUEST_TIMEOUT, read_whole(&parts.headers, body, most)).await;
@@ -99,40 +102,21 @@ async fn admitted(door: &Door, request: Request) -> Result<Request, Problem> {
 }
 
 /// A web page that found a way to this port does not know us by our own name, or says that it comes from elsewhere.
-fn addressed_to_us(parts: &Parts, port: u16) -> Result<(), Problem> {
-    let mut names = parts.headers.get_all(HOST).iter().map(|name| name.to_str().unwrap_or_default());
-    let (named, again) = (names.next(), names.next());
-    let in_target = parts.uri.authority().map(|authority| authority.as_str());
-    let ours = named.is_some_and(|name| is_own_name(name, port)) && again.is_none();
-    if !ours || in_target.is_some_and(|name| !is_own_name(name, port)) {
-        let message =
-            format!("The tower answers to 127.0.0.1:{port} and localhost:{port} only; the Host header must say so.");
-        return Err(Problem::new(StatusCode::FORBIDDEN, "host_not_allowed", message));
-    }
-    let own_origin = |origin: &HeaderValue| {
-        origin
-            .to_str()
-            .ok()
-            .and_then(|origin| origin.strip_prefix("http://"))
-            .is_some_and(|name| is_own_name(name, port))
-    };
-    if !parts.headers.get_all(ORIGIN).iter().all(own_origin) {
-        let message = "Web pages may not call the tower. Agents send no Origin header.";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "origin_not_allowed", message));
-    }
-    Ok(())
-}
-
-fn is_own_name(name: &str, port: u16) -> bool {
-    const HTTP: u16 = 80;
-    ["127.0.0.1", "localhost", "[::1]"].iter().any(|own| {
-        let rest = name.get(..own.len()).filter(|start| start.eq_ignore_ascii_case(own)).map(|_| &name[own.len()..]);
-        match rest {
-            Some("") => port == HTTP,
-            Some(rest) => rest.strip_prefix(':').is_some_and(|said| said == port.to_string()),
-            None => false,
+fn addressed_to_us(parts: &Parts, called: &OwnNames) -> Result<(), Problem> {
+    let (code, message) = match called.admit(&parts.method, &parts.uri, &parts.headers) {
+        Ok(()) => return Ok(()),
+        Err(Foreign::Name) => {
+            let names = called.all().join(", ");
+            ("host_not_allowed", format!("The tower answers to {names} only; the Host header must say so, once."))
         }
-    })
+        Err(Foreign::Origin) => {
+            ("origin_not_allowed", "Web pages may not call the tower. Agents send no Origin header.".to_owned())
+        }
+        Err(Foreign::Site) => {
+            ("cross_site", "Web pages of other sites may not have a browser call the tower.".to_owned())
+        }
+    };
+    Err(Problem::new(StatusCode::FORBIDDEN, code, message))
 }
 
 async fn read_whole(headers: &HeaderMap, body: Body, most: usize) -> Result<Vec<u8>, Problem> {
@@ -181,25 +165,5 @@ mod tests {
     async fn whoever_makes_the_tower_stumble_is_answered_too() {
         let response = answered(async { panic!("who_stumbles") }).await;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    }
-
-    #[test]
-    fn only_our_own_name_and_port_are_ours() {
-        for name in ["127.0.0.1:8737", "localhost:8737", "LOCALHOST:8737", "[::1]:8737"] {
-            assert!(is_own_name(name, 8737), "{name}");
-        }
-        for name in [
-            "127.0.0.1",
-            "localhost:80",
-            "localhost.evil.com:8737",
-            "evil.com:8737",
-            "127.0.0.1:87370",
-            "",
-            "[::1]",
-            "l\u{f6}calhost",
-        ] {
-            assert!(!is_own_name(name, 8737), "{name}");
-        }
-        assert!(is_own_name("localhost", 80), "a client leaves out the port of http");
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::caller::Caller;
 use super::given::{Given, Id};
 use super::problem::Problem;
-use super::{Door, cues, outcome, wire};
+use super::{Door, cues, outcome, own, wire};
 use crate::handle::Trouble;
 use crate::token::key_hash;
 
@@ -108,6 +108,7 @@ async fn said(
     input: Input,
     none_yet: (RefusalCode, &str),
 ) -> Result<Answer, Problem> {
+    own::run(door, caller, id).await?;
     match door.handle.run_by(caller.whose(), &RunId(id.to_owned()), input).await {
         Err(Trouble::Refused(refusal)) if refusal.code == RefusalCode::NotFound => {
             let row = door.handle.reader().occurrence_of_run(id.to_owned()).await?;

@@ -1,5 +1,7 @@
 //! `/v1/executions`: what ran, what became of it, and the report of an agent.
 
+use std::collections::HashSet;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,7 +16,7 @@ use super::caller::Caller;
 use super::cues::{self, PAGE_MAX};
 use super::given::{Given, Id, Query};
 use super::problem::Problem;
-use super::{Door, outcome, wire};
+use super::{Door, outcome, own, wire};
 use crate::handle::Trouble;
 use crate::journal::RunFilter;
 
@@ -44,6 +46,8 @@ const TRIGGERS: [&str; 9] =
     ["scheduled", "manual_fire", "chain", "replay", "trigger", "path", "fallback", "ping", "dynamic"];
 /// Of a web hook's answer so many characters are shown.
 const ANSWER_CHARS_MAX: usize = 2_000;
+/// Among which those of one agent are looked for.
+const CUES_MAX: u32 = 10_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Asked {
@@ -65,6 +69,9 @@ pub(super) struct Page {
 
 pub(super) async fn list(State(door): State<Door>, caller: Caller, query: Query) -> Result<Json<Value>, Problem> {
     caller.reads()?;
+    if let (Some(_), Some(cue_id)) = (caller.limited_to(), query.get("cue_id")) {
+        cues::reached(&door, &caller, cue_id).await?;
+    }
     let asked = Asked {
         account: Some(caller.account().0.clone()),
         cue_id: query.get("cue_id").map(str::to_owned),
@@ -75,6 +82,7 @@ pub(super) async fn list(State(door): State<Door>, caller: Caller, query: Query)
             outcome_state: query.word("outcome_state", &OUTCOME_STATES)?,
             result_type: query.get("result_type").map(str::to_owned),
             has_evidence: query.yes_or_no("has_evidence")?,
+            agent: caller.limited_to().map(str::to_owned),
             ..RunFilter::default()
         },
         limit: query.number("limit", EXECUTIONS_SHOWN, 1, PAGE_MAX)?,
@@ -123,6 +131,12 @@ pub(super) async fn page(door: &Door, asked: &Asked) -> Result<Page, Problem> {
         let asked_for = |by: &str| asked.triggered_by.as_deref().is_none_or(|wanted| wanted == by);
         waiting = reader.occurrences_waiting(asked.account.clone(), asked.cue_id.clone(), WAITING_MAX).await?;
         waiting.retain(|row| asked_for(&row.triggered_by));
+        if let Some(agent) = &asked.began.agent {
+            let (cues, _) = reader.cues(asked.account.clone(), None, CUES_MAX, 0).await?;
+            let own: HashSet<&str> =
+                cues.iter().filter(|cue| cue.definition.agent == *agent).map(|cue| cue.id.as_str()).collect();
+            waiting.retain(|row| own.contains(row.cue_id.as_str()));
+        }
     }
     let waiting_total = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
     let shown = waiting.iter().skip(asked.offset as usize).take(asked.limit as usize);
@@ -178,6 +192,7 @@ pub(super) async fn report(
     given: Given,
 ) -> Result<Json<Value>, Problem> {
     let attempt = caller.reports(&id)?;
+    own::run(&door, &caller, &id).await?;
     let outcome = outcome::read(&given.required()?)?;
     let success = outcome.success;
     let run_id = RunId(id);

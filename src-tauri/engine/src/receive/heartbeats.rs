@@ -8,12 +8,11 @@ use cuetower_core::spend::Nanousd;
 use cuetower_core::step::StepInput;
 use serde_json::{Map, Value, json};
 
-use super::Door;
 use super::caller::Caller;
 use super::given::Given;
 use super::problem::Problem;
-use super::spending;
 use super::steps_read::text;
+use super::{Door, own, spending};
 use crate::fleet::Beat;
 
 routes! {
@@ -36,7 +35,8 @@ pub(super) async fn beat(State(door): State<Door>, caller: Caller, given: Given)
     let said = Said::read(&body)?;
     let mut answer = json!({ "ok": true });
     if let Some(run) = &run {
-        let attempt = caller.reports(run)?;
+        let attempt = caller.beats_for(run)?;
+        own::run(&door, &caller, run).await?;
         let Said { progress, tokens, cost, message, .. } = said.clone();
         let input = StepInput::Beat { tokens, cost, progress, message };
         door.handle.step(caller.whose(), &RunId(run.clone()), attempt, input).await.map_err(unknown_run)?;

@@ -13,11 +13,8 @@ use super::problem::Problem;
 use crate::definition;
 use crate::journal::RunFilter;
 use crate::token::new_ticket;
-use crate::vault::{VaultError, names_in};
+use crate::vault::{OF_CUE, OF_CUE_DIGITS, VaultError, is_of_cue as is_own, names_in};
 
-/// How such names begin; 32 digits follow that nobody can guess, so that no other cue can ask for the value.
-const BEGINNING: &str = "HEADER_";
-const DIGITS: usize = 32;
 const SHOWN: &str = "••••";
 
 /// Values on their way into the vault.
@@ -29,7 +26,7 @@ pub(super) fn taken(body: &mut Map<String, Value>) -> Moved {
     let mut moved = Vec::new();
     for (name, value) in headers.and_then(Value::as_object_mut).into_iter().flatten() {
         let Some(open) = value.as_str().filter(|text| definition::lies_open(name, text)) else { continue };
-        let secret = format!("{BEGINNING}{}", new_ticket()[..DIGITS].to_uppercase());
+        let secret = format!("{OF_CUE}{}", new_ticket()[..OF_CUE_DIGITS].to_uppercase());
         moved.push((secret.clone(), Zeroizing::new(open.to_owned())));
         *value = json!(format!("{{{{secret:{secret}}}}}"));
     }
@@ -87,13 +84,6 @@ pub(super) async fn forget_replaced(door: &Door, before: &CueDefinition, after: 
         Ok(_) => tracing::info!(cue = %after.id, "a replaced header stays in the vault: a run under way may need it"),
         Err(error) => tracing::warn!(%error, "a replaced header stays in the vault"),
     }
-}
-
-/// Whether the secret of this name is a cue's own, which came in as a header of it.
-pub(super) fn is_own(secret: &str) -> bool {
-    secret.strip_prefix(BEGINNING).is_some_and(|digits| {
-        digits.len() == DIGITS && digits.bytes().all(|digit| digit.is_ascii_digit() || (b'A'..=b'F').contains(&digit))
-    })
 }
 
 /// Forgets what was this cue's own, after its end.

@@ -20,6 +20,8 @@ routes! {
     get "/v1/auth/verify" => page;
 }
 
+/// The one page of this door; the browser may come to it from anywhere.
+pub(super) const PAGE: &str = "/v1/auth/verify";
 /// Of a code, in characters.
 const CODE: std::ops::RangeInclusive<usize> = 6..=128;
 
@@ -34,8 +36,8 @@ pub(super) async fn ask(State(door): State<Door>, headers: HeaderMap, given: Giv
     // By the name it was called by, which is one of ours: the caller can reach that one.
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("device_code", &code).finish();
-    let answer =
-        json!({ "verification_url": format!("http://{host}/v1/auth/verify?{query}"), "expires_in": EXPIRES_S });
+    let url = format!("{}{PAGE}?{query}", door.called.url(host));
+    let answer = json!({ "verification_url": url, "expires_in": EXPIRES_S });
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 

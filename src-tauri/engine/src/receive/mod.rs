@@ -30,17 +30,20 @@ mod entrance;
 mod evidence;
 mod executions;
 mod fields;
+mod gates;
 mod given;
 mod heartbeats;
 mod kept_headers;
 mod leases;
-mod line;
 mod live_sessions;
 mod login;
 mod login_page;
+mod mcp;
 mod messages;
 mod meta;
 mod outcome;
+mod own;
+mod past;
 mod permits;
 mod pings;
 mod problem;
@@ -64,16 +67,20 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::{Extension, Router};
+use futures::future::OptionFuture;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, watch};
 
 use crate::deliver::Names;
 use crate::handle::Handle;
+use crate::line::{self, Bounds, OwnNames};
 use problem::Problem;
 
+pub use crate::line::{Tls, TlsTrouble, is_name};
+pub(crate) use gates::gate_as_told;
 pub use outcome::outcome_in_answer;
 
 /// One file's routes: method and path of each, and the router that serves them.
@@ -90,10 +97,12 @@ const PARTS: &[Part] = &[
     (echo::ROUTES, echo::routes),
     (evidence::ROUTES, evidence::routes),
     (executions::ROUTES, executions::routes),
+    (gates::ROUTES, gates::routes),
     (heartbeats::ROUTES, heartbeats::routes),
     (live_sessions::ROUTES, live_sessions::routes),
     (leases::ROUTES, leases::routes),
     (login::ROUTES, login::routes),
+    (mcp::ROUTES, mcp::routes),
     (messages::ROUTES, messages::routes),
     (meta::ROUTES, meta::routes),
     (permits::ROUTES, permits::routes),
@@ -109,6 +118,10 @@ const PARTS: &[Part] = &[
 
 /// Requests under way get this long to end once the door closes.
 const CLOSING: Duration = Duration::from_secs(5);
+/// Connections open at once, of this machine, and again of others.
+const CONNECTIONS_MAX: usize = 256;
+/// Pages of this door: what a program opens while it signs in.
+const PAGES: &[&str] = &[login::PAGE];
 
 /// What every handler works with. Cheap to clone, which happens several times for each request.
 #[derive(Clone)]
@@ -118,13 +131,16 @@ pub struct Door(Arc<Within>);
 pub struct Within {
     handle: Handle,
     version: Arc<str>,
-    /// The port it listens on; what a `Host` header must name.
-    port: u16,
+    /// What a `Host` header must say.
+    called: OwnNames,
+    exposed: Option<Exposed>,
     openings: Openings,
     rates: Arc<rate::Rates>,
     echoes: Arc<echo::Echoes>,
     traces: Arc<traces::Turns>,
     names: Arc<Names>,
+    /// Seats for whoever waits for an answer of the owner.
+    held_gates: Semaphore,
     /// The machine's: agents' days begin at its midnight.
     zone: chrono_tz::Tz,
     pace: crate::fleet::Pace,
@@ -145,6 +161,14 @@ pub struct Openings {
     pub account_cues: Option<u32>,
 }
 
+/// The same door for other machines.
+#[derive(Debug)]
+pub struct Exposed {
+    pub listener: TcpListener,
+    /// None: a proxy that stands before it speaks TLS in its place.
+    pub tls: Option<Tls>,
+}
+
 impl Door {
     #[must_use]
     pub fn new(handle: Handle, version: &str, openings: Openings) -> Door {
@@ -152,8 +176,22 @@ impl Door {
         let rates = Arc::new(rate::Rates::of(openings.rate_limit));
         let (echoes, traces, names) = (Arc::default(), Arc::default(), Names::of_the_system());
         let (zone, pace) = (chrono_tz::Tz::UTC, crate::fleet::Pace::default());
-        let version = version.into();
-        Door(Arc::new(Within { handle, version, port: 0, openings, rates, echoes, traces, names, zone, pace }))
+        let (version, held_gates) = (version.into(), Semaphore::new(gates::HELD_MAX));
+        let (called, exposed) = (OwnNames::at(0, PAGES), None);
+        Door(Arc::new(Within {
+            handle,
+            version,
+            called,
+            exposed,
+            openings,
+            rates,
+            echoes,
+            traces,
+            names,
+            held_gates,
+            zone,
+            pace,
+        }))
     }
 
     /// Days begin at midnight in this zone, by its IANA name, instead of UTC.
@@ -161,6 +199,23 @@ impl Door {
     pub fn in_zone(mut self, name: &str) -> Door {
         let zone = name.parse().unwrap_or(self.zone);
         self.within().zone = zone;
+        self
+    }
+
+    /// It answers to these names, too (each [`is_name`]), because callers on other machines or a proxy call it so.
+    #[must_use]
+    pub fn called(mut self, names: &[String]) -> Door {
+        self.within().called.give(names);
+        if !names.is_empty() {
+            self.0.handle.accounts.hears_elsewhere();
+        }
+        self
+    }
+
+    /// It is served at this listener, too.
+    #[must_use]
+    pub fn exposed(mut self, exposed: Exposed) -> Door {
+        self.within().exposed = Some(exposed);
         self
     }
 
@@ -175,17 +230,29 @@ impl Door {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        self.within().port = listener.local_addr()?.port();
-        let (closing, closed) = oneshot::channel::<()>();
-        let told = async move {
-            shutdown.await;
-            drop(closing);
+        let port = listener.local_addr()?.port();
+        self.within().called.set_port(port);
+        let exposed = self.within().exposed.take();
+        let (closing, closed) = watch::channel(());
+        let router = router(self);
+        let at = |listener, tls| {
+            let mut closed = closed.clone();
+            let bounds = Bounds { door: "the agents' door", connections: CONNECTIONS_MAX, tls };
+            // Nothing is ever sent: the sender's end is the word.
+            line::serve(listener, bounds, router.clone(), async move { drop(closed.changed().await) })
         };
-        let serving = axum::serve(line::Bounded::of(listener), router(self)).with_graceful_shutdown(told);
+        let elsewhere = exposed.map(|exposed| at(exposed.listener, exposed.tls));
+        let here = at(listener, None);
+        let serving = async { tokio::join!(here, OptionFuture::from(elsewhere)) };
         tokio::select! {
-            served = async { serving.await } => served,
-            () = async { drop(closed.await); tokio::time::sleep(CLOSING).await } => Ok(()),
+            _ = serving => {}
+            () = async {
+                shutdown.await;
+                drop(closing);
+                tokio::time::sleep(CLOSING).await;
+            } => {}
         }
+        Ok(())
     }
 }
 
@@ -205,7 +272,9 @@ pub fn routes() -> Vec<(&'static str, &'static str)> {
 
 fn router(door: Door) -> Router {
     let parts = PARTS.iter().fold(Router::new(), |whole, (_, part)| whole.merge(part()));
+    let mcp = mcp::Mcp::new(&door, parts.clone().with_state(door.clone()));
     parts
+        .layer(Extension(mcp))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "http_error", "Not Found"))
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "http_error", "Method Not Allowed")

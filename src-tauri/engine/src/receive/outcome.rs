@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::cues::instant;
 use super::problem::Problem;
 use crate::definition::{ASSERTION_CHARS_MAX, ASSERTIONS_MAX, Invalid};
+use crate::redacting::HIDDEN;
 
 /// Characters, as CueAPI counts them.
 const RESULT_MAX: usize = 2_000;
@@ -120,12 +121,13 @@ impl Reading<'_> {
         None
     }
 
-    /// A cut URL leads elsewhere, so a long one is left out.
+    /// A cut URL leads elsewhere, so a long one is left out; so is one whose beginning was blotted out.
     fn url(&mut self, field: &str) -> Option<String> {
         let good =
             |text: &String| text.chars().count() <= URL_MAX && url::Url::parse(text).is_ok_and(|url| url.has_host());
         match self.get(field)? {
             Value::String(text) if good(&text) => Some(text),
+            Value::String(text) if text.contains(HIDDEN) => None,
             _ => {
                 self.fault(field, format!("Input should be a valid URL of at most {URL_MAX} characters"));
                 None

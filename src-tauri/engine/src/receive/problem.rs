@@ -134,6 +134,9 @@ impl From<Trouble> for Problem {
                 | RefusalCode::StepAlreadyCompleted
                 | RefusalCode::AlreadyAttested
                 | RefusalCode::BudgetSpent
+                | RefusalCode::GateSettled
+                | RefusalCode::GateChanged
+                | RefusalCode::GateWithdrawn
                 | RefusalCode::IdempotencyKeyConflict) => Problem::new(StatusCode::CONFLICT, code.word(), message),
             },
             Trouble::DuplicateName(name) => {
@@ -142,6 +145,11 @@ impl From<Trouble> for Problem {
             }
             Trouble::NotFound(_) => Problem::new(StatusCode::NOT_FOUND, "not_found", message),
             Trouble::Unfit { field, .. } => Problem::field(below_body(field), message),
+            Trouble::Gated { gate, waits } => {
+                let code = if waits { "step_waits_for_owner" } else { "step_denied" };
+                let beside = vec![("gate", Value::String(gate.0))];
+                Problem { beside, ..Problem::new(StatusCode::CONFLICT, code, message) }
+            }
             Trouble::Busy => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(1),
             Trouble::Stopping => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", message).retry_after(5),
             Trouble::Store(_) => store_trouble(),

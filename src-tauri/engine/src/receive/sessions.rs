@@ -24,6 +24,10 @@ pub(super) async fn begin(State(door): State<Door>, given: Given) -> Result<Json
 
 pub(super) async fn refresh(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
     let key = caller.key()?;
+    if key.rotated_at.is_some() {
+        // In its grace it does what it did; a session would stand for its successor.
+        return Err(accounts::Refused::KeyRotated.into());
+    }
     let account = door.handle.reader().account(key.account.0.clone()).await?;
     let email = accounts::email_of(account.as_ref());
     let session_token = accounts::made(door.handle.tower_key(), &key.line, &email, door.handle.now());

@@ -9,13 +9,13 @@ use cuetower_core::id::RunId;
 use cuetower_core::step::{Answer, Begin, Done, Fail, PAYLOAD_BYTES_MAX, StepInput};
 use serde_json::{Map, Value, json};
 
-use super::Door;
 use super::caller::Caller;
 use super::given::{Given, Id, Query};
 use super::problem::Problem;
-use super::spending;
 use super::steps_read::{key, kind, payload, retries, text};
+use super::{Door, own, spending};
 use crate::desk::step_view;
+use crate::handle::StepTaken;
 use crate::otlp::redact;
 
 routes! {
@@ -36,20 +36,25 @@ pub(super) async fn begin(
 ) -> Result<Response, Problem> {
     let attempt = caller.reports(&id)?;
     let mut body = given.0.unwrap_or_default();
+    let step = in_path(&door, &step)?;
     let begin = Begin {
-        key: key(&step, "path.key")?,
+        key: step.clone(),
         name: text(&body, "name")?,
         kind: kind(&body)?,
         parent: text(&body, "parent")?.map(|parent| key(&parent, "body.parent")).transpose()?,
         model: text(&body, "model")?,
         input: payload(&mut body, "input")?,
     };
-    let answer = ask(&door, &caller, &id, attempt, StepInput::Begin(begin)).await?;
-    Ok(match answer {
+    let taken = ask(&door, &caller, &id, attempt, StepInput::Begin(begin)).await?;
+    Ok(match taken.answer {
         Answer::Started { idempotency_key, attempt, tries, .. } => {
-            let body = json!({
+            let mut body = json!({
                 "state": "started", "key": step, "idempotency_key": idempotency_key, "attempt": attempt, "tries": tries,
             });
+            // The owner approved another one than the agent came with.
+            if let Some(input) = taken.input.and_then(|input| serde_json::from_str::<Value>(&input).ok()) {
+                body["input"] = input;
+            }
             (StatusCode::CREATED, Json(body)).into_response()
         }
         Answer::Completed { ordinal, idempotency_key } => {
@@ -72,9 +77,10 @@ pub(super) async fn complete(
     given: Given,
 ) -> Result<Json<Value>, Problem> {
     let attempt = caller.reports(&id)?;
+    let step = in_path(&door, &step)?;
     let done = done(&door, &id, &step, given.0.unwrap_or_default()).await?;
-    let input = StepInput::Complete { key: key(&step, "path.key")?, done };
-    ended(ask(&door, &caller, &id, attempt, input).await?, &step)
+    let input = StepInput::Complete { key: step.clone(), done };
+    ended(ask(&door, &caller, &id, attempt, input).await?.answer, &step)
 }
 
 pub(super) async fn fail(
@@ -92,9 +98,10 @@ pub(super) async fn fail(
     }
     // It goes from here into the run's sentence, alerts, and whatever tells of them.
     let error = redact::text(&error).into_owned();
+    let step = in_path(&door, &step)?;
     let fail = Fail { error, done: done(&door, &id, &step, body).await? };
-    let input = StepInput::Fail { key: key(&step, "path.key")?, fail };
-    ended(ask(&door, &caller, &id, attempt, input).await?, &step)
+    let input = StepInput::Fail { key: step.clone(), fail };
+    ended(ask(&door, &caller, &id, attempt, input).await?.answer, &step)
 }
 
 /// The tree, level by level: a page of what stands under one step, or at the top.
@@ -105,6 +112,7 @@ pub(super) async fn list(
     query: Query,
 ) -> Result<Json<Value>, Problem> {
     caller.reads_run(&id)?;
+    own::run(&door, &caller, &id).await?;
     let limit = query.number("limit", 200, 1, PAGE_MAX)?;
     let offset = query.number("offset", 0, 0, u32::MAX)?;
     let reader = door.handle.reader();
@@ -112,7 +120,7 @@ pub(super) async fn list(
     if caller.whose().is_some_and(|account| *account != run.definition.account) {
         return Err(Problem::no_execution());
     }
-    let parent = query.get("parent").map(str::to_owned);
+    let parent = query.get("parent").map(|parent| door.handle.vault.known().hidden(parent).into_owned());
     let under = match &parent {
         None => 0,
         Some(parent) => {
@@ -143,17 +151,25 @@ pub(super) fn tells_of_one(uri: &Uri) -> bool {
     uri.path().starts_with("/v1/executions/") && uri.path().contains("/steps/")
 }
 
+/// The key of a step as it is kept: values of secrets are blotted out of it as they are out of bodies (`given`).
+fn in_path(door: &Door, step: &str) -> Result<String, Problem> {
+    key(step, "path.key").map(|key| door.handle.vault.known().hidden_in(key))
+}
+
 async fn ask(
     door: &Door,
     caller: &Caller,
     id: &str,
     attempt: Option<u32>,
     input: StepInput,
-) -> Result<Answer, Problem> {
+) -> Result<StepTaken, Problem> {
+    own::run(door, caller, id).await?;
     let run_id = RunId(id.to_owned());
-    door.handle.step(caller.whose(), &run_id, attempt, input).await.map_err(|trouble| match Problem::from(trouble) {
-        missing if missing.code == "not_found" => Problem::no_execution(),
-        other => other,
+    door.handle.begin_step(caller.whose(), &run_id, attempt, input).await.map_err(|trouble| {
+        match Problem::from(trouble) {
+            missing if missing.code == "not_found" => Problem::no_execution(),
+            other => other,
+        }
     })
 }
 

@@ -2,6 +2,7 @@
 //!
 //! What can be tried again is said so by the status, as exporters know it: 429 and 503 with `Retry-After`; all else is final.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,14 +12,16 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_A
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use super::Door;
 use super::caller::Caller;
 use super::entrance::BODY_MAX;
 use super::problem::Problem;
-use crate::handle::SpanBatch;
+use crate::handle::{SpanBatch, SpanGroup};
 use crate::otlp::{self, Code, Encoding};
+use crate::redacting::Known;
 
 routes! {
     post "/v1/traces" => take;
@@ -126,6 +129,8 @@ async fn taken(door: &Door, request: Request, encoding: Encoding) -> Result<Vec<
     let (mut parts, body) = request.into_parts();
     let caller = Caller::from_request_parts(&mut parts, door).await?;
     let (run, account) = (caller.tells_spans()?.cloned(), caller.account().clone());
+    // With its run's token it speaks for that run.
+    let limited_to = caller.limited_to().filter(|_| run.is_none()).map(str::to_owned);
     let packed = match parts.headers.get(CONTENT_ENCODING).map(HeaderValue::to_str) {
         None => String::new(),
         Some(packed) => packed.unwrap_or("?").to_owned(),
@@ -145,13 +150,39 @@ async fn taken(door: &Door, request: Request, encoding: Encoding) -> Result<Vec<
     };
     let (mut refused, mut words) = (told.refused, told.words.map(str::to_owned));
     for groups in told.orders {
-        let batch = SpanBatch { account: account.clone(), run: run.clone(), groups };
+        let groups = without(door.handle.vault.known(), groups);
+        let batch = SpanBatch { account: account.clone(), run: run.clone(), limited_to: limited_to.clone(), groups };
         // Those before it stay; whoever sends them again is told that they are here.
         let taken = door.handle.spans(batch).await?;
         refused += u64::from(taken.refused);
         words = words.or(taken.words);
     }
     Ok(encoding.taken(refused, words.as_deref().unwrap_or_default()))
+}
+
+/// Values of secrets are blotted out; shapes of others were when the spans were read.
+fn without(known: &Known, mut groups: Vec<SpanGroup>) -> Vec<SpanGroup> {
+    for group in &mut groups {
+        group.agent = known.hidden_in(std::mem::take(&mut group.agent));
+    }
+    for span in groups.iter_mut().flat_map(|group| &mut group.spans) {
+        for text in span.error.iter_mut().chain([&mut span.name]) {
+            *text = known.hidden_in(std::mem::take(text));
+        }
+        for json in [&mut span.input, &mut span.output, &mut span.attributes].into_iter().flatten() {
+            if let Cow::Owned(clean) = known.hidden(json) {
+                // In its texts alone: without a number it would be no JSON any more.
+                *json = match serde_json::from_str::<Value>(json) {
+                    Ok(mut value) => {
+                        known.hide_in(&mut value);
+                        value.to_string()
+                    }
+                    Err(_) => clean,
+                };
+            }
+        }
+    }
+    groups
 }
 
 fn unreadable(otlp::Unreadable { status, words }: otlp::Unreadable) -> Problem {

@@ -210,15 +210,11 @@ fn error_message(run: &Run) -> Option<String> {
 }
 
 fn updated_at(run: &Run) -> Ms {
-    let ended = match run.phase {
-        Phase::Ended { at, .. } => Some(at),
-        _ => None,
-    };
     let of_attempts = run.attempts.iter().flat_map(|attempt| {
         let reported = attempt.outcome.as_ref().map(|reported| reported.at);
         [Some(attempt.began_at), attempt.delivered_at, attempt.ended_at, reported]
     });
-    of_attempts.chain([ended]).flatten().max().unwrap_or(run.began_at)
+    of_attempts.chain([run.ended_at()]).flatten().max().unwrap_or(run.began_at)
 }
 
 fn outcome(run: &Run, reported: &Reported) -> Value {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use cuetower_core::id::{AccountId, RunId};
+use cuetower_core::id::RunId;
 use cuetower_core::input::{Answer, Input, RefusalCode};
 use cuetower_core::run::Run;
 use serde_json::{Map, Value, json};
@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::caller::Caller;
 use super::given::{Given, Id, Query};
 use super::problem::Problem;
-use super::{Door, cues, wire};
+use super::{Door, cues, own, wire};
 use crate::desk::worker_status;
 use crate::handle::{TowerChange, Trouble};
 
@@ -38,14 +38,13 @@ const REASON_CHARS_MAX: usize = 500;
 
 /// What may be claimed; with `wait`, as soon as there is something.
 pub(super) async fn claimable(State(door): State<Door>, caller: Caller, query: Query) -> Result<Json<Value>, Problem> {
-    caller.reads()?;
+    caller.looks_for_work()?;
     let tasks: Vec<String> = query.get("task").map(str::to_owned).into_iter().collect();
     let agent = query.get("agent").map(str::to_owned);
     let wait_s = query.number("wait", 0, 0, 3_600)?.min(WAIT_MAX_S);
-    let account = caller.account();
     // The cue names it, or, as CueAPI has it, the payload.
     let is_for = |run: &Run, agent: &str| run.definition.agent == agent || run.payload["agent"] == agent;
-    let fits = |run: &Run| fits(run, account, &tasks) && agent.as_ref().is_none_or(|agent| is_for(run, agent));
+    let fits = |run: &Run| fits(run, &caller, &tasks) && agent.as_ref().is_none_or(|agent| is_for(run, agent));
     let found = found_within(&door, wait_s, async || {
         let offers = door.handle.offers.list_of(fits, CLAIMABLE_SHOWN);
         Ok((!offers.is_empty()).then_some(offers))
@@ -75,6 +74,7 @@ pub(super) async fn claim(
     given: Given,
 ) -> Result<Json<Value>, Problem> {
     caller.works()?;
+    own::run(&door, &caller, &id).await?;
     let worker = worker_id(&given.required()?)?;
     match claimed(&door, &caller, &RunId(id), &worker).await? {
         Some(claim) => Ok(Json(claim)),
@@ -96,7 +96,7 @@ pub(super) async fn claim_next(State(door): State<Door>, caller: Caller, given: 
         }
     };
     let claim = found_within(&door, wait_s, async || {
-        for offer in door.handle.offers.list_of(|run| fits(run, caller.account(), &tasks), CLAIMABLE_SHOWN) {
+        for offer in door.handle.offers.list_of(|run| fits(run, &caller, &tasks), CLAIMABLE_SHOWN) {
             if let Some(claim) = claimed(&door, &caller, &offer.id, &worker).await? {
                 return Ok(Some(claim));
             }
@@ -145,7 +145,8 @@ pub(super) async fn heartbeat(
     Id(id): Id,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let attempt = caller.reports(&id)?;
+    let attempt = caller.beats_for(&id)?;
+    own::run(&door, &caller, &id).await?;
     let run_id = RunId(id);
     let input = Input::Extend { run_id: run_id.clone(), attempt, worker: header_worker(&headers) };
     let until = match door.handle.run_by(caller.whose(), &run_id, input).await.map_err(of_execution)? {
@@ -168,6 +169,7 @@ pub(super) async fn release(
     given: Given,
 ) -> Result<Json<Value>, Problem> {
     let attempt = caller.reports(&id)?;
+    own::run(&door, &caller, &id).await?;
     let body = given.0.unwrap_or_default();
     let named = body.get("worker_id").and_then(Value::as_str).map(str::to_owned);
     let reason = body.get("reason").and_then(Value::as_str).unwrap_or_default();
@@ -194,6 +196,7 @@ pub(super) async fn seen(State(door): State<Door>, caller: Caller, given: Given)
 
 pub(super) async fn list(State(door): State<Door>, caller: Caller) -> Result<Json<Value>, Problem> {
     caller.reads()?;
+    caller.unlimited()?;
     let now = door.handle.now();
     let workers = door.handle.reader().workers(Some(caller.account().0.clone())).await?;
     let shown = workers.iter().map(|worker| {
@@ -211,6 +214,7 @@ pub(super) async fn list(State(door): State<Door>, caller: Caller) -> Result<Jso
 
 pub(super) async fn remove(State(door): State<Door>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
     caller.works()?;
+    caller.unlimited()?;
     let known = door.handle.reader().workers(Some(caller.account().0.clone())).await?;
     if !known.iter().any(|worker| worker.id == id) {
         return Err(Problem::new(StatusCode::NOT_FOUND, "worker_not_found", "Worker not found"));
@@ -240,10 +244,11 @@ where
 }
 
 /// A run is for a task if its payload says so; without tasks, every run of the account fits.
-fn fits(run: &Run, account: &AccountId, tasks: &[String]) -> bool {
+fn fits(run: &Run, caller: &Caller, tasks: &[String]) -> bool {
     let task = || run.payload.get("task").and_then(Value::as_str);
     let fits = tasks.is_empty() || task().is_some_and(|task| tasks.iter().any(|wanted| wanted == task));
-    fits && run.definition.account == *account
+    let is_own = caller.limited_to().is_none_or(|agent| run.definition.agent == agent);
+    fits && is_own && run.definition.account == *caller.account()
 }
 
 fn tasks(body: &Map<String, Value>) -> Result<Vec<String>, Problem> {

@@ -75,6 +75,7 @@ async fn tell(handle: &Handle, ping: &Spooled) -> Told {
                 trouble @ (Trouble::Refused(_)
                 | Trouble::NotFound(_)
                 | Trouble::DuplicateName(_)
+                | Trouble::Gated { .. }
                 | Trouble::Unfit { .. }),
             ) => Told::Never(trouble.to_string()),
         };

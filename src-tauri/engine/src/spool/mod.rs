@@ -7,7 +7,7 @@ mod deliver;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,7 @@ use cuetower_core::Ms;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::private;
 use crate::token::{new_ticket, write_private};
 
 pub(crate) use deliver::deliver_spooled;
@@ -147,7 +148,7 @@ impl Spool {
     /// # Errors
     /// If it could not be written.
     pub fn keep(&self, ping: &Spooled) -> io::Result<Name> {
-        make_private(&self.folder)?;
+        private::folder(&self.folder)?;
         let mut ping = ping.clone();
         ping.output = ping.output.map(|output| end_of(&output, OUTPUT_MAX));
         let written = |ping: &Spooled| serde_json::to_vec(ping).expect("a ping is plain data");
@@ -170,11 +171,7 @@ impl Spool {
     /// The right to tell what is kept; None if somebody else has it, or if nothing was ever kept.
     #[must_use]
     pub fn turn(&self) -> Option<Turn> {
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(false).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let lock = options.open(self.folder.join(LOCK)).ok()?;
+        let lock = private::file(&self.folder.join(LOCK)).ok()?;
         lock.try_lock().ok()?;
         Some(Turn { spool: self.clone(), _lock: lock })
     }
@@ -283,7 +280,7 @@ impl Spool {
 
     fn put_aside(&self, name: &Name, reason: &str, ping: &serde_json::Value) -> io::Result<()> {
         let folder = self.folder.join(REFUSED);
-        make_private(&folder)?;
+        private::folder(&folder)?;
         let mut names: Vec<_> = std::fs::read_dir(&folder)?.flatten().map(|entry| entry.file_name()).collect();
         names.sort();
         for oldest in names.iter().take((names.len() + 1).saturating_sub(REFUSED_MAX)) {
@@ -314,12 +311,4 @@ pub fn end_of(text: &str, limit: usize) -> String {
         from += 1;
     }
     text[from..].to_owned()
-}
-
-fn make_private(folder: &Path) -> io::Result<()> {
-    let mut maker = std::fs::DirBuilder::new();
-    maker.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut maker, 0o700);
-    maker.create(folder)
 }

@@ -11,7 +11,7 @@ use super::{BETWEEN, Memory, PROCESSES_MAX, Process, State, Truth};
 use crate::clock::{Clock, SystemClock};
 
 /// As the kernel cuts it.
-const LAUNCHER: &str = "cuetower-launch";
+pub(super) const LAUNCHER: &str = "cuetower-launch";
 /// Descriptors of one process that are counted.
 const DESCRIPTORS_MAX: usize = 4_096;
 

@@ -15,6 +15,8 @@ mod memory;
 #[cfg(target_os = "linux")]
 mod proc;
 #[cfg(target_os = "linux")]
+pub(crate) mod processes;
+#[cfg(target_os = "linux")]
 mod sockets;
 #[cfg(target_os = "linux")]
 mod syscall;

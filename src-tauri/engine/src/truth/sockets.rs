@@ -87,6 +87,16 @@ fn named(peer: SocketAddr) -> String {
     }
 }
 
+/// In a table of connections: the inode of the end `from` of the one to `to`, which is 0 once no process has it.
+pub fn between(table: &str, from: SocketAddr, to: SocketAddr) -> Option<u64> {
+    table.lines().skip(1).find_map(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        let (local, peer) = (address(fields.next()?)?, address(fields.next()?)?);
+        // After the two addresses: state, queues, timer, retransmits, owner, probes, and the inode.
+        (local == from && peer == to).then(|| fields.nth(6)?.parse().ok()).flatten()
+    })
+}
+
 /// "   0: 0100007F:84BB 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 7217118 1 …"
 fn internet(line: &str, udp: bool) -> Option<(u64, Socket)> {
     let fields: Vec<&str> = line.split_whitespace().collect();
@@ -148,6 +158,9 @@ mod tests {
         assert_eq!(address(mapped), Some("203.0.113.9:443".parse().unwrap()));
         assert_eq!(address("00000000000000000000000001000000:0050"), Some("[::1]:80".parse().unwrap()));
         assert_eq!(address("nonsense"), None);
+        let (from, to) = ("127.0.0.1:34167".parse().unwrap(), "203.0.113.9:443".parse().unwrap());
+        let table = format!("  sl  local_address\n{line}\n");
+        assert_eq!((between(&table, from, to), between(&table, to, from)), (Some(7_217_115), None));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Secret values: where they are kept, and nothing else of theirs. The only place that names the keyring.
 //!
-//! The store knows names only; a value leaves here for the one delivery (or lease) it was granted to. Every call runs on a
+//! The store knows names only; a value leaves here for the one delivery (or lease) it was granted to, and from then on is
+//! known, so that it is blotted out of whatever comes back (`redacting`). Every call runs on a
 //! thread of its own with a time-out, because a locked keyring waits for its owner to type a password and would hang
 //! whoever asked. Who may have which secret is decided in core.
 
@@ -13,18 +14,30 @@ mod os;
 mod secret_service;
 mod template;
 mod thread;
+mod uses;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 pub use file::PASSPHRASE_VARIABLE;
 pub use template::{bad_in, fill, is_name, names_in};
+pub(crate) use uses::{How, Used};
+
+use crate::redacting::Known;
 
 /// How long a call may take before its caller is told that the vault does not answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+/// How secrets are named that came in as headers of a cue; so many digits follow that nobody can guess, so that no other cue
+/// can ask for the value.
+pub(crate) const OF_CUE: &str = "HEADER_";
+pub(crate) const OF_CUE_DIGITS: usize = 32;
+/// Whoever may write a cue chooses such a value. A shorter one, such as `success`, is blotted out of what its own deliveries
+/// bring back, and not out of what others say.
+const OF_CUE_BYTES_LEAST: usize = 16;
 /// At start the tower waits less: it comes up with a note rather than late.
 const OPEN_LIMIT: Duration = Duration::from_secs(2);
 
@@ -86,6 +99,8 @@ pub enum VaultError {
     Damaged(String),
     #[error("The vault failed: {0}. The secret was neither read nor saved.")]
     Failed(String),
+    #[error("The thread that speaks to the vault has ended. Secrets cannot be read or saved. Start the tower again.")]
+    Ended,
     #[error("{0:?} cannot be the name of a secret: 1 to 128 letters, digits, dots, dashes or underscores.")]
     BadName(String),
 }
@@ -96,7 +111,14 @@ pub struct Vault(Arc<Inner>);
 
 struct Inner {
     thread: thread::Thread,
-    health: Mutex<VaultHealth>,
+    name: String,
+    /// From the last call, whichever it was; None: it answered.
+    trouble: watch::Sender<Option<VaultError>>,
+    known: Known,
+    uses: uses::Uses,
+    /// Entries with values of before, which runs under way may have; not known yet.
+    olds: Mutex<Vec<String>>,
+    changing: tokio::sync::Mutex<()>,
 }
 
 /// One place that keeps values. Blocking; called from one thread only.
@@ -112,6 +134,11 @@ trait Keep: Send {
 impl Vault {
     /// Opens the vault of the tower whose data folder is `data_dir`. Never fails: what is wrong is in [`Vault::health`].
     pub async fn open(kind: VaultKind, data_dir: &Path) -> Vault {
+        Vault::open_knowing(kind, data_dir, Known::default()).await
+    }
+
+    /// The same, with what is known of its values shared with whoever else is to blot them out, such as the log.
+    pub async fn open_knowing(kind: VaultKind, data_dir: &Path, known: Known) -> Vault {
         let keep: Box<dyn Keep> = match kind {
             VaultKind::Keyring => Box::new(os::Os::of(data_dir)),
             VaultKind::File => Box::new(file::EncryptedFile::of(data_dir)),
@@ -122,12 +149,24 @@ impl Vault {
             VaultKind::File => "encrypted file",
             VaultKind::Memory => "memory",
         };
-        Vault::over(keep, name).await
+        Vault::over_knowing(keep, name, known).await
     }
 
+    #[cfg(test)]
     async fn over(keep: Box<dyn Keep>, name: &str) -> Vault {
-        let health = VaultHealth { ok: true, name: name.to_owned(), message: None };
-        let vault = Vault(Arc::new(Inner { thread: thread::Thread::start(keep), health: Mutex::new(health) }));
+        Vault::over_knowing(keep, name, Known::default()).await
+    }
+
+    async fn over_knowing(keep: Box<dyn Keep>, name: &str, known: Known) -> Vault {
+        let vault = Vault(Arc::new(Inner {
+            thread: thread::Thread::start(keep),
+            name: name.to_owned(),
+            trouble: watch::Sender::new(None),
+            known,
+            uses: uses::Uses::default(),
+            olds: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
+        }));
         let probed = vault.0.thread.ask(OPEN_LIMIT, |keep| keep.probe()).await;
         vault.note(&probed);
         vault
@@ -138,8 +177,12 @@ impl Vault {
     /// # Errors
     /// If the vault is absent, locked or broken; within 5 s in any case.
     pub async fn get(&self, name: &str) -> Result<Option<String>, VaultError> {
-        let name = checked(name)?;
+        let entry = checked(name)?;
+        let name = entry.clone();
         let value = self.ask(move |keep| keep.get(&name)).await?;
+        if let Some(value) = &value {
+            self.learn(&entry, value);
+        }
         Ok(value.map(|value| value.to_string()))
     }
 
@@ -151,6 +194,7 @@ impl Vault {
     pub async fn set(&self, name: &str, value: &str) -> Result<(), VaultError> {
         let name = checked(name)?;
         let value = Zeroizing::new(value.to_owned());
+        self.learn(&name, &value);
         self.ask(move |keep| keep.set(&name, &value)).await
     }
 
@@ -166,7 +210,70 @@ impl Vault {
     /// What is known of the vault's health: from the last call, whichever it was.
     #[must_use]
     pub fn health(&self) -> VaultHealth {
-        self.0.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let message = self.0.trouble.borrow().as_ref().map(ToString::to_string);
+        VaultHealth { ok: message.is_none(), name: self.0.name.clone(), message }
+    }
+
+    /// One change of a secret that takes several calls at a time.
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.changing.lock().await
+    }
+
+    /// Changes with what is wrong.
+    pub(crate) fn trouble(&self) -> watch::Receiver<Option<VaultError>> {
+        self.0.trouble.subscribe()
+    }
+
+    /// The values that have left it.
+    pub(crate) fn known(&self) -> &Known {
+        &self.0.known
+    }
+
+    /// To be written down soon.
+    pub(crate) fn was_used(&self, used: Used) {
+        self.0.uses.note(used);
+    }
+
+    /// Once there is something to be written down.
+    pub(crate) async fn some_used(&self) {
+        self.0.uses.some().await;
+    }
+
+    /// Held by whoever takes them to write them down.
+    pub(crate) async fn writing_uses(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.uses.writing().await
+    }
+
+    pub(crate) fn take_used(&self) -> Vec<Used> {
+        self.0.uses.take()
+    }
+
+    /// They were taken, and could not be written down.
+    pub(crate) fn put_back_used(&self, used: Vec<Used>) {
+        self.0.uses.put_back(used);
+    }
+
+    /// Entries with values of before that runs under way may have: what these print is looked through for them.
+    pub(crate) fn has_olds(&self, entries: impl IntoIterator<Item = String>) {
+        self.0.olds.lock().unwrap_or_else(PoisonError::into_inner).extend(entries);
+    }
+
+    /// Makes them known. Those that cannot be had now stay for the next time.
+    pub(crate) async fn learn_olds(&self) {
+        let entries = std::mem::take(&mut *self.0.olds.lock().unwrap_or_else(PoisonError::into_inner));
+        for (number, entry) in entries.iter().enumerate() {
+            if let Err(error) = self.get(entry).await {
+                tracing::warn!(%error, "what a run may have of a secret of before cannot be told from its output now");
+                self.has_olds(entries[number..].iter().cloned());
+                return;
+            }
+        }
+    }
+
+    fn learn(&self, name: &str, value: &str) {
+        if !is_of_cue(name) || value.len() >= OF_CUE_BYTES_LEAST {
+            self.0.known.learn(value);
+        }
     }
 
     /// Looks again, so that [`Vault::health`] is fresh.
@@ -185,17 +292,47 @@ impl Vault {
     }
 
     fn note<T>(&self, answer: &Result<T, VaultError>) {
-        let message = answer.as_ref().err().map(ToString::to_string);
-        let mut health = self.0.health.lock().unwrap_or_else(PoisonError::into_inner);
-        if health.message != message {
-            match &message {
-                Some(message) => tracing::warn!(vault = %health.name, "{message}"),
-                None => tracing::info!(vault = %health.name, "the vault answers again"),
+        let trouble = answer.as_ref().err().cloned();
+        self.0.trouble.send_if_modified(|known| {
+            if *known == trouble {
+                return false;
             }
-        }
-        health.ok = message.is_none();
-        health.message = message;
+            match &trouble {
+                Some(error) => tracing::warn!(vault = %self.0.name, "{error}"),
+                None => tracing::info!(vault = %self.0.name, "the vault answers again"),
+            }
+            *known = trouble.clone();
+            true
+        });
     }
+}
+
+impl VaultError {
+    /// Whether it may answer again by itself, or once its owner unlocks it: asked again, it costs nobody anything.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            VaultError::Absent(_)
+            | VaultError::NoDefault
+            | VaultError::Locked(_)
+            | VaultError::Silent(_)
+            | VaultError::Busy
+            // A keyring that breaks off in the middle, a disk that is full.
+            | VaultError::Failed(_) => true,
+            VaultError::NoPassphrase
+            | VaultError::WrongPassphrase(_)
+            | VaultError::Damaged(_)
+            | VaultError::Ended
+            | VaultError::BadName(_) => false,
+        }
+    }
+}
+
+/// Whether the secret of this name is a cue's own, which came in as a header of it.
+pub(crate) fn is_of_cue(name: &str) -> bool {
+    name.strip_prefix(OF_CUE).is_some_and(|digits| {
+        digits.len() == OF_CUE_DIGITS
+            && digits.bytes().all(|digit| digit.is_ascii_digit() || (b'A'..=b'F').contains(&digit))
+    })
 }
 
 fn checked(name: &str) -> Result<String, VaultError> {
@@ -205,4 +342,4 @@ fn checked(name: &str) -> Result<String, VaultError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -73,6 +73,88 @@ async fn an_encrypted_file_says_what_is_wrong_and_stays_as_it_is() {
     assert!(matches!(damaged.get("A").await, Err(VaultError::Damaged(_))), "{:?}", damaged.health());
 }
 
+/// A place that a test takes away and brings back.
+struct Flaky {
+    wrong: Arc<Mutex<Option<VaultError>>>,
+    values: memory::Memory,
+}
+
+/// Takes the place of a [`flaky`] vault away and brings it back.
+pub(crate) struct Switch(Arc<Mutex<Option<VaultError>>>);
+
+impl Switch {
+    pub(crate) fn there(&self, there: bool) {
+        self.fails((!there).then(|| VaultError::Absent("taken away".into())));
+    }
+
+    /// What it says from now on; None: it answers.
+    pub(crate) fn fails(&self, wrong: Option<VaultError>) {
+        *self.0.lock().unwrap() = wrong;
+    }
+}
+
+pub(crate) async fn flaky() -> (Vault, Switch) {
+    let wrong = Arc::new(Mutex::new(None));
+    let keep = Flaky { wrong: Arc::clone(&wrong), values: memory::Memory::default() };
+    (Vault::over(Box::new(keep), "Secret Service").await, Switch(wrong))
+}
+
+impl Flaky {
+    fn is_there(&self) -> Result<(), VaultError> {
+        self.wrong.lock().unwrap().clone().map_or(Ok(()), Err)
+    }
+}
+
+impl Keep for Flaky {
+    fn get(&mut self, name: &str) -> Result<Option<Zeroizing<String>>, VaultError> {
+        self.is_there()?;
+        self.values.get(name)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), VaultError> {
+        self.is_there()?;
+        self.values.set(name, value)
+    }
+
+    fn delete(&mut self, name: &str) -> Result<(), VaultError> {
+        self.is_there()?;
+        self.values.delete(name)
+    }
+
+    fn probe(&mut self) -> Result<(), VaultError> {
+        self.is_there()
+    }
+}
+
+#[tokio::test]
+async fn a_short_value_that_came_as_a_header_of_a_cue_is_not_blotted_out_of_what_others_say() {
+    let (vault, _switch) = flaky().await;
+    let of_cue = |digit: &str| format!("{OF_CUE}{}", digit.repeat(OF_CUE_DIGITS));
+    vault.set(&of_cue("A"), "success").await.expect("saved");
+    assert_eq!(vault.get(&of_cue("A")).await.expect("read").as_deref(), Some("success"));
+    assert_eq!(vault.known().hidden("success"), "success");
+    vault.set(&of_cue("B"), "Bearer abcdefghi").await.expect("saved");
+    assert_eq!(vault.known().hidden("Bearer abcdefghi"), "••••");
+    vault.set("HEADER_OF_MINE", "sk-one").await.expect("saved");
+    assert_eq!(vault.known().hidden("sk-one"), "••••", "the owner's, whatever its name");
+}
+
+#[tokio::test]
+async fn what_left_the_vault_is_known_and_what_it_cannot_give_is_not() {
+    let (vault, switch) = flaky().await;
+    assert_eq!(vault.known().hidden("sk-very-secret"), "sk-very-secret");
+    vault.set("A", "sk-very-secret").await.expect("saved");
+    assert_eq!(vault.known().hidden("it was sk-very-secret"), "it was ••••");
+    vault.has_olds(["old.A.1".to_owned(), "A".to_owned()]);
+    switch.there(false);
+    vault.learn_olds().await;
+    let trouble = vault.trouble();
+    assert!(trouble.borrow().as_ref().is_some_and(VaultError::may_pass));
+    switch.there(true);
+    vault.learn_olds().await;
+    assert!(trouble.has_changed().expect("the vault is there") && trouble.borrow().is_none());
+}
+
 /// A keyring that waits for its password until the test unlocks it.
 struct Stuck(std::sync::mpsc::Receiver<()>);
 
@@ -153,6 +235,38 @@ async fn a_real_keyring_keeps_values_where_secret_tool_finds_them() {
         vault.delete("owner-key").await.expect("deleted");
     }
     assert_eq!(lookup(&["service", "cuetower", "name", "OPENAI"]), "");
+}
+
+/// The service is killed while it is in use, and started again by somebody.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_real_keyring_that_was_killed_is_missed_and_found_again() {
+    if std::env::var_os("CUETOWER_TEST_KEYRING").is_none() {
+        return with_a_keyring("vault::tests::a_real_keyring_that_was_killed_is_missed_and_found_again");
+    }
+    let sh = |line: &str| {
+        let output = std::process::Command::new("sh").args(["-c", line]).output().expect("sh");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    };
+    let folder = folder();
+    let vault = Vault::open(VaultKind::Keyring, folder.path()).await;
+    vault.set("OPENAI", "sk-before").await.expect("saved");
+    let who = "dbus-send --session --print-reply=literal --dest=org.freedesktop.DBus / org.freedesktop.DBus.GetConnectionUnixProcessID string:org.freedesktop.secrets";
+    let pid: u32 = sh(who).rsplit(' ').next().and_then(|pid| pid.parse().ok()).expect("the daemon's process");
+    sh(&format!("kill -9 {pid}"));
+    // The bus may start another one by itself: that one is locked.
+    let error = vault.get("OPENAI").await.expect_err("nobody could have unlocked it");
+    assert!(error.may_pass() && !vault.health().ok, "{error:?}");
+    sh("printf pw | gnome-keyring-daemon --replace --unlock --components=secrets");
+    for _ in 0..100 {
+        vault.probe().await;
+        if vault.health().ok {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(vault.get("OPENAI").await, Ok(Some("sk-before".into())), "{:?}", vault.health());
+    vault.delete("OPENAI").await.expect("deleted");
 }
 
 /// As above, with the address of a bus that is not there.

@@ -19,7 +19,7 @@ impl Thread {
     pub fn start(mut keep: Box<dyn Keep>) -> Thread {
         let (jobs, queue) = sync_channel::<Job>(QUEUE_LIMIT);
         let work = move || queue.into_iter().for_each(|job| job(keep.as_mut()));
-        // Without the thread every request finds the queue closed, and says that the vault failed.
+        // Without the thread every request finds the queue closed, and says so.
         if let Err(error) = std::thread::Builder::new().name("vault".into()).spawn(work) {
             tracing::error!(%error, "the vault's thread could not be started");
         }
@@ -40,11 +40,11 @@ impl Thread {
         });
         self.0.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => VaultError::Busy,
-            TrySendError::Disconnected(_) => VaultError::Failed("its thread is gone".into()),
+            TrySendError::Disconnected(_) => VaultError::Ended,
         })?;
         match tokio::time::timeout(limit, told).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(VaultError::Failed("its thread is gone".into())),
+            Ok(Err(_)) => Err(VaultError::Ended),
             Err(_) => Err(VaultError::Silent(limit)),
         }
     }

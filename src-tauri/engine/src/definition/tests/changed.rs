@@ -193,7 +193,7 @@ fn a_bad_change_is_told_where_it_is() {
     assert_eq!(refused(&webhook(), json!({ "schedule": { "cron": "x" } })).field, "schedule.cron");
     assert_eq!(refused(&webhook(), json!({ "cron": "x" })).field, "cron");
     assert_eq!(refused(&webhook(), json!({ "callback": null })).field, "callback");
-    assert_eq!(refused(&webhook(), json!({ "gate": { "before_delivery": true } })).field, "gate");
+    assert_eq!(refused(&webhook(), json!({ "gate": { "steps": 1 } })).field, "gate.steps");
     assert_eq!(refused(&webhook(), json!([])).field, "definition");
     let read =
         read_change(&read(&webhook()), &json!({ "status": "paused" }), NOW).expect("the doors know what to do with it");

@@ -135,7 +135,7 @@ fn what_does_not_fit_is_told_where_it_is() {
     for (check, field, words) in [
         (json!("url"), "", "must be an object"),
         (json!({}), ".check", "write what to look at"),
-        (json!({ "check": "manual" }), ".check", "Nobody is asked before a delivery"),
+        (json!({ "check": "manual" }), ".check", "Ask before a delivery with"),
         (json!({ "check": "ping" }), ".check", "`file`, `url`, `command`, `sql`, `git`, `disk`, `memory` or `secret`"),
         (json!({ "check": "url" }), ".url", "is missing"),
         (url(json!({ "url": "ftp://a" })), ".url", "must begin with http://"),

@@ -2,8 +2,10 @@
 
 mod changed;
 mod checks;
+mod gate;
 mod hosted;
 mod kept;
+mod lending;
 mod proving;
 mod refused;
 mod schedules_kept;

@@ -198,12 +198,6 @@ fn numbers_and_words_out_of_range() {
 }
 
 #[test]
-fn promises_that_are_not_kept_yet() {
-    let gate = with(webhook(), "gate", json!({ "before_delivery": true }));
-    refused(&gate, "gate", "`gate` is not built yet, so it would be ignored; leave it out.");
-}
-
-#[test]
 fn the_flat_body_is_refused_in_its_own_words() {
     let flat = json!({ "name": "a", "cron": "61 * * * *", "callback_url": "nowhere", "timezone": "Mars" });
     let problems = problems(&flat);

@@ -10,6 +10,7 @@ use chrono_tz::Tz;
 use cuetower_core::Ms;
 use cuetower_core::local_time::local_instant;
 
+pub(super) use self::sums::of_agent;
 use self::sums::{Known, together};
 use super::wire::{Costs, CostsRequest, CostsToday, DeskError, Nothing};
 use super::{Desk, invalid, zone};

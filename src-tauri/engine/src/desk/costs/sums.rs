@@ -60,6 +60,10 @@ impl Sum {
         Sum { tokens: row.tokens, nano: row.cost_nano }
     }
 
+    fn of_told(told: &AgentSpent) -> Sum {
+        Sum { tokens: told.tokens, nano: told.cost_nano }
+    }
+
     /// What beats say: an agent that never tells a cost has none, rather than 0.
     fn of_beats(sum: &DaySum, tells_cost: bool) -> Sum {
         let nano = Nanousd::of_usd(sum.cost_usd).filter(|_| tells_cost).map(|nano| nano.0 as i64);
@@ -272,11 +276,16 @@ fn disagreements(known: &Known) -> Vec<CostDisagreement> {
     known.disagreements.iter().map(shown).collect()
 }
 
+/// What one agent spent on a day: the larger of what its runs and its telemetry, and what its beats say.
+pub(in crate::desk) fn of_agent(told: Option<&AgentSpent>, beats: DaySum, tells_cost: bool) -> CostTotal {
+    let told = told.map(Sum::of_told).unwrap_or_default();
+    told.largest(Sum::of_beats(&beats, tells_cost)).total()
+}
+
 /// `told`: by runs and telemetry.
 pub(super) fn of_one_day(told: &[AgentSpent], beats: &[DaySum], agents: &[Agent]) -> CostTotal {
-    let sum = |told: &AgentSpent| Sum { tokens: told.tokens, nano: told.cost_nano };
     let who = |told: &AgentSpent| (told.account.clone(), told.agent.clone());
-    let mut sums: BTreeMap<Who, Sum> = told.iter().map(|told| (who(told), sum(told))).collect();
+    let mut sums: BTreeMap<Who, Sum> = told.iter().map(|told| (who(told), Sum::of_told(told))).collect();
     for beats in beats {
         let Some(agent) = agents.iter().find(|agent| agent.id == beats.agent) else { continue };
         let sum = sums.entry((agent.account.0.clone(), agent.name.clone())).or_default();

@@ -4,8 +4,7 @@
 use cuetower_core::id::AccountId;
 
 use super::Fuse;
-use crate::fleet::{self, Agent, Status};
-use crate::handle::Life;
+use crate::fleet::{self, Agent, Life, Status};
 use crate::pilot::Pilot;
 use crate::pilot::agents::record;
 use crate::pilot::batch::Batch;
