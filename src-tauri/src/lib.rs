@@ -9,6 +9,7 @@ mod shell;
 mod stop;
 mod tray;
 mod tray_host;
+mod tray_lines;
 mod trouble;
 mod window;
 

@@ -41,7 +41,7 @@ pub fn open(wishes: Wishes) -> ExitCode {
         eprintln!("{sentence}");
         return ExitCode::FAILURE;
     }
-    cuetower_cli::log_to_stderr();
+    cuetower_cli::log_to_stderr(&wishes.options.known);
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -128,6 +128,7 @@ pub fn place(opens: &Opens) -> Option<String> {
         Opens::Agent { name, account: Some(account) } => {
             Some(format!("#/agents/{}?account={}", encoded(name), encoded(account)))
         }
+        Opens::Gate(id) => Some(format!("#/gates/{}", encoded(id))),
         Opens::Alerts => Some("#/alerts".to_owned()),
     }
 }
@@ -172,6 +173,7 @@ mod tests {
         assert_eq!(place(&agent(None)).as_deref(), Some("#/agents/lead%2Fscout%20%C3%A9"));
         assert_eq!(place(&agent(Some("acc_1"))).as_deref(), Some("#/agents/lead%2Fscout%20%C3%A9?account=acc_1"));
         assert_eq!(place(&Opens::Run("7-a".into())).as_deref(), Some("#/run/7-a"));
+        assert_eq!(place(&Opens::Gate("gate_4f".into())).as_deref(), Some("#/gates/gate_4f"));
         assert_eq!((place(&Opens::Alerts).as_deref(), place(&Opens::Window)), (Some("#/alerts"), None));
     }
 }

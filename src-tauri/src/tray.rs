@@ -4,17 +4,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use cuetower_engine::desk::Desk;
-use cuetower_engine::desk::wire::{AlertView, Alerts, TowerStatus};
+use cuetower_engine::desk::wire::{AlertView, Alerts, GateView, Gates, Topic, TowerStatus};
 use cuetower_engine::feed::Change;
-use cuetower_engine::notify::Opens;
 use serde_json::Value;
 use tauri::image::Image;
-use tauri::menu::{Menu, MenuItem, PredefinedMenuItem};
+use tauri::menu::{Menu, MenuItem, MenuItemKind, PredefinedMenuItem};
 use tauri::tray::{MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent};
 use tauri::{AppHandle, Manager, Wry};
 
-use crate::shell::{self, Shell};
-use crate::{bridge, stop, window};
+use crate::shell::Shell;
+use crate::tray_lines::{self, Line};
+use crate::{stop, window};
 
 const ARMED: Image<'_> = tauri::include_image!("icons/tray-armed.png");
 const NEEDS_YOU: Image<'_> = tauri::include_image!("icons/tray-needs-you.png");
@@ -22,12 +22,7 @@ const CRITICAL: Image<'_> = tauri::include_image!("icons/tray-critical.png");
 const PAUSED: Image<'_> = tauri::include_image!("icons/tray-paused.png");
 
 pub const ID: &str = "tower";
-/// Ids of lines that open a place of the window begin with it.
-const PLACE: &str = "place:";
-/// Alerts in the menu at most.
-const LINES_MAX: usize = 5;
-const LINE_CHARS_MAX: usize = 60;
-/// Unresolved ones come first.
+/// Unresolved alerts, and the most urgent gates, come first.
 const LOOKED_AT: u32 = 100;
 
 struct Tray {
@@ -37,7 +32,7 @@ struct Tray {
     head: MenuItem<Wry>,
     firing: MenuItem<Wry>,
     /// What needs somebody, below the head.
-    lines: Mutex<Vec<MenuItem<Wry>>>,
+    lines: Mutex<Vec<MenuItemKind<Wry>>>,
 }
 
 /// Puts the icon up and keeps it true. Without it the tower works all the same.
@@ -69,12 +64,7 @@ fn build(app: &AppHandle) -> tauri::Result<Tray> {
             "open" => window::show(app),
             "firing" => toggle_firing(app),
             "quit" => stop::quit(app),
-            other => {
-                if let Some((_, hash)) = other.strip_prefix(PLACE).and_then(|rest| rest.split_once(':')) {
-                    window::show(app);
-                    bridge::open(app, hash);
-                }
-            }
+            other => tray_lines::chosen(app, other),
         })
         .on_tray_icon_event(|icon, event| {
             if let TrayIconEvent::Click { button: MouseButton::Left, button_state: MouseButtonState::Up, .. } = event {
@@ -90,14 +80,16 @@ async fn keep_true(tray: Tray, desk: Desk) {
     let mut shown = None;
     let Some(first) = status(&desk).await else { return };
     let mut changes = desk.handle.feed().subscribe(first.seq);
-    show(&tray, &mut shown, &first, &open_alerts(&desk).await);
+    show(&tray, &mut shown, &first, &open_gates(&desk).await, &open_alerts(&desk).await);
     while let Some(change) = changes.next().await {
         let concerns = match &change {
-            Change::Event(event) => event.status_changed || !event.alerts.is_empty(),
+            Change::Event(event) => {
+                event.status_changed || !event.alerts.is_empty() || event.topics.contains(&Topic::Gates)
+            }
             Change::Gap => true,
         };
         if concerns && let Some(status) = status(&desk).await {
-            show(&tray, &mut shown, &status, &open_alerts(&desk).await);
+            show(&tray, &mut shown, &status, &open_gates(&desk).await, &open_alerts(&desk).await);
         }
     }
 }
@@ -110,8 +102,7 @@ struct Face {
     number: Option<String>,
     words: String,
     paused: bool,
-    /// In words, and the place in the window: the worst first.
-    lines: Vec<(String, String)>,
+    lines: Vec<Line>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +114,7 @@ enum Picture {
     Paused,
 }
 
-fn face(paused: bool, needs_you: u32, alerts: &[AlertView]) -> Face {
+fn face(paused: bool, needs_you: u32, gates: &[GateView], alerts: &[AlertView]) -> Face {
     let needs = match needs_you {
         0 => "Nothing needs you".to_owned(),
         1 => "1 needs you".to_owned(),
@@ -139,23 +130,8 @@ fn face(paused: bool, needs_you: u32, alerts: &[AlertView]) -> Face {
         number: (needs_you > 0).then(|| needs_you.to_string()),
         words: if paused { format!("{needs}. All firing is paused") } else { needs },
         paused,
-        lines: alerts.iter().take(LINES_MAX).map(|alert| (line(&alert.title), place(alert))).collect(),
+        lines: tray_lines::lines(gates, alerts),
     }
-}
-
-/// A menu takes `&` for the mark of a key.
-fn line(title: &str) -> String {
-    let cut: String = title.chars().take(LINE_CHARS_MAX).collect();
-    cut.replace('&', "&&")
-}
-
-fn place(alert: &AlertView) -> String {
-    match (&alert.run_id, &alert.agent) {
-        (Some(run_id), _) => shell::place(&Opens::Run(run_id.clone())),
-        (None, Some(name)) => shell::place(&Opens::Agent { name: name.clone(), account: alert.account.clone() }),
-        (None, None) => shell::place(&Opens::Alerts),
-    }
-    .unwrap_or_default()
 }
 
 /// Those that need somebody now, the worst first and then the newest.
@@ -167,8 +143,8 @@ fn needing(mut alerts: Vec<AlertView>, now_ms: i64) -> Vec<AlertView> {
     alerts
 }
 
-fn show(tray: &Tray, shown: &mut Option<Face>, status: &TowerStatus, alerts: &[AlertView]) {
-    let face = face(status.paused, status.needs_you, alerts);
+fn show(tray: &Tray, shown: &mut Option<Face>, status: &TowerStatus, gates: &[GateView], alerts: &[AlertView]) {
+    let face = face(status.paused, status.needs_you, gates, alerts);
     if shown.as_ref() == Some(&face) {
         return;
     }
@@ -188,28 +164,16 @@ fn show(tray: &Tray, shown: &mut Option<Face>, status: &TowerStatus, alerts: &[A
         .and_then(|()| tray.firing.set_text(if face.paused { "Resume all firing" } else { "Pause all firing" }));
     let lines = |()| {
         let known = shown.as_ref().map(|face| &face.lines);
-        if known == Some(&face.lines) { Ok(()) } else { put_lines(tray, &face.lines) }
+        if known == Some(&face.lines) {
+            return Ok(());
+        }
+        let mut known = tray.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        tray_lines::put(tray.icon.app_handle(), &tray.menu, &mut known, &face.lines)
     };
     match done.and_then(lines) {
         Ok(()) => *shown = Some(face),
         Err(error) => tracing::warn!(%error, "the tray icon could not be changed"),
     }
-}
-
-/// In the place of those that were there.
-fn put_lines(tray: &Tray, lines: &[(String, String)]) -> tauri::Result<()> {
-    let mut known = tray.lines.lock().unwrap_or_else(PoisonError::into_inner);
-    for line in known.drain(..) {
-        tray.menu.remove(&line)?;
-    }
-    for (number, (words, hash)) in lines.iter().enumerate() {
-        // Two may lead to the same place.
-        let id = format!("{PLACE}{number}:{hash}");
-        let line = MenuItem::with_id(tray.icon.app_handle(), id, words, true, None::<&str>)?;
-        tray.menu.insert(&line, number + 1)?;
-        known.push(line);
-    }
-    Ok(())
 }
 
 fn toggle_firing(app: &AppHandle) {
@@ -230,6 +194,16 @@ async fn open_alerts(desk: &Desk) -> Vec<AlertView> {
     needing(alerts, desk.handle.now().0)
 }
 
+/// Those that wait and were not put off.
+async fn open_gates(desk: &Desk) -> Vec<GateView> {
+    let asked = serde_json::json!({ "limit": LOOKED_AT });
+    let Ok(answer) = desk.call("gates", asked).await else { return Vec::new() };
+    let mut gates = serde_json::from_value::<Gates>(answer).map(|answer| answer.waiting).unwrap_or_default();
+    let now_ms = desk.handle.now().0;
+    gates.retain(|gate| gate.put_off_until_ms.is_none_or(|until| until <= now_ms));
+    gates
+}
+
 async fn status(desk: &Desk) -> Option<TowerStatus> {
     let answer = desk.call("tower_status", Value::Null).await.ok()?;
     serde_json::from_value(answer).ok()
@@ -238,6 +212,7 @@ async fn status(desk: &Desk) -> Option<TowerStatus> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tray_lines::Leads;
 
     fn alert(id: &str, severity: &str, more: &serde_json::Value) -> AlertView {
         let mut alert = serde_json::json!({
@@ -253,7 +228,7 @@ mod tests {
 
     #[test]
     fn the_icon_says_what_matters_most() {
-        let plain = |paused, needs_you| face(paused, needs_you, &[]);
+        let plain = |paused, needs_you| face(paused, needs_you, &[], &[]);
         assert_eq!(plain(false, 0).picture, Picture::Armed);
         assert_eq!(plain(false, 0).number, None);
         assert_eq!((plain(false, 1).picture, plain(false, 1).words.as_str()), (Picture::NeedsYou, "1 needs you"));
@@ -265,10 +240,10 @@ mod tests {
         );
         assert_eq!(both.words, "3 need you. All firing is paused");
         let none = serde_json::Value::Null;
-        assert_eq!(face(false, 1, &[alert("a", "warning", &none)]).picture, Picture::NeedsYou);
-        let worst = face(false, 2, &[alert("b", "critical", &none), alert("a", "warning", &none)]);
+        assert_eq!(face(false, 1, &[], &[alert("a", "warning", &none)]).picture, Picture::NeedsYou);
+        let worst = face(false, 2, &[], &[alert("b", "critical", &none), alert("a", "warning", &none)]);
         assert_eq!(worst.picture, Picture::Critical);
-        assert_eq!(worst.lines[0], ("b && co".to_owned(), "#/run/run-b".to_owned()));
+        assert_eq!(worst.lines[0], Line { words: "b && co".to_owned(), leads: Leads::To("#/run/run-b".to_owned()) });
     }
 
     #[test]
@@ -284,6 +259,6 @@ mod tests {
         ];
         let needing = needing(alerts, 100);
         assert_eq!(needing.iter().map(|alert| alert.id.as_str()).collect::<Vec<_>>(), ["woke", "old", "small"]);
-        assert_eq!(face(false, 3, &needing).lines[1].1, "#/agents/scout");
+        assert_eq!(face(false, 3, &[], &needing).lines[1].leads, Leads::To("#/agents/scout".to_owned()));
     }
 }

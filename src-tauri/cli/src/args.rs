@@ -13,9 +13,12 @@ pub use crate::args_channels::{BeaconCommand, ChannelCommand, ChannelSetArgs, wo
 pub use crate::args_connect::{ConnectCommand, ConnectCueapiArgs, ImportArgs, ImportCommand};
 pub use crate::args_costs::{CostsArgs, CostsBy, PriceCommand, PriceSetArgs};
 pub use crate::args_cues::{CueCommand, FireArgs, LedgerArgs, LedgerCommand, PauseArgs, Word};
+use crate::args_exposure::ExposureArgs;
 pub use crate::args_fleet::{AgentExpected, AgentName, AgentsArgs, AgentsCommand};
 pub use crate::args_fuses::{FuseCommand, FuseName, FuseSetArgs};
+pub use crate::args_gates::{AnswerArgs, AnswerWord, GatesArgs, GatesCommand};
 pub use crate::args_keys::{KeyArgs, KeyCommand, LoginCommand};
+pub use crate::args_mcp::McpArgs;
 pub use crate::args_otlp::OtlpCommand;
 pub use crate::args_pools::{Limit, PoolCommand, PoolSetArgs};
 pub use crate::args_watchdog::{InstallArgs, WatchdogCommand};
@@ -81,6 +84,10 @@ pub enum Command {
     },
     /// What deserves your eye, and how it is told
     Alerts(AlertsArgs),
+    /// What waits for your answer
+    Gates(GatesArgs),
+    /// Answer a gate; ends with 3 if somebody was first
+    Answer(AnswerArgs),
     /// What became of a day: what ran, what did not, what it cost, what needs you
     Report(ReportArgs),
     /// The fleet: who is alive, what each costs today; restarts and budgets
@@ -144,6 +151,7 @@ pub enum Command {
     },
     Exec(ExecArgs),
     Worker(WorkerArgs),
+    Mcp(McpArgs),
     /// Any command of the owner's list, with its request as JSON
     Call {
         /// Such as tower_status; a name that there is not lists all of them
@@ -195,6 +203,8 @@ pub struct TowerArgs {
     watchdog: Option<String>,
     #[command(flatten)]
     openings: OpeningArgs,
+    #[command(flatten)]
+    exposure: ExposureArgs,
 }
 
 /// How far the agents' door is open.
@@ -240,6 +250,7 @@ impl TowerArgs {
                 VaultWord::File => VaultKind::File,
                 VaultWord::Memory => VaultKind::Memory,
             },
+            known: otherwise.known,
             notifications: !self.no_notifications,
             demo: self.demo,
             watchdog: self.watchdog,
@@ -250,6 +261,7 @@ impl TowerArgs {
                 rate_limit: self.openings.rate_limit,
                 account_cues: self.openings.account_cues,
             },
+            exposure: self.exposure.exposure(),
         }
     }
 }
@@ -306,8 +318,14 @@ pub enum RunCommand {
 pub enum SecretCommand {
     /// Keep a value; it comes from standard input, or is asked for
     Set { name: String },
+    /// A new value for one that is there; runs under way keep what they were lent
+    Rotate { name: String },
+    /// Another name for it, in every cue that names it
+    Rename { name: String, to: String },
     /// Names, and which cues use them
     List,
+    /// Which cues may have it, and who used it when
+    Show { name: String },
     /// Forget it
     Rm { name: String },
 }
@@ -358,6 +376,7 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+    use crate::tower::{Exposure, Guard};
 
     #[test]
     fn the_arguments_are_sound() {
@@ -370,6 +389,32 @@ mod tests {
         for line in ["x --data /d cue list", "x cue --data /d list", "x cue list --data /d"] {
             let cli = Cli::try_parse_from(line.split(' ')).unwrap();
             assert_eq!(cli.data, Some(PathBuf::from("/d")), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_door_to_elsewhere_is_asked_for_in_full_or_not_at_all() {
+        let exposure = |line: &str| match Cli::try_parse_from(line.split(' ')) {
+            Ok(Cli { command: Command::Serve(args), .. }) => {
+                Some(args.tower.options(None, crate::serve::DESK).exposure)
+            }
+            _ => None,
+        };
+        let full =
+            exposure("x serve --expose 0.0.0.0:8443 --allow-host a.example --allow-host b --tls-cert c --tls-key k");
+        let guard = Some(Guard::Tls { certificates: "c".into(), key: "k".into() });
+        let names = vec!["a.example".to_owned(), "b".to_owned()];
+        assert_eq!(full, Some(Exposure { address: "0.0.0.0:8443".parse().ok(), names: names.clone(), guard }));
+        let proxied = exposure("x serve --behind-proxy --allow-host a.example --allow-host b");
+        assert_eq!(proxied, Some(Exposure { address: None, names, guard: Some(Guard::Proxy) }));
+        for line in [
+            "x serve --expose 0.0.0.0:8443 --tls-cert c --tls-key k",
+            "x serve --expose 0.0.0.0:8443 --allow-host a --tls-cert c",
+            "x serve --allow-host a --tls-cert c --tls-key k",
+            "x serve --behind-proxy",
+            "x serve --expose 0.0.0.0:1 --allow-host a --behind-proxy --tls-cert c --tls-key k",
+        ] {
+            assert_eq!(exposure(line), None, "{line}");
         }
     }
 

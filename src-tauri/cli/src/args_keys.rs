@@ -2,6 +2,9 @@
 
 use clap::{Args, Subcommand};
 
+const SCOPES: [&str; 9] =
+    ["cues", "cues:read", "cues:write", "report", "claim", "ask", "otlp", "heartbeat", "commands"];
+
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct KeyArgs {
@@ -18,9 +21,27 @@ pub enum KeyCommand {
     Add {
         /// Who uses it, such as `crm-worker`
         name: String,
-        /// What it may do: `cues` (make and fire cues), `report` (claim, report, beat, tell), `commands` (cues that run programs)
-        #[arg(long, value_delimiter = ',', default_value = "cues,report", value_parser = ["cues", "report", "commands"])]
+        /// What it may do: `cues` (see, make and fire cues), `report` (claim, report, ask, beat, tell), `commands` (cues that
+        /// run programs). Or finer: `cues:read`, `cues:write`, `claim`, `ask`, `otlp`, `heartbeat`; beside one of these
+        /// `report` means outcomes and steps alone
+        #[arg(long, value_delimiter = ',', default_value = "cues,report", value_parser = SCOPES)]
         scopes: Vec<String>,
+        /// Which agent shows it
+        #[arg(long, value_name = "NAME")]
+        agent: Option<String>,
+        /// It reaches no cues but those of its agent
+        #[arg(long, requires = "agent")]
+        own_cues: bool,
+        /// After so many days it opens nothing any more
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
+        expires: Option<u32>,
+    },
+    /// A new key in the place of one; the old one stays good for a while
+    Rotate {
+        id: String,
+        /// For so many hours; 0 ends it at once
+        #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(0..=168))]
+        grace: u32,
     },
     /// Names, first characters and scopes, newest first; and who registered
     List,
@@ -36,7 +57,7 @@ pub enum LoginCommand {
     Approve { code: String },
     /// Let it have none
     Deny { code: String },
-    /// From now on every program on this machine that asks gets a key at once
+    /// From now on every program that asks gets a key at once; not while other machines are let in
     Allow,
     /// From now on each waits for your word
     Ask,

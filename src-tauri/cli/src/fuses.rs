@@ -1,6 +1,6 @@
 //! `fuse …`: what runs, cues, agents and all of them may use before the tower stops them.
 
-use cuetower_core::sentence::grouped;
+use cuetower_core::sentence::{grouped, money};
 use cuetower_engine::desk::wire::{DayLimits, Fuses};
 use serde_json::{Value, json};
 
@@ -64,7 +64,7 @@ fn value<T: serde::Serialize>(limit: Limit<T>) -> Value {
 }
 
 fn shown(fuses: &Fuses) -> String {
-    let usd = |usd: Option<f64>| usd.map_or_else(|| "-".to_owned(), |usd| format!("${usd:.2}"));
+    let usd = |usd: Option<f64>| usd.map_or_else(|| "-".to_owned(), money);
     let count = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), grouped);
     let day =
         |name: &str, limits: &DayLimits| [name.to_owned(), usd(limits.cost_usd), count(limits.tokens), String::new()];
@@ -77,7 +77,7 @@ fn shown(fuses: &Fuses) -> String {
     ];
     let mut lines = vec![table(["FUSE", "COST", "TOKENS", "STEPS"], &rows)];
     let spent = &fuses.spent;
-    lines.push(format!("Today: ${:.2}, {} tokens.", spent.fleet_cost_usd, grouped(spent.fleet_tokens)));
+    lines.push(format!("Today: {}, {} tokens.", money(spent.fleet_cost_usd), grouped(spent.fleet_tokens)));
     let zone = Zone::of_machine();
     lines.extend(fuses.blown.iter().map(|blown| {
         format!("{} ({}) is stopped until {}: {}.", blown.name, blown.what, zone.at(blown.until_ms), blown.words)

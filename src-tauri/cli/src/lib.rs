@@ -12,9 +12,12 @@ mod args_channels;
 mod args_connect;
 mod args_costs;
 mod args_cues;
+mod args_exposure;
 mod args_fleet;
 mod args_fuses;
+mod args_gates;
 mod args_keys;
+mod args_mcp;
 mod args_otlp;
 mod args_pools;
 mod args_watchdog;
@@ -26,11 +29,13 @@ mod cues;
 mod exec;
 mod follow;
 mod fuses;
+mod gates;
 mod import;
 mod instant;
 mod keys;
 mod ledger;
 mod logins;
+mod mcp;
 mod otlp;
 mod owner;
 mod pools;
@@ -64,7 +69,8 @@ pub use crate::serve::log_to_stderr;
 
 /// Runs one command line (the arguments without the program's name) to its end.
 ///
-/// Exits with 0, with 1 and a sentence on standard error, or with 2 if the arguments do not fit.
+/// Exits with 0, with 1 and a sentence on standard error, or with 2 if the arguments do not fit; `answer` with 3 if it comes too
+/// late, and `exec` as its command does.
 #[must_use]
 pub fn run(args: Vec<OsString>) -> ExitCode {
     let program = std::iter::once(OsString::from("cuetowerctl"));
@@ -79,15 +85,21 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     let cli = match cli {
         // It ends as the command that it runs ends.
         Cli { command: Command::Exec(args), data, .. } => return exec::obey(args, data),
+        Cli { command: Command::Answer(args), data, json } => {
+            let answered = with_owner(data, async |owner| gates::answer(&owner, args, json).await);
+            return answered.unwrap_or_else(failed);
+        }
         cli => cli,
     };
     match obey(cli) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(sentence) => {
-            eprintln!("{sentence}");
-            ExitCode::FAILURE
-        }
+        Err(sentence) => failed(sentence),
     }
+}
+
+fn failed(sentence: String) -> ExitCode {
+    show::complain(&sentence);
+    ExitCode::FAILURE
 }
 
 /// What the desktop's window is asked for: none or some of `--data`, `--listen`, `--desk`, `--vault`,
@@ -133,6 +145,8 @@ fn obey(cli: Cli) -> Result<(), String> {
         Command::Ledger(args) => with_owner(data, async |owner| ledger::list(&owner, args, json).await),
         Command::Briefing { close } => with_owner(data, async |owner| briefing::obey(&owner, close, json).await),
         Command::Alerts(args) => with_owner(data, async |owner| alerts::obey(&owner, args, json).await),
+        Command::Gates(args) => with_owner(data, async |owner| gates::obey(&owner, args, json).await),
+        Command::Answer(_) => Err("`answer` ends with a code of its own.".to_owned()),
         Command::Report(args) => with_owner(data, async |owner| alerts::report(&owner, args, json).await),
         Command::Agents(args) => with_owner(data, async |owner| agents::obey(&owner, args, json).await),
         Command::Pool { what } => with_owner(data, async |owner| pools::obey(&owner, what, json).await),
@@ -146,18 +160,19 @@ fn obey(cli: Cli) -> Result<(), String> {
         Command::Import { what } => with_owner(data, async |owner| import::obey(&owner, what, json).await),
         Command::Exec(_) => Err("`exec` ends with a code of its own.".to_owned()),
         Command::Worker(args) => worker::obey(args),
+        Command::Mcp(args) => within_runtime(mcp::obey(args, data)),
         Command::Watchdog { what } => watchdog::obey(what, data, json),
         Command::Secret { what } => with_owner(data, async |owner| secrets::obey(&owner, what, json).await),
     }
 }
 
 /// Speaks to the tower that runs on the data folder.
-fn with_owner(data: Option<PathBuf>, speak: impl AsyncFnOnce(Owner) -> Result<(), String>) -> Result<(), String> {
+fn with_owner<T>(data: Option<PathBuf>, speak: impl AsyncFnOnce(Owner) -> Result<T, String>) -> Result<T, String> {
     let owner = Owner::of_tower_on(data)?;
     within_runtime(speak(owner))
 }
 
-fn within_runtime(work: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+fn within_runtime<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| format!("The program could not begin: {error}."))?.block_on(work)
 }

@@ -15,6 +15,20 @@ use crate::tower::Options;
 /// A tower answers in milliseconds; a vault that waits for its password takes longer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
+/// What the tower did not do.
+pub struct Refused {
+    /// A word a program can match, if it was the tower that refused.
+    pub code: Option<String>,
+    /// One sentence for a person.
+    pub message: String,
+}
+
+impl From<String> for Refused {
+    fn from(message: String) -> Refused {
+        Refused { code: None, message }
+    }
+}
+
 /// Speaks to one running tower as its owner.
 pub struct Owner {
     base: String,
@@ -55,9 +69,14 @@ impl Owner {
 
     /// Runs one command of the owner's list.
     pub async fn call(&self, command: &str, request: &Value) -> Result<Value, String> {
+        self.call_coded(command, request).await.map_err(|refused| refused.message)
+    }
+
+    /// The same, for whom it matters why it was refused.
+    pub async fn call_coded(&self, command: &str, request: &Value) -> Result<Value, Refused> {
         // A command is one word; anything else would be another route.
         if command.is_empty() || !command.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {
-            return Err(format!("There is no command `{command}`."));
+            return Err(format!("There is no command `{command}`.").into());
         }
         self.post(&format!("/rpc/{command}"), request.to_string()).await
     }
@@ -78,7 +97,7 @@ impl Owner {
         struct Link {
             link: String,
         }
-        let answer = self.post("/ticket", String::new()).await?;
+        let answer = self.post("/ticket", String::new()).await.map_err(|refused| refused.message)?;
         let link = serde_json::from_value::<Link>(answer);
         link.map(|link| link.link).map_err(|error| format!("The tower's link could not be read: {error}."))
     }
@@ -99,30 +118,32 @@ impl Owner {
         Ok(cues.swap_remove(at))
     }
 
-    async fn post(&self, path: &str, body: String) -> Result<Value, String> {
+    async fn post(&self, path: &str, body: String) -> Result<Value, Refused> {
         let request = self.http.post(format!("{}{path}", self.base)).bearer_auth(&self.token);
         let sent = request.header("content-type", "application/json").body(body).send().await;
         match sent {
             Ok(response) => read(response).await,
-            Err(error) => Err(format!("The tower at {} did not answer: {}.", self.base, root_of(&error))),
+            Err(error) => Err(format!("The tower at {} did not answer: {}.", self.base, root_of(&error)).into()),
         }
     }
 }
 
-async fn read(response: Response) -> Result<Value, String> {
+async fn read(response: Response) -> Result<Value, Refused> {
     let status = response.status();
     let text = response.text().await.map_err(|error| format!("The tower's answer broke off: {}.", root_of(&error)))?;
     if status.is_success() {
-        return serde_json::from_str(&text).map_err(|error| format!("The tower's answer is not JSON: {error}."));
+        return serde_json::from_str(&text).map_err(|error| format!("The tower's answer is not JSON: {error}.").into());
     }
     Err(match serde_json::from_str::<DeskError>(&text) {
-        Ok(DeskError { message, field: Some(field), .. }) if !message.contains(&field) => format!("{field}: {message}"),
-        Ok(error) => error.message,
-        Err(_) => format!("The tower answered with {status}."),
+        Ok(DeskError { code, message, field: Some(field) }) if code == "invalid" && !message.contains(&field) => {
+            Refused { code: Some(code), message: format!("{field}: {message}") }
+        }
+        Ok(DeskError { code, message, .. }) => Refused { code: Some(code), message },
+        Err(_) => format!("The tower answered with {status}.").into(),
     })
 }
 
-fn no_tower(folder: &Path, named: bool) -> String {
+pub fn no_tower(folder: &Path, named: bool) -> String {
     let start =
         if named { format!("cuetowerctl serve --data {}", folder.display()) } else { "cuetowerctl serve".to_owned() };
     format!("No tower runs on {}. Start one with `{start}`, or open Cuetower.", folder.display())

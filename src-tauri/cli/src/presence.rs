@@ -3,12 +3,12 @@
 //! The lock is the system's, so that it vanishes with its process, however that ends. `desk.json` says where the doors
 //! are, `owner.token` opens the owner's; both are for the user's eyes only and worth nothing after the tower stopped.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cuetower_engine::token;
+use cuetower_engine::{private, token};
 use serde::{Deserialize, Serialize};
 
 const LOCK: &str = "tower.lock";
@@ -109,7 +109,7 @@ pub fn doors(folder: &Path) -> Option<(Doors, String)> {
 }
 
 fn open(folder: &Path) -> std::io::Result<File> {
-    OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(LOCK))
+    private::file(&folder.join(LOCK))
 }
 
 #[cfg(test)]
@@ -140,7 +140,7 @@ mod tests {
         let claim = Claim::take(folder.path()).await.unwrap();
         let announced = Doors { desk: None, agents: String::new(), pid: 1 };
         claim.announce(&announced, "token").unwrap();
-        for name in [DOORS, TOKEN] {
+        for name in [DOORS, TOKEN, LOCK] {
             let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }

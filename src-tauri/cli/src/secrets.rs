@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
 
-use cuetower_engine::desk::wire::{SecretView, Secrets};
+use cuetower_engine::desk::wire::{SecretStory, SecretUse, SecretView, Secrets};
 use serde_json::json;
 
 use crate::args::SecretCommand;
@@ -18,7 +18,21 @@ pub async fn obey(owner: &Owner, what: SecretCommand, as_json: bool) -> Result<(
         SecretCommand::Set { name } => {
             owner.ask("secret_set", json!({ "name": name, "value": typed(&format!("Value of {name}"))? })).await?
         }
+        SecretCommand::Rotate { name } => {
+            let value = typed(&format!("New value of {name}"))?;
+            owner.ask("secret_rotate", json!({ "name": name, "value": value })).await?
+        }
+        SecretCommand::Rename { name, to } => owner.ask("secret_rename", json!({ "name": name, "to": to })).await?,
         SecretCommand::Rm { name } => owner.ask("secret_delete", json!({ "name": name })).await?,
+        SecretCommand::Show { name } => {
+            let story: SecretStory = owner.ask("secret_story", json!({ "name": name })).await?;
+            if as_json {
+                say_json(&json!(story));
+            } else {
+                show(&story);
+            }
+            return Ok(());
+        }
     };
     if as_json {
         say_json(&json!(answer));
@@ -26,17 +40,51 @@ pub async fn obey(owner: &Owner, what: SecretCommand, as_json: bool) -> Result<(
     }
     match what {
         SecretCommand::Set { name } => say(&format!("{name} is kept ({}).", answer.vault.name)),
-        SecretCommand::Rm { name } => say(&format!("{name} is forgotten.")),
+        SecretCommand::Rotate { name } => say(&format!("{name} has a new value ({}).", answer.vault.name)),
+        SecretCommand::Rename { name, to } => {
+            let used_by =
+                answer.secrets.iter().find(|secret| secret.name == to).map_or(0, |secret| secret.used_by.len());
+            say(&format!(
+                "{name} is called {to} now, also in the {used_by} cues that name it. Runs under way may lease it by either name, later ones by {to} alone."
+            ));
+        }
+        SecretCommand::Rm { name } => say(&format!(
+            "{name} is deleted, and lent to nobody any more. If runs are under way, the vault keeps the value to blot it out of what they print, and forgets it within a minute of the last one's end."
+        )),
         SecretCommand::List if answer.secrets.is_empty() => say("There are no secrets."),
         SecretCommand::List => {
             let zone = Zone::of_machine();
-            let row =
-                |secret: &SecretView| [secret.name.clone(), zone.at(secret.updated_at_ms), secret.used_by.join(", ")];
+            let last_used = |secret: &SecretView| match secret.last_used_ms {
+                None => "never".to_owned(),
+                Some(at) => zone.at(at),
+            };
+            let row = |secret: &SecretView| {
+                [secret.name.clone(), zone.at(secret.updated_at_ms), last_used(secret), secret.used_by.join(", ")]
+            };
             let rows: Vec<_> = answer.secrets.iter().map(row).collect();
-            say(&table(["NAME", "CHANGED", "USED BY"], &rows));
+            say(&table(["NAME", "CHANGED", "LAST USED", "USED BY"], &rows));
         }
+        SecretCommand::Show { .. } => {}
     }
     Ok(())
+}
+
+fn show(story: &SecretStory) {
+    let zone = Zone::of_machine();
+    let SecretView { name, used_by, version, updated_at_ms, .. } = &story.secret;
+    say(&format!("{name}: value {version}, kept {}", zone.at(*updated_at_ms)));
+    let cues = if used_by.is_empty() { "no cue names it".to_owned() } else { used_by.join(", ") };
+    say(&format!("Named by: {cues}"));
+    if story.uses.is_empty() {
+        return say("Nobody has used it yet.");
+    }
+    let text = |found: &Option<String>| found.clone().unwrap_or_default();
+    let row = |used: &SecretUse| {
+        [zone.at(used.at_ms), used.how.clone(), text(&used.tool), text(&used.cue_name), text(&used.run_id)]
+    };
+    let rows: Vec<_> = story.uses.iter().map(row).collect();
+    say("");
+    say(&table(["USED", "AS", "TOOL", "CUE", "RUN"], &rows));
 }
 
 /// What stdin says to `what`, unseen, without the line's end that a terminal or `echo` adds.

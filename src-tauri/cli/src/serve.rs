@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use cuetower_engine::redacting::Known;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -18,7 +19,7 @@ pub const DESK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 87
 const LEFTOVERS: Duration = Duration::from_secs(1);
 
 pub fn serve(options: Options, ready_json: bool) -> Result<(), String> {
-    log_to_stderr();
+    log_to_stderr(&options.known);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("The tower could not start its threads: {error}."))?;
     let ended = runtime.block_on(async {
@@ -39,20 +40,29 @@ pub fn serve(options: Options, ready_json: bool) -> Result<(), String> {
 }
 
 /// Logs to standard error: `info` and worse, or what `CUETOWER_LOG` asks for (`debug`, `cuetower_engine=trace`). Once per process.
-pub fn log_to_stderr() {
+/// Values of secrets that are known do not get into it.
+pub fn log_to_stderr(known: &Known) {
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .with_env_var("CUETOWER_LOG")
         .from_env_lossy();
+    // It tells of each request at `info`.
+    let filter = match std::env::var("CUETOWER_LOG") {
+        Ok(asked) if asked.contains("rmcp") => filter,
+        Ok(_) | Err(_) => filter.add_directive("rmcp=error".parse().expect("a directive")),
+    };
     // Set already: whoever did knows better.
     let coloured = std::io::stderr().is_terminal();
-    drop(tracing_subscriber::fmt().with_env_filter(filter).with_ansi(coloured).with_writer(std::io::stderr).try_init());
+    let known = known.clone();
+    let writer = move || known.hiding(std::io::stderr());
+    drop(tracing_subscriber::fmt().with_env_filter(filter).with_ansi(coloured).with_writer(writer).try_init());
 }
 
 fn ready(tower: &Tower, as_json: bool) -> String {
     if as_json {
         let line = json!({
             "agents": tower.agents_url,
+            "exposed": tower.exposed,
             "desk": tower.desk_link,
             "key": tower.key,
             "pid": std::process::id(),
@@ -61,8 +71,14 @@ fn ready(tower: &Tower, as_json: bool) -> String {
         return line.to_string();
     }
     let mut words = format!("The tower is up. Agents report to {}\n", tower.agents_url);
+    if let Some(address) = tower.exposed {
+        words += &format!("Those of other machines report to {address}\n");
+    }
     if let Some(link) = &tower.desk_link {
         words += &format!("Open its window in a browser (the link works once): {link}\n");
+    }
+    if let Some(trouble) = tower.desk.vault.health().message {
+        words += &format!("{trouble}\n");
     }
     words + &format!("Its data is in {}. Ctrl-C stops it.", tower.desk.facts.data_dir)
 }

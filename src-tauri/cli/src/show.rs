@@ -5,19 +5,30 @@ use std::io::Write as _;
 use chrono_tz::Tz;
 use cuetower_core::Ms;
 use cuetower_core::local_time::offset_minutes;
+use cuetower_core::plain::{plain, plain_json};
 use cuetower_core::schedule::parse_zone;
 use cuetower_engine::desk::wire::{ConfirmedMark, DeliveredMark, Mark, ScheduledMark};
 use serde_json::Value;
 
-/// Prints a text and ends the line. A reader that went away (`| head`) wants no more, and that is no error.
+/// Prints a text and ends the line; what a terminal would obey in it is written out. A reader that went away (`| head`) wants
+/// no more, and that is no error.
 pub fn say(text: &str) {
+    print(&plain(text));
+}
+
+/// The same on standard error.
+pub fn complain(text: &str) {
+    eprintln!("{}", plain(text));
+}
+
+fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     drop(writeln!(out, "{text}").and_then(|()| out.flush()));
 }
 
 /// `value` as JSON, for programs.
 pub fn say_json(value: &Value) {
-    say(&format!("{value:#}"));
+    print(&plain_json(&format!("{value:#}")));
 }
 
 /// Rows in columns, each as wide as its widest cell; the last one ends the line as it is.
@@ -95,6 +106,7 @@ pub fn verdicts(mark: &Mark) -> [&'static str; 3] {
     let confirmed = match mark.confirmed {
         ConfirmedMark::None => "-",
         ConfirmedMark::Working => "working",
+        ConfirmedMark::Gate => "at a gate",
         ConfirmedMark::Confirmed => "confirmed",
         ConfirmedMark::Claimed => "claimed",
         ConfirmedMark::Refuted => "refuted",

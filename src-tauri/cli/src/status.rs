@@ -25,8 +25,8 @@ pub async fn status(owner: &Owner, as_json: bool) -> Result<(), String> {
     }
     say(&match status.needs_you {
         0 => "nothing needs you".to_owned(),
-        1 => "1 alert needs you".to_owned(),
-        more => format!("{more} alerts need you"),
+        1 => "1 thing needs you".to_owned(),
+        more => format!("{more} things need you"),
     });
     Ok(())
 }

@@ -206,7 +206,9 @@ fn build(place: &Place, limit: Limit) -> Result<(), String> {
 
 fn rust(place: &Place, limit: Limit) -> Result<(), String> {
     build(place, limit)?;
-    let args = [&["nextest", "run"], TEST_BUILD].concat();
+    // Most of them wait for a process, a clock or a disk.
+    let at_once = (2 * std::thread::available_parallelism().map_or(1, usize::from)).to_string();
+    let args = [&["nextest", "run", "--test-threads", &at_once], TEST_BUILD].concat();
     call::run(place.cargo(&args).env("CUETOWER_BIN_DIR", place.binaries()), limit)
 }
 

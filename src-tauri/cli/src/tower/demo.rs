@@ -27,6 +27,7 @@ files!(EXAMPLES in "examples/":
     "flaky_server.py",
     "disk_report.sh",
     "shared_quota.py",
+    "asks_first.py",
     "listener.py"
 );
 // What they import. It is written beside them, where Python looks first.
@@ -233,7 +234,7 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let fleet = Fleet::start(data.path()).await.unwrap();
         let definitions = fleet.definitions();
-        assert_eq!(definitions.len(), 9);
+        assert_eq!(definitions.len(), 10);
         for definition in &definitions {
             let text = definition.to_string();
             assert!(!["{examples}", "{python}", "{flaky_url}"].iter().any(|name| text.contains(name)), "{text}");

@@ -1,6 +1,7 @@
 //! A whole tower in this process: its data folder, its engine, its doors. What the desktop shell and `serve` start and stop.
 
 mod demo;
+mod exposure;
 mod owner_key;
 mod pressed;
 
@@ -11,9 +12,11 @@ use std::time::Duration;
 
 use cuetower_engine::clock::{Clock, SystemClock};
 use cuetower_engine::desk::serve::Host;
-use cuetower_engine::desk::{Desk, Facts, OwnerKey};
+use cuetower_engine::desk::{Desk, Face, Facts, OwnerKey};
 use cuetower_engine::notify::{Notifier, Opens};
+use cuetower_engine::private;
 use cuetower_engine::receive::{Door, Openings};
+use cuetower_engine::redacting::Known;
 use cuetower_engine::vault::{Vault, VaultKind};
 use cuetower_engine::{Config, Engine, Ports, Running, Trouble, token};
 use thiserror::Error;
@@ -25,6 +28,8 @@ use crate::presence::{self, Claim, Doors, Unclaimed};
 use demo::Fleet;
 
 pub use demo::DemoError;
+pub use exposure::{Exposure, ExposureTrouble, Guard};
+pub use pressed::refusal;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Where agents report unless told otherwise.
@@ -44,6 +49,8 @@ pub struct Options {
     /// The owner's door, for a browser and for the command line; None keeps it shut.
     pub desk: Option<SocketAddr>,
     pub vault: VaultKind,
+    /// What has left the vault, for whoever else is to blot it out.
+    pub known: Known,
     pub notifications: bool,
     /// With the demo fleet.
     pub demo: bool,
@@ -51,6 +58,8 @@ pub struct Options {
     pub watchdog: Option<String>,
     /// How far the agents' door is open.
     pub openings: Openings,
+    /// And from where.
+    pub exposure: Exposure,
 }
 
 impl Default for Options {
@@ -60,10 +69,12 @@ impl Default for Options {
             listen: AGENTS,
             desk: None,
             vault: VaultKind::Keyring,
+            known: Known::default(),
             notifications: true,
             demo: false,
             watchdog: None,
             openings: Openings::default(),
+            exposure: Exposure::default(),
         }
     }
 }
@@ -87,7 +98,7 @@ pub enum StartError {
     NoDataFolder,
     #[error("The data folder {} could not be used: {source}. Choose another with --data DIR.", .path.display())]
     DataFolder { path: PathBuf, source: std::io::Error },
-    #[error("{address} can be reached from other machines, and the tower's doors are for this one alone. Use {flag} 127.0.0.1:{}.", .address.port())]
+    #[error("{address} can be reached from other machines, and the tower's doors are for this one alone (--expose lets agents of others in). Use {flag} 127.0.0.1:{}.", .address.port())]
     NotLoopback { address: SocketAddr, flag: &'static str },
     #[error(
         "{address} is taken, perhaps by another tower. Close that one, or choose another address: {flag} 127.0.0.1:0 takes any free port."
@@ -101,6 +112,8 @@ pub enum StartError {
         .pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
     )]
     AlreadyRunning { path: PathBuf, pid: Option<u32> },
+    #[error(transparent)]
+    Exposure(#[from] ExposureTrouble),
     #[error("The tower could not start: {0}.")]
     Engine(#[from] cuetower_engine::engine::StartError),
     #[error("The owner's key could not be recorded. {0}")]
@@ -111,12 +124,14 @@ pub enum StartError {
 
 /// A running tower. Dropping it does not stop it in order; [`Tower::stop`] does.
 pub struct Tower {
-    /// The owner's commands.
+    /// The owner's commands, as the window of this program asks them.
     pub desk: Desk,
     /// Clicks on native notifications.
     pub clicks: mpsc::Receiver<Opens>,
     /// "http://127.0.0.1:8737"
     pub agents_url: String,
+    /// Where it is served for other machines, if it is.
+    pub exposed: Option<SocketAddr>,
     /// The owner's own key for the agents' door.
     pub key: String,
     /// Opens the window in one browser, once; None if the owner's door is shut.
@@ -137,11 +152,12 @@ impl Tower {
     /// Called inside a Tokio runtime, on which deliveries and doors will run.
     pub async fn start(options: Options) -> Result<Tower, StartError> {
         let folder = data_folder(&options)?;
-        let agents = bind(options.listen, "--listen", &folder).await?;
+        let agents = bind_here(options.listen, "--listen", &folder).await?;
         let owners = match options.desk {
-            Some(address) => Some(bind(address, "--desk", &folder).await?),
+            Some(address) => Some(bind_here(address, "--desk", &folder).await?),
             None => None,
         };
+        let exposed = options.exposure.open(&options.openings).await?;
         let claim = Claim::take(&folder).await.map_err(|why| match why {
             Unclaimed::Held(pid) => StartError::AlreadyRunning { path: folder.clone(), pid },
             Unclaimed::Failed(source) => StartError::DataFolder { path: folder.clone(), source },
@@ -152,7 +168,7 @@ impl Tower {
 
         // Before the engine: what it delivers first may be due already.
         let fleet = if options.demo { Some(Fleet::start(&folder).await?) } else { None };
-        let vault = Vault::open(options.vault, &folder).await;
+        let vault = Vault::open_knowing(options.vault, &folder, options.known.clone()).await;
         let (notifier, clicked) = Notifier::start(options.notifications).await;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let started_at = clock.now();
@@ -173,17 +189,18 @@ impl Tower {
             timezone: machine_zone(),
             started_at,
         };
-        let desk = Desk { handle, vault, notifier, facts, owner_key: OwnerKey::default() };
+        let desk = Desk { handle, vault, notifier, facts, owner_key: OwnerKey::default(), face: Face::Window };
 
         let owner_token = token::new_ticket();
         let (closing, serving) = (watch::Sender::new(false), JoinSet::new());
         let (opens, clicks) = mpsc::channel(CLICKS_MAX);
         let mut pressing = JoinSet::new();
-        pressing.spawn(pressed::obey(desk.clone(), clicked, opens));
+        pressing.spawn(pressed::obey(desk.through(Face::Notification), clicked, opens));
         let mut tower = Tower {
             desk,
             clicks,
             agents_url,
+            exposed: exposed.as_ref().and_then(|exposed| exposed.listener.local_addr().ok()),
             key: String::new(),
             desk_link: None,
             running,
@@ -193,7 +210,14 @@ impl Tower {
             fleet,
             claim,
         };
-        match tower.open(agents, owners.zip(desk_url), owner_token, options.openings).await {
+        let door = Door::new(tower.desk.handle.clone(), VERSION, options.openings)
+            .in_zone(&tower.desk.facts.timezone)
+            .called(&options.exposure.names);
+        let door = match exposed {
+            Some(exposed) => door.exposed(exposed),
+            None => door,
+        };
+        match tower.open(door, agents, owners.zip(desk_url), owner_token).await {
             Ok(()) => Ok(tower),
             Err(error) => {
                 tower.stop().await;
@@ -204,14 +228,13 @@ impl Tower {
 
     async fn open(
         &mut self,
+        door: Door,
         agents: TcpListener,
         owners: Option<(TcpListener, String)>,
         owner_token: String,
-        openings: Openings,
     ) -> Result<(), StartError> {
         self.key = owner_key::ready(&self.desk).await.map_err(StartError::Key)?;
         self.desk.owner_key.set(&self.key);
-        let door = Door::new(self.desk.handle.clone(), VERSION, openings).in_zone(&self.desk.facts.timezone);
         let closed = self.closed();
         self.serving.spawn(async move { until_closed("the agents' door", door.serve(agents, closed).await) });
         let mut doors = Doors { desk: None, agents: self.agents_url.clone(), pid: std::process::id() };
@@ -262,25 +285,28 @@ impl Tower {
 /// Made if missing, for the user only.
 fn data_folder(options: &Options) -> Result<PathBuf, StartError> {
     let folder = options.folder()?;
-    let mut maker = std::fs::DirBuilder::new();
-    maker.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut maker, 0o700);
-    match maker.create(&folder) {
+    match private::folder(&folder) {
         Ok(()) => Ok(folder),
         Err(source) => Err(StartError::DataFolder { path: folder, source }),
     }
 }
 
-async fn bind(address: SocketAddr, flag: &'static str, folder: &Path) -> Result<TcpListener, StartError> {
+/// For this machine alone.
+async fn bind_here(address: SocketAddr, flag: &'static str, folder: &Path) -> Result<TcpListener, StartError> {
     if !address.ip().is_loopback() {
         return Err(StartError::NotLoopback { address, flag });
     }
-    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+    bind(address, flag).await.map_err(|error| match error {
         // The likeliest holder of the port is the tower that holds the folder, too.
-        std::io::ErrorKind::AddrInUse if presence::is_held(folder) => {
+        StartError::Taken { .. } if presence::is_held(folder) => {
             StartError::AlreadyRunning { path: folder.to_owned(), pid: presence::holder(folder) }
         }
+        error => error,
+    })
+}
+
+async fn bind(address: SocketAddr, flag: &'static str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
         std::io::ErrorKind::AddrInUse => StartError::Taken { address, flag },
         _ => StartError::Unbound { address, flag, source },
     })
@@ -310,10 +336,10 @@ mod tests {
     #[tokio::test]
     async fn a_door_that_cannot_open_says_what_to_do() {
         let folder = tempfile::tempdir().unwrap();
-        let everywhere = bind("0.0.0.0:8737".parse().unwrap(), "--listen", folder.path()).await.unwrap_err();
+        let everywhere = bind_here("0.0.0.0:8737".parse().unwrap(), "--listen", folder.path()).await.unwrap_err();
         assert!(everywhere.to_string().ends_with("Use --listen 127.0.0.1:8737."), "{everywhere}");
         let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let taken = bind(other.local_addr().unwrap(), "--desk", folder.path()).await.unwrap_err();
+        let taken = bind_here(other.local_addr().unwrap(), "--desk", folder.path()).await.unwrap_err();
         assert!(taken.to_string().contains("is taken") && taken.to_string().contains("--desk 127.0.0.1:0"), "{taken}");
     }
 

@@ -10,11 +10,11 @@ use cuetower_engine::token;
 const NAME: &str = "owner-key";
 const SCOPES: &str = "cues report commands";
 
-/// The key the vault keeps; where it keeps none or does not answer, a fresh one, good from now on.
+/// The key the vault keeps; where it keeps none or does not answer, a fresh one, good from now on, and the former ones end.
 pub async fn ready(desk: &Desk) -> Result<String, Trouble> {
     let key = kept_or_fresh(desk).await;
     let row = KeyRow::of_owner(&key, "owner", SCOPES, desk.handle.now());
-    desk.handle.tower(TowerChange::KeyAdded(row)).await?;
+    desk.handle.tower(TowerChange::KeyAdded(Box::new(row))).await?;
     Ok(key)
 }
 
@@ -33,8 +33,8 @@ async fn kept_or_fresh(desk: &Desk) -> String {
         }
     }
     tracing::warn!(
-        "your key for the agents' door could not be kept, so it is a new one at each start. \
-         A keyring, or --vault file, keeps it; `cuetowerctl key` prints the one of now"
+        "your key for the agents' door could not be kept, so it is a new one at each start, and the one of before is good \
+         for 24 more hours. A keyring, or --vault file, keeps it; `cuetowerctl key` prints the one of now"
     );
     token::new_api_key()
 }

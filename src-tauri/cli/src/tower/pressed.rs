@@ -1,6 +1,7 @@
 //! What the owner does with native notifications: a button is a command of the desk, a click is handed on to whoever has a window.
 
 use cuetower_engine::desk::Desk;
+use cuetower_engine::desk::wire::DeskError;
 use cuetower_engine::notify::{Clicked, Note, Opens, Press};
 use tokio::sync::mpsc;
 
@@ -26,16 +27,29 @@ pub(super) async fn obey(desk: Desk, mut clicked: mpsc::Receiver<Clicked>, opens
 
 async fn press_one(desk: Desk, Press { command, request }: Press) {
     tracing::info!(command, "a button of a notification was pressed");
+    let gate = request["gate_id"].as_str().map(str::to_owned);
     if let Err(refused) = desk.call(command, request).await {
         tracing::warn!(command, message = %refused.message, "a notification's button was refused");
-        desk.notifier.show(Note {
-            key: KEY.to_owned(),
-            title: "That could not be done".to_owned(),
-            body: refused.message,
-            critical: false,
-            opens: Some(Opens::Alerts),
-            buttons: Vec::new(),
-        });
+        desk.notifier.show(refusal(refused, gate));
+    }
+}
+
+/// What the owner is told of a button, or a line of the tray, that did nothing. `gate`: that it was to answer.
+#[must_use]
+pub fn refusal(refused: DeskError, gate: Option<String>) -> Note {
+    let title = match refused.code.as_str() {
+        "gate_settled" => "It was answered before",
+        "gate_withdrawn" => "Nobody waits for that answer any more",
+        "gate_changed" => "It asks something else by now",
+        _ => "That could not be done",
+    };
+    Note {
+        key: KEY.to_owned(),
+        title: title.to_owned(),
+        body: refused.message,
+        critical: false,
+        opens: Some(gate.map_or(Opens::Alerts, Opens::Gate)),
+        buttons: Vec::new(),
     }
 }
 
@@ -48,6 +62,18 @@ mod tests {
 
     use super::*;
     use crate::tower::{Options, Tower};
+
+    #[test]
+    fn whoever_answers_too_late_is_told_what_was_said_and_led_there() {
+        let refused = |code: &str| {
+            let message = "“Send 14?” was denied in the window, at noon. The first answer counts.".to_owned();
+            refusal(DeskError { code: code.to_owned(), message, field: None }, Some("gate_1".to_owned()))
+        };
+        let late = refused("gate_settled");
+        assert_eq!((late.title.as_str(), late.opens), ("It was answered before", Some(Opens::Gate("gate_1".into()))));
+        assert!(late.body.contains("denied in the window"));
+        assert_eq!(refused("busy").title, "That could not be done");
+    }
 
     async fn alert(desk: &Desk) -> AlertView {
         let answer = desk.call("alerts", json!({ "limit": 10 })).await.unwrap();

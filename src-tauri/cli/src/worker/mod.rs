@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cuetower_engine::redacting::Known;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -54,7 +55,7 @@ pub fn obey(args: WorkerArgs) -> Result<(), String> {
     let key = key(&args, &plan)?;
     let url = args.url.as_deref().or(plan.url.as_deref()).unwrap_or(plan::URL);
     let door = Door::new(url, &key, &plan.worker_id)?;
-    log_to_stderr();
+    log_to_stderr(&Known::default());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| format!("The worker could not begin: {error}."))?;
     let ended = runtime.block_on(async {

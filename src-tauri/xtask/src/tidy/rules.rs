@@ -61,6 +61,24 @@ pub const DOORS: &[Door] = &[
         instead: "HTTP is served by `receive/` (agents) and `desk/` (owner) alone",
     },
     Door {
+        name: "rmcp",
+        places: &["src-tauri/engine/src/receive/mcp"],
+        manifests: &[ENGINE],
+        instead: "the Model Context Protocol is spoken at `/mcp` alone; `cuetowerctl mcp` carries its lines there unread",
+    },
+    Door {
+        name: "hyper_util",
+        places: &["src-tauri/engine/src/line"],
+        manifests: &[ENGINE],
+        instead: "connections are served by `line`, with its bounds",
+    },
+    Door {
+        name: "tokio_native_tls",
+        places: &["src-tauri/engine/src/line"],
+        manifests: &[ENGINE],
+        instead: "TLS at a door is `line`'s",
+    },
+    Door {
         name: "lettre",
         places: &["src-tauri/engine/src/channels"],
         manifests: &[ENGINE],
@@ -169,4 +187,4 @@ pub const HOUSES: &[House] = &[
 /// All that the core may depend on: nothing that does IO, waits or rolls dice. proptest is for its tests, divan for its
 /// benchmarks.
 pub const CORE_CRATES: &[&str] =
-    &["cel", "chrono", "chrono-tz", "cron", "serde", "serde_json", "thiserror", "proptest", "divan"];
+    &["cel", "chrono", "chrono-tz", "cron", "serde", "serde_json", "regex", "sha2", "thiserror", "proptest", "divan"];
