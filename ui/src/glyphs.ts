@@ -51,6 +51,7 @@ const CONFIRMED: Record<ConfirmedMark, Glyph> = {
   confirmed: { tone: 'ok', word: 'Confirmed', say: 'reported, and the proof agrees', paths: [{ d: SQUARE }, { d: 'M3.7 6.2 5.4 7.9 8.4 4.3', stroke: 1.5, erase: true }] },
   claimed: { tone: 'mark', word: 'Claimed', say: 'reported, but nothing verified it', paths: [{ d: FRAME, stroke: 1.2 }, { d: LOWER }] },
   working: { tone: 'live', word: 'Working', say: 'outcome not due yet', paths: [{ d: 'M2.3 2.3h7.4v7.4H2.3z', stroke: 1.4 }] },
+  gate: { tone: 'warn', word: 'At a gate', say: 'waits for your answer', paths: [{ d: DIAMOND, stroke: 1.3 }, { d: 'M6 3.9 8.1 6 6 8.1 3.9 6z' }] },
   refuted: { tone: 'bad', word: 'Refuted', say: 'reported success, the proof disagrees', paths: [{ d: FRAME, stroke: 1.3 }, { d: LOWER }, { d: 'M0 12 12 0', stroke: 3.4, erase: true }, { d: 'M.4 11.6 11.6 .4', stroke: 1.6 }] },
   failed: { tone: 'bad', word: 'Failed', say: 'the agent reported failure', paths: [{ d: FRAME, stroke: 1.3 }, { d: 'M4.1 4.1l3.8 3.8M7.9 4.1 4.1 7.9', stroke: 1.4 }] },
   silent: { tone: 'warn', word: 'Silent', say: 'no outcome by its deadline', paths: [{ d: 'M1.9 4.3V1.9h2.4M7.7 1.9h2.4v2.4M10.1 7.7v2.4H7.7M4.3 10.1H1.9V7.7', stroke: 1.6 }] },
@@ -70,6 +71,17 @@ const SIGN = {
   outside: { tone: 'warn', word: 'Unusual', say: 'outside the range of its own runs', paths: [{ d: 'M1 6.800h10v3.600H1z' }, { d: 'M6 1.100a1.700 1.700 0 1 1 0 3.400a1.700 1.700 0 1 1 0-3.400z', stroke: 1.3 }] }
 } satisfies Record<string, Glyph>;
 
+/** A question to the owner: a diamond that says what became of it. */
+const GATE = {
+  waiting: { tone: 'warn', word: 'Waiting', say: 'for your answer', paths: [{ d: DIAMOND, stroke: 1.3 }, { d: 'M6 3.9 8.1 6 6 8.1 3.9 6z' }] },
+  later: { tone: 'mark', word: 'Later', say: 'asks again at a time you set', paths: [{ d: DIAMOND, stroke: 1.2 }, { d: 'M6 3.6V6l1.7 1.2', stroke: 1.2 }] },
+  approved: { tone: 'ok', word: 'Approved', say: 'as asked', paths: [{ d: DIAMOND }, { d: 'M3.8 6.2 5.4 7.7 8.2 4.5', stroke: 1.4, erase: true }] },
+  edited: { tone: 'live', word: 'Edited', say: 'approved with your changes', paths: [{ d: DIAMOND }, { d: 'M4.2 7.9 7.8 4.2', stroke: 1.7, erase: true }] },
+  denied: { tone: 'bad', word: 'Denied', say: 'by you', paths: [{ d: DIAMOND, stroke: 1.3 }, { d: 'M4.3 4.3l3.4 3.4M7.7 4.3 4.3 7.7', stroke: 1.4 }] },
+  no_answer: { tone: 'mark', word: 'No answer', say: 'its time passed, its policy applied', paths: [{ d: 'M4.2 2.5 6 .9l1.8 1.6M9.5 4.2 11.1 6 9.5 7.8M7.8 9.5 6 11.1 4.2 9.5M2.5 7.8.9 6l1.6-1.8', stroke: 1.4 }] },
+  withdrawn: { tone: 'mark', word: 'Withdrawn', say: 'nobody waits for it any more', paths: [{ d: DIAMOND, stroke: 1.2 }, { d: 'M3.9 5.3h4.2v1.4H3.9z' }] }
+} satisfies Record<string, Glyph>;
+
 /** Whoever runs: a ring that says how much of it is heard. */
 const AGENT = {
   working: { tone: 'ok', word: 'Working', say: 'its beats carry progress', paths: [{ d: RING, stroke: 1.3 }, { d: DOT }] },
@@ -81,8 +93,8 @@ const AGENT = {
   unseen: { tone: 'mark', word: 'No beats', say: 'known by name, never heard of', paths: [{ d: DASH }] }
 } satisfies Record<string, Glyph>;
 
-/** The mark families: S scheduled, D delivered, C confirmed, P sign, A agent. */
-export const MARKS = { S: SCHEDULED, D: DELIVERED, C: CONFIRMED, P: SIGN as Record<keyof typeof SIGN, Glyph>, A: AGENT as Record<keyof typeof AGENT, Glyph> };
+/** The mark families: S scheduled, D delivered, C confirmed, G gate, P sign, A agent. */
+export const MARKS = { S: SCHEDULED, D: DELIVERED, C: CONFIRMED, G: GATE as Record<keyof typeof GATE, Glyph>, P: SIGN as Record<keyof typeof SIGN, Glyph>, A: AGENT as Record<keyof typeof AGENT, Glyph> };
 export type Family = keyof typeof MARKS;
 export type StateOf<F extends Family> = keyof (typeof MARKS)[F] & string;
 
@@ -99,6 +111,7 @@ export function toneToken(tone: Tone): string {
 /** Icons in a 16 x 16 box, stroked 1.4 wide in the current colour. */
 export const ICONS = {
   board: 'M2 4.5h5M10 4.5h4M2 8h8M13 8h1M2 11.5h2.5M7.5 11.5H14',
+  gates: 'M8 1.8 14.2 8 8 14.2 1.8 8zM5.7 8.1l1.6 1.6 3-3.4',
   agents: 'M1.5 8.5h3l1.7-4.7 3 8.4 1.9-5.2.9 1.5h2.5',
   alerts: 'M4 6.7a4 4 0 0 1 8 0c0 3.3 1.4 4.3 1.4 4.3H2.6S4 10 4 6.7zM6.5 13.3a1.6 1.6 0 0 0 3 0',
   secrets: 'M8.1 10.6a2.7 2.7 0 1 1-5.4 0a2.7 2.7 0 1 1 5.4 0zM7.3 8.7 13 3M10.4 5.6l2 2',
@@ -129,6 +142,7 @@ export const ICONS = {
   pool: 'M2 5.2c1.5 0 1.5 1.2 3 1.2s1.5-1.2 3-1.2 1.5 1.2 3 1.2 1.5-1.2 3-1.2M2 9.6c1.5 0 1.5 1.2 3 1.2s1.5-1.2 3-1.2 1.5 1.2 3 1.2 1.5-1.2 3-1.2',
   file: 'M4 1.8h5.2L12.4 5v9.2H4zM9 1.8v3.4h3.4',
   lock: 'M3.4 7.2h9.2v6.3H3.4zM5.4 7.2V5.1a2.6 2.6 0 0 1 5.2 0v2.1',
+  undo: 'M3 6h6.4a3.5 3.5 0 0 1 0 7H5M5.6 3.2 2.8 6l2.8 2.8',
   edit: 'M2.8 13.2l.7-3L10.9 2.8l2.3 2.3-7.4 7.4z',
   info: 'M14 8a6 6 0 1 1-12 0a6 6 0 1 1 12 0zM8 7.4v3.7M8 4.9v.3',
   warn: 'M8 2.2l6.5 11.3H1.5zM8 6.6v3.1M8 11.5v.2',

@@ -4,6 +4,7 @@ import App from './App.svelte';
 import { audit } from './state/audit.svelte';
 import { briefing } from './state/briefing.svelte';
 import { desk } from './state/desk.svelte';
+import { gates } from './state/gates.svelte';
 import { logins } from './state/logins.svelte';
 import { theme } from './state/theme.svelte';
 import './tokens.css';
@@ -14,6 +15,7 @@ desk.start();
 briefing.start();
 audit.start();
 logins.start();
+gates.start();
 
 const target = document.getElementById('app');
 if (!target) throw new Error('index.html has no #app to mount the window in');

@@ -1,5 +1,5 @@
 //! Marks, cues and alerts for tests: ordinary ones, with what a test cares about changed.
-import type { AgentView, AlertView, BandView, CueView, DeskEvent, LoginView, Mark, PoolView, StepView } from './wire';
+import type { AgentView, AlertView, BandView, CueView, DeskEvent, GateView, LoginView, Mark, PoolView, StepView } from './wire';
 
 /** Fri 20 Nov 2026, 09:00 in Madrid. */
 export const NOW = Date.UTC(2026, 10, 20, 8, 0, 0);
@@ -49,6 +49,15 @@ export function agent(change: Partial<AgentView> = {}): AgentView {
 /** A program that asked to sign in a minute ago, and has fourteen more. */
 export function login(change: Partial<LoginView> = {}): LoginView {
   return { code: 'WXYZ-1234', email: 'me@example.com', program: 'cueapi-cli/0.2.0', asked_at_ms: NOW - 60_000, expires_at_ms: NOW + 14 * 60_000, ...change };
+}
+
+/** A question of the invoice clerk's that waits since twelve minutes. */
+export function gate(change: Partial<GateView> = {}): GateView {
+  return {
+    id: 'gate_1', about: 'asked', key: 'send-reminders', title: 'Send 14 payment reminders?', cue_id: 'c1', cue_name: 'dunning-emails', run_id: 'r1', agent: 'invoice-clerk', account: null, asked_at_ms: NOW - 12 * 60_000, deadline_ms: null,
+    overdue_at_ms: null, put_off_until_ms: null, on_no_answer: 'keep_waiting', blocking: true, state: 'waiting', shown: 'aa', may_edit: true, reversible: false, cost_of_waiting: '', usd_per_hour: null, take_back_ms: null, settled_at_ms: null,
+    face: null, comment: null, sentence: '', ...change
+  };
 }
 
 /** A step that was completed at once. */

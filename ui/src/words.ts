@@ -113,7 +113,7 @@ export function verdictLines(mark: Mark, zone: string, explained = false): Line[
   lines.push({ family: 'D', state: mark.delivered, word: d.word, detail: deliveredDetail(mark), time: mark.delivered_at_ms !== null ? hms(mark.delivered_at_ms, zone) : '', tone: d.tone });
   if (mark.confirmed === 'none') return lines;
   const c = glyphOf('C', mark.confirmed);
-  lines.push({ family: 'C', state: mark.confirmed, word: confirmedWord(mark), detail: c.say, time: mark.ended_at_ms !== null && mark.confirmed !== 'working' ? hms(mark.ended_at_ms, zone) : '', tone: c.tone });
+  lines.push({ family: 'C', state: mark.confirmed, word: confirmedWord(mark), detail: c.say, time: mark.ended_at_ms !== null && !isLive(mark) ? hms(mark.ended_at_ms, zone) : '', tone: c.tone });
   return lines;
 }
 
@@ -143,6 +143,8 @@ export function headline(mark: Mark, now_ms: number): string {
       return 'Cancelled.';
     case 'working':
       return mark.delivered === 'delivered' || mark.delivered === 'unknown' ? 'Running.' : 'On its way to the agent.';
+    case 'gate':
+      return 'Waits for your answer.';
     case 'none':
       if (mark.delivered === 'bounced') return 'Never reached the agent.';
       if (isBetween(mark)) return 'Waits for its next try.';
@@ -160,7 +162,7 @@ export function spoken(mark: Mark, cueName: string, zone: string): string {
 
 /** True while the run may still change by itself. */
 export function isLive(mark: Mark): boolean {
-  return mark.delivered === 'delivering' || mark.confirmed === 'working' || isBetween(mark);
+  return mark.delivered === 'delivering' || mark.confirmed === 'working' || mark.confirmed === 'gate' || isBetween(mark);
 }
 
 /** True for a run whose last try has ended, and whose next one is still to come. */
@@ -177,11 +179,12 @@ export function isExceptional(mark: Mark, explained = false): boolean {
     mark.confirmed === 'refuted' ||
     mark.confirmed === 'failed' ||
     mark.confirmed === 'silent' ||
-    mark.confirmed === 'stopped'
+    mark.confirmed === 'stopped' ||
+    mark.confirmed === 'gate'
   );
 }
 
-/** Worst first: refuted, stopped, silent, failed, bounced, missed, held. */
+/** Worst first: refuted, stopped, silent, failed, bounced, missed, held or at a gate. */
 export function badness(mark: Mark): number {
   if (mark.confirmed === 'refuted') return 7;
   if (mark.confirmed === 'stopped') return 6;
@@ -189,12 +192,12 @@ export function badness(mark: Mark): number {
   if (mark.confirmed === 'failed') return 4;
   if (mark.delivered === 'bounced') return 3;
   if (mark.scheduled === 'missed') return 2;
-  return mark.scheduled === 'held' ? 1 : 0;
+  return mark.scheduled === 'held' || mark.confirmed === 'gate' ? 1 : 0;
 }
 
 /** How an alert is drawn and named in one word. */
 export interface AlertFace {
-  family: 'S' | 'D' | 'C' | 'P' | 'A';
+  family: 'S' | 'D' | 'C' | 'G' | 'P' | 'A';
   state: string;
   word: string;
   tone: 'warn' | 'bad';
@@ -221,7 +224,7 @@ export function alertFace(kind: string): AlertFace {
     case 'consecutive_failures':
       return { family: 'C', state: 'failed', word: 'Failing', tone: 'bad' };
     case 'gate_waiting':
-      return { family: 'P', state: 'asks', word: 'Your word', tone: 'warn' };
+      return { family: 'G', state: 'waiting', word: 'Your word', tone: 'warn' };
     case 'heartbeat_lost':
       return { family: 'A', state: 'late', word: 'No beat', tone: 'bad' };
     case 'zombie':

@@ -113,7 +113,7 @@ describe('what is wrong is said at its field', () => {
   it.each<[string, Partial<Draft>, string | null]>([
     ['schedule.cron', {}, 'cron'], ['schedule', { kind: 'once' }, 'at'], ['schedule.timezone', {}, 'zone'], ['callback.headers.X-Key', {}, 'headers'], ['callback.url', {}, 'address'],
     ['command.argv[0]', {}, 'command'], ['command.env.KEY', {}, 'env'], ['retry.backoff_minutes', {}, 'backoff'], ['delivery.timeout_seconds', {}, 'timeout'],
-    ['expect.max_error_rate', {}, 'maxErrors'], ['named', {}, null], ['gate', {}, null]
+    ['expect.max_error_rate', {}, 'maxErrors'], ['named', {}, null], ['gates', {}, null]
   ])('the host’s %s', (path, change, field) => expect(fieldFor(path, with_(change))).toBe(field));
 });
 

@@ -2,6 +2,7 @@
 import { joinWords, splitWords } from './argv';
 import { checkPlace, checksOf, makeChecks, type CheckDraft } from './checks';
 import { blankDelivering, HAS, makeDelivering, makeOnFailure, makeTimeouts, readDelivering, TIMEOUT_S, timeoutMost, TRANSPORTS, type DeliveringDraft, type DeliveringPlace, type TransportWord } from './delivering';
+import { blankGating, makeGating, readGating, type GatingDraft, type GatingField } from './gating';
 import { objectAt, one, text, without, type Json } from './json';
 import { placeFor } from './places';
 import { boundAgainst } from './policies';
@@ -15,7 +16,7 @@ export interface Pair {
   value: string;
 }
 
-export interface Draft extends ScheduleDraft, DeliveringDraft, WatchingDraft {
+export interface Draft extends ScheduleDraft, DeliveringDraft, WatchingDraft, GatingDraft {
   name: string;
   agent: string;
   transport: TransportWord;
@@ -71,7 +72,7 @@ export const EVIDENCE = [
 export function blankDraft(zone: string): Draft {
   return {
     name: '', agent: '', transport: 'webhook', address: '', method: 'POST', headers: [], command: '', shell: false, folder: '', env: [],
-    ...blankSchedule(zone), ...blankDelivering(), ...blankWatching(), catchUp: 'latest', within: spanOf(null), overlap: 'skip', confirm: 'outcome', deadline: '', minProcessed: '', maxErrors: '',
+    ...blankSchedule(zone), ...blankDelivering(), ...blankWatching(), ...blankGating(), catchUp: 'latest', within: spanOf(null), overlap: 'skip', confirm: 'outcome', deadline: '', minProcessed: '', maxErrors: '',
     evidence: [], maxDuration: spanOf(null), asserts: '', checks: [], payload: '', attempts: '3', backoff: '1, 5, 15', retryFailed: false, timeout: '30', unanswered: 'wait', pauseOnFailure: false, base: {}
   };
 }
@@ -109,6 +110,7 @@ export function draftOf(definition: unknown, zone: string): Draft {
     ...readSchedule(objectAt(d, 'schedule'), zone),
     ...readDelivering(d),
     ...readWatching(d),
+    ...readGating(d),
     catchUp: one(catchUp['policy'], ['latest', 'all', 'none', 'ask'], 'latest'),
     within: spanOf(catchUp['within_seconds']),
     overlap: one(d['overlap'], ['skip', 'queue', 'allow', 'replace'], overlapOf(one(objectAt(d, 'schedule')['type'], KINDS, 'recurring'))),
@@ -144,7 +146,7 @@ export function scheduleOf(draft: Draft): Json | null {
 
 /** Top-level fields of a definition that the form shows, and so decides. */
 const SHOWN: ReadonlySet<string> = new Set([
-  'name', 'agent', 'transport', 'schedule', 'callback', 'command', 'payload', 'retry', 'delivery', 'confirm', 'catch_up', 'overlap', 'expect', 'on_failure', 'worker', 'uses', 'priority', 'preflight', 'checks', 'heartbeat', 'budget', 'loops', 'on_success_fire'
+  'name', 'agent', 'transport', 'schedule', 'callback', 'command', 'payload', 'retry', 'delivery', 'confirm', 'catch_up', 'overlap', 'expect', 'on_failure', 'worker', 'uses', 'priority', 'preflight', 'checks', 'heartbeat', 'budget', 'loops', 'on_success_fire', 'gate'
 ]);
 
 /** What an object of the edited definition holds besides the fields that the form decides. */
@@ -228,7 +230,7 @@ export function definitionOf(draft: Draft): Made {
     if (draft.restart !== 'never') command['restart'] = draft.restart;
     definition['command'] = command;
   }
-  const wrong = (place: DeliveringPlace | WatchingField, sentence: string) => (errors[place] ??= sentence);
+  const wrong = (place: DeliveringPlace | WatchingField | GatingField, sentence: string) => (errors[place] ??= sentence);
   const { worker, ...delivering } = makeDelivering(draft, draft.base, wrong);
   if (worker !== undefined) definition['worker'] = worker;
 
@@ -267,7 +269,7 @@ export function definitionOf(draft: Draft): Made {
   const onFailure = { ...kept(draft, 'on_failure', ['pause', 'webhook', 'fallback_cue']), ...makeOnFailure(draft, wrong) };
   if (draft.pauseOnFailure) onFailure['pause'] = true;
   if (Object.keys(onFailure).length > 0) definition['on_failure'] = onFailure;
-  Object.assign(definition, makeWatching(draft, draft.base, wrong), delivering);
+  Object.assign(definition, makeWatching(draft, draft.base, wrong), makeGating(draft, draft.base, wrong), delivering);
   return { definition, errors };
 }
 
@@ -326,6 +328,7 @@ const PLACES: readonly (readonly [prefix: string, field: Field])[] = [
   ['callback.allow_private', 'allowPrivate'], ['worker', 'lease'], ['command.restart', 'restart'], ['uses', 'uses'], ['priority', 'priority'], ['preflight', 'preflight'],
   ['heartbeat.grace_seconds', 'beatGrace'], ['heartbeat.start_grace_seconds', 'startGrace'], ['heartbeat.progress_within_seconds', 'progressWithin'], ['heartbeat.restart', 'beatRestart'], ['heartbeat', 'beatEvery'],
   ['budget.run.cost_usd', 'runCost'], ['budget.run.tokens', 'runTokens'], ['budget.run.steps', 'runSteps'], ['budget.day.tokens', 'dayTokens'], ['budget.day', 'dayCost'], ['budget', 'stopAfter'], ['loops', 'loops'],
+  ['gate.before_delivery', 'askDelivery'], ['gate.before_confirmation', 'askConfirm'], ['gate.steps', 'askSteps'], ['gate.deadline_seconds', 'askDeadline'], ['gate', 'onNoAnswer'],
   ['delivery.connect_timeout_seconds', 'connectTimeout'], ['delivery.first_byte_timeout_seconds', 'firstByte'], ['on_failure.webhook', 'failWebhook'], ['on_failure.fallback_cue', 'fallback'], ['on_success_fire', 'onSuccess'],
   ['name', 'name'], ['agent', 'agent'], ['transport', 'transport'],
   ['callback.method', 'method'], ['callback.headers', 'headers'], ['callback', 'address'],

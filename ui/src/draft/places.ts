@@ -58,6 +58,7 @@ const NAMES: Record<string, string> = {
   confirm: 'Confirmed by', deadline: 'Outcome due within', minProcessed: 'Processed, at least', maxErrors: 'Errors, at most', maxDuration: 'Done within', asserts: 'What must be true', evidence: 'Evidence', checks: 'What is looked at',
   beatEvery: 'Beats every', beatGrace: 'Late by at most', startGrace: 'First beat within', progressWithin: 'Progress within', beatRestart: 'Start it again',
   runCost: 'Cost of a run', runTokens: 'Tokens of a run', runSteps: 'Steps of a run', stopAfter: 'Stop a run after', dayCost: 'Cost of a day', dayTokens: 'Tokens of a day', loops: 'If it goes in circles',
+  askDelivery: 'Ask me before it goes', askSteps: 'Ask me before these steps', askConfirm: 'Ask me before it counts', askDeadline: 'Answer within', onNoAnswer: 'With no answer',
   attempts: 'Attempts in all', backoff: 'Minutes between them', retryFailed: 'Attempts in all', timeout: 'Delivery may take', unanswered: 'Delivery may take', pauseOnFailure: 'If it fails'
 };
 const PART_NAMES: Record<string, string> = { days: 'the days', from: 'the beginning', to: 'the end', zone: 'the zone', every: 'how often', cron: 'the expression', atOnce: 'how many at once' };

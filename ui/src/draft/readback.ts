@@ -6,6 +6,7 @@ import { checkWords } from './checks';
 import { daysWords, padded } from './days';
 import { HAS } from './delivering';
 import { EVIDENCE, isMissable, type Draft } from './draft';
+import { gateSentences } from './gating';
 import { usefulFor, type Facts } from './policies';
 import { comesAgain, type BlackoutDraft, type PartDraft } from './schedule';
 import { everyWords, secondsOf, spanWords, type Span } from './span';
@@ -35,7 +36,7 @@ export function readBack(draft: Draft, words: string | null, nameOf: (cue: strin
     if (isMissable(draft)) say(`${LATE[draft.catchUp](draft, facts)} `);
     say(`${BUSY[draft.overlap]} `);
   }
-  for (const sentence of [...beforeSentences(draft), ...beatSentences(draft), ...fuseSentences(draft)]) say(`${sentence} `);
+  for (const sentence of [...beforeSentences(draft), ...gateSentences(draft), ...beatSentences(draft), ...fuseSentences(draft)]) say(`${sentence} `);
   say('', 'break');
   sayProof(draft, say);
   for (const sentence of afterSentences(draft, nameOf)) say(` ${sentence}`);

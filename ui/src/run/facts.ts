@@ -5,15 +5,16 @@ import type { AttemptView, CausedBy, CueView, RunStory, WaitView } from '../wire
 import { waitingSince } from '../words';
 
 /** How each kind of wait begins, and the icon beside it. */
-const WAITS: Record<string, { begins: string; icon: 'pool' | 'list' | 'worker' | 'watch' }> = {
+const WAITS: Record<string, { begins: string; icon: Wait['icon'] }> = {
   pool: { begins: 'Waits for ', icon: 'pool' },
   preflight: { begins: 'Held: ', icon: 'list' },
   worker: { begins: '', icon: 'worker' },
-  ping: { begins: '', icon: 'watch' }
+  ping: { begins: '', icon: 'watch' },
+  gate: { begins: '', icon: 'gates' }
 };
 
 export interface Wait {
-  icon: 'pool' | 'list' | 'worker' | 'watch' | 'clock';
+  icon: 'pool' | 'list' | 'worker' | 'watch' | 'gates' | 'clock';
   /** "Waits for pool openai: 1 of 1 in use (by leads); 2nd in line, since 09:02:11." */
   sentence: string;
   /** "for 41 s" */
@@ -37,7 +38,7 @@ export function waitOf(wait: WaitView, now_ms: number, zone: string): Wait {
   };
 }
 
-const HEADS: Record<string, string> = { pool: 'Waits for room in a pool.', preflight: 'Held before delivery.', worker: 'Waits for a worker.', ping: 'Waits for its first ping.' };
+const HEADS: Record<string, string> = { pool: 'Waits for room in a pool.', preflight: 'Held before delivery.', worker: 'Waits for a worker.', ping: 'Waits for its first ping.', gate: 'Waits for your answer.' };
 
 /** What heads a run that waits; null when it does not, or when nobody knows for what. */
 export function waitHead(wait: WaitView | null): string | null {

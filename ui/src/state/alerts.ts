@@ -73,7 +73,7 @@ export function actsOf(alert: Pick<AlertView, 'kind' | 'run_id' | 'agent' | 'sta
   };
   const { kind, run_id } = alert;
   const waits = kind === 'gate_waiting';
-  add('answer', waits && run_id !== null);
+  add('answer', waits && (run_id !== null || alert.agent !== null));
   add('restart', RESTARTS.has(kind) && facts.owned && (run_id !== null ? facts.live : alert.agent !== null));
   add('stop', STOPS.has(kind) && run_id !== null && facts.live);
   add('rerun', RERUNS.has(kind) && run_id !== null && !facts.live);

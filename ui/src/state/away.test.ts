@@ -54,12 +54,12 @@ describe('what needs the owner', () => {
     seq: 1, now_ms: NOW, cues: [cue()], alerts: [alert({ opened_at_ms: NOW - HOUR })], bands: [], truncated: false,
     marks: [mark({ ...HELD, occurrence_id: 'h', due_ms: NOW - 2 * HOUR }), mark({ ...HELD, occurrence_id: 'x', asks: false, due_ms: NOW }), ...[1, 2, 3].map((i) => mark({ occurrence_id: `m${i}`, due_ms: NOW - (2 + i) * HOUR, scheduled: 'coalesced', coalesced_into: 'h', run_id: null }))]
   });
-  it('alerts and what is held until it is answered, the longest wait first', () => expect(needsOf(fleet, [], NOW).map((need) => need.key)).toEqual(['h', 'a1']));
-  it('a held one counts what merged into it', () => expect(needsOf(fleet, [], NOW).map((need) => (need.kind === 'ask' ? need.due : 0))).toEqual([4, 0]));
+  it('alerts and what is held until it is answered, the longest wait first', () => expect(needsOf(fleet, [], [], NOW).map((need) => need.key)).toEqual(['h', 'a1']));
+  it('a held one counts what merged into it', () => expect(needsOf(fleet, [], [], NOW).map((need) => (need.kind === 'ask' ? need.due : 0))).toEqual([4, 0]));
   it('and a span counts for all it stands for', () => expect(dueOf([mark({ coalesced_into: 'h', count: 43_100 })], mark({ ...HELD, occurrence_id: 'h' }))).toBe(43_101));
-  it('is over once it is answered', () => expect(needsOf(withEvent(fleet, event(2, { marks: [mark({ occurrence_id: 'h', due_ms: NOW - 2 * HOUR })] })), [], NOW).map((need) => need.key)).toEqual(['a1']));
+  it('is over once it is answered', () => expect(needsOf(withEvent(fleet, event(2, { marks: [mark({ occurrence_id: 'h', due_ms: NOW - 2 * HOUR })] })), [], [], NOW).map((need) => need.key)).toEqual(['a1']));
   it('is answered from the palette', () => {
-    const items = itemsFor('lead-digest once', { fleet, logins: [], agents: [], paused: false, now_ms: NOW, zone: MADRID });
+    const items = itemsFor('lead-digest once', { fleet, gates: [], logins: [], agents: [], paused: false, now_ms: NOW, zone: MADRID });
     expect(items.map((item) => `${item.section}: ${item.text}`)).toContain('Needs you: Run lead-digest, once for 4 due times that passed');
   });
 });

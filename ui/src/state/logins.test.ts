@@ -13,6 +13,7 @@ it('what a key may do', () => {
   expect(mayWords(['report', 'cues'])).toBe('make, change and fire cues; claim work, report outcomes, beat, send messages');
   expect(mayWords(['cues', 'dance'])).toBe('make, change and fire cues; dance');
   expect(mayWords([])).toBe('nothing');
+  expect(mayWords(['cues:read', 'report'])).toBe('see cues and runs; report outcomes and steps, send messages');
 });
 
 it('a key needs a name and something to open', () => {
@@ -20,7 +21,14 @@ it('a key needs a name and something to open', () => {
   expect(Object.keys(keyOf(' ', []).errors)).toEqual(['name', 'scopes']);
 });
 
+it('a key may be limited to an agent and to so many days', () => {
+  const limited = keyOf('ada', ['cues'], { agent: ' ada ', own_cues: true, expires: '90' });
+  expect(limited).toEqual({ add: { name: 'ada', scopes: ['cues'], agent: 'ada', own_cues: true, expires_in_days: 90 }, errors: {} });
+  expect(keyOf('ada', ['cues'], { agent: '', own_cues: true, expires: '' }).errors).toHaveProperty('agent');
+  for (const expires of ['0', '1.5', 'soon', '4000', '-1']) expect(keyOf('ada', ['cues'], { agent: '', own_cues: false, expires }).errors).toHaveProperty('expires');
+});
+
 it('a program that asks is among what needs you, by how long it waits', () => {
   const fleet = withAlerts(EMPTY_FLEET, [alert({ id: 'older', opened_at_ms: NOW - 90_000 }), alert({ id: 'newer', opened_at_ms: NOW })]);
-  expect(needsOf(fleet, [login()], NOW).map((need) => need.key)).toEqual(['older', 'login WXYZ-1234', 'newer']);
+  expect(needsOf(fleet, [], [login()], NOW).map((need) => need.key)).toEqual(['older', 'login WXYZ-1234', 'newer']);
 });

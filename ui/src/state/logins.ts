@@ -1,19 +1,35 @@
 //! Programs that ask to sign in, and keys, in words. Pure.
-import type { LoginView } from '../wire';
+import type { KeyAdd, LoginView } from '../wire';
 
 /** What each scope of a key opens; `risk`: it can make this machine run programs. */
-export const SCOPES: readonly { scope: string; may: string; risk?: boolean }[] = [
+export const SCOPES: readonly { scope: string; may: string; risk?: boolean; fine?: boolean }[] = [
   { scope: 'cues', may: 'make, change and fire cues' },
+  { scope: 'cues:read', may: 'see cues and runs', fine: true },
+  { scope: 'cues:write', may: 'make, change and fire cues, without seeing them', fine: true },
   { scope: 'report', may: 'claim work, report outcomes, beat, send messages' },
+  { scope: 'claim', may: 'claim work', fine: true },
+  { scope: 'ask', may: 'ask you at a gate', fine: true },
+  { scope: 'otlp', may: 'send traces', fine: true },
+  { scope: 'heartbeat', may: 'beat', fine: true },
   { scope: 'commands', may: 'make cues that run programs on this machine', risk: true }
 ];
+
+/** Beside a finer word, `report` is no more than it says. */
+const NARROW_REPORT = 'report outcomes and steps, send messages';
+
+/** What one scope of a key opens, among its others. */
+export function mayOf(scope: string, scopes: readonly string[]): string {
+  const fine = SCOPES.some((one) => one.fine === true && scopes.includes(one.scope));
+  if (scope === 'report' && fine) return NARROW_REPORT;
+  return SCOPES.find((one) => one.scope === scope)?.may ?? scope;
+}
 
 /** What a program gets that signs in. */
 export const LOGIN_SCOPES: readonly string[] = ['cues', 'report'];
 
 /** "make, change and fire cues; claim work, report outcomes, beat, send messages" */
 export function mayWords(scopes: readonly string[]): string {
-  const known = SCOPES.filter((one) => scopes.includes(one.scope)).map((one) => one.may);
+  const known = SCOPES.filter((one) => scopes.includes(one.scope)).map((one) => mayOf(one.scope, scopes));
   const others = scopes.filter((scope) => !SCOPES.some((one) => one.scope === scope));
   return [...known, ...others].join('; ') || 'nothing';
 }
@@ -28,10 +44,33 @@ export function askWords(login: LoginView): string {
   return `${programOf(login)} asks to sign in${login.email ? ` for ${login.email}` : ''}.`;
 }
 
-/** What a new key is made of: its name, what it opens; errors by field. */
-export function keyOf(name: string, scopes: readonly string[]): { add: { name: string; scopes: string[] }; errors: { name?: string; scopes?: string } } {
-  const errors: { name?: string; scopes?: string } = {};
+/** What is said of a new key beside its name and what it opens. */
+export interface KeyLimits {
+  agent: string;
+  own_cues: boolean;
+  /** Days, as they are typed; empty: without an end. */
+  expires: string;
+}
+
+const NO_LIMITS: KeyLimits = { agent: '', own_cues: false, expires: '' };
+const DAYS_MAX = 3650;
+
+/** What a new key is made of: its name, what it opens, what it is limited to; errors by field. */
+export function keyOf(name: string, scopes: readonly string[], limits: KeyLimits = NO_LIMITS): { add: KeyAdd; errors: { name?: string; scopes?: string; agent?: string; expires?: string } } {
+  const errors: { name?: string; scopes?: string; agent?: string; expires?: string } = {};
+  const add: KeyAdd = { name: name.trim(), scopes: SCOPES.map((one) => one.scope).filter((scope) => scopes.includes(scope)) };
+  const agent = limits.agent.trim();
+  if (agent !== '') add.agent = agent;
+  if (limits.own_cues) {
+    add.own_cues = true;
+    if (agent === '') errors.agent = 'Say whose cues it may reach: name its agent.';
+  }
+  if (limits.expires.trim() !== '') {
+    const days = Number(limits.expires);
+    if (Number.isInteger(days) && days >= 1 && days <= DAYS_MAX) add.expires_in_days = days;
+    else errors.expires = `A number of days, 1 to ${DAYS_MAX}; leave it empty for a key without an end.`;
+  }
   if (name.trim() === '') errors.name = 'Give it a name, such as the program that will use it.';
   if (scopes.length === 0) errors.scopes = 'A key that opens nothing is of no use: choose at least one.';
-  return { add: { name: name.trim(), scopes: SCOPES.map((one) => one.scope).filter((scope) => scopes.includes(scope)) }, errors };
+  return { add, errors };
 }

@@ -1,9 +1,12 @@
 //! What needs the owner, in one order for the bay, the strip, the palette and the window's title. Pure.
-import type { AlertView, LoginView, Mark } from '../wire';
+import type { AlertView, GateView, LoginView, Mark } from '../wire';
 import { needsYou } from '../words';
 import type { Fleet } from './fleet';
+import { byUrgency, gatesOfAlert, isPutOff } from './gates';
 
 export type Need =
+  /** A question that waits for an answer; its own alert is counted with it. */
+  | { kind: 'gate'; key: string; since_ms: number; gate: GateView }
   | { kind: 'alert'; key: string; since_ms: number; alert: AlertView }
   /** A held occurrence that runs only when the owner says so; `due` counts the due times it stands for. */
   | { kind: 'ask'; key: string; since_ms: number; mark: Mark; due: number }
@@ -17,12 +20,23 @@ export function dueOf(lane: readonly Mark[], held: Mark): number {
   return due;
 }
 
-/** The longest wait first. `logins`: those that wait. */
-export function needsOf(fleet: Fleet, logins: readonly LoginView[], now_ms: number): Need[] {
-  const needs: Need[] = needsYou(fleet.alerts.values(), now_ms).map((alert) => ({ kind: 'alert', key: alert.id, since_ms: alert.opened_at_ms, alert }));
+/** What waiting costs most first: gates with a deadline, then those that cost money, then the longest wait. `gates`: those that wait; `logins`: those that wait. */
+export function needsOf(fleet: Fleet, gates: readonly GateView[], logins: readonly LoginView[], now_ms: number): Need[] {
+  const open = gates.filter((gate) => !isPutOff(gate, now_ms));
+  const needs: Need[] = open.map((gate) => ({ kind: 'gate', key: gate.id, since_ms: gate.asked_at_ms, gate }));
+  for (const alert of needsYou(fleet.alerts.values(), now_ms)) if (gatesOfAlert(alert, gates).length === 0) needs.push({ kind: 'alert', key: alert.id, since_ms: alert.opened_at_ms, alert });
   for (const lane of fleet.lanes.values()) {
     for (const mark of lane) if (mark.asks && mark.scheduled === 'held') needs.push({ kind: 'ask', key: mark.occurrence_id, since_ms: mark.due_ms, mark, due: dueOf(lane, mark) });
   }
   for (const login of logins) needs.push({ kind: 'login', key: `login ${login.code}`, since_ms: login.asked_at_ms, login });
-  return needs.sort((a, b) => a.since_ms - b.since_ms || a.key.localeCompare(b.key));
+  return needs.sort((a, b) => {
+    const [first, second] = [costing(a), costing(b)];
+    if (first && second) return byUrgency(first, second);
+    return Number(second !== null) - Number(first !== null) || a.since_ms - b.since_ms || a.key.localeCompare(b.key);
+  });
+}
+
+/** A gate that may not just wait as long as it likes. */
+function costing(need: Need): GateView | null {
+  return need.kind === 'gate' && (need.gate.deadline_ms !== null || (need.gate.usd_per_hour ?? 0) > 0) ? need.gate : null;
 }

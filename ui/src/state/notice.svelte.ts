@@ -5,7 +5,7 @@ interface Notice {
   tone: 'plain' | 'bad';
 }
 
-const state = $state<{ notice: Notice | null; spoken: string }>({ notice: null, spoken: '' });
+const state = $state<{ notice: Notice | null; spoken: string; warned: string }>({ notice: null, spoken: '', warned: '' });
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 export const notices = {
@@ -24,6 +24,13 @@ export const notices = {
   close(): void {
     clearTimeout(timer);
     state.notice = null;
+  },
+  /** For ears only, and at once. */
+  get warned(): string {
+    return state.warned;
+  },
+  warn(text: string): void {
+    state.warned = text;
   },
   /** For ears only, replaced by the next. */
   say(text: string): void {

@@ -1,11 +1,13 @@
 //! What the palette offers for what was typed. Pure: the fleet in, a list out, each with what choosing it means.
 import { glyphOf, type Family, type IconName } from '../glyphs';
 import { hm, sameDay, day } from '../time';
-import type { AgentView, CueView, LoginView, Mark } from '../wire';
+import type { AgentView, CueView, GateView, LoginView, Mark } from '../wire';
 import { alertFace, confirmedWord, dueTimes } from '../words';
 import { faceOf, stateOf } from './agents';
 import { newestFirst, type Fleet } from './fleet';
+import { leftWords, nameOf } from './gates';
 import { programOf } from './logins';
+import { plain } from '../plain';
 import { needsOf } from './needs';
 import type { Route } from './route';
 
@@ -17,7 +19,8 @@ export type Act =
   | { do: 'answer'; mark: Mark; run: boolean }
   | { do: 'look'; mode: 'timeline' | 'ledger' | 'ahead' }
   | { do: 'pauseAll' | 'resumeAll' }
-  | { do: 'login'; login: LoginView; approve: boolean };
+  | { do: 'login'; login: LoginView; approve: boolean }
+  | { do: 'gate'; gate: GateView; approve: boolean };
 
 export interface Item {
   key: string;
@@ -32,6 +35,8 @@ export interface Item {
 
 export interface World {
   fleet: Fleet;
+  /** Gates that wait. */
+  gates: readonly GateView[];
   /** Programs that wait for a yes. */
   logins: readonly LoginView[];
   agents: readonly AgentView[];
@@ -44,6 +49,7 @@ const AT_MOST = 5;
 
 const ROOMS: readonly { text: string; keys: string; icon: IconName; to: Route }[] = [
   { text: 'Board', keys: 'G B', icon: 'board', to: { at: 'board' } },
+  { text: 'Gates', keys: 'G G', icon: 'gates', to: { at: 'gates' } },
   { text: 'Agents', keys: 'G A', icon: 'agents', to: { at: 'agents' } },
   { text: 'Costs', keys: 'G C', icon: 'costs', to: { at: 'costs' } },
   { text: 'Alerts', keys: 'G L', icon: 'alerts', to: { at: 'alerts' } },
@@ -100,9 +106,21 @@ export function itemsFor(query: string, world: World): Item[] {
   return items;
 }
 
-function needs({ fleet, logins, now_ms }: World, typed: string): Item[] {
+function needs({ fleet, gates, logins, now_ms }: World, typed: string): Item[] {
   const items: Item[] = [];
-  for (const need of needsOf(fleet, logins, now_ms)) {
+  for (const need of needsOf(fleet, gates, logins, now_ms)) {
+    if (need.kind === 'gate') {
+      const { gate } = need;
+      const what = `${plain(nameOf(gate))}: ${plain(gate.title)}`;
+      const icon = { v: 'G' as const, state: 'waiting' };
+      if (fits(what, typed)) items.push({ key: `gate ${gate.id}`, section: 'Needs you', icon, text: what, side: gate.deadline_ms === null ? 'asks you' : leftWords(gate.deadline_ms, now_ms), keys: '', act: { do: 'go', to: { at: 'gates', gateId: gate.id } } });
+      // An answer is offered only to one who types for it.
+      for (const approve of [true, false]) {
+        const text = `${approve ? 'Approve' : 'Deny'} ${what}`;
+        if (typed !== '' && fits(text, typed) && !fits(what, typed)) items.push({ key: `${approve ? 'approve' : 'deny'} ${gate.id}`, section: 'Needs you', icon: { v: 'G', state: approve ? 'approved' : 'denied' }, text, side: 'can be taken back', keys: '', act: { do: 'gate', gate, approve } });
+      }
+      continue;
+    }
     if (need.kind === 'ask') {
       const name = fleet.names.get(need.mark.cue_id) ?? 'a deleted cue';
       for (const run of [true, false]) {

@@ -7,6 +7,8 @@ import { cannot } from './agents';
 import { agents } from './agents.svelte';
 import { desk } from './desk.svelte';
 import { markOfRun } from './fleet';
+import { gatesOfAlert } from './gates';
+import { gates } from './gates.svelte';
 import type { Route } from './route';
 import { router } from './router.svelte';
 
@@ -29,6 +31,8 @@ export function factsFor(alert: AlertView): Facts {
 
 /** Where one sees what an alert is about; null: nowhere. */
 export function placeOf(alert: AlertView): Route | null {
+  const [gate] = gatesOfAlert(alert, gates.waiting);
+  if (gate) return { at: 'gates', gateId: gate.id };
   if (alert.run_id !== null) return { at: 'run', runId: alert.run_id };
   if (alert.agent !== null) return { at: 'agents', name: alert.agent, account: alert.account };
   return alert.cue_id !== null && desk.fleet.cues.has(alert.cue_id) ? { at: 'cue', cueId: alert.cue_id } : null;

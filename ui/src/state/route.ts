@@ -10,6 +10,7 @@ export type Route =
   | { at: 'new'; from: string | null }
   | { at: 'agents'; name?: string; account?: string | null }
   | { at: 'costs'; prices?: boolean }
+  | { at: 'gates'; gateId?: string; edit?: boolean }
   | { at: 'alerts' }
   | { at: 'secrets' }
   | { at: 'settings'; section?: SettingsSection }
@@ -26,6 +27,7 @@ export function routeFrom(hash: string): Route {
   if (first === 'cue' && second !== '') return { at: 'cue', cueId: second };
   if (first === 'agents' && second !== '') return { at: 'agents', name: second, account: new URLSearchParams(query).get('account') };
   if (first === 'agents') return { at: 'agents' };
+  if (first === 'gates') return second === '' ? { at: 'gates' } : { at: 'gates', gateId: second, ...(query === 'edit' ? { edit: true } : {}) };
   if (first === 'costs') return second === 'prices' ? { at: 'costs', prices: true } : { at: 'costs' };
   if (first === 'settings' && SECTIONS.includes(second)) return { at: 'settings', section: second as SettingsSection };
   if (first === 'alerts' || first === 'secrets' || first === 'settings' || first === 'key') return { at: first };
@@ -44,6 +46,8 @@ export function hashOf(route: Route): string {
     case 'agents':
       if (!route.name) return '#/agents';
       return `#/agents/${encodeURIComponent(route.name)}${route.account ? `?account=${encodeURIComponent(route.account)}` : ''}`;
+    case 'gates':
+      return route.gateId ? `#/gates/${encodeURIComponent(route.gateId)}${route.edit ? '?edit' : ''}` : '#/gates';
     case 'costs':
       return route.prices ? '#/costs/prices' : '#/costs';
     case 'settings':

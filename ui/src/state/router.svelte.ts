@@ -14,5 +14,12 @@ export const router = {
   go(route: Route): void {
     const hash = hashOf(route);
     if (location.hash !== hash) location.hash = hash;
+  },
+  /** Goes there in place of where one is: back leads to where one came from. */
+  replace(route: Route): void {
+    const hash = hashOf(route);
+    if (location.hash === hash) return;
+    history.replaceState(history.state, '', hash);
+    current = routeFrom(hash);
   }
 };

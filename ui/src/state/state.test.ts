@@ -28,12 +28,12 @@ describe('what is said aloud', () => {
 
 describe('the palette', () => {
   const fleet = fleetFrom({ seq: 1, now_ms: NOW, cues: [cue(), cue({ id: 'c2', name: 'score-new', agent: 'scout', status: 'paused' })], marks: [mark(), mark({ occurrence_id: 'o2', cue_id: 'c2', run_id: 'r2', confirmed: 'refuted' })], alerts: [alert()], bands: [], truncated: false });
-  const world: World = { fleet, logins: [], agents: [agent({ name: 'scout', state: 'late' })], paused: false, now_ms: NOW, zone: 'Europe/Madrid' };
+  const world: World = { fleet, gates: [], logins: [], agents: [agent({ name: 'scout', state: 'late' })], paused: false, now_ms: NOW, zone: 'Europe/Madrid' };
   const told = (query: string, w = world) => itemsFor(query, w).map((item) => `${item.section}: ${item.text}`);
 
   it('is useful before anything is typed', () => {
     expect(told('')).toEqual([
-      'Needs you: lead-digest has gone quiet', 'Do: New cue', 'Do: Next 30 days', 'Do: Pause all firing', 'Cues: lead-digest', 'Cues: score-new', 'Go to: Board', 'Go to: Agents', 'Go to: Costs', 'Go to: Alerts', 'Go to: Secrets', 'Go to: Settings', 'Go to: Key to the marks'
+      'Needs you: lead-digest has gone quiet', 'Do: New cue', 'Do: Next 30 days', 'Do: Pause all firing', 'Cues: lead-digest', 'Cues: score-new', 'Go to: Board', 'Go to: Gates', 'Go to: Agents', 'Go to: Costs', 'Go to: Alerts', 'Go to: Secrets', 'Go to: Settings', 'Go to: Key to the marks'
     ]);
   });
   it('offers what can be done to what matches', () => {

@@ -43,6 +43,7 @@ function startedAt(mark: Mark): number {
 
 /** How the three rows of a run are coloured along its working bar. */
 function barInk(mark: Mark): InkName {
+  if (mark.confirmed === 'gate') return 'warn-mark';
   if (isLive(mark)) return 'live';
   switch (mark.confirmed) {
     case 'confirmed':
@@ -316,6 +317,7 @@ function labelsOf(mark: Mark, now_ms: number, madeUp: number): string[] {
   if (mark.delivered === 'delivering') return [mark.attempts > 1 ? attemptWords(mark) : 'delivering'];
   if (isBetween(mark)) return [`waits for its next try, ${mark.attempts} so far`, 'next try'];
   if (mark.confirmed === 'working') return [`running ${lasting(now_ms - deliveredAt(mark, now_ms))}`, 'running'];
+  if (mark.confirmed === 'gate') return ['waits for your answer', 'at a gate'];
   if (mark.scheduled === 'held') return mark.asks ? ['waits for you', 'asks'] : ['held'];
   if (mark.scheduled === 'skipped') return [`skipped: ${mark.scheduled_reason ?? glyphOf('S', 'skipped').say}`, 'skipped'];
   if (mark.delivered === 'bounced') return ['never reached the agent', 'bounced'];

@@ -3,4 +3,4 @@
 /**
  * Glyph of the third row.
  */
-export type ConfirmedMark = "none" | "working" | "confirmed" | "claimed" | "refuted" | "failed" | "silent" | "stopped" | "cancelled";
+export type ConfirmedMark = "none" | "working" | "gate" | "confirmed" | "claimed" | "refuted" | "failed" | "silent" | "stopped" | "cancelled";

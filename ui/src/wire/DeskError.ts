@@ -5,7 +5,8 @@
  */
 export type DeskError = { 
 /**
- * Stable word a program can match: `invalid`, `not_found`, `conflict`, `refused`, `vault`, `busy`, `store`, `unknown_command`.
+ * Stable word a program can match: `invalid`, `not_found`, `conflict`, `refused`, `vault`, `busy`, `store`, `unknown_command`;
+ * of a gate `gate_settled` (somebody was first), `gate_changed` (not what was shown), `gate_withdrawn`.
  */
 code: string, 
 /**

@@ -10,14 +10,35 @@ id: string, name: string,
  */
 prefix: string, 
 /**
- * `cues`, `report`, `commands`.
+ * `cues:read`, `cues:write` (both: `cues`), `report`, `claim`, `ask`, `otlp`, `heartbeat`, `commands`. Without any of the
+ * finer words `report` is a wide one: it claims, asks, beats and sends spans, too.
  */
 scopes: Array<string>, 
 /**
  * Whose it is; null: your own.
  */
-account: string | null, created_at_ms: number, 
+account: string | null, 
 /**
- * It was renewed then, and opens nothing any more.
+ * Which agent shows it; null: nobody in particular.
  */
-rotated_at_ms: number | null, };
+agent: string | null, 
+/**
+ * It reaches no cues but those of its agent.
+ */
+own_cues: boolean, created_at_ms: number, 
+/**
+ * From then on it opens nothing; null: it has no end.
+ */
+expires_at_ms: number | null, 
+/**
+ * It was renewed then, and opens nothing any more, unless it has a grace.
+ */
+rotated_at_ms: number | null, 
+/**
+ * It was renewed, and is good beside the newer one until then.
+ */
+grace_until_ms: number | null, 
+/**
+ * When it last opened the door; null: never, as far as is known.
+ */
+last_seen_ms: number | null, };

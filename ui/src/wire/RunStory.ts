@@ -2,6 +2,7 @@
 import type { AttemptView } from "./AttemptView";
 import type { CausedBy } from "./CausedBy";
 import type { CueRefView } from "./CueRefView";
+import type { GateView } from "./GateView";
 import type { Mark } from "./Mark";
 import type { NoteView } from "./NoteView";
 import type { OutcomeView } from "./OutcomeView";
@@ -33,9 +34,13 @@ checking_since_ms: number | null,
  */
 refused: Array<RefusedReport>, outcome_deadline_ms: number | null, retry_at_ms: number | null, 
 /**
- * What holds its delivery up, if something does.
+ * What holds it up, if something does.
  */
 waits: WaitView | null, 
+/**
+ * What was asked of you in its name, oldest first.
+ */
+gates: Array<GateView>, 
 /**
  * How often a long-lived command was started again.
  */

@@ -4,4 +4,16 @@ export type SecretView = { name: string,
 /**
  * Names of the cues that use it.
  */
-used_by: Array<string>, updated_at_ms: number, };
+used_by: Array<string>, updated_at_ms: number, 
+/**
+ * How many values it has had.
+ */
+version: number, 
+/**
+ * When its value took the place of another; null: it is the first.
+ */
+rotated_at_ms: number | null, last_used_ms: number | null, 
+/**
+ * Name of the cue that used it last; null: none did, or a check.
+ */
+last_used_by: string | null, };

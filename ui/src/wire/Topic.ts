@@ -3,4 +3,4 @@
 /**
  * What a face of the owner asks for again when it hears of it: `agents` of [`Topic::Agents`], and so on.
  */
-export type Topic = "agents" | "accounts" | "logins" | "messages" | "prices" | "alerts" | "fuses" | "channels";
+export type Topic = "agents" | "accounts" | "logins" | "messages" | "prices" | "alerts" | "fuses" | "gates" | "channels";

@@ -15,6 +15,6 @@ agents_url: string, data_dir: string, timezone: string, vault: Health, notificat
  */
 traces_out?: string, 
 /**
- * Open alerts, and held occurrences that ask.
+ * Gates that wait, open alerts, and held occurrences that ask.
  */
 needs_you: number, seq: number, };

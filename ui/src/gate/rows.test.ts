@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { compared, leftOut, rowsOf, type Rows } from './rows';
+
+const MAILS = '{"subject": "Invoice", "to": [{"name": "Bruma", "id": 12345678901234567890, "amount": 180}, {"name": "Alba", "id": 2, "amount": 1240, "cc": ["a"]}]}';
+const table = (text: string) => rowsOf(text) as Rows;
+
+describe('a payload by rows', () => {
+  it('a list of things in an object, with what is said beside it', () => {
+    const rows = table(MAILS);
+    expect([rows.field, rows.columns, rows.beside]).toEqual(['to', ['name', 'id', 'cc', 'amount'], [{ name: 'subject', words: 'Invoice' }]]);
+    expect(rows.rows.map((row) => row.cells.map((cell) => cell?.words ?? null))).toEqual([['Bruma', '12345678901234567890', null, '180'], ['Alba', '2', '["a"]', '1240']]);
+    expect(rows.rows[0]?.cells.map((cell) => cell?.number ?? false)).toEqual([false, true, false, true]);
+  });
+  it('a bare list', () => expect(table('["a@x.org", "b@x.org"]').rows.map((row) => row.cells[0]?.words)).toEqual(['a@x.org', 'b@x.org']));
+  it('what has too many fields says so', () => expect(table('[{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6}]').more).toEqual(['f']));
+  it.each(['{"a": 1}', '[]', '{"to": []}', '{"a": [1], "b": [2]}', '[1, {"a": 1}]', '[{}]', '[[1]]', '3', 'no'])('%s is none', (text) => expect(rowsOf(text)).toBeNull());
+});
+
+it('a row that is left out takes nothing else along, and figures stay as they were', () => {
+  expect(leftOut(MAILS, table(MAILS), new Set([1]))).toBe('{"subject": "Invoice", "to": [{"name": "Bruma", "id": 12345678901234567890, "amount": 180}]}');
+  expect(leftOut(MAILS, table(MAILS), new Set())).toBe(MAILS);
+  expect(leftOut('[1,2,3]', table('[1,2,3]'), new Set([0, 1, 2]))).toBe('[]');
+});
+
+describe('beside the last time', () => {
+  const last = table('[{"name": "Alba", "amount": 350, "cc": ""}, {"name": "Gone", "amount": 1}]');
+  it('what is new, what has changed, how many are gone', () => {
+    const now = table('[{"name": "Alba", "amount": 1240}, {"name": "Kite", "amount": 95}]');
+    expect(compared(now, last)).toEqual({ since: [{ words: 'amount was 350', loud: true }, { words: 'new', loud: false }], gone: 1 });
+  });
+  it('more than one change is counted, none is nothing', () => {
+    const of = (text: string) => compared(table(text), table('[{"id": 1, "a": 1, "b": 2}, {"id": 2, "a": 1, "b": 2}]'))?.since.map((since) => since?.words ?? null);
+    expect(of('[{"id": 1, "a": 9, "b": 8}, {"id": 2, "a": 1, "b": 2}]')).toEqual(['a was 1, 1 more', null]);
+  });
+  it('nobody can tell which is which where nothing names them', () => expect(compared(table('[{"a": 1}, {"a": 1}]'), table('[{"a": 1}]'))).toBeNull());
+});

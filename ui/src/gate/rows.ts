@@ -1,0 +1,128 @@
+//! A payload as a table, where it is a list of things that are alike: one row for each, which may be left out. Pure.
+import { read, shown, type Part } from './json';
+
+export interface Cell {
+  words: string;
+  number: boolean;
+}
+
+export interface Row {
+  /** In the list, from 0. */
+  at: number;
+  /** One for each column; null: it has no such field. */
+  cells: readonly (Cell | null)[];
+}
+
+export interface Rows {
+  /** The payload's field that is the list; null: the payload itself is. */
+  field: string | null;
+  columns: readonly string[];
+  /** Fields of the rows that have no column. */
+  more: readonly string[];
+  rows: readonly Row[];
+  /** What the payload says besides the list. */
+  beside: readonly { name: string; words: string }[];
+  list: Part;
+}
+
+const COLUMNS_MOST = 5;
+/** Of a list of bare texts or numbers. */
+const BARE = '';
+
+/** The payload by rows; null when it is no list of like things, nor an object with one. */
+export function rowsOf(text: string): Rows | null {
+  const whole = read(text);
+  if (whole === null) return null;
+  const lists = whole.kind === 'object' ? whole.fields.filter(({ value }) => isTable(value)) : [];
+  const field = whole.kind === 'list' ? null : lists.length === 1 ? (lists[0]?.name ?? null) : null;
+  const list = whole.kind === 'list' ? whole : lists.length === 1 ? lists[0]?.value : undefined;
+  if (list === undefined || !isTable(list)) return null;
+  const beside = whole.fields.filter(({ value }) => value !== list).map(({ name, value }) => ({ name, words: shown(text, value) }));
+  const names = inOrder(list, [...new Set(list.items.flatMap((item) => (item.kind === 'object' ? item.fields.map(({ name }) => name) : [BARE])))]);
+  const columns = names.slice(0, COLUMNS_MOST);
+  const rows = list.items.map((item, at) => ({ at, cells: columns.map((name) => cellOf(text, item, name)) }));
+  return { field, columns, more: names.slice(COLUMNS_MOST), rows, beside, list };
+}
+
+/** Names that tell one thing from another, best first. */
+const NAMING = ['id', 'key', 'email', 'to', 'invoice', 'order', 'number', 'name', 'path', 'url'];
+
+const rank = (column: string) => (NAMING.includes(column.toLowerCase()) ? NAMING.indexOf(column.toLowerCase()) : NAMING.length);
+
+/** The order of fields is nobody's: words stand before figures, and what names a row before whatever is said of it. */
+function inOrder(list: Part, names: string[]): string[] {
+  const figures = (name: string) => Number(list.items.some((item) => item.fields.some((field) => field.name === name && field.value.kind === 'number')));
+  const named = (name: string) => Number(rank(name) === NAMING.length);
+  return names.sort((a, b) => named(a) - named(b) || figures(a) - figures(b));
+}
+
+function isTable(part: Part): boolean {
+  if (part.kind !== 'list' || part.items.length === 0) return false;
+  const [first] = part.items;
+  const bare = (item: Part) => item.kind !== 'object' && item.kind !== 'list';
+  if (first?.kind === 'object') return part.items.every((item) => item.kind === 'object' && item.fields.length > 0);
+  return part.items.every(bare);
+}
+
+function cellOf(text: string, item: Part, name: string): Cell | null {
+  const part = item.kind === 'object' ? item.fields.findLast((field) => field.name === name)?.value : item;
+  return part === undefined ? null : { words: shown(text, part), number: part.kind === 'number' };
+}
+
+/** The payload without these rows, everything else as it was written. */
+export function leftOut(text: string, rows: Rows, out: ReadonlySet<number>): string {
+  if (out.size === 0) return text;
+  const kept = rows.list.items.filter((_, at) => !out.has(at)).map((item) => text.slice(item.start, item.end));
+  return `${text.slice(0, rows.list.start)}[${kept.join(', ')}]${text.slice(rows.list.end)}`;
+}
+
+/** All of it is chosen. */
+export const NONE: ReadonlySet<number> = new Set();
+
+/** What is left out, once this row is chosen or not. */
+export function chosen(out: ReadonlySet<number>, at: number, on: boolean): ReadonlySet<number> {
+  return new Set(on ? [...out].filter((other) => other !== at) : [...out, at]);
+}
+
+/** What is new in a row since the last time; `loud`: a figure of it has changed. */
+export interface Since {
+  words: string;
+  loud: boolean;
+}
+
+export interface Compared {
+  since: readonly (Since | null)[];
+  /** Rows of the last time that are not among these. */
+  gone: number;
+}
+
+/** Each row beside the same one of the last time; null when nobody can tell which is which. */
+export function compared(now: Rows, last: Rows): Compared | null {
+  const naming = namingColumn(now, last);
+  if (naming === null) return null;
+  const [here, there] = [now.columns.indexOf(naming), last.columns.indexOf(naming)];
+  const before = new Map(last.rows.map((row) => [row.cells[there]?.words ?? '', row]));
+  const names = new Set(now.rows.map((row) => row.cells[here]?.words ?? ''));
+  const since = now.rows.map((row): Since | null => {
+    const old = before.get(row.cells[here]?.words ?? '');
+    if (old === undefined) return { words: 'new', loud: false };
+    const changed = now.columns.flatMap((column, i) => {
+      const [is, was] = [row.cells[i]?.words ?? null, old.cells[last.columns.indexOf(column)]?.words ?? null];
+      return is === was ? [] : [`${column} was ${was === null ? 'not there' : was === '' ? 'empty' : was}`];
+    });
+    if (changed.length === 0) return null;
+    return { words: changed.length === 1 ? (changed[0] ?? '') : `${changed[0]}, ${changed.length - 1} more`, loud: true };
+  });
+  return { since, gone: last.rows.filter((row) => !names.has(row.cells[there]?.words ?? '')).length };
+}
+
+/** The column whose every figure is there once, in both tables. */
+function namingColumn(now: Rows, last: Rows): string | null {
+  const once = (rows: Rows, column: string) => {
+    const at = rows.columns.indexOf(column);
+    const words = rows.rows.map((row) => row.cells[at]?.words);
+    return at >= 0 && !words.includes(undefined) && new Set(words).size === words.length;
+  };
+  const fit = now.columns.filter((column) => once(now, column) && once(last, column));
+  return [...fit].sort((a, b) => rank(a) - rank(b))[0] ?? null;
+}
