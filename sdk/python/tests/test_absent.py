@@ -44,6 +44,20 @@ class NoTower(TowerCase):
         self.assertEqual(words.getvalue().count("no tower started this program"), 1, words.getvalue())
         self.assertEqual(self.kept(), [], "there is nobody whom it could be told")
 
+    def test_a_key_that_may_not_fire_is_refused_and_the_tower_is_not_absent(self) -> None:
+        self.tower.cue("backup", "watch")
+        os.environ.update(CUETOWER_URL=self.tower.url, CUETOWER_API_KEY=KEY)
+        refusal = error(403, "insufficient_scope", "This key lacks the scope `cues:write`.")
+        self.tower.script = lambda method, path, body: refusal if path.endswith("/fire") else None
+        with said() as words, cuetower.run("backup") as run:
+            self.assertEqual(run.do("dump", lambda: 1), 1, "what needs no tower is done")
+            for needs_it in (lambda: run.ask("send?"), lambda: run.secret("OPENAI")):
+                with self.assertRaises(cuetower.Refused) as raised:
+                    needs_it()
+                self.assertEqual((raised.exception.status, raised.exception.code), (403, "insufficient_scope"))
+                self.assertIn("lacks the scope", str(raised.exception))
+        self.assertIn("lacks the scope", words.getvalue())
+
     def test_the_idempotency_key_without_a_tower_is_the_same_for_each_attempt(self) -> None:
         keys = []
         for attempt in (1, 2):
@@ -137,6 +151,26 @@ class Away(TowerCase):
         self.started(attempt=2)
         with said(), cuetower.run(patience=0.01, report=False) as run:
             self.assertEqual(run.do("charge", lambda: "second"), "first")
+
+    def test_a_done_step_that_its_owner_is_asked_about_is_kept_until_he_has_answered(self) -> None:
+        self.started()
+        with said(), cuetower.run(patience=0.01, report=False) as run:
+            self.tower.shut()
+            run.do("send", lambda: "sent")
+        self.tower.reopen()
+        gate = {"state": "waiting"}
+        self.tower.gates = {"gate-step-send": gate}
+        self.started(attempt=2)
+        with said() as words, cuetower.run(report=False) as run:
+            self.assertEqual(run.do("send", lambda: self.fail("it was done")), "sent")
+            run.do("other", lambda: 1)
+        self.assertEqual(words.getvalue().count("waits for the owner's answer (gate-step-send)"), 1, words.getvalue())
+        self.assertEqual(len(self.kept()), 1)
+        gate["state"] = "approved"
+        self.started(attempt=3)
+        with said(), cuetower.run(report=False) as run:
+            self.assertEqual(run.do("send", lambda: self.fail("it was done")), "sent")
+        self.assertEqual((self.step("send")["state"], self.kept()), ("completed", []))
 
     def test_an_outcome_is_told_by_the_next_program_that_reaches_the_tower(self) -> None:
         self.started("r1")

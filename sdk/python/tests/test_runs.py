@@ -232,8 +232,10 @@ class Says(TowerCase):
             self.assertEqual((run.secret("OPENAI"), run.secret("OPENAI")), ("sk-1", "sk-1"))
             with self.assertRaises(cuetower.Refused) as refused:
                 run.secret("OTHER/NAME")
+            self.assertEqual(run.secret("OPENAI", tool="chat & more"), "sk-1")
         self.assertEqual((refused.exception.status, refused.exception.code), (403, "secret_not_granted"))
-        self.assertEqual(len(self.tower.requests("secrets/OPENAI")), 2)
+        asked = [path for _, path, _, _ in self.tower.requests("secrets/OPENAI")]
+        self.assertEqual(asked, ["/v1/secrets/OPENAI"] * 2 + ["/v1/secrets/OPENAI?tool=chat%20%26%20more"])
 
 
 if __name__ == "__main__":

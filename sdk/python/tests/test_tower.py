@@ -205,7 +205,7 @@ class Gates(TowerCase):
         question = self.tower.requests("POST /v1/gates")[0][2]
         self.assertEqual((question["title"], question["execution_id"]), ("Send 200 emails?", "r1"))
         self.assertEqual((question["deadline_seconds"], question["on_no_answer"]), (3600, "keep_waiting"))
-        self.assertEqual(asked, ["/v1/gates/gate-send?wait=30"] * 3)
+        self.assertEqual(asked, ["/v1/gates/gate-send?wait=25"] * 3)
 
     def test_only_a_yes_is_true(self) -> None:
         for state, on_no_answer, expected in (
@@ -218,6 +218,107 @@ class Gates(TowerCase):
             answer = self.ask(on_no_answer=on_no_answer)
             self.assertEqual((bool(answer), answer.state), (expected, state))
             self.assertEqual(answer.payload, {"to": 200})
+
+    def test_the_tower_s_word_counts(self) -> None:
+        for state, goes, on_no_answer, expected in (
+            ("no_answer", True, "keep_waiting", True),
+            ("no_answer", False, "proceed", False),
+            ("approved", True, "stop", True),
+            ("approved", "yes", "stop", True),
+            ("denied", None, "proceed", False),
+        ):
+            self.tower.gates = {"gate-send": {"state": state, "goes": goes}}
+            self.assertEqual(bool(self.ask(on_no_answer=on_no_answer)), expected, (state, goes))
+
+    def test_everything_that_can_be_said_of_a_question_is_sent(self) -> None:
+        self.tower.gates = {"gate-send": {"state": "approved", "goes": True}}
+        more = {
+            "body": "POST api.postmarkapp.com",
+            "diff": "+a",
+            "answers": ["approve", "deny"],
+            "reversible": False,
+            "cost_of_waiting": "$2 an hour",
+            "usd_per_hour": 2,
+            "take_back_seconds": 20,
+            "deadline_seconds": 60,
+            "on_no_answer": "stop",
+            "callback": "http://127.0.0.1:9/answer",
+        }
+        self.ask(**more)
+        asked = self.tower.requests("POST /v1/gates")[0][2]
+        own = {"key": "send", "title": "Send 200 emails?", "payload": {"to": 200}, "execution_id": "r1"}
+        self.assertEqual(asked, {**own, **more})
+
+    def test_a_question_that_blocks_nothing_is_asked_again(self) -> None:
+        self.tower.gates = {}
+        answer = self.ask(blocking=False)
+        self.assertEqual((answer.state, answer.waiting, bool(answer)), ("waiting", True, False))
+        self.assertEqual(self.tower.requests("GET /v1/gates"), [])
+        self.tower.gates["gate-send"].update(state="approved", goes=True)
+        answer = self.ask(blocking=False)
+        self.assertEqual((answer.state, answer.waiting, bool(answer)), ("approved", False, True))
+
+    def test_what_was_withdrawn_or_stopped_is_no_yes(self) -> None:
+        self.tower.gates = {"gate-send": {"state": "waiting"}}
+        gates = self.tower.gates
+
+        def withdrawn(method: str, path: str, body: Any) -> None:
+            if method == "GET":
+                gates["gate-send"]["state"] = "withdrawn"
+
+        self.tower.script = withdrawn
+        with self.assertRaises(cuetower.Refused) as refused:
+            self.ask(on_no_answer="proceed")
+        self.assertEqual((refused.exception.status, refused.exception.code), (409, "gate_withdrawn"))
+        self.tower.gates = {"gate-send": {"state": "waiting"}}
+        self.tower.script = lambda method, path, body: error(409, "run_stopped") if method == "GET" else None
+        with said(), self.assertRaises(cuetower.Superseded):
+            self.ask(on_no_answer="proceed")
+
+    def test_a_step_of_the_cue_s_waits_for_the_owner(self) -> None:
+        self.tower.gates = {"gate-step-send": {"state": "waiting"}}
+        gates, polls = self.tower.gates, []
+
+        def answer(method: str, path: str, body: Any) -> Any:
+            if method == "GET" and "gates" in path:
+                polls.append(path)
+                if len(polls) == 1:
+                    return error(503, "stopping")
+                gates["gate-step-send"].update(state="edited", edited={"to": 5})
+            return None
+
+        self.tower.script = answer
+        self.started()
+        with cuetower.run(report=False, patience=0) as run:
+            with run.step("send", input={"to": 200}) as s:
+                self.assertEqual((s.done, s.tries, s.input), (False, 1, {"to": 5}))
+        self.assertEqual(polls, ["/v1/gates/gate-step-send?wait=25"] * 2)
+        begins = [body["input"] for _, _, body, _ in self.tower.requests("PUT /v1/executions/r1/steps/send")]
+        self.assertEqual(begins, [{"to": 200}] * 2, "the same question")
+        self.assertEqual(self.step("send")["state"], "completed")
+
+    def test_a_function_gets_what_the_owner_made_of_its_input(self) -> None:
+        self.tower.gates = {"gate-step-send": {"state": "edited", "edited": [1]}}
+        self.started()
+        with cuetower.run(report=False) as run:
+            self.assertEqual(run.step("send", input=[1, 2]).do(lambda to: to, [1, 2]), [1])
+
+    def test_a_function_is_not_called_with_what_nobody_said_yes_to(self) -> None:
+        self.tower.gates = {"gate-step-send": {"state": "edited", "edited": [1]}}
+        self.started()
+        done: List[Any] = []
+        with cuetower.run(report=False) as run:
+            with self.assertRaisesRegex(cuetower.Failed, "the owner changed the input of step 'send'"):
+                run.step("send", input=[1, 2]).do(done.append, [1, 2, 3])
+        self.assertEqual((done, self.step("send")["state"]), ([], "failed"))
+
+    def test_a_step_that_the_owner_denies_is_not_done(self) -> None:
+        self.tower.gates = {"gate-step-send": {"state": "denied"}}
+        self.started()
+        with cuetower.run(report=False, on_absent="run") as run:
+            with self.assertRaises(cuetower.Refused) as refused:
+                run.do("send", lambda: self.fail("nobody said yes"))
+        self.assertEqual((refused.exception.code, refused.exception.gate), ("step_denied", "gate-step-send"))
 
     def test_an_answer_that_nobody_knows_is_no_yes(self) -> None:
         self.tower.gates = {"gate-send": {"state": "sure"}}

@@ -210,6 +210,12 @@ class Tower:
         if method == "PUT":
             if run in self.outcomes:
                 return error(409, "run_ended")
+            gate = (self.gates or {}).get(f"gate-step-{key}")
+            if gate is not None and gate["state"] in ("waiting", "denied"):
+                code = "step_waits_for_owner" if gate["state"] == "waiting" else "step_denied"
+                status, refused = error(409, code)
+                refused["error"]["gate"] = f"gate-step-{key}"
+                return status, refused
             parent = (body or {}).get("parent")
             if parent is not None and (run, parent) not in self.steps:
                 return error(422, "validation_error", f"parent names {parent}, which this run has not begun")
@@ -221,7 +227,8 @@ class Tower:
                 return 200, {**told, "output": step["output"]}
             step.update(body or {}, state="started", tries=step["tries"] + 1)
             told = {"state": "started", "key": key, "idempotency_key": step["idempotency_key"]}
-            return 201, {**told, "attempt": self.attempts.get(run, 1), "tries": step["tries"]}
+            changed = {"input": gate["edited"]} if gate is not None and "edited" in gate else {}
+            return 201, {**told, "attempt": self.attempts.get(run, 1), "tries": step["tries"], **changed}
         found = self.steps.get((run, key))
         if found is None:
             return error(404, "step_not_found")
@@ -301,5 +308,7 @@ class Tower:
             gate = self.gates.setdefault(f"gate-{body['key']}", {"state": "waiting", **body})
             return 201, {**gate, "id": f"gate-{body['key']}", "payload": None, "state": gate["state"]}
         gate = self.gates[match[1]]
+        if gate["state"] == "withdrawn":
+            return error(409, "gate_withdrawn", "This question was withdrawn.")
         told = {"id": match[1], "state": gate["state"], "payload": gate.get("edited"), "comment": gate.get("comment")}
-        return 200, told
+        return 200, {**told, "goes": gate["goes"]} if "goes" in gate else told

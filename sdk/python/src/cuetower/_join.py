@@ -31,7 +31,13 @@ FIRST_WORD_SECONDS = 3.0
 
 
 class NotJoined(CuetowerError):
-    """Why this program is no run of the tower's; it runs on."""
+    """Why this program is no run of the tower's; it runs on.
+
+    refused: what the tower said, if it is there and let this program be none."""
+
+    def __init__(self, words: str, refused: Optional[Refused] = None) -> None:
+        super().__init__(words)
+        self.refused = refused
 
 
 @dataclass
@@ -94,7 +100,7 @@ def by_name(name: str, url: Optional[str], key: Optional[str]) -> Joined:
         elif cue["transport"] == "watch":
             joined = watched(wire, cue)
     except Refused as refused:
-        raise NotJoined(f"no run of the cue {name!r} could be joined: {refused}") from None
+        raise NotJoined(f"no run of the cue {name!r} could be joined: {refused}", refused) from None
     except Superseded as gone:
         raise NotJoined(f"no run of the cue {name!r} could be joined: {gone}") from None
     except (KeyError, TypeError, ValueError, AttributeError) as odd:

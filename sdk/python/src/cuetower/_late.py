@@ -16,6 +16,8 @@ from .errors import Refused, Superseded, TowerAbsent
 SECONDS_MAX = 10.0
 # Names a run that no tower knows of yet.
 LOCAL = "local-"
+# Gates that this program has said it waits for.
+_waiting: Set[str] = set()
 
 
 class Late:
@@ -64,6 +66,12 @@ class Late:
                 return False  # The newer attempt tells it, when it begins.
             say(f"{words_for(report)} counts no longer and is dropped: {gone}")
         except (Refused, _join.NotJoined) as refused:
+            if isinstance(refused, Refused) and refused.code == "step_waits_for_owner" and is_young(report):
+                # It was done when nobody could be asked. What was done is not forgotten while the owner is asked about it.
+                if str(refused.gate) not in _waiting:
+                    _waiting.add(str(refused.gate))
+                    say(f"{words_for(report)} waits for the owner's answer ({refused.gate}), and is told once there is one")
+                return False
             if isinstance(refused, Refused) and refused.status == 401 and not report.get("token"):
                 return False  # This program's key is not the one it needs.
             say(f"{words_for(report)} was refused by the tower and is dropped: {refused}")

@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Tuple
 from urllib.parse import quote
 
-from . import _join, _outcome, _spool
+from . import _gate, _join, _outcome, _spool, _wire
 from ._late import LOCAL, Late
 from ._say import Voice
 from .errors import Refused, Superseded, TowerAbsent
@@ -45,6 +45,8 @@ class Line:
         self._is_looked_for = False
         self._joined: Optional[_join.Joined] = None
         self._may_be_told_later = False
+        # What it was refused when it looked for its run.
+        self._refused: Optional[Refused] = None
         self._fence: Optional[Superseded] = None
         # Outputs of steps that are completed, which the tower does not know.
         self._untold: Dict[str, Any] = {}
@@ -89,6 +91,7 @@ class Line:
         except (_join.NotJoined, TowerAbsent) as why:
             self.voice.once("absent", f"{why}. The program runs on without it.")
             self._may_be_told_later = isinstance(why, TowerAbsent) and self.cue is not None
+            self._refused = why.refused if isinstance(why, _join.NotJoined) else None
             return None
 
     def _there(self) -> _join.Joined:
@@ -96,6 +99,16 @@ class Line:
         if joined is None:
             raise TowerAbsent(NO_TOWER)
         return joined
+
+    def must_be_there(self, what: str) -> _join.Joined:
+        """For what a program cannot do without its tower. Raises TowerAbsent, or Refused if it is there and refused."""
+        joined = self.found()
+        if joined is not None:
+            return joined
+        if self._refused is not None:
+            status, code, message = self._refused.status, self._refused.code, self._refused.message
+            raise Refused(status, code, f"{what}, because this program is no run: {message}")
+        raise TowerAbsent(f"{what}: {NO_TOWER}")
 
     def close(self) -> None:
         if self._joined is not None:
@@ -122,8 +135,7 @@ class Line:
             step._has_begun(self._own_key(step.key), 0, done=True, output=self._untold[step.key])
             return
         try:
-            path = f"{self.place()}/steps/{quote(step.key, safe='')}"
-            _, told = self.call("PUT", path, step._begin_body(), patience=self.patience)
+            told = self._begun(step)
         except TowerAbsent as absent:
             if (step.on_absent or self.on_absent) == "raise":
                 raise TowerAbsent(f"step {step.key!r} was not begun, because {absent}") from None
@@ -137,7 +149,24 @@ class Line:
         idempotency_key = str(told.get("idempotency_key") or self._own_key(step.key))
         is_done = told["state"] == "completed"
         step._has_begun(idempotency_key, int(told.get("tries") or 0), done=is_done, output=told.get("output"))
+        if "input" in told:
+            step._was_given(told["input"])
         step._is_known = True
+
+    def _begun(self, step: Step) -> Any:
+        """What the tower says of the step's begin; where its cue asks the owner before, once he has said yes."""
+        path = f"{self.place()}/steps/{quote(step.key, safe='')}"
+        patience = self.patience
+        while True:
+            try:
+                return self.call("PUT", path, step._begin_body(), patience=patience)[1]
+            except Refused as refused:
+                if refused.code != "step_waits_for_owner" or not refused.gate:
+                    raise
+                gate = refused.gate
+            _gate.heard(self.call, {"id": gate, "state": "waiting"})
+            # From here on it is known that nothing may be done unasked, whatever becomes of the tower.
+            patience = _wire.FOREVER
 
     def end_step(self, step: Step, end: str, body: Dict[str, Any]) -> None:
         """`end`: complete or fail. Raises, of `complete` alone, Refused and Superseded: when a step fails, an error is on

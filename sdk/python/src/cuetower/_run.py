@@ -8,7 +8,7 @@ import os
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Set, Tuple, Type, TypeVar, Union, overload
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple, Type, TypeVar, Union, overload
 from urllib.parse import quote
 
 from . import _gate, _join, _outcome
@@ -133,7 +133,8 @@ class Run:
         ``key=f"charge {customer.id}"``, or for a decorator a function of its arguments.
 
         kind: ``llm``, ``tool``, ``http``, ``decision``, ``check`` or ``other``.
-        input: what it was given, to be shown; JSON, at most 1 MiB.
+        input: what it was given, to be shown; JSON, at most 1 MiB. A step before which the cue asks its owner begins with
+        his yes, and `Step.input` is then what he made of it; on a no it raises Refused (``step_denied``).
         parent: the step it belongs to, where that is not the block around it (threads start with no block).
         on_absent: what to do if the tower cannot be asked whether it is done: ``"run"`` does the work, so that it may
         be done again by a later attempt; ``"raise"`` raises TowerAbsent before it. Default: the run's.
@@ -217,26 +218,51 @@ class Run:
         body: Optional[str] = None,
         payload: Any = None,
         diff: Optional[str] = None,
+        answers: Optional[Sequence[str]] = None,
+        reversible: Optional[bool] = None,
+        cost_of_waiting: Optional[str] = None,
+        usd_per_hour: Optional[float] = None,
+        take_back_seconds: Optional[float] = None,
         deadline_seconds: Optional[float] = None,
         on_no_answer: str = "keep_waiting",
+        blocking: bool = True,
+        callback: Optional[str] = None,
     ) -> _gate.Answer:
-        """Asks the owner, and waits for the answer. Only the owner can give it.
+        """Asks the owner, and waits for the answer. Only the owner can give it. Meanwhile the clocks of this attempt
+        stand still, and the permits of its cue's pools are others'.
 
-        key: asking again with the same key finds the same question, also after a crash. Default: the title.
+        key: asking again with the same key and contents finds the same question, also after a crash. Default: the title.
         body, payload, diff: what exactly will happen, as text, JSON or a diff; the owner may change the payload.
+        answers: ``["approve", "deny"]`` if the payload is not to be changed.
+        reversible: whether it can be undone. cost_of_waiting, usd_per_hour: what waiting costs, in words and as a number.
+        take_back_seconds: for how long an answer can be taken back, at most 60.
         on_no_answer: after the deadline: ``keep_waiting``, ``proceed``, ``stop`` or ``escalate``.
+        blocking: False returns at once and works on: the answer is ``waiting`` (and False) until there is one, which
+        asking again with the same key tells.
+        callback: where the tower sends the answer as well.
 
         >>> answer = run.ask("Send 200 emails?", payload={"to": recipients})
         >>> if answer: send(answer.payload)
 
-        Raises GatesNotAvailable or TowerAbsent if nobody can be asked (that is no yes), Refused, Superseded.
+        Raises GatesNotAvailable or TowerAbsent if nobody can be asked, Refused (``gate_withdrawn``: it was asked anew with
+        other contents), Superseded (the run was stopped): none of them is a yes.
         """
-        said = {"body": body, "payload": payload, "diff": diff, "deadline_seconds": deadline_seconds}
+        said = {
+            "body": body,
+            "payload": payload,
+            "diff": diff,
+            "answers": None if answers is None else list(answers),
+            "reversible": reversible,
+            "cost_of_waiting": cost_of_waiting,
+            "usd_per_hour": usd_per_hour,
+            "take_back_seconds": take_back_seconds,
+            "deadline_seconds": deadline_seconds,
+            "blocking": None if blocking else False,
+            "callback": callback,
+        }
         question = {name: value for name, value in said.items() if value is not None}
         question.update({"key": key or shortened(title), "title": title, "on_no_answer": on_no_answer})
-        joined = self._line.found()
-        if joined is None:
-            raise TowerAbsent(f"nobody can be asked {title!r}: there is no tower")
+        joined = self._line.must_be_there(f"nobody can be asked {title!r}")
         question["execution_id"] = joined.run_id
         return _gate.asked(self._line.call, question, self._line.patience)
 
@@ -264,14 +290,18 @@ class Run:
         said = {"weight": weight, "tokens": tokens, "priority": priority, "lease_seconds": lease_seconds}
         return Permit(self, pool, {name: value for name, value in said.items() if value is not None}, wait_seconds)
 
-    def secret(self, name: str) -> str:
+    def secret(self, name: str, *, tool: Optional[str] = None) -> str:
         """The value of a secret that the cue grants. Asked for anew each time, and each lease is noted by the tower;
         keep it as short as it is needed.
 
+        tool: which of the agent's tools it is for; needed where the cue grants it for some tools alone.
+
         Raises Refused (403 if it is not granted), TowerAbsent, Superseded."""
-        if self._line.found() is None:
-            raise TowerAbsent(f"the secret {name!r} is the tower's, and there is no tower")
-        _, answer = self._line.call("GET", f"/v1/secrets/{quote(name, safe='')}", patience=self._line.patience)
+        self._line.must_be_there(f"the secret {name!r} cannot be had")
+        wanted = f"/v1/secrets/{quote(name, safe='')}"
+        if tool is not None:
+            wanted += f"?tool={quote(tool, safe='')}"
+        _, answer = self._line.call("GET", wanted, patience=self._line.patience)
         return str(answer["value"])
 
     # --- Its begin and end ---

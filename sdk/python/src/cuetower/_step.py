@@ -10,7 +10,7 @@ import inspect
 import json
 import warnings
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Type, TypeVar, Union, cast
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple, Type, TypeVar, Union, cast
 
 from ._say import one_line
 from .errors import Failed, Refused, StepRepeatedWarning, Superseded
@@ -59,6 +59,8 @@ class Step:
     done: bool
     #: How often this step was begun, with this time: 1, 2, …
     tries: int
+    #: What it was given; where the cue asks its owner before this step, what he made of it.
+    input: Any
 
     def __init__(
         self,
@@ -91,6 +93,8 @@ class Step:
         self._retries = 0
         self._tokens: Dict[str, int] = {}
         self._reset: Optional[contextvars.Token[Optional[Step]]] = None
+        # What it was called with, if the owner made something else of it.
+        self._replaced: Optional[Tuple[Any]] = None
         if not callable(key):
             self.key = checked_key(name if key is None else key)
 
@@ -162,18 +166,21 @@ class Step:
         """What `fn(*args, **kwargs)` returns, or the recorded output without calling it if the step is done already.
 
         What it returns must fit into JSON, and comes back as JSON has it, the first time too: a tuple as a list.
-        Of an ``async def`` it returns what is to be awaited."""
+        Of an ``async def`` it returns what is to be awaited.
+
+        If the owner changes the step's input at a gate, `fn` gets the changed one where its one argument is the input;
+        any other call fails the step, because nobody said yes to it."""
         if inspect.iscoroutinefunction(fn):
             return cast(R, self._do_async(fn, *args, **kwargs))
         with self:
             if not self.done:
-                self._output = fn(*args, **kwargs)
+                self._output = fn(*self._approved(args, kwargs), **kwargs)
         return cast(R, self._output)
 
     async def _do_async(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         async with self:
             if not self.done:
-                self._output = await fn(*args, **kwargs)
+                self._output = await fn(*self._approved(args, kwargs), **kwargs)
         return self._output
 
     def __call__(self, fn: F) -> F:
@@ -299,10 +306,25 @@ class Step:
         if done:
             self._output = output
 
+    def _was_given(self, input: Any) -> None:
+        """The owner said yes to another input than the step came with."""
+        self._replaced, self.input = (self.input,), input
+
+    def _approved(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Tuple[Any, ...]:
+        """What a function may be called with."""
+        if self._replaced is None:
+            return args
+        if not kwargs and args == self._replaced:
+            return (self.input,)
+        words = f"the owner changed the input of step {self.key!r}, and its function was called with something else; "
+        raise Failed(words + "use a block, and `input`")
+
     def _begin_body(self) -> Dict[str, Any]:
         body: Dict[str, Any] = {"name": self.name, "kind": self.kind}
-        if self.input is not None:
-            body["input"] = self.input
+        # Always as it was asked with: a later begin with the changed one would be another question.
+        given = self.input if self._replaced is None else self._replaced[0]
+        if given is not None:
+            body["input"] = given
         above = self.parent
         while above is not None and not above._is_known:
             # Begun while the tower was away: it would refuse a step that stands under one it never heard of.

@@ -245,8 +245,14 @@ def refusal(status: int, answer: Any) -> BaseException:
         return Superseded(code, message)
     if status == 405 or (status == 404 and code == "http_error"):
         return NotAvailable(status, code, f"This tower does not have that: {message}")
-    details = error.get("details")
-    return Refused(status, code, message, details if isinstance(details, list) else None)
+    details, gate = error.get("details"), error.get("gate")
+    return Refused(
+        status,
+        code,
+        message,
+        details if isinstance(details, list) else None,
+        gate if isinstance(gate, str) else None,
+    )
 
 
 def message_of(answer: Any) -> str:

@@ -45,14 +45,23 @@ class Refused(CuetowerError):
     code: the tower's word for it, such as ``"validation_error"``.
     message: a sentence for people.
     details: the bad fields, each ``{"field": …, "message": …}``; mostly empty.
+    gate: the id of the gate where it was refused (``step_denied``); mostly None.
     """
 
-    def __init__(self, status: int, code: str, message: str, details: Optional[List[Dict[str, Any]]] = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        details: Optional[List[Dict[str, Any]]] = None,
+        gate: Optional[str] = None,
+    ) -> None:
         super().__init__(status, code, message)
         self.status = status
         self.code = code
         self.message = message
         self.details = details or []
+        self.gate = gate
 
     def __str__(self) -> str:
         return f"{self.message} ({self.status} {self.code})"
