@@ -1,6 +1,7 @@
 //! The integration tests, one binary.
 
 mod alerts;
+mod attack;
 mod channels;
 mod checks;
 mod cli;
@@ -11,12 +12,16 @@ mod crash;
 mod deliver;
 mod desk;
 mod door;
+mod doors;
 mod exec;
+mod gates;
+mod gates_owner;
 mod invariants;
 mod paths;
 mod pools;
 mod preflight;
 mod sdk;
+mod secrets;
 mod simulate;
 mod storm;
 mod time;

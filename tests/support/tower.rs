@@ -1,5 +1,6 @@
 //! A running tower as a guard: the real `cuetowerctl serve`, ended with everything it started when the test ends.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,8 @@ pub struct Tower {
     /// The whole line that it printed when it was ready.
     pub ready: Value,
     pub data: PathBuf,
+    /// Where its standard error goes instead of the test's own, from the next start on.
+    pub log: Option<PathBuf>,
     args: Vec<String>,
     env: Vec<(String, String)>,
     child: Option<(Child, BufReader<ChildStdout>)>,
@@ -57,9 +60,10 @@ impl Tower {
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
         let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let [agents, desk, desk_link, key] = [const { String::new() }; 4];
-        let (child, orphans) = (None, Vec::new());
+        let (child, orphans, log) = (None, Vec::new(), None);
         let ready = Value::Null;
-        let mut tower = Tower { agents, desk, desk_link, key, ready, data, args, env, child, orphans, _folder: folder };
+        let mut tower =
+            Tower { agents, desk, desk_link, key, ready, data, log, args, env, child, orphans, _folder: folder };
         tower.again().await;
         tower
     }
@@ -72,6 +76,7 @@ impl Tower {
         };
         let listen = unless("--listen", &["--listen", "127.0.0.1:0"]);
         let vault = unless("--vault", &["--vault", "memory"]);
+        let log = self.log.as_ref().map(|path| File::options().create(true).append(true).open(path).unwrap());
         let mut child = Command::new(binary("cuetowerctl"))
             .args(["serve", "--desk", "127.0.0.1:0", "--no-notifications", "--ready-json"])
             .args(listen)
@@ -83,6 +88,7 @@ impl Tower {
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(log.map_or_else(Stdio::inherit, Stdio::from))
             .process_group(0)
             .spawn()
             .unwrap();

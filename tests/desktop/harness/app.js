@@ -39,7 +39,11 @@ export class App {
   }
 
   async ready() {
-    const doors = await until('the tower', () => JSON.parse(readFileSync(join(this.data, 'desk.json'), 'utf8')));
+    // A tower that was killed leaves word of its doors behind.
+    const doors = await until('the tower', () => {
+      const doors = JSON.parse(readFileSync(join(this.data, 'desk.json'), 'utf8'));
+      return isRunning(doors.pid) && doors;
+    });
     this.pid = doors.pid;
     this.agents = doors.agents;
   }
@@ -50,12 +54,7 @@ export class App {
   }
 
   isRunning() {
-    try {
-      process.kill(this.pid, 0);
-      return true;
-    } catch {
-      return false;
-    }
+    return isRunning(this.pid);
   }
 
   /** Asks it to stop in order, so that what it started stops too. */
@@ -63,5 +62,14 @@ export class App {
     if (this.pid === undefined) return;
     signal(this.pid, 'SIGTERM');
     await until('the tower to stop', () => !this.isRunning(), { limit_ms: 20_000 });
+  }
+}
+
+function isRunning(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }

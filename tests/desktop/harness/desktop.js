@@ -43,6 +43,7 @@ export class Desktop {
   folder = mkdtempSync(join(tmpdir(), 'cuetower-'));
   env = {};
   notifications = null;
+  keyring = null;
 
   /** `bus`, `keyring` and `notifications` say whether those daemons run. */
   static async start({ bus = true, keyring = true, notifications = true } = {}) {
@@ -113,7 +114,7 @@ export class Desktop {
 
   /** GNOME's, its login collection open and without a password. */
   async startKeyring() {
-    this.start('gnome-keyring-daemon', ['--foreground', '--unlock', '--components=secrets', '--control-directory', join(this.env.XDG_RUNTIME_DIR, 'keyring')], { input: '\n' });
+    this.keyring = this.start('gnome-keyring-daemon', ['--foreground', '--unlock', '--components=secrets', '--control-directory', join(this.env.XDG_RUNTIME_DIR, 'keyring')], { input: '\n' });
     await until('the keyring', () => this.has('org.freedesktop.secrets'));
   }
 

@@ -69,16 +69,19 @@ export class Tray {
     return { picture: all.IconName?.value, label: all.XAyatanaLabel?.value, status: all.Status?.value };
   }
 
-  /** The lines of its menu: `{ id, words, enabled }`, without the separators. */
+  /** The lines of its menu: `{ id, words, enabled, below }`, without the separators; `below`: those of a submenu. */
   async menu() {
     const [, [, , children]] = await this.#ask(await this.#menuPlace(), MENU, 'GetLayout', 'iias', [0, -1, []]);
-    return children
-      .map(({ value: [id, properties] }) => ({ id, words: properties.label?.value, enabled: properties.enabled?.value ?? true }))
-      .filter(({ words }) => words);
+    const lines = (children) =>
+      children
+        .map(({ value: [id, properties, below] }) => ({ id, words: properties.label?.value, enabled: properties.enabled?.value ?? true, below: below.length > 0 ? lines(below) : undefined }))
+        .filter(({ words }) => words);
+    return lines(children);
   }
 
-  async click(words) {
-    const line = (await this.menu()).find((line) => line.words === words);
+  /** `lines`: those of a submenu; otherwise the menu's own. */
+  async click(words, lines = undefined) {
+    const line = (lines ?? (await this.menu())).find((line) => line.words === words);
     if (!line) throw new Error(`the menu has no line \`${words}\``);
     await this.#ask(await this.#menuPlace(), MENU, 'Event', 'isvu', [line.id, 'clicked', new Variant('i', 0), 0]);
   }

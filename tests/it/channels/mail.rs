@@ -14,15 +14,15 @@ attrs==25.3.0
 ";
 
 /// A server on `port`; 0: on any, which it names.
-struct Mail {
+pub(crate) struct Mail {
     client: Client,
     home: Home,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 impl Mail {
     /// `how`: `plain`, `auth` (nothing without a login), `starttls`, `tls`.
-    async fn start(how: &str, port: u16, certificate: Option<&Certificate>) -> Mail {
+    pub(crate) async fn start(how: &str, port: u16, certificate: Option<&Certificate>) -> Mail {
         let (package, home) = (Package::installed(PINS).await, Home::new());
         let mut python = package.program("python", &home);
         python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/it/channels/mail_sink.py"));
@@ -41,7 +41,7 @@ impl Mail {
     }
 
     /// Each mail as it came, once there are so many.
-    async fn got(&self, count: usize) -> Vec<Value> {
+    pub(crate) async fn got(&self, count: usize) -> Vec<Value> {
         let file = self.home.path().join("mails.jsonl");
         until(&format!("{count} mails ({})", self.client.said()), Duration::from_secs(120), async || {
             let text = std::fs::read_to_string(&file).unwrap_or_default();
@@ -53,7 +53,7 @@ impl Mail {
 }
 
 /// For "localhost", good for a day; nobody else has signed it.
-struct Certificate {
+pub(crate) struct Certificate {
     chain: String,
     key: String,
     _home: Home,

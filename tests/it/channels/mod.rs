@@ -3,7 +3,7 @@
 
 mod burst;
 mod down;
-mod mail;
+pub(crate) mod mail;
 mod shapes;
 mod time;
 

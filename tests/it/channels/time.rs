@@ -49,7 +49,14 @@ impl Tower {
             timezone: "UTC".to_owned(),
             started_at: clock.now(),
         };
-        let desk = Desk { handle, vault, notifier, facts, owner_key: OwnerKey::default() };
+        let desk = Desk {
+            handle,
+            vault,
+            notifier,
+            facts,
+            owner_key: OwnerKey::default(),
+            face: cuetower_engine::desk::Face::Cli,
+        };
         Tower { clock, desk, running, _folder: folder }
     }
 

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use cuetower_tests::{Tower, ctl, ctl_in, send, until};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::AsyncBufReadExt as _;
 
 /// On a busy machine; the goal is far below.
 const BACK_AGAIN: Duration = Duration::from_secs(5);
@@ -24,7 +25,7 @@ fn command_cue(name: &str) -> Value {
 async fn a_ready_tower_says_where_its_doors_are_and_stops_in_order() {
     let mut tower = Tower::start().await;
     let names: Vec<&String> = tower.ready.as_object().unwrap().keys().collect();
-    assert_eq!(names, ["agents", "desk", "key", "pid", "version"]);
+    assert_eq!(names, ["agents", "desk", "exposed", "key", "pid", "version"]);
     assert_eq!(tower.ready["pid"], tower.pid());
     assert!(tower.agents.starts_with("http://127.0.0.1:"), "{}", tower.ready);
     assert!(tower.desk_link.contains("/?ticket="), "{}", tower.ready);
@@ -48,8 +49,46 @@ async fn a_killed_tower_is_back_with_what_it_knew() {
     let cues = tower.ctl(&["cue", "list", "--json"]).await.good();
     assert!(cues.contains("\"kept\""), "{cues}");
     tower.key = key;
-    assert_eq!(tower.get("/v1/cues").await.0, 200, "a key that was given out stays good");
+    assert_eq!(tower.get("/v1/cues").await.0, 200, "a key that was given out stays good for a day");
+    let store = rusqlite::Connection::open(tower.data.join("cuetower.db")).unwrap();
+    let ends = "select grace_until_ms - rotated_at_ms from keys where prefix = ?1";
+    let ends: i64 = store.query_row(ends, [&tower.key[..12]], |row| row.get(0)).unwrap();
+    assert_eq!(ends, 24 * 3_600_000);
+    let past = "update keys set rotated_at_ms = 1, grace_until_ms = 2 where prefix = ?1";
+    store.execute(past, [&tower.key[..12]]).unwrap();
+    drop(store);
+    let old = tower.key.clone();
     tower.stop().await;
+    tower.again().await;
+    assert_eq!(tower.get("/v1/cues").await.0, 200);
+    tower.key = old;
+    assert_eq!(tower.get("/v1/cues").await.0, 401, "and no start makes it good again");
+    tower.stop().await;
+}
+
+#[tokio::test]
+async fn a_start_says_that_its_vault_does_not_open() {
+    let [good, wrong] = ["the right one", "another"].map(|passphrase| [("CUETOWER_VAULT_PASSPHRASE", passphrase)]);
+    let mut tower = Tower::start_with(None, &["--vault", "file"], &good).await;
+    tower.owner("secret_set", &json!({ "name": "OPENAI", "value": "sk-4711-4711" })).await;
+    tower.stop().await;
+    let mut child = tokio::process::Command::new(cuetower_tests::binary("cuetowerctl"))
+        .args(["serve", "--vault", "file", "--no-notifications", "--listen", "127.0.0.1:0", "--desk", "127.0.0.1:0"])
+        .arg("--data")
+        .arg(&tower.data)
+        .envs(wrong)
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = tokio::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut said = String::new();
+    while !said.contains("Ctrl-C stops it") {
+        let line = tokio::time::timeout(Duration::from_secs(60), lines.next_line()).await.expect("it starts").unwrap();
+        said += &line.unwrap_or_else(|| panic!("it ended: {said}"));
+    }
+    assert!(said.contains("CUETOWER_VAULT_PASSPHRASE does not open"), "{said}");
+    child.kill().await.unwrap();
 }
 
 #[tokio::test]
@@ -203,7 +242,7 @@ async fn the_demo_fleet_lives_and_is_kept() {
     };
     let mut fleet = names(&tower).await;
     fleet.sort();
-    assert_eq!(fleet.len(), 9, "{fleet:?}");
+    assert_eq!(fleet.len(), 10, "{fleet:?}");
     // Its cues fire every 20 to 60 s, so half a minute is enough; twice that on a busy machine.
     let confirmed = until("confirmed run", Duration::from_secs(60), async || {
         let runs = tower.ctl(&["runs", "--json"]).await.good();
@@ -224,8 +263,10 @@ async fn the_demo_fleet_lives_and_is_kept() {
     again.sort();
     assert_eq!(again, fleet, "none is made twice");
     assert_eq!(callback(&tower).await, before, "the web hook agent is where it was");
-    // The one agent that would outlive the tower.
-    tower.ctl(&["cue", "rm", "mail-listener"]).await.good();
+    // The agents that would outlive the tower: one goes on for ever, one waits for its owner.
+    for outlives in ["mail-listener", "remind-late-payers"] {
+        tower.ctl(&["cue", "rm", outlives]).await.good();
+    }
     tower.stop().await;
 }
 

@@ -1,7 +1,8 @@
-//! The tower judged by the clients that CueAPI and ClevAgent publish, unmodified, and by what was recorded of CueAPI itself.
+//! The tower judged by the clients that CueAPI, ClevAgent and MCP publish, unmodified, and by what was recorded of CueAPI itself.
 
 mod cli;
 mod compatibility;
+mod mcp;
 mod runner;
 mod samples;
 mod sdk;

@@ -153,6 +153,7 @@ async fn a_renewed_key_opens_and_the_old_one_is_told_so() {
         [],
     )
     .unwrap();
+    let tower = tower.restart_with(OPEN).await;
     let gone = tower.get_as(&old, "/v1/auth/me").await;
     assert_eq!((gone.status, gone.code()), (401, "invalid_api_key"));
     tower.stop().await;

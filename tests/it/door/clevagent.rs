@@ -61,6 +61,7 @@ impl Tower {
                 started_at: self.handle.now(),
             },
             owner_key: OwnerKey::default(),
+            face: cuetower_engine::desk::Face::Cli,
         }
     }
 
@@ -82,7 +83,7 @@ impl Tower {
             account: AccountId(account.to_owned()),
             ..KeyRow::of_owner(&key, "api", "cues report", self.handle.now())
         };
-        self.handle.tower(TowerChange::KeyAdded(row)).await.unwrap();
+        self.handle.tower(TowerChange::KeyAdded(Box::new(row))).await.unwrap();
         key
     }
 

@@ -67,3 +67,36 @@ async fn a_header_that_is_a_secret_is_kept_delivered_and_shown_to_nobody() {
     assert_eq!(tower.ask_as(&key, Method::DELETE, &path, None).await.status, 204);
     tower.stop().await;
 }
+
+/// Whoever may write a cue chooses what its headers hold, and must not choose with it what others are understood by.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_header_that_is_a_word_of_the_doors_own_takes_it_from_nobody() {
+    let tower = Tower::start().await;
+    let server = Server::start(|_, _| Answer::json(200, &json!({ "success": true, "summary": "said success" }))).await;
+    let url = format!("{}/run", server.url);
+    let outcome_of = async |run: &str| tower.get(&format!("/v1/executions/{run}")).await.json["outcome"].clone();
+    for word in ["success", "result_url", "https://api.acme.example"] {
+        let mut cue = hook(&url, &json!({ "X-Api-Key": word }));
+        cue["name"] = json!(format!("hostile {word}"));
+        let writes = tower.key_with("cues:write").await;
+        let made = tower.ask_as(&writes, Method::POST, "/v1/cues", Some(&cue)).await;
+        assert_eq!((made.status, &made.json["callback"]["headers"]["X-Api-Key"]), (201, &json!(SHOWN)), "{made:?}");
+        let before = server.seen().len();
+        let path = format!("/v1/cues/{}/fire", made.json["id"].as_str().unwrap());
+        let run = tower.ask_as(&writes, Method::POST, &path, None).await.json["id"].as_str().unwrap().to_owned();
+        assert_eq!(server.seen_at_least(before + 1, SOON).await[before].header("x-api-key"), word);
+        let read = cuetower_tests::until("outcome in the answer", SOON, async || {
+            Some(outcome_of(&run).await).filter(|outcome| !outcome.is_null())
+        });
+        assert_eq!(read.await["success"], true, "{word}");
+
+        let other = json!({ "name": format!("other {word}"), "transport": "worker", "schedule": { "type": "manual" } });
+        let other = tower.post("/v1/cues", other).await.json["id"].as_str().unwrap().to_owned();
+        let run =
+            tower.post(&format!("/v1/cues/{other}/fire"), json!({})).await.json["id"].as_str().unwrap().to_owned();
+        let outcome = json!({ "success": true, "result_url": "https://api.acme.example/leads/7" });
+        let told = tower.post(&format!("/v1/executions/{run}/outcome"), outcome).await;
+        assert_eq!(told.status, 200, "{word}: {told:?}");
+    }
+    tower.stop().await;
+}

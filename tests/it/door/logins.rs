@@ -30,6 +30,7 @@ impl Tower {
             notifier: Notifier::start(false).await.0,
             facts,
             owner_key: OwnerKey::default(),
+            face: cuetower_engine::desk::Face::Cli,
         }
     }
 
@@ -396,7 +397,7 @@ async fn of_the_owners_own_keys_the_newest_twenty_are_kept() {
     // A key that the vault kept since long ago is the one of now when the tower starts with it.
     let old = cuetower_engine::token::new_api_key();
     let row = KeyRow::of_owner(&old, "owner", "cues report commands", Ms(0));
-    tower.handle.tower(TowerChange::KeyAdded(row)).await.unwrap();
+    tower.handle.tower(TowerChange::KeyAdded(Box::new(row))).await.unwrap();
     assert_eq!(tower.ask_as(&old, Method::GET, "/v1/cues", None).await.status, 200);
     let rows = tower.desk().await.call("keys", json!({})).await.unwrap();
     let own = rows["keys"].as_array().unwrap().iter().filter(|row| row["name"] == "owner").count();

@@ -4,7 +4,9 @@ mod after;
 mod auth;
 mod clevagent;
 mod cues;
+mod gates;
 mod kept_headers;
+mod keys;
 mod logins;
 mod messages;
 mod messages_pushed;
@@ -112,7 +114,7 @@ impl Tower {
     async fn named_key(&self, name: &str, scopes: &str) -> String {
         let key = new_api_key();
         let row = KeyRow::of_owner(&key, name, scopes, self.handle.now());
-        self.handle.tower(TowerChange::KeyAdded(row)).await.unwrap();
+        self.handle.tower(TowerChange::KeyAdded(Box::new(row))).await.unwrap();
         key
     }
 
@@ -180,7 +182,11 @@ async fn back(request: RequestBuilder) -> Back {
     let response = request.send().await.unwrap_or_else(|error| panic!("no answer: {error:?}"));
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.text().await.unwrap();
-    let json = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("the answer is JSON") };
+    let is_page = headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let json = match text.is_empty() || is_page {
+        true => Value::Null,
+        false => serde_json::from_str(&text).unwrap_or_else(|_| panic!("the answer is JSON: {status} {text}")),
+    };
     Back { status, headers, json }
 }
 

@@ -50,7 +50,8 @@ async fn bad_cues_are_refused_by_code_and_field_and_nothing_is_stored() {
         ),
         (with("transport", json!("carrier-pigeon")), 422, "validation_error", "body.transport"),
         (with("retry", json!({ "max_attempts": 0 })), 422, "validation_error", "body.retry.max_attempts"),
-        (with("gate", json!({ "before_delivery": true })), 422, "validation_error", "body.gate"),
+        (with("gate", json!({ "before_delivery": 1 })), 422, "validation_error", "body.gate.before_delivery"),
+        (with("gate", json!({ "when": true })), 422, "validation_error", "body.gate.when"),
         (json!({ "name": "flat", "cron": "nope", "callback_url": URL }), 400, "invalid_schedule", "body.cron"),
     ];
     let before = tower.stored();

@@ -47,11 +47,8 @@ def everything():
         with run.step("again", key="a/b?c=1&ü %2F..") as s:
             assert s.done and s.output is None
         run.heartbeat(progress=1, message="half way")
-        try:
-            run.ask("Send 200 emails?", payload={"to": 200}, deadline_seconds=1, on_no_answer="stop")
-            raise SystemExit("nobody answered, and it was taken for an answer")
-        except cuetower.GatesNotAvailable:
-            pass
+        answer = run.ask("Send 200 emails?", payload={"to": 200}, deadline_seconds=1, on_no_answer="proceed")
+        assert (answer.state, bool(answer), answer.payload) == ("no_answer", True, {"to": 200}), answer
         try:
             run.do("too long", lambda: "x" * (1 << 20))
         except cuetower.Refused as refused:
@@ -63,6 +60,46 @@ def everything():
             run.outcome(False)
         except cuetower.Refused as refused:
             assert refused.code == "outcome_already_recorded", refused
+
+
+def asks():
+    """Does what its owner says, and nothing else."""
+    with cuetower.run() as run:
+        later = run.ask("Delete the drafts?", key="drafts", blocking=False)
+        assert later.waiting and not later, later
+        answer = run.ask(
+            "Send 3 mails?",
+            key="send",
+            body="POST api.postmarkapp.com",
+            payload={"to": [1, 2, 3]},
+            reversible=False,
+            cost_of_waiting="$2 an hour",
+            usd_per_hour=2,
+            take_back_seconds=20,
+        )
+        assert answer and answer.state == "edited" and answer.comment == "not the third", answer
+        with run.step("send", input=answer.payload) as s:
+            assert s.input == {"to": [1]}, s.input
+            s.output = s.input
+        denied = run.ask("And the invoices?", key="invoices", answers=["approve", "deny"])
+        assert not denied and denied.state == "denied", denied
+        try:
+            run.do("charge", lambda: put("charged"))
+        except cuetower.Refused as refused:
+            assert refused.code == "step_denied" and refused.gate, refused
+        later = run.ask("Delete the drafts?", key="drafts", blocking=False)
+        assert later.approved, later
+        run.count(processed=1)
+
+
+def stopped():
+    """Its run is stopped while it asks."""
+    try:
+        with cuetower.run(os.environ["CUE"]) as run:
+            answer = run.ask("Go on?", deadline_seconds=86400, on_no_answer="proceed")
+            put("went on", answer.state)
+    except cuetower.Superseded as gone:
+        put("told", gone.code)
 
 
 def fails():

@@ -1,6 +1,7 @@
 //! The Python package `cuetower` (`sdk/python`) on the real tower, in real processes: started by the tower, by somebody else,
 //! behind a web hook; and what becomes of it when it, or the tower, is killed.
 
+mod asked;
 mod away;
 mod joined;
 mod package;

@@ -22,6 +22,7 @@ impl World {
                 self.tally.failures_told += 1;
             }
             Effect::Check { run_id, number } => self.look(luck, run, (run_id, *number)),
+            Effect::TellAnswer { .. } => unreachable!("nobody here asks for a callback"),
             Effect::AskPools { .. } | Effect::Forget { .. } => unreachable!("the pilot answers these itself"),
         }
     }
@@ -109,6 +110,9 @@ impl World {
             let presented = luck.chance(70).then_some(number);
             self.post(late, cue, report(id, presented, outcome(luck)), false);
         }
+        if arrived && luck.chance(20) {
+            self.asks_owner(luck, run, number);
+        }
     }
 
     /// Takes the work in a moment, and reports success ten seconds later.
@@ -135,6 +139,8 @@ impl World {
     pub fn answered(&mut self, luck: &mut Luck, cue: CueId, input: Input, answer: &Answer) {
         match input {
             Input::Report { run_id, outcome, .. } => self.told(luck, cue, run_id, *outcome, answer),
+            Input::Ask { run_id, .. } => self.asked_owner(luck, cue, &run_id, answer),
+            Input::AnswerGate { gate_id, word, .. } => self.owner_answered(&gate_id, &word, answer),
             Input::Claim { run_id, worker } => self.claimed(luck, cue, run_id, worker, answer),
             Input::Extend { .. } if matches!(answer, Answer::Extended { .. }) => self.tally.extended += 1,
             Input::Ping(_) if matches!(answer, Answer::Pinged { .. }) => self.tally.pinged += 1,

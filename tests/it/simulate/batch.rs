@@ -43,6 +43,8 @@ pub struct Work {
     ended: Vec<Ended>,
     /// What their processes left behind goes after the commit.
     forgotten: Vec<(RunId, u32)>,
+    /// Attempts that gave their permits back for as long as their owner thinks.
+    pub aside: Vec<(RunId, u32)>,
     answers: Vec<(CueId, Input, Answer)>,
     firing: bool,
     orderly: bool,
@@ -174,6 +176,7 @@ impl World {
             permitted: VecDeque::new(),
             ended: Vec::new(),
             forgotten: Vec::new(),
+            aside: Vec::new(),
             answers: Vec::new(),
             firing: self.firing,
             orderly: false,
@@ -207,7 +210,10 @@ impl World {
             | Input::Verify { run_id, .. }
             | Input::AskVerification { run_id }
             | Input::Evidence { run_id, .. }
-            | Input::LiveClaim { run_id, .. } => Some(run_id.clone()),
+            | Input::LiveClaim { run_id, .. }
+            | Input::Ask { run_id, .. }
+            | Input::AnswerGate { run_id, .. }
+            | Input::PutOffGate { run_id, .. } => Some(run_id.clone()),
             _ => None,
         };
         // What came due before the change is decided before the change.
@@ -374,6 +380,7 @@ impl World {
         if worth {
             self.commit(&mut work);
         }
+        self.stand_aside(&work.aside);
         match fate {
             Fate::CrashesAfterCommit => {
                 self.again_later(luck, taken, false);

@@ -13,7 +13,7 @@ use cuetower_core::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 use serde_json::json;
 
 use super::luck::Luck;
-use super::permits;
+use super::{gates, permits};
 
 const FALLBACK: &str = "cue_fallback";
 const NEXT: &str = "cue_next";
@@ -206,6 +206,7 @@ fn cue(luck: &mut Luck, name: &str, schedule: ScheduleSpec) -> CueDefinition {
         preflight: if luck.chance(20) { vec![preflight] } else { Vec::new() },
         checks,
         lends: Vec::new(),
+        gate: gates::rules(luck),
         priority: luck.below(2) as i32,
     }
 }

@@ -22,6 +22,17 @@ impl World {
         if ids.is_empty() {
             return (None, Tower::Goes);
         }
+        if luck.chance(20)
+            && let Some(word) = self.owners_word(luck)
+        {
+            return (Some(word), Tower::Goes);
+        }
+        // The few agents that live long are named by chance too rarely.
+        if luck.chance(3)
+            && let Some((id, run_id)) = self.services().next()
+        {
+            return (Some((id, Input::Restart { run_id, by: RestartBy::Owner })), Tower::Goes);
+        }
         let id = luck.pick(&ids).clone();
         if luck.chance(25) {
             return (self.word_about(luck).or_else(|| Some((id.clone(), self.whim_about(luck, &id)?))), Tower::Goes);
@@ -47,7 +58,11 @@ impl World {
             14..18 => Input::Pause { until: luck.chance(60).then(|| now.plus(luck.between(1, 7_200_000))) },
             18..23 => Input::Resume,
             23..26 => Input::Stop { run_id: lane.runs.keys().next()?.clone() },
-            26 => Input::Restart { run_id: lane.runs.keys().next()?.clone(), by: RestartBy::Owner },
+            26 => {
+                // One with a process, if there is one; without, it is refused.
+                let run = lane.runs.values().find(|run| run.may_have_a_process()).or(lane.runs.values().next())?;
+                Input::Restart { run_id: run.id.clone(), by: RestartBy::Owner }
+            }
             27..29 => Input::TriggerUrl { wanted: luck.chance(80) },
             29..32 => {
                 lane.cue.trigger_url?;

@@ -180,6 +180,7 @@ impl World {
             for id in self.lanes.keys().cloned().collect::<Vec<_>>() {
                 inputs.extend(self.answer(luck, &id).map(|input| (id, input)));
             }
+            inputs.extend(self.all_answered());
             if round == 100 {
                 paused = true;
                 inputs.extend(self.lanes.keys().map(|id| (id.clone(), Input::Pause { until: None })));
@@ -199,7 +200,7 @@ impl World {
     }
 
     /// Long-lived agents, which do not end by themselves.
-    fn services(&self) -> impl Iterator<Item = (CueId, RunId)> {
+    pub fn services(&self) -> impl Iterator<Item = (CueId, RunId)> {
         let runs = self.lanes.values().flat_map(|lane| lane.runs.values());
         runs.filter(|run| run.definition.restart() != Restart::Never).map(|run| (run.cue_id.clone(), run.id.clone()))
     }

@@ -2,6 +2,7 @@
 //! for permits of their own, and die with them.
 
 use cuetower_core::event::Event;
+use cuetower_core::gate::Fact;
 use cuetower_core::id::{CueId, PermitId, RunId};
 use cuetower_core::input::Input;
 use cuetower_core::pool::{Holder, HolderKey, Need, PoolAnswer, PoolInput, PoolLimits};
@@ -74,6 +75,12 @@ impl World {
             | Event::ChecksBegan { run_id, number, .. }
             | Event::AttemptHeld { run_id, number, .. } => (run_id, Some(*number)),
             Event::RunEnded { run_id, .. } => (run_id, None),
+            Event::Gate { run_id, fact: Fact::Asked { .. } | Fact::AwaitedAgain { .. } } => {
+                let run = work.lanes.get(id).and_then(|lane| lane.runs.get(run_id));
+                let Some(run) = run.filter(|run| run.has_freed_permits()) else { return };
+                work.aside.push((run_id.clone(), run.latest().number));
+                (run_id, None)
+            }
             _ => return,
         };
         if !work.pools.concerns(run_id) {

@@ -4,7 +4,7 @@ use cuetower_core::attempt::Usage;
 use cuetower_core::cue::Restart;
 use cuetower_core::id::{CueId, RunId};
 use cuetower_core::input::{DeliveryResult, Exit, Found, Input};
-use cuetower_core::pool::Need;
+use cuetower_core::pool::{Holder, Need};
 use cuetower_core::run::{Run, Verdict};
 use cuetower_core::time::{MINUTE_MS, SECOND_MS};
 
@@ -62,14 +62,29 @@ impl World {
         self.tells_its_end(&key);
     }
 
+    /// Who gave its permits back for as long as its owner thinks, and who has them again.
+    pub fn stand_aside(&mut self, gave_back: &[(RunId, u32)]) {
+        self.asides.extend(gave_back.iter().cloned());
+        if self.asides.is_empty() {
+            return;
+        }
+        let held = self.pools.pools(self.now()).into_iter().flat_map(|pool| pool.holders);
+        for holder in held.map(|held| held.holder) {
+            if let Holder::Run { run_id, number, .. } = holder {
+                self.asides.remove(&(run_id, number));
+            }
+        }
+    }
+
     /// Among what lives, and may live on after its run has ended.
     fn there_is_room_for(&self, run: &Run, now: u64) {
         for need in &run.definition.uses {
             let Some(most) = self.pools.pool(&need.pool, self.now()).and_then(|pool| pool.limits.concurrency) else {
                 continue;
             };
-            let living = self.processes.values().filter(|process| process.lives(now));
-            let shares = living.flat_map(|process| &process.uses).filter(|other| other.pool == need.pool);
+            let living =
+                self.processes.iter().filter(|(key, process)| process.lives(now) && !self.asides.contains(key));
+            let shares = living.flat_map(|(_, process)| &process.uses).filter(|other| other.pool == need.pool);
             let in_use: u32 = shares.map(|other| other.weight).sum();
             let fits = in_use + need.weight <= most;
             assert!(fits, "{} starts in {}, where {in_use} of {most} live: {:?}", run.id, need.pool, self.living(now));

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use cuetower_core::Ms;
 use cuetower_core::audit::Audit;
 use cuetower_core::cue::{
-    AlertRules, Budget, CatchUp, CatchUpPolicy, Confirm, CueDefinition, Delivery, Expect, FireRules, OnFailure, OnLoop,
-    Overlap, Retry,
+    AlertRules, Budget, CatchUp, CatchUpPolicy, Confirm, CueDefinition, Delivery, Expect, FireRules, GateRules,
+    OnFailure, OnLoop, Overlap, Retry,
 };
 use cuetower_core::event::Event;
 use cuetower_core::id::{AccountId, CueId, OccurrenceId, RunId};
@@ -64,6 +64,7 @@ impl Scene {
             preflight: Vec::new(),
             checks: Vec::new(),
             lends: Vec::new(),
+            gate: GateRules::default(),
             priority: 0,
         };
         let cue = CueId("cue_scene".to_owned());

@@ -27,4 +27,5 @@ tally! {
     held_by_pool, held_by_checks, granted, claimed, claims_refused, extended, lapsed, released, unclaimed, pinged, by_ping,
     stopped, restarted, restarts_asked, crash_loops, steady, fused, fallbacks, failures_told, found_running, found_ended, found_lost, never_started,
     looked, looked_late, proven, disproven, attempts_cut, verified, held_for_word, shown_later, attested,
+    owner_asked, owner_answered, answers_unbound, answers_late, stood_for_permits,
 }

@@ -3,13 +3,14 @@
 //! How its time passes is in `passing`, how a batch is decided and written in `batch` (as the engine's pilot does it), what
 //! agents and owners do in `agent` and `owner`.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use cuetower_core::Ms;
 use cuetower_core::away::{Band, Clocks};
 use cuetower_core::cue::CueDefinition;
-use cuetower_core::id::{CueId, PermitId, RunId};
+use cuetower_core::gate::Settled;
+use cuetower_core::id::{CueId, GateId, PermitId, RunId};
 use cuetower_core::input::Input;
 use cuetower_core::lane::Lane;
 use cuetower_core::outcome::Outcome;
@@ -54,6 +55,8 @@ pub struct World {
     pub pools_wake: Option<Ms>,
     /// Every process there ever was.
     pub processes: BTreeMap<(RunId, u32), Process>,
+    /// Attempts that gave their permits back to ask their owner, and have not got them again.
+    pub asides: BTreeSet<(RunId, u32)>,
     /// Was about to start when the tower left.
     pub unborn: Vec<(RunId, u32)>,
     /// To whom each attempt was given.
@@ -65,6 +68,8 @@ pub struct World {
     pub sent: HashSet<(RunId, u32)>,
     /// Reports the tower said it has recorded: run and outcome.
     pub acknowledged: Vec<(RunId, Outcome)>,
+    /// What the tower said it has recorded of the owner's words.
+    pub said: HashMap<GateId, Settled>,
     /// By which attempt a run's clock was set, when (counted), and its length.
     pub deadlines: Clocked,
     pub leases: Clocked,
@@ -141,12 +146,14 @@ impl World {
             pools: PoolBook::default(),
             pools_wake: None,
             processes: BTreeMap::new(),
+            asides: BTreeSet::new(),
             unborn: Vec::new(),
             claims: HashMap::new(),
             permits: Vec::new(),
             line: Line::default(),
             sent: HashSet::new(),
             acknowledged: Vec::new(),
+            said: HashMap::new(),
             deadlines: HashMap::new(),
             leases: HashMap::new(),
             fuses: HashMap::new(),
@@ -182,7 +189,10 @@ impl World {
         }
         let mut inputs = Vec::new();
         for message in here {
-            let repeatable = matches!(message.input, Input::Report { .. } | Input::Extend { .. } | Input::Claim { .. });
+            let repeatable = matches!(
+                message.input,
+                Input::Report { .. } | Input::Extend { .. } | Input::Claim { .. } | Input::Ask { .. }
+            );
             let again = !self.quiet && repeatable && luck.chance(10);
             let times = if again { 2 } else { 1 };
             inputs.extend(std::iter::repeat_n((message.cue, message.input), times));

@@ -28,6 +28,22 @@ test('a secret goes in, is lent to a cue by name, and never comes out', async ({
 
   await page.getByRole('link', { name: 'Secrets' }).click();
   await expect(row).toContainText('say-hello');
+  await page.getByRole('button', { name: 'Replace OPENAI_KEY' }).click();
+  await expect(page.getByLabel('Name', { exact: true })).toHaveValue('OPENAI_KEY');
+  await page.getByLabel('Value').fill('another-value');
+  await page.getByRole('button', { name: 'Keep in keyring' }).click();
+  await expect.poll(async () => (await ask<{ secrets: { version: number }[] }>('secrets')).secrets.map((secret) => secret.version)).toEqual([2]);
+  await page.getByRole('button', { name: 'Rename OPENAI_KEY' }).click();
+  const rename = page.getByRole('dialog', { name: 'Rename OPENAI_KEY' });
+  await rename.getByLabel('New name').fill('llm');
+  await rename.getByRole('button', { name: 'Rename' }).click();
+  await expect(rename.getByLabel('New name')).toHaveAccessibleDescription(/Capital letters/);
+  await rename.getByLabel('New name').fill('LLM_KEY');
+  await rename.getByRole('button', { name: 'Rename' }).click();
+  await expect(page.getByRole('table', { name: 'Secrets' }).getByRole('row').filter({ hasText: 'LLM_KEY' })).toContainText('say-hello');
+  await page.getByRole('button', { name: 'Rename LLM_KEY' }).click();
+  await page.getByRole('dialog').getByLabel('New name').fill('OPENAI_KEY');
+  await page.getByRole('dialog').getByRole('button', { name: 'Rename' }).click();
   await page.getByRole('button', { name: 'Delete OPENAI_KEY' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete OPENAI_KEY' }).click();
   await expect.poll(async () => (await ask<{ secrets: unknown[] }>('secrets')).secrets.length).toBe(0);
