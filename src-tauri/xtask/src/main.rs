@@ -6,6 +6,7 @@ mod call;
 mod launch;
 mod packages;
 mod place;
+mod screenshots;
 mod simulate;
 mod stages;
 mod tidy;
@@ -24,6 +25,8 @@ cargo xtask test --list          name the stages
 cargo xtask test --only STAGE    run this stage alone (may be given again)
 cargo xtask tidy                 check the shape of the code
 cargo xtask wire                 write ui/src/wire anew from the Rust types
+cargo xtask screenshots          every screen with the demo fleet on it, into target/screenshots (--out DIR: there);
+                                 --guide: those that docs/ shows, into docs/pictures
 cargo xtask crash --cycles N     kill -9 the real binary N times, under load and in a storm of edits and clock changes
 cargo xtask simulate --seeds N   run the simulator over N seeds, built for release (a night on two cores: 1000000);
                                  --from SEED: from there on; a failing seed prints how to replay it
@@ -46,6 +49,7 @@ fn command(args: &[String]) -> Result<(), String> {
     match args.first().map(String::as_str) {
         Some("run") => launch::run(&place, rest.strip_prefix(&["--".to_string()]).unwrap_or(rest)),
         Some("test") => stages::test(&place, rest),
+        Some("screenshots") => screenshots::screenshots(&place, rest),
         Some("bench") => bench::bench(&place, rest),
         Some("tidy") => {
             tidy::check(&place.root)?;

@@ -200,7 +200,7 @@ fn clippy(place: &Place, limit: Limit) -> Result<(), String> {
     Ok(())
 }
 
-fn build(place: &Place, limit: Limit) -> Result<(), String> {
+pub fn build(place: &Place, limit: Limit) -> Result<(), String> {
     call::run(&mut place.cargo(&[&["build", "--all-targets"], TEST_BUILD].concat()), limit)
 }
 
