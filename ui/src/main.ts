@@ -6,11 +6,15 @@ import { briefing } from './state/briefing.svelte';
 import { desk } from './state/desk.svelte';
 import { gates } from './state/gates.svelte';
 import { logins } from './state/logins.svelte';
+import { scale } from './state/scale.svelte';
 import { theme } from './state/theme.svelte';
+import { writing } from './state/written.svelte';
 import './tokens.css';
 import './ui.css';
 
 theme.start();
+scale.start();
+writing.start();
 desk.start();
 briefing.start();
 audit.start();

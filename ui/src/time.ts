@@ -1,4 +1,5 @@
 //! Instants and lengths of time in words and figures. Pure: the zone and `now` are arguments. Times are Unix milliseconds.
+import { dayAndMonth, dollars, number } from './locale';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -80,7 +81,7 @@ export function hmsMillis(at_ms: number, zone: string): string {
 /** Fri 20 Nov */
 export function day(at_ms: number, zone: string): string {
   const d = wall(zone, at_ms);
-  return `${DAYS[d.getUTCDay()]} ${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}`;
+  return `${DAYS[d.getUTCDay()]} ${dayAndMonth(d.getUTCDate(), MONTHS[d.getUTCMonth()] ?? '')}`;
 }
 
 /** 2026-11-20 08:05, as it is typed. */
@@ -121,7 +122,7 @@ export function lasting(length_ms: number): string {
   const ms = Math.max(0, length_ms);
   if (ms < SECOND) return `${Math.round(ms)} ms`;
   const s = Math.round(ms / SECOND);
-  if (s < 10 && ms % SECOND >= 50) return `${(ms / SECOND).toFixed(1)} s`;
+  if (s < 10 && ms % SECOND >= 50) return `${number(ms / SECOND, 1)} s`;
   if (s < 60) return `${s} s`;
   const m = Math.floor(s / 60);
   if (m < 60) return s % 60 !== 0 && m < 10 ? `${m} min ${s % 60} s` : `${m} min`;
@@ -149,7 +150,7 @@ export function countdown(at_ms: number, now_ms: number): string {
 
 /** $0.02; four places below one cent. */
 export function money(usd: number): string {
-  return `$${usd !== 0 && Math.abs(usd) < 0.01 ? usd.toFixed(4) : usd.toFixed(2)}`;
+  return dollars(usd, usd !== 0 && Math.abs(usd) < 0.01 ? 4 : 2);
 }
 
 /** "Europe/Madrid" as people say it: "Madrid". */

@@ -1,5 +1,6 @@
 //! The catalogue of words that belong to marks, runs and alerts. Pure: marks in, sentences out.
 import { glyphOf, type Tone } from './glyphs';
+import { number } from './locale';
 import { hm, hms, lasting, MINUTE, SECOND } from './time';
 import type { AlertView, BandView, CueView, Mark } from './wire';
 
@@ -56,7 +57,7 @@ export function waitsFor(cue: CueView, nameOf: (cue: string) => string): string 
 
 /** "43,100 due times", for a record that stands for a whole span of them. */
 export function dueTimes(count: number): string {
-  return `${String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ',')} due ${count === 1 ? 'time' : 'times'}`;
+  return `${number(count)} due ${count === 1 ? 'time' : 'times'}`;
 }
 
 /** True for one record that stands for many due times of a long absence. */

@@ -5,6 +5,6 @@ import { httpBridge } from './http';
 import { tauriBridge } from './tauri';
 
 export { Refusal, refusalFrom } from './bridge';
-export type { Bridge, Commands, Stop } from './bridge';
+export type { Bridge, Commands, Desktop, DesktopChange, DesktopSettings, Stop } from './bridge';
 
 export const bridge: Bridge = isTauri() ? tauriBridge() : httpBridge();

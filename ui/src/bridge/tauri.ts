@@ -1,20 +1,22 @@
 //! The bridge inside the desktop window: Tauri's own IPC.
 import { Channel, invoke } from '@tauri-apps/api/core';
 import type { DeskEvent } from '../wire';
-import { refusalFrom, type Bridge } from './bridge';
+import { refusalFrom, type Bridge, type DesktopSettings } from './bridge';
 
 type Message = { type: 'event'; event: DeskEvent } | { type: 'open'; hash: string } | { type: 'gap' };
+
+async function ask<T>(command: string, more: Record<string, unknown> = {}): Promise<T> {
+  try {
+    return await invoke<T>(command, more);
+  } catch (error) {
+    throw refusalFrom(error);
+  }
+}
 
 export function tauriBridge(): Bridge {
   let open: ((hash: string) => void) | undefined;
   return {
-    async call(command, request) {
-      try {
-        return await invoke('rpc', { command, request });
-      } catch (error) {
-        throw refusalFrom(error);
-      }
-    },
+    call: (command, request) => ask('rpc', { command, request }),
 
     events(fromSeq, on, onGap) {
       let live = true;
@@ -43,6 +45,14 @@ export function tauriBridge(): Bridge {
       };
     },
 
-    quit: () => invoke('quit')
+    quit: () => invoke('quit'),
+
+    desktop: {
+      get: () => ask<DesktopSettings>('desktop_settings'),
+      set: (change) => ask<DesktopSettings>('desktop_set', { change }),
+      wear: (theme) => ask('desktop_wear', { theme })
+    },
+
+    save: (name, _mime, text) => ask<string | null>('save_file', { name, text })
   };
 }

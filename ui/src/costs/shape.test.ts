@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentCost, Costs, CueCost, ModelCost } from '../wire';
-import { agentName, amount, barsOf, barsWords, canBePriced, csvOf, cuesToShow, dayWords, isEmpty, scaleOf, spentWords, tokensOnlyWords, tokenWords, unpriced, unprovenOf, untoldWords } from './shape';
+import { agentName, amount, barsOf, barsWords, canBePriced, cuesToShow, dayWords, isEmpty, scaleOf, spentWords, tokensOnlyWords, tokenWords, unpriced, unprovenOf, untoldWords } from './shape';
 
 const NOTHING = { tokens: null, cost_usd: null };
 const total = (cost_usd: number | null, tokens: number | null = 100) => ({ tokens, cost_usd });
@@ -54,6 +54,7 @@ describe('without proof', () => {
     const one = unprovenOf(costs({ unproven: [claimed, refuted, { verdict: 'silent', runs: 3, cost_usd: null }], by_cue: cues }));
     expect(one?.usd).toBeCloseTo(1.84);
     expect(one?.words).toBe('154 claimed runs and 2 refuted, most in rebalance-check');
+    expect(one?.cueId).toBe('rebalance-check');
   });
   it('names no cue where there is one only, or none stands out', () => {
     expect(unprovenOf(costs({ unproven: [claimed], by_cue: [cue('only', { unproven_usd: 1.5 })] }))?.words).toBe('154 claimed runs');
@@ -72,9 +73,5 @@ describe('the whole', () => {
     const cues = [cue('told', { total: total(1) }), cue('tokens', { total: total(null) }), cue('untold')];
     expect(cuesToShow(cues, false).map((one) => one.cue)).toEqual(['told', 'tokens']);
     expect(cuesToShow(cues, true)).toHaveLength(3);
-  });
-  it('can be read by a table program, and runs nothing there', () => {
-    const text = csvOf(costs({ by_cue: [cue('=cmd("x"),1', { total: total(1.5, 2000), runs: 3 })], by_model: [model('m', 2)], by_day: [NOTHING, total(1.5)] }));
-    expect(text.split('\n')).toEqual(['what,name,today_usd,last_2_days_usd,tokens,runs,runs_that_told_nothing,calls,calls_not_priced', 'cue,"\'=cmd(""x""),1",,1.5,2000,3,0,,0', 'model,m,,,,,,9,2', 'day,2026-11-21,,,,,,,', 'day,2026-11-22,,1.5,100,,,,', '']);
   });
 });

@@ -72,7 +72,7 @@ export function untoldWords(costs: Pick<Costs, 'runs' | 'runs_untold'>): string 
 }
 
 /** What was paid for runs that nothing confirmed; null when there is none. */
-export function unprovenOf(costs: Costs): { usd: number; words: string } | null {
+export function unprovenOf(costs: Costs): { usd: number; words: string; cueId: string | null } | null {
   const paid = costs.unproven.filter((one) => one.cost_usd !== null && one.cost_usd > 0);
   const usd = paid.reduce((sum, one) => sum + (one.cost_usd ?? 0), 0);
   if (usd === 0) return null;
@@ -80,7 +80,7 @@ export function unprovenOf(costs: Costs): { usd: number; words: string } | null 
   const all = ways.length === 1 ? ways[0] : `${ways.slice(0, -1).join(', ')} and ${ways[ways.length - 1]}`;
   const dearest = [...costs.by_cue].sort((a, b) => (b.unproven_usd ?? 0) - (a.unproven_usd ?? 0))[0];
   const most = costs.by_cue.length > 1 && dearest && (dearest.unproven_usd ?? 0) > usd / 2 ? `, most in ${dearest.cue}` : '';
-  return { usd, words: `${all}${most}` };
+  return { usd, words: `${all}${most}`, cueId: dearest !== undefined && !dearest.deleted && (dearest.unproven_usd ?? 0) > 0 ? dearest.cue_id : null };
 }
 
 /** Models whose calls nobody can price, the most calls first. */
@@ -107,22 +107,6 @@ export function isEmpty(costs: Costs): boolean {
 /** Whether a total says anything, and of what: for the columns that would be empty otherwise. */
 export function cuesToShow(cues: readonly CueCost[], all: boolean): readonly CueCost[] {
   return all ? cues : cues.filter((cue) => cue.total.cost_usd !== null || (cue.total.tokens ?? 0) > 0);
-}
-
-/** Everything on the screen as rows that a table program reads. */
-export function csvOf(costs: Costs): string {
-  const cell = (value: string | number | null) => {
-    const text = value === null ? '' : String(value);
-    // A name that begins like a formula would be run as one.
-    const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
-  const rows: (string | number | null)[][] = [['what', 'name', 'today_usd', `last_${costs.days.length}_days_usd`, 'tokens', 'runs', 'runs_that_told_nothing', 'calls', 'calls_not_priced']];
-  for (const cue of costs.by_cue) rows.push(['cue', cue.cue, cue.today.cost_usd, cue.total.cost_usd, cue.total.tokens, cue.runs, cue.runs_untold, null, cue.not_priced]);
-  for (const agent of costs.by_agent) rows.push(['agent', agent.agent, agent.today.cost_usd, agent.total.cost_usd, agent.total.tokens, null, null, null, null]);
-  for (const model of costs.by_model) rows.push(['model', model.model, model.today.cost_usd, model.total.cost_usd, model.total.tokens, null, null, model.calls, model.not_priced]);
-  costs.days.forEach((day, i) => rows.push(['day', day, null, costs.by_day[i]?.cost_usd ?? null, costs.by_day[i]?.tokens ?? null, null, null, null, null]));
-  return rows.map((row) => row.map(cell).join(',')).join('\n') + '\n';
 }
 
 /** What a cue may cost a day, and how much of it is spent: its own fuse, else the one of all; null where there is no limit. */

@@ -2,6 +2,7 @@
 import { joinWords, splitWords } from './argv';
 import { checkPlace, checksOf, makeChecks, type CheckDraft } from './checks';
 import { blankDelivering, HAS, makeDelivering, makeOnFailure, makeTimeouts, readDelivering, TIMEOUT_S, timeoutMost, TRANSPORTS, type DeliveringDraft, type DeliveringPlace, type TransportWord } from './delivering';
+import { blankLending, makeLending, readLending, type LendingDraft } from './lending';
 import { blankGating, makeGating, readGating, type GatingDraft, type GatingField } from './gating';
 import { objectAt, one, text, without, type Json } from './json';
 import { placeFor } from './places';
@@ -16,7 +17,7 @@ export interface Pair {
   value: string;
 }
 
-export interface Draft extends ScheduleDraft, DeliveringDraft, WatchingDraft, GatingDraft {
+export interface Draft extends ScheduleDraft, DeliveringDraft, WatchingDraft, GatingDraft, LendingDraft {
   name: string;
   agent: string;
   transport: TransportWord;
@@ -72,7 +73,7 @@ export const EVIDENCE = [
 export function blankDraft(zone: string): Draft {
   return {
     name: '', agent: '', transport: 'webhook', address: '', method: 'POST', headers: [], command: '', shell: false, folder: '', env: [],
-    ...blankSchedule(zone), ...blankDelivering(), ...blankWatching(), ...blankGating(), catchUp: 'latest', within: spanOf(null), overlap: 'skip', confirm: 'outcome', deadline: '', minProcessed: '', maxErrors: '',
+    ...blankSchedule(zone), ...blankDelivering(), ...blankWatching(), ...blankGating(), ...blankLending(), catchUp: 'latest', within: spanOf(null), overlap: 'skip', confirm: 'outcome', deadline: '', minProcessed: '', maxErrors: '',
     evidence: [], maxDuration: spanOf(null), asserts: '', checks: [], payload: '', attempts: '3', backoff: '1, 5, 15', retryFailed: false, timeout: '30', unanswered: 'wait', pauseOnFailure: false, base: {}
   };
 }
@@ -111,6 +112,7 @@ export function draftOf(definition: unknown, zone: string): Draft {
     ...readDelivering(d),
     ...readWatching(d),
     ...readGating(d),
+    ...readLending(d),
     catchUp: one(catchUp['policy'], ['latest', 'all', 'none', 'ask'], 'latest'),
     within: spanOf(catchUp['within_seconds']),
     overlap: one(d['overlap'], ['skip', 'queue', 'allow', 'replace'], overlapOf(one(objectAt(d, 'schedule')['type'], KINDS, 'recurring'))),
@@ -146,7 +148,7 @@ export function scheduleOf(draft: Draft): Json | null {
 
 /** Top-level fields of a definition that the form shows, and so decides. */
 const SHOWN: ReadonlySet<string> = new Set([
-  'name', 'agent', 'transport', 'schedule', 'callback', 'command', 'payload', 'retry', 'delivery', 'confirm', 'catch_up', 'overlap', 'expect', 'on_failure', 'worker', 'uses', 'priority', 'preflight', 'checks', 'heartbeat', 'budget', 'loops', 'on_success_fire', 'gate'
+  'name', 'agent', 'transport', 'schedule', 'callback', 'command', 'payload', 'retry', 'delivery', 'confirm', 'catch_up', 'overlap', 'expect', 'on_failure', 'worker', 'uses', 'priority', 'preflight', 'checks', 'heartbeat', 'budget', 'loops', 'on_success_fire', 'gate', 'secrets'
 ]);
 
 /** What an object of the edited definition holds besides the fields that the form decides. */
@@ -170,6 +172,8 @@ export interface Made {
   errors: Errors;
 }
 
+/** Where the field itself does not say more. */
+const NOT_UNDERSTOOD = 'This is not understood yet. Say it otherwise, or empty it.';
 const WHOLE_ATTEMPTS = 'A whole number from 1 to 10.';
 const WEEK_MINUTES = 7 * 24 * 60;
 const YEAR_SECONDS = 366 * 24 * 3600;
@@ -206,6 +210,8 @@ export function definitionOf(draft: Draft): Made {
   const { schedule, errors: unscheduled } = makeSchedule(draft, objectAt(draft.base, 'schedule'));
   definition['schedule'] = schedule;
   Object.assign(errors, unscheduled);
+  // A schedule that is not what was said is not saved.
+  if (draft.words.trim() !== '') errors.words = NOT_UNDERSTOOD;
 
   if (draft.transport === 'webhook') {
     const callback: Json = { ...kept(draft, 'callback', ['headers', 'allow_private']), url: draft.address.trim(), method: draft.method };
@@ -269,7 +275,7 @@ export function definitionOf(draft: Draft): Made {
   const onFailure = { ...kept(draft, 'on_failure', ['pause', 'webhook', 'fallback_cue']), ...makeOnFailure(draft, wrong) };
   if (draft.pauseOnFailure) onFailure['pause'] = true;
   if (Object.keys(onFailure).length > 0) definition['on_failure'] = onFailure;
-  Object.assign(definition, makeWatching(draft, draft.base, wrong), makeGating(draft, draft.base, wrong), delivering);
+  Object.assign(definition, makeWatching(draft, draft.base, wrong), makeGating(draft, draft.base, wrong), makeLending(draft), delivering);
   return { definition, errors };
 }
 
@@ -330,7 +336,7 @@ const PLACES: readonly (readonly [prefix: string, field: Field])[] = [
   ['budget.run.cost_usd', 'runCost'], ['budget.run.tokens', 'runTokens'], ['budget.run.steps', 'runSteps'], ['budget.day.tokens', 'dayTokens'], ['budget.day', 'dayCost'], ['budget', 'stopAfter'], ['loops', 'loops'],
   ['gate.before_delivery', 'askDelivery'], ['gate.before_confirmation', 'askConfirm'], ['gate.steps', 'askSteps'], ['gate.deadline_seconds', 'askDeadline'], ['gate', 'onNoAnswer'],
   ['delivery.connect_timeout_seconds', 'connectTimeout'], ['delivery.first_byte_timeout_seconds', 'firstByte'], ['on_failure.webhook', 'failWebhook'], ['on_failure.fallback_cue', 'fallback'], ['on_success_fire', 'onSuccess'],
-  ['name', 'name'], ['agent', 'agent'], ['transport', 'transport'],
+  ['secrets', 'secrets'], ['name', 'name'], ['agent', 'agent'], ['transport', 'transport'],
   ['callback.method', 'method'], ['callback.headers', 'headers'], ['callback', 'address'],
   ['command.cwd', 'folder'], ['command.env', 'env'], ['command', 'command'],
   ['payload', 'payload'], ['retry.backoff_minutes', 'backoff'], ['retry.on_failed_outcome', 'retryFailed'], ['retry', 'attempts'],

@@ -2,6 +2,11 @@
 
 export type Json = Record<string, unknown>;
 
+/** An object, and no list. */
+export function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** The object at a key; an empty one when there is none. */
 export function objectAt(from: unknown, key: string): Json {
   const value = typeof from === 'object' && from !== null ? (from as Json)[key] : undefined;

@@ -1,4 +1,5 @@
 //! A month of days to choose from, and days by name. Pure. A day is written "2026-12-24".
+import { written } from '../locale';
 import { DAY } from '../time';
 import { DAYS_LONG } from './days';
 
@@ -34,10 +35,10 @@ export function dayName(date: string): string {
   return `${DAYS_LONG[(new Date(msOf(date)).getUTCDay() + 6) % 7]} ${Number(date.slice(8))} ${monthName(date)}`;
 }
 
-/** The weeks of the month that a day is in, from Monday; days of other months fill them. */
+/** The weeks of the month that a day is in, as weeks begin here; days of other months fill them. */
 export function weeksOf(date: string): string[][] {
   const first = `${date.slice(0, 8)}01`;
-  let day = moved(first, -((new Date(msOf(first)).getUTCDay() + 6) % 7));
+  let day = moved(first, -((new Date(msOf(first)).getUTCDay() + 7 - written().weekStart) % 7));
   const weeks: string[][] = [];
   do {
     weeks.push(Array.from({ length: 7 }, (_, i) => moved(day, i)));

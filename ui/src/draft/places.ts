@@ -51,14 +51,14 @@ export function placeFor(path: string, draft: ScheduleDraft): SchedulePlace {
 /** In the order of the form. */
 const NAMES: Record<string, string> = {
   name: 'its name', agent: 'Agent', transport: 'Deliver by', address: 'Address', method: 'Method', headers: 'Headers', command: 'Command', folder: 'In folder', env: 'Environment', payload: 'Payload',
-  kind: 'Schedule', cron: 'Cron', every: 'Runs every', countFrom: 'Counted from', at: 'At', zone: 'Zone', after: 'Other cue', on: 'How it ended', parts: 'Windows', blackout: 'Blackout days',
+  kind: 'Schedule', words: 'In words', cron: 'Cron', every: 'Runs every', countFrom: 'Counted from', at: 'At', zone: 'Zone', after: 'Other cue', on: 'How it ended', parts: 'Windows', blackout: 'Blackout days',
   jitter: 'Jitter', paths: 'Watched files', nextMin: 'Its agent asks', nextMax: 'Its agent asks', catchUp: 'Tower off or asleep when due', within: 'Lateness at most', overlap: 'Previous run still going',
   allowPrivate: 'Private network', lease: 'Lease', restart: 'When it ends', uses: 'Pools', priority: 'Priority', preflight: 'Checks', connectTimeout: 'Connecting', firstByte: 'First answer',
   failWebhook: 'Tell an address', fallback: 'Another cue in its place', onSuccess: 'The cue after it',
   confirm: 'Confirmed by', deadline: 'Outcome due within', minProcessed: 'Processed, at least', maxErrors: 'Errors, at most', maxDuration: 'Done within', asserts: 'What must be true', evidence: 'Evidence', checks: 'What is looked at',
   beatEvery: 'Beats every', beatGrace: 'Late by at most', startGrace: 'First beat within', progressWithin: 'Progress within', beatRestart: 'Start it again',
   runCost: 'Cost of a run', runTokens: 'Tokens of a run', runSteps: 'Steps of a run', stopAfter: 'Stop a run after', dayCost: 'Cost of a day', dayTokens: 'Tokens of a day', loops: 'If it goes in circles',
-  askDelivery: 'Ask me before it goes', askSteps: 'Ask me before these steps', askConfirm: 'Ask me before it counts', askDeadline: 'Answer within', onNoAnswer: 'With no answer',
+  askDelivery: 'Ask me before it goes', askSteps: 'Ask me before these steps', askConfirm: 'Ask me before it counts', askDeadline: 'Answer within', onNoAnswer: 'With no answer', secrets: 'Secrets',
   attempts: 'Attempts in all', backoff: 'Minutes between them', retryFailed: 'Attempts in all', timeout: 'Delivery may take', unanswered: 'Delivery may take', pauseOnFailure: 'If it fails'
 };
 const PART_NAMES: Record<string, string> = { days: 'the days', from: 'the beginning', to: 'the end', zone: 'the zone', every: 'how often', cron: 'the expression', atOnce: 'how many at once' };

@@ -7,6 +7,7 @@ import { daysWords, padded } from './days';
 import { HAS } from './delivering';
 import { EVIDENCE, isMissable, type Draft } from './draft';
 import { gateSentences } from './gating';
+import { lentOf } from './lending';
 import { usefulFor, type Facts } from './policies';
 import { comesAgain, type BlackoutDraft, type PartDraft } from './schedule';
 import { everyWords, secondsOf, spanWords, type Span } from './span';
@@ -36,7 +37,7 @@ export function readBack(draft: Draft, words: string | null, nameOf: (cue: strin
     if (isMissable(draft)) say(`${LATE[draft.catchUp](draft, facts)} `);
     say(`${BUSY[draft.overlap]} `);
   }
-  for (const sentence of [...beforeSentences(draft), ...gateSentences(draft), ...beatSentences(draft), ...fuseSentences(draft)]) say(`${sentence} `);
+  for (const sentence of [...beforeSentences(draft), ...lentSentences(draft), ...gateSentences(draft), ...beatSentences(draft), ...fuseSentences(draft)]) say(`${sentence} `);
   say('', 'break');
   sayProof(draft, say);
   for (const sentence of afterSentences(draft, nameOf)) say(` ${sentence}`);
@@ -100,6 +101,12 @@ function beforeSentences(draft: Draft): string[] {
     if (fails.length > 0) out.push(`The attempt fails unless ${listed(fails.map(checkWords))}.`);
   }
   return out;
+}
+
+/** Which secrets it is lent. */
+function lentSentences(draft: Draft): string[] {
+  const names = [...new Set(lentOf(draft).map((lent) => lent.secret))];
+  return names.length === 0 ? [] : [`It is lent ${listed(names)} from the keyring.`];
 }
 
 /** What follows a run. */

@@ -54,6 +54,8 @@ export interface ScheduleDraft {
   paths: string[];
   nextMin: Span;
   nextMax: Span;
+  /** What was said in words and not understood; empty when the form says what was meant. */
+  words: string;
 }
 
 /** A field of one part, of one blackout, or one of the paths. */
@@ -71,7 +73,7 @@ const DECIDED = ['type', 'timezone', 'cron', 'every_seconds', 'at', 'cue', 'on',
 export function blankSchedule(zone: string): ScheduleDraft {
   return {
     kind: 'recurring', cron: '', every: { amount: '5', unit: 'minutes' }, countFrom: '', at: '', after: '', on: 'confirmed', zone, parts: [], windowsOnly: false, blackout: [],
-    jitter: { amount: '', unit: 'seconds' }, paths: [], nextMin: spanOf(NEXT_MIN_S), nextMax: spanOf(NEXT_MAX_S)
+    jitter: { amount: '', unit: 'seconds' }, paths: [], nextMin: spanOf(NEXT_MIN_S), nextMax: spanOf(NEXT_MAX_S), words: ''
   };
 }
 

@@ -20,16 +20,20 @@ export const TEMPLATES: readonly Template[] = [
     fill: { name: 'nightly-command', transport: 'command', command: 'python3 nightly.py', folder: '~', cron: '30 2 * * *', confirm: 'exit_code' }
   },
   {
+    key: 'beats', icon: 'watch', name: 'Heartbeat watch', say: 'It runs elsewhere and beats; silence is told at once',
+    fill: { name: 'heartbeat-watch', transport: 'watch', kind: 'manual', timeout: '300', confirm: 'outcome', beatEvery: { amount: '60', unit: 'seconds' }, beatGrace: { amount: '30', unit: 'seconds' }, progressWithin: { amount: '10', unit: 'minutes' } }
+  },
+  {
+    key: 'ask', icon: 'gates', name: 'Ask before sending', say: 'Nothing is delivered without your yes',
+    fill: { name: 'ask-first', transport: 'webhook', address: 'http://127.0.0.1:9000/send', cron: '0 9 * * 1-5', confirm: 'outcome', deadline: '600', askDelivery: true }
+  },
+  {
     key: 'evidence', icon: 'shield', name: 'Report with evidence', say: 'Weekday mornings; no link, not confirmed',
     fill: { name: 'morning-report', transport: 'webhook', address: 'http://127.0.0.1:9000/report', cron: '0 8 * * 1-5', confirm: 'outcome', deadline: '900', evidence: ['result_url', 'summary'] }
   },
   {
     key: 'hand', icon: 'play', name: 'Fired by hand', say: 'A command that runs when you say so',
     fill: { name: 'say-hello', transport: 'command', command: 'echo "hello from the tower"', kind: 'manual', overlap: 'allow', confirm: 'exit_code' }
-  },
-  {
-    key: 'beats', icon: 'watch', name: 'Heartbeat watch', say: 'It runs elsewhere and beats; silence is told at once',
-    fill: { name: 'heartbeat-watch', transport: 'watch', kind: 'manual', timeout: '300', confirm: 'outcome', beatEvery: { amount: '60', unit: 'seconds' }, beatGrace: { amount: '30', unit: 'seconds' }, progressWithin: { amount: '10', unit: 'minutes' } }
   }
 ];
 

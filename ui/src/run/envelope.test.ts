@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BandOf, EnvelopeView, MeasureView } from '../wire';
-import { isOutside, known, lastIsOutside, measureOf, plotOf, standOf, standWords, usualRange, type Known } from './envelope';
+import { isOutside, known, lastIsOutside, measureOf, runsOf, standOf, standWords, usualRange, type Known } from './envelope';
 
 const cost = ({ unit = 'usd', measure = 'cost', values = [0.21, 0.23, 0.26, 0.02], ...band }: Partial<MeasureView & BandOf> = {}): Known => ({
   measure, unit, band: { n: 12, median: 0.23, mad: 0.01, low: 0.2, high: 0.3, p5: 0.21, p95: 0.26, ...band }, values, run_ids: ['a', 'b', 'c', 'd']
@@ -20,13 +20,10 @@ it.each<[Partial<MeasureView & BandOf>, string]>([
 
 it('both sides are outside', () => expect([0.2, 0.21, 0.25, 0.26, 0.27].map((value) => isOutside(cost(), value))).toEqual([true, false, false, false, true]));
 
-it('a dot a run on one scale from nothing, the odd ones marked', () => {
-  const plot = plotOf(cost(), 110, 60);
-  expect(plot.dots.map((dot) => dot.outside)).toEqual([false, false, false, true]);
-  expect(plot.dots.map((dot) => dot.x)).toEqual([5, 5 + 100 / 3, 5 + 200 / 3, 105]);
-  expect(plot.dots[3]?.y).toBeGreaterThan(plot.band.y + plot.band.height);
-  expect(plot.dots[2]?.y).toBeCloseTo(plot.band.y);
-  expect(plotOf(cost({ values: [0, 0], p5: 0, p95: 0, median: 0 }), 110, 60).dots.every((dot) => Number.isFinite(dot.y))).toBe(true);
+it('runs stand newest first, also one that told of some figures alone', () => {
+  const [some, few] = [{ run_ids: ['a', 'b', 'c'] }, { run_ids: ['b', 'x'] }];
+  expect(runsOf([few, some])).toEqual(['c', 'b', 'a', 'x']);
+  expect(runsOf([])).toEqual([]);
 });
 
 describe('a value on its range', () => {

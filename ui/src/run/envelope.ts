@@ -44,30 +44,12 @@ export function isOutside({ band }: { band: Pick<BandOf, 'p5' | 'p95'> }, value:
   return value < band.p5 || value > band.p95;
 }
 
-/** One dot of the chart. */
-export interface Dot {
-  x: number;
-  y: number;
-  outside: boolean;
-  /** The run it is of; null: not known. */
-  run_id: string | null;
-  words: string;
-}
-
-export interface Plot {
-  /** Of the usual range, from above. */
-  band: { y: number; height: number };
-  median_y: number;
-  dots: Dot[];
-}
-
-/** The last runs from left to right in a box; one scale, from 0 to 1.05 × the most that is shown. */
-export function plotOf(of: Known, width: number, height: number): Plot {
-  const top = Math.max(...of.values, of.band.p95, Number.MIN_VALUE) * 1.05;
-  const y = (value: number) => height - 4 - (Math.max(0, value) / top) * (height - 8);
-  const x = (i: number) => 5 + (of.values.length < 2 ? 0 : (i * (width - 10)) / (of.values.length - 1));
-  const dots = of.values.map((value, i) => ({ x: x(i), y: y(value), outside: isOutside(of, value), run_id: of.run_ids[i] ?? null, words: figure(value, of.unit) }));
-  return { band: { y: y(of.band.p95), height: Math.max(1, y(of.band.p5) - y(of.band.p95)) }, median_y: y(of.band.median), dots };
+/** The runs behind these measures, newest first: a run that told of one alone stands among the others. */
+export function runsOf(measures: readonly Pick<MeasureView, 'run_ids'>[]): string[] {
+  const longest = [...measures].sort((a, b) => b.run_ids.length - a.run_ids.length)[0];
+  const all = new Set([...(longest?.run_ids ?? [])].reverse());
+  for (const { run_ids } of measures) for (const id of [...run_ids].reverse()) all.add(id);
+  return [...all];
 }
 
 /** Where a value stands on a bar whose middle is the usual range: 0 to 1, and an arrow where it lies beyond the bar. */

@@ -5,7 +5,7 @@ import { kindWords, thousands } from './labels';
 import type { Tree } from './tree';
 
 /** Steps that reach outside of the agent: done twice, they may have happened twice. */
-const REACHES_OUT: ReadonlySet<string> = new Set(['tool', 'http']);
+export const REACHES_OUT: ReadonlySet<string> = new Set(['tool', 'http']);
 const NAMED_MOST = 6;
 
 /** A step as one points at it: `number` is "3.4". */

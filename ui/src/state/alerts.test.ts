@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { alert, NOW } from '../testing';
 import { DAY, HOUR } from '../time';
-import { actsOf, groupsOf, isTold, kindsIn, RULES, switched, timeOfDay, toldWords, type Facts } from './alerts';
+import type { AlertRules, ChannelView } from '../wire';
+import { actsOf, groupsOf, isTold, kindsIn, nextTime, ruleOf, RULES, snoozesOf, storyOf, switched, timeOfDay, toldWords, type Facts } from './alerts';
 
 const ZONE = 'Europe/Madrid';
 const ids = (kind: Parameters<typeof groupsOf>[1], list: Parameters<typeof groupsOf>[0]) => Object.fromEntries(groupsOf(list, kind, NOW, ZONE).map((group) => [group.key, group.alerts.map((one) => one.id)]));
@@ -56,4 +57,32 @@ describe('rules', () => {
     expect(switched(beats, ['zombie', 'odd', 'heartbeat_lost'], true)).toEqual(['odd']);
   });
   it.each([['22:00', '22:00'], ['7', '07:00'], ['9:30', '09:30'], ['24:00', null], ['7:5', null], ['07:60', null], ['', null], ['soon', null]])('%s is the time %s', (typed, time) => expect(timeOfDay(typed)).toBe(time));
+});
+
+describe('the next time', () => {
+  const rules: AlertRules = { cool_down_minutes: 10, escalate_minutes: 15, nag_minutes: null, quiet: { on: true, from: '22:00', to: '07:00' }, report_at: null, off: [] };
+  const channel = (change: Partial<ChannelView>): ChannelView => ({ name: 'desktop', kind: 'native', target: '', on: true, min_severity: 'info', kinds: [], escalation: false, smtp: null, state: 'ok', words: '', waiting: 0, last_told_ms: null, ...change });
+  it('is told where a channel that is on asks for it, and waits for the quiet hours unless it is critical', () => {
+    expect(nextTime({ kind: 'silent_run', severity: 'warning' }, rules, [channel({}), channel({ name: 'ops', kind: 'slack', min_severity: 'critical' }), channel({ name: 'off', kind: 'slack', on: false })])).toEqual([
+      'It is told on this desktop, once in 10 min for the same problem.', 'From 22:00 to 07:00 it waits until the quiet hours are over.'
+    ]);
+    expect(nextTime({ kind: 'fuse_tripped', severity: 'critical' }, rules, [channel({ name: 'ops', kind: 'slack', kinds: ['fuse_tripped'] }), channel({ name: 'phone', kind: 'ntfy', escalation: true })])).toEqual([
+      'It is told on ops, once in 10 min for the same problem.', 'Unseen for 15 min, it is told on phone too.'
+    ]);
+  });
+  it('that nobody hears of it is said', () => {
+    expect(nextTime({ kind: 'zombie', severity: 'warning' }, { ...rules, off: ['zombie'] }, [channel({})])).toEqual(['It is only recorded: telling of it is off.']);
+    expect(nextTime({ kind: 'zombie', severity: 'info' }, { ...rules, quiet: { ...rules.quiet, on: false } }, [channel({ min_severity: 'warning' })])).toEqual(['It is told nowhere at once: no channel that is on asks for it.']);
+  });
+  it('every kind that can be told has one switch', () => expect([ruleOf('zombie')?.key, ruleOf('gate_waiting')?.key, ruleOf('weather')]).toEqual(['beats', 'gate', null]));
+  it('a snooze until tomorrow ends at nine, also when the clock changes in between', () => {
+    const before_ms = Date.UTC(2026, 9, 24, 20, 0);
+    expect(snoozesOf(before_ms, ZONE).map((one) => one.minutes)).toEqual([60, 240, 12 * 60]);
+    expect(new Date(before_ms + (snoozesOf(before_ms, ZONE)[2]?.minutes ?? 0) * 60_000).toISOString()).toBe('2026-10-25T08:00:00.000Z');
+  });
+  it('what became of it stands in order', () => {
+    expect(storyOf(alert({ opened_at_ms: 5, last_at_ms: 9, count: 3, told: ['notification'], escalated_at_ms: 7, resolved_at_ms: 11 }))).toEqual([
+      { at_ms: 5, words: 'opened: notification' }, { at_ms: 7, words: 'told louder: nobody had seen it' }, { at_ms: 9, words: 'happened again, 3 times in all' }, { at_ms: 11, words: 'resolved by itself' }
+    ]);
+  });
 });

@@ -1,6 +1,6 @@
 //! The record of alerts as the screen shows it: what to choose from, groups by what became of them, what can be done about each. Pure.
-import { ago, DAY, hm, sameDay } from '../time';
-import type { AlertView } from '../wire';
+import { ago, DAY, hm, HOUR, MINUTE, offsetAt, sameDay, startOfDay } from '../time';
+import type { AlertRules, AlertView, ChannelView } from '../wire';
 import { isSnoozed } from '../words';
 
 export type AlertKind = 'all' | 'open' | 'silent' | 'failed' | 'cost' | 'missed' | 'other';
@@ -109,6 +109,46 @@ export const RULES: readonly Rule[] = [
   { key: 'drift', word: 'The cadence drifts', say: 'its runs begin later and later', kinds: ['cadence_drift'] },
   { key: 'tower', word: 'The tower was off, or has trouble', say: 'its store, or a way to reach you', kinds: ['tower_was_off', 'store_trouble', 'channel_failed'] }
 ];
+
+/** The switch that an alert of this kind hangs on; null: it has none. */
+export function ruleOf(kind: string): Rule | null {
+  return RULES.find((rule) => rule.kinds.includes(kind)) ?? null;
+}
+
+const RANK: Record<string, number> = { info: 0, warning: 1, critical: 2 };
+
+/** What the tower does when this happens again, as its rules and channels stand now: where it is told, when it is held back, when it gets louder. */
+export function nextTime(alert: Pick<AlertView, 'kind' | 'severity'>, rules: AlertRules, channels: readonly ChannelView[]): string[] {
+  if (rules.off.includes(alert.kind)) return ['It is only recorded: telling of it is off.'];
+  const hears = channels.filter((channel) => channel.on && (RANK[alert.severity] ?? 1) >= (RANK[channel.min_severity] ?? 0) && (channel.kinds.length === 0 || channel.kinds.includes(alert.kind)));
+  const name = (channel: ChannelView) => (channel.kind === 'native' || channel.kind === 'tray' ? 'this desktop' : channel.name);
+  const listed = (of: readonly ChannelView[]) => of.map(name).join(', ');
+  const [atOnce, louder] = [hears.filter((channel) => !channel.escalation), hears.filter((channel) => channel.escalation)];
+  const words = [atOnce.length === 0 ? 'It is told nowhere at once: no channel that is on asks for it.' : `It is told on ${listed(atOnce)}${rules.cool_down_minutes > 0 ? `, once in ${rules.cool_down_minutes} min for the same problem` : ''}.`];
+  if (louder.length > 0 && rules.escalate_minutes !== null) words.push(`Unseen for ${rules.escalate_minutes} min, it is told on ${listed(louder)} too.`);
+  if (rules.nag_minutes !== null) words.push(`It comes again every ${rules.nag_minutes} min until it is seen.`);
+  if (rules.quiet.on && alert.severity !== 'critical') words.push(`From ${rules.quiet.from} to ${rules.quiet.to} it waits until the quiet hours are over.`);
+  return words;
+}
+
+/** What can be chosen as a snooze, in minutes: an hour, four, until nine tomorrow. */
+export function snoozesOf(now_ms: number, zone: string): { minutes: number; words: string }[] {
+  const midnight_ms = startOfDay(startOfDay(now_ms, zone) + 36 * HOUR, zone);
+  const late_ms = midnight_ms + 9 * HOUR;
+  const nine_ms = late_ms + offsetAt(zone, midnight_ms) - offsetAt(zone, late_ms);
+  return [{ minutes: 60, words: '1 h' }, { minutes: 240, words: '4 h' }, { minutes: Math.ceil((nine_ms - now_ms) / MINUTE), words: 'tomorrow 09:00' }];
+}
+
+/** What became of an alert, step by step, the oldest first. */
+export function storyOf(alert: AlertView): { at_ms: number; words: string }[] {
+  const steps = [
+    { at_ms: alert.opened_at_ms, words: alert.told.length > 0 ? `opened: ${alert.told.join(', ')}` : 'opened, recorded only' },
+    ...(alert.count > 1 ? [{ at_ms: alert.last_at_ms, words: `happened again, ${alert.count} times in all` }] : []),
+    ...(alert.escalated_at_ms === null ? [] : [{ at_ms: alert.escalated_at_ms, words: 'told louder: nobody had seen it' }]),
+    ...(alert.resolved_at_ms === null ? [] : [{ at_ms: alert.resolved_at_ms, words: 'resolved by itself' }])
+  ];
+  return steps.sort((a, b) => a.at_ms - b.at_ms);
+}
 
 /** True when at least one of its kinds is told. */
 export function isTold(rule: Pick<Rule, 'kinds'>, off: readonly string[]): boolean {

@@ -36,6 +36,13 @@ class BoardState {
   selection = $state.raw<Selection | null>(null);
   collapsed = new SvelteSet<string>();
   scroll = 0;
+  ledgerScroll = 0;
+  /** The cue that is asked about: whether it is to be deleted. */
+  deleting = $state<string | null>(null);
+  /** The first picture is on the screen. */
+  drawn = false;
+  /** Groups were folded once, for a fleet this large; after that it is the owner's. */
+  #folded = false;
   /** False until a range was chosen: by hand, now or in an earlier session, or as the one that fits the fleet. */
   spanChosen = false;
 
@@ -88,6 +95,19 @@ class BoardState {
 
   clear(): void {
     this.selection = null;
+  }
+
+  /** What has been of one cue, as a table. */
+  history(cueName: string): void {
+    this.filter = cueName;
+    this.setMode('ledger');
+  }
+
+  /** Folds groups with nothing but ordinary marks, once. */
+  foldOnce(ordinary: () => readonly string[]): void {
+    if (this.#folded) return;
+    this.#folded = true;
+    for (const agent of ordinary()) this.collapsed.add(agent);
   }
 
   toggleGroup(agent: string): void {

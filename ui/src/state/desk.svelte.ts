@@ -2,15 +2,17 @@
 import { bridge, refusalFrom, type Commands, type Stop } from '../bridge';
 import { DAY, HOUR } from '../time';
 import { explains } from '../timeline/bands';
-import type { DeskEvent, Mark, TowerStatus } from '../wire';
-import { EMPTY_FLEET, fleetFrom, withAlerts, withCue, withEvent, withHistory, type Fleet } from './fleet';
+import type { BandView, Board, DeskEvent, Mark, TowerStatus } from '../wire';
+import { completeSince, EMPTY_FLEET, fleetFrom, withAlerts, withCue, withEvent, withHistory, withoutPast, type Fleet } from './fleet';
 import { notices } from './notice.svelte';
 import { Tidings } from './tidings';
 import { FORECAST_MOST } from '../timeline/spots';
+import { zones } from './zone.svelte';
 
 const QUIET_MS = 2000; // silence after which the tower is asked whether it is there
 const STALE_MS = 2000; // an unanswered question after which the window is stale
 const FIRST_RANGE_MS = 26 * HOUR;
+const MARKS_MAX = 2000; // newest marks of the whole fleet; what is older comes lane by lane
 
 class Desk {
   fleet = $state.raw<Fleet>(EMPTY_FLEET);
@@ -28,19 +30,18 @@ class Desk {
   now_ms = $state(Date.now());
   /** The same four times a minute, for what need not be reckoned every second. */
   slow_ms = $derived(Math.floor(this.now_ms / 15_000) * 15_000);
-  /** Marks older than this were not asked for yet. */
+  /** All marks since then are here, of every lane; older ones are known lane by lane (`lanes`). */
   loadedFrom_ms = $state(Infinity);
+  /** Grey bands before this instant were not asked for yet. */
+  bandsFrom_ms = $state(Infinity);
   /** Grows each time the board is fetched anew: whatever else was asked for before is old then. */
   round = $state(0);
-  /** More runs in the range than the board answers with. */
-  truncated = $state(false);
 
   #skew_ms = 0;
   #stop: Stop | null = null;
   #lastHeard = 0;
   #askedSince: number | null = null;
   #connecting = false;
-  #loadingHistory = false;
   #listeners = new Set<(event: DeskEvent) => void>();
   #rounds = new Set<() => void>();
   #forecastUntil_ms = 0;
@@ -53,14 +54,19 @@ class Desk {
     return this.stale ? this.knownAt_ms : Date.now() + this.#skew_ms;
   }
 
-  /** The tower's zone: the owner's. */
+  /** The zone that times are shown in. */
   get zone(): string {
+    return zones.shown(this.home);
+  }
+
+  /** The tower's zone: the owner's. */
+  get home(): string {
     return this.status?.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   }
 
   /** True for a miss that a grey band explains. */
   explains(mark: Mark): boolean {
-    return explains(this.fleet.bands, mark, this.loadedFrom_ms);
+    return explains(this.fleet.bands, mark, this.bandsFrom_ms);
   }
 
   start(): void {
@@ -109,21 +115,15 @@ class Desk {
     this.fleet = withAlerts(this.fleet, alerts);
   }
 
-  /** Makes sure that marks since `from_ms` are here. */
-  async loadSince(from_ms: number): Promise<void> {
-    if (from_ms >= this.loadedFrom_ms || this.#loadingHistory || this.phase !== 'ready') return;
-    const to_ms = this.loadedFrom_ms;
-    this.loadedFrom_ms = from_ms;
-    this.#loadingHistory = true;
-    try {
-      const board = await this.ask('board', { from_ms, to_ms });
-      this.fleet = withHistory(this.fleet, board.marks, board.bands);
-      this.truncated = this.truncated || board.truncated;
-    } catch {
-      this.loadedFrom_ms = to_ms;
-    } finally {
-      this.#loadingHistory = false;
-    }
+  /** Older marks, and bands since then, that somebody asked for. */
+  knowPast(marks: readonly Mark[], bands: readonly BandView[], from_ms: number): void {
+    this.fleet = withHistory(this.fleet, marks, bands);
+    this.bandsFrom_ms = Math.min(this.bandsFrom_ms, from_ms);
+  }
+
+  /** Lets go of older marks, but for those of these lanes. */
+  forgetPast(keep: ReadonlySet<string>): void {
+    this.fleet = withoutPast(this.fleet, this.loadedFrom_ms, keep);
   }
 
   /** Makes sure that predicted fires reach `until_ms`. */
@@ -161,13 +161,11 @@ class Desk {
     for (;;) {
       this.#askedSince ??= performance.now();
       try {
-        const status = await this.ask('tower_status', {});
+        const [status, board] = await this.#firstLook(Date.now() + this.#skew_ms);
         this.#setStatus(status);
-        const from_ms = Number.isFinite(this.loadedFrom_ms) ? this.loadedFrom_ms : status.now_ms - FIRST_RANGE_MS;
-        const board = await this.ask('board', { from_ms, to_ms: status.now_ms + 31 * DAY });
-        this.loadedFrom_ms = from_ms;
+        this.bandsFrom_ms = status.now_ms - FIRST_RANGE_MS;
+        this.loadedFrom_ms = completeSince(board, MARKS_MAX, this.bandsFrom_ms);
         this.fleet = fleetFrom(board, this.fleet.names);
-        this.truncated = board.truncated;
         this.phase = 'ready';
         this.round++;
         for (const again of this.#rounds) again();
@@ -181,6 +179,12 @@ class Desk {
       }
     }
     this.#connecting = false;
+  }
+
+  /** The tower and its newest marks, in one breath; again when its clock is not what it was taken for. */
+  async #firstLook(now_ms: number): Promise<[TowerStatus, Board]> {
+    const answers = await Promise.all([this.ask('tower_status', {}), this.ask('board', { from_ms: Math.floor(now_ms - FIRST_RANGE_MS), to_ms: Math.ceil(now_ms + 31 * DAY), marks_max: MARKS_MAX })]);
+    return Math.abs(answers[0].now_ms - now_ms) < HOUR ? answers : this.#firstLook(answers[0].now_ms);
   }
 
   #take(event: DeskEvent): void {

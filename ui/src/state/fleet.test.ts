@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { alert, cue, event, mark, NOW } from '../testing';
 import type { Board } from '../wire';
-import { EMPTY_FLEET, fleetFrom, markOfRun, newestFirst, nextFire, unexplained, withAlerts, withCue, withEvent, withHistory } from './fleet';
+import { busyCues, completeSince, EMPTY_FLEET, fleetFrom, markOfRun, newestFirst, nextFire, unexplained, withAlerts, withCue, withEvent, withHistory, withoutPast } from './fleet';
 
 const MIN = 60_000;
 
@@ -81,4 +81,22 @@ it('the next fire is the soonest of the armed ones', () => {
 it('counts due times without an explanation', () => {
   const holes = [mark({ occurrence_id: 'x', scheduled: 'due', due_ms: NOW - MIN }), mark({ occurrence_id: 'y', scheduled: 'missed' }), mark({ occurrence_id: 'z', scheduled: 'missed', scheduled_reason: 'the tower was off' }), mark({ occurrence_id: 'w', scheduled: 'due', due_ms: NOW - 1000 })];
   expect(unexplained(fleetFrom(board({ marks: holes })), NOW)).toBe(2);
+});
+
+it('a board is complete since its range began, or since what follows on the oldest mark it was cut to', () => {
+  const live = mark({ occurrence_id: 'live', due_ms: NOW - 500 * MIN, confirmed: 'working' });
+  expect(completeSince(board(), 2, NOW - 60 * MIN)).toBe(NOW - 60 * MIN);
+  expect(completeSince(board({ truncated: true, marks: [...board().marks, live] }), 2, NOW - 600 * MIN), 'others may have been due with the oldest one').toBe(NOW - MIN + 1);
+});
+
+it('the past is let go of, but not of lanes in sight, nor what is under way or asks', () => {
+  const old = NOW - 100 * MIN;
+  const fleet = fleetFrom(board({ marks: [mark({ occurrence_id: 'old', due_ms: old }), mark({ occurrence_id: 'live', due_ms: old, confirmed: 'working' }), mark({ occurrence_id: 'asks', due_ms: old, scheduled: 'held', asks: true, confirmed: 'none', delivered: 'none' }), mark({ occurrence_id: 'seen', cue_id: 'c2', due_ms: old }), mark({ occurrence_id: 'new' })] }));
+  const less = withoutPast(fleet, NOW - MIN, new Set(['c2']));
+  expect([ids(less), ids(less, 'c2')]).toEqual([['asks', 'live', 'new'], ['seen']]);
+});
+
+it('a cue is out of the ordinary by its runs or by its alerts', () => {
+  const fleet = fleetFrom(board({ marks: [mark({ cue_id: 'fine' }), mark({ occurrence_id: '2', cue_id: 'lied', confirmed: 'refuted' }), mark({ occurrence_id: '3', cue_id: 'runs', confirmed: 'working', ended_at_ms: null })], alerts: [alert({ cue_id: 'told' }), alert({ id: 'a2', cue_id: 'over', state: 'resolved' })] }));
+  expect([...busyCues(fleet)].sort()).toEqual(['lied', 'runs', 'told']);
 });

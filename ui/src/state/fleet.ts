@@ -1,5 +1,6 @@
 //! The fleet as the board knows it: cues, their marks by due time, alerts. Pure: every change makes a new value; untouched lanes keep their arrays.
 import { withBands } from '../timeline/bands';
+import { isExceptional, isLive, reasonExplains } from '../words';
 import type { AlertView, BandView, Board, CueView, DeskEvent, Mark } from '../wire';
 
 export interface Fleet {
@@ -118,6 +119,21 @@ export function withHistory(fleet: Fleet, marks: readonly Mark[], bands: readonl
   return fresh.length === 0 ? fleet : { ...fleet, lanes: merged(fleet.lanes, fresh) };
 }
 
+/** Since when a board holds every mark: the beginning of its range, or what follows on the oldest of those it was cut to. */
+export function completeSince(board: Board, most: number, from_ms: number): number {
+  if (!board.truncated) return from_ms;
+  // What waits or is under way is here beside the newest ones, however old it is.
+  const due = board.marks.map((mark) => mark.due_ms).sort((a, b) => b - a);
+  return (due[most - 1] ?? from_ms) + 1;
+}
+
+/** Without marks due before `from_ms`, but for lanes that are kept and for what is still under way. */
+export function withoutPast(fleet: Fleet, from_ms: number, keep: ReadonlySet<string>): Fleet {
+  const lanes = new Map(fleet.lanes);
+  for (const [cue, marks] of fleet.lanes) if (!keep.has(cue)) lanes.set(cue, marks.filter((mark) => mark.due_ms >= from_ms || mark.asks || isLive(mark)));
+  return { ...fleet, lanes };
+}
+
 /** Alerts that were asked for, put in place by id. */
 export function withAlerts(fleet: Fleet, list: readonly AlertView[]): Fleet {
   const alerts = new Map(fleet.alerts);
@@ -154,6 +170,14 @@ export function newestFirst(fleet: Fleet, keep: (mark: Mark) => boolean, limit: 
     }
   }
   return all.sort((a, b) => order(b, a)).slice(0, limit);
+}
+
+/** Cues with anything out of the ordinary here: under way, held, gone wrong, or with an open alert. */
+export function busyCues(fleet: Fleet): Set<string> {
+  const busy = new Set<string>();
+  for (const [cue, marks] of fleet.lanes) if (marks.some((mark) => isLive(mark) || isExceptional(mark, reasonExplains(mark)))) busy.add(cue);
+  for (const alert of fleet.alerts.values()) if (alert.cue_id !== null && alert.state === 'open') busy.add(alert.cue_id);
+  return busy;
 }
 
 /** The next fire of all active cues. */

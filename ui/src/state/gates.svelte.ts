@@ -38,7 +38,7 @@ class GatesState {
   start(): void {
     $effect.root(() => {
       $effect(() => {
-        if (desk.round > 0 && this.#readers >= 0) return untrack(() => following((event) => event.topics.includes('gates') || event.alerts.some((alert) => alert.kind === 'gate_waiting'), () => this.#load()));
+        if (desk.round > 0 && this.#readers >= 0) return untrack(() => following((event) => event.topics.includes('gates') || event.alerts.some((alert) => alert.kind === 'gate_waiting'), () => this.load()));
       });
       $effect(() => {
         const soon = endingSoon(this.waiting, this.#warned, desk.slow_ms);
@@ -152,12 +152,12 @@ class GatesState {
     } catch (error) {
       const refusal = refusalFrom(error);
       if (refusal.code !== 'session') notices.tell(refusal.code === 'unreachable' ? `Your answer to “${gate.title}” was not sent. ${refusal.message}` : refusal.message, 'bad');
-      void this.#load();
+      void this.load();
     }
     this.#drop(gate.id);
   }
 
-  async #load(): Promise<void> {
+  async load(): Promise<void> {
     const settled = this.#readers > 0;
     try {
       const answer = await desk.ask('gates', { limit: MOST, settled });

@@ -1,12 +1,15 @@
 //! What the palette offers for what was typed. Pure: the fleet in, a list out, each with what choosing it means.
+import { ACTIONS, actionOf, type ActionId, type ActionSpec } from '../actions/list';
 import { glyphOf, type Family, type IconName } from '../glyphs';
-import { hm, sameDay, day } from '../time';
+import { shownChord } from '../keys';
+import { hm, sameDay, day, placeOf } from '../time';
 import type { AgentView, CueView, GateView, LoginView, Mark } from '../wire';
 import { alertFace, confirmedWord, dueTimes } from '../words';
 import { faceOf, stateOf } from './agents';
 import { newestFirst, type Fleet } from './fleet';
 import { leftWords, nameOf } from './gates';
 import { programOf } from './logins';
+import { momentOf } from './moment';
 import { plain } from '../plain';
 import { needsOf } from './needs';
 import type { Route } from './route';
@@ -19,15 +22,20 @@ export type Act =
   | { do: 'answer'; mark: Mark; run: boolean }
   | { do: 'look'; mode: 'timeline' | 'ledger' | 'ahead' }
   | { do: 'pauseAll' | 'resumeAll' }
+  | { do: 'action'; id: ActionId }
+  | { do: 'time'; at_ms: number }
+  | { do: 'type'; text: string }
   | { do: 'login'; login: LoginView; approve: boolean }
   | { do: 'gate'; gate: GateView; approve: boolean };
 
 export interface Item {
   key: string;
-  section: 'Needs you' | 'Do' | 'Cues' | 'Agents' | 'Runs' | 'Go to';
+  section: 'Needs you' | 'Do' | 'Cues' | 'Agents' | 'Runs' | 'Found' | 'Narrow' | 'Go to';
   /** An icon, or a mark of the glyph grammar. */
   icon: IconName | { v: Family; state: string };
   text: string;
+  /** Where a search found it: pieces of the text around. */
+  snippet?: readonly { text: string; hit: boolean }[];
   side: string;
   keys: string;
   act: Act;
@@ -43,29 +51,41 @@ export interface World {
   paused: boolean;
   now_ms: number;
   zone: string;
+  /** The key of an action as the owner has it; without this, as it usually is. */
+  keys?: (id: ActionId) => string;
+  /** Whether an action has something to do now; without this, all do. */
+  can?: (id: ActionId) => boolean;
 }
 
 const AT_MOST = 5;
 
-const ROOMS: readonly { text: string; keys: string; icon: IconName; to: Route }[] = [
-  { text: 'Board', keys: 'G B', icon: 'board', to: { at: 'board' } },
-  { text: 'Gates', keys: 'G G', icon: 'gates', to: { at: 'gates' } },
-  { text: 'Agents', keys: 'G A', icon: 'agents', to: { at: 'agents' } },
-  { text: 'Costs', keys: 'G C', icon: 'costs', to: { at: 'costs' } },
-  { text: 'Alerts', keys: 'G L', icon: 'alerts', to: { at: 'alerts' } },
-  { text: 'Secrets', keys: 'G S', icon: 'secrets', to: { at: 'secrets' } },
-  { text: 'Settings', keys: 'G ,', icon: 'settings', to: { at: 'settings' } },
-  { text: 'Key to the marks', keys: '?', icon: 'info', to: { at: 'key' } }
+interface Corner {
+  text: string;
+  action: ActionId | null;
+  icon: IconName;
+  to: Route;
+}
+
+const ROOMS: readonly Corner[] = [
+  { text: 'Board', action: 'go.board', icon: 'board', to: { at: 'board' } },
+  { text: 'Gates', action: 'go.gates', icon: 'gates', to: { at: 'gates' } },
+  { text: 'Agents', action: 'go.agents', icon: 'agents', to: { at: 'agents' } },
+  { text: 'Costs', action: 'go.costs', icon: 'costs', to: { at: 'costs' } },
+  { text: 'Alerts', action: 'go.alerts', icon: 'alerts', to: { at: 'alerts' } },
+  { text: 'Secrets', action: 'go.secrets', icon: 'secrets', to: { at: 'secrets' } },
+  { text: 'Settings', action: 'go.settings', icon: 'settings', to: { at: 'settings' } },
+  { text: 'Key to the marks', action: 'key', icon: 'info', to: { at: 'key' } }
 ];
 
 /** Offered only to one who types. */
-const CORNERS: typeof ROOMS = [
-  { text: 'Keys and accounts', keys: '', icon: 'secrets', to: { at: 'settings', section: 'keys' } },
-  { text: 'Prices of models', keys: '', icon: 'costs', to: { at: 'costs', prices: true } },
-  { text: 'Pools', keys: '', icon: 'pool', to: { at: 'settings', section: 'pools' } },
-  { text: 'Fuses', keys: '', icon: 'shield', to: { at: 'settings', section: 'fuses' } },
-  { text: 'Ways to reach me', keys: '', icon: 'alerts', to: { at: 'alerts' } },
-  { text: 'Workers', keys: '', icon: 'worker', to: { at: 'settings', section: 'workers' } }
+const CORNERS: readonly Corner[] = [
+  { text: 'Keys and accounts', action: null, icon: 'secrets', to: { at: 'settings', section: 'keys' } },
+  { text: 'Prices of models', action: null, icon: 'costs', to: { at: 'costs', prices: true } },
+  { text: 'Pools', action: null, icon: 'pool', to: { at: 'settings', section: 'pools' } },
+  { text: 'Fuses', action: null, icon: 'shield', to: { at: 'settings', section: 'fuses' } },
+  { text: 'Ways to reach me', action: null, icon: 'alerts', to: { at: 'alerts' } },
+  { text: 'Keyboard', action: null, icon: 'settings', to: { at: 'settings', section: 'keyboard' } },
+  { text: 'Workers', action: null, icon: 'worker', to: { at: 'settings', section: 'workers' } }
 ];
 
 /** True when every word typed is somewhere in the text. */
@@ -74,21 +94,24 @@ export function fits(text: string, typed: string): boolean {
   return typed.toLowerCase().split(/\s+/).every((word) => low.includes(word));
 }
 
-/** `>` actions, `@` agents, `#` cues; anything else looks everywhere. */
-export function readQuery(query: string): { kind: 'all' | 'actions' | 'agents' | 'cues'; typed: string } {
-  const first = query.trimStart().charAt(0);
-  const kind = first === '>' ? 'actions' : first === '@' ? 'agents' : first === '#' ? 'cues' : 'all';
+const KINDS: Record<string, 'actions' | 'agents' | 'cues' | 'time'> = { '>': 'actions', '@': 'agents', '#': 'cues', ':': 'time' };
+
+/** `>` actions, `@` agents, `#` cues, `:` a time; anything else looks everywhere. */
+export function readQuery(query: string): { kind: 'all' | 'actions' | 'agents' | 'cues' | 'time'; typed: string } {
+  const kind = KINDS[query.trimStart().charAt(0)] ?? 'all';
   return { kind, typed: (kind === 'all' ? query : query.trimStart().slice(1)).trim() };
 }
 
 export function itemsFor(query: string, world: World): Item[] {
   const { kind, typed } = readQuery(query);
   const { fleet } = world;
+  const keys = world.keys ?? ((id: ActionId) => shownChord(actionOf(id).keys[0] ?? ''));
+  if (kind === 'time') return moments(typed, world);
   const cues = [...fleet.cues.values()].sort((a, b) => a.name.localeCompare(b.name));
   const all = kind === 'all';
   const items: Item[] = [];
   if (all) items.push(...needs(world, typed));
-  if (all || kind === 'actions') items.push(...actions(world, cues, typed));
+  if (all || kind === 'actions') items.push(...actions(world, cues, typed, keys, kind === 'actions'));
   if (all || kind === 'cues') {
     for (const cue of cues.filter((c) => fits(`${c.name} ${c.agent}`, typed)).slice(0, all ? AT_MOST : 50)) {
       items.push({ key: `cue ${cue.id}`, section: 'Cues', icon: cue.transport === 'command' ? 'command' : 'webhook', text: cue.name, side: cue.words, keys: '', act: { do: 'select', cueId: cue.id } });
@@ -102,7 +125,7 @@ export function itemsFor(query: string, world: World): Item[] {
     }
   }
   if (all && typed !== '') items.push(...runs(world, typed));
-  if (all) for (const room of typed === '' ? ROOMS : [...ROOMS, ...CORNERS]) if (fits(room.text, typed)) items.push({ key: `room ${room.text}`, section: 'Go to', icon: room.icon, text: room.text, side: '', keys: room.keys, act: { do: 'go', to: room.to } });
+  if (all) for (const room of typed === '' ? ROOMS : [...ROOMS, ...CORNERS]) if (fits(room.text, typed)) items.push({ key: `room ${room.text}`, section: 'Go to', icon: room.icon, text: room.text, side: '', keys: room.action === null ? '' : keys(room.action), act: { do: 'go', to: room.to } });
   return items;
 }
 
@@ -146,12 +169,20 @@ function needs({ fleet, gates, logins, now_ms }: World, typed: string): Item[] {
   return items.slice(0, AT_MOST);
 }
 
-function actions({ paused }: World, cues: readonly CueView[], typed: string): Item[] {
+function moments(typed: string, { now_ms, zone }: World): Item[] {
+  const at = typed === '' ? null : momentOf(typed, now_ms, zone);
+  if (at !== null) return [{ key: 'time', section: 'Go to', icon: 'clock', text: `${day(at, zone)} ${hm(at, zone)}, ${placeOf(zone)} time`, side: at > now_ms ? 'to come' : '', keys: '', act: { do: 'time', at_ms: at } }];
+  return ['yesterday 09:00', '-2h', '-7d', `${day(now_ms, zone).split(' ').slice(1).join(' ')} 08:05`]
+    .filter((example) => typed === '' || example.includes(typed))
+    .map((example) => ({ key: `such ${example}`, section: 'Go to' as const, icon: 'clock' as const, text: example, side: 'such as', keys: '', act: { do: 'type' as const, text: `:${example}` } }));
+}
+
+function actions({ paused, can }: World, cues: readonly CueView[], typed: string, keysOf: (id: ActionId) => string, whole: boolean): Item[] {
   const items: Item[] = [];
   const add = (key: string, icon: IconName, text: string, keys: string, act: Act) => {
     if (fits(text, typed)) items.push({ key, section: 'Do', icon, text, side: '', keys, act });
   };
-  add('new', 'plus', 'New cue', 'N', { do: 'go', to: { at: 'new', from: null } });
+  add('new', 'plus', 'New cue', keysOf('new'), { do: 'go', to: { at: 'new', from: null } });
   if (typed !== '') {
     for (const cue of cues) {
       if (items.length >= 12) break;
@@ -165,9 +196,17 @@ function actions({ paused }: World, cues: readonly CueView[], typed: string): It
     }
   }
   add('ahead', 'clock', 'Next 30 days', '', { do: 'look', mode: 'ahead' });
-  add('tower', paused ? 'play' : 'pause', paused ? 'Arm the tower: due times fire again' : 'Pause all firing', '', { do: paused ? 'resumeAll' : 'pauseAll' });
+  add('tower', paused ? 'play' : 'pause', paused ? 'Arm the tower: due times fire again' : actionOf('tower.pause').name, keysOf('tower.pause'), { do: paused ? 'resumeAll' : 'pauseAll' });
+  if (typed === '' && !whole) return items;
+  for (const { id, name, icon, offered } of ACTIONS as readonly ActionSpec[]) {
+    const action = id as ActionId;
+    if (offered && !OTHERWISE.has(action) && (can?.(action) ?? true)) add(id, icon ?? 'arrow', name, keysOf(action), { do: 'action', id: action });
+  }
   return items;
 }
+
+/** Offered above in other words. */
+const OTHERWISE: ReadonlySet<ActionId> = new Set<ActionId>(['new', 'tower.pause']);
 
 function runs({ fleet, now_ms, zone }: World, typed: string): Item[] {
   const found = newestFirst(fleet, (mark) => mark.run_id !== null && fits(fleet.names.get(mark.cue_id) ?? '', typed), AT_MOST);

@@ -12,7 +12,7 @@ class PricesState {
   #stop: Stop | null = null;
 
   watch(): Stop {
-    if (this.#watchers++ === 0) this.#stop = following(['prices'], () => this.#load());
+    if (this.#watchers++ === 0) this.#stop = following(['prices'], () => this.load());
     return () => {
       if (--this.#watchers === 0) this.#stop?.();
     };
@@ -23,7 +23,7 @@ class PricesState {
     [this.table, this.trouble] = [table, null];
   }
 
-  async #load(): Promise<void> {
+  async load(): Promise<void> {
     if (desk.phase !== 'ready') return;
     try {
       this.take(await desk.ask('prices', {}));

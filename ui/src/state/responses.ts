@@ -7,6 +7,7 @@ import { cannot } from './agents';
 import { agents } from './agents.svelte';
 import { desk } from './desk.svelte';
 import { markOfRun } from './fleet';
+import { focusWhenThere } from './focus';
 import { gatesOfAlert } from './gates';
 import { gates } from './gates.svelte';
 import type { Route } from './route';
@@ -68,7 +69,7 @@ export async function respond(alert: AlertView, act: Act): Promise<boolean> {
       return true;
     case 'channels':
       router.go({ at: 'alerts' });
-      setTimeout(() => document.getElementById('reach')?.focus(), 60);
+      focusWhenThere('#reach');
       return true;
     case 'answer':
     case 'open':

@@ -1,7 +1,7 @@
 //! Addresses inside the window. Pure: a hash in, a place out, and back.
 
-export type SettingsSection = 'keys' | 'pools' | 'workers' | 'fuses';
-const SECTIONS: readonly string[] = ['keys', 'pools', 'workers', 'fuses'] satisfies SettingsSection[];
+export type SettingsSection = 'keys' | 'pools' | 'workers' | 'fuses' | 'keyboard';
+const SECTIONS: readonly string[] = ['keys', 'pools', 'workers', 'fuses', 'keyboard'] satisfies SettingsSection[];
 
 export type Route =
   | { at: 'board' }
@@ -14,7 +14,8 @@ export type Route =
   | { at: 'alerts' }
   | { at: 'secrets' }
   | { at: 'settings'; section?: SettingsSection }
-  | { at: 'key' };
+  | { at: 'key' }
+  | { at: 'search'; q: string };
 
 export type Place = Route['at'];
 
@@ -29,6 +30,7 @@ export function routeFrom(hash: string): Route {
   if (first === 'agents') return { at: 'agents' };
   if (first === 'gates') return second === '' ? { at: 'gates' } : { at: 'gates', gateId: second, ...(query === 'edit' ? { edit: true } : {}) };
   if (first === 'costs') return second === 'prices' ? { at: 'costs', prices: true } : { at: 'costs' };
+  if (first === 'search') return { at: 'search', q: new URLSearchParams(query).get('q') ?? '' };
   if (first === 'settings' && SECTIONS.includes(second)) return { at: 'settings', section: second as SettingsSection };
   if (first === 'alerts' || first === 'secrets' || first === 'settings' || first === 'key') return { at: first };
   return { at: 'board' };
@@ -52,6 +54,8 @@ export function hashOf(route: Route): string {
       return route.prices ? '#/costs/prices' : '#/costs';
     case 'settings':
       return route.section ? `#/settings/${route.section}` : '#/settings';
+    case 'search':
+      return route.q === '' ? '#/search' : `#/search?${new URLSearchParams({ q: route.q }).toString()}`;
     default:
       return `#/${route.at}`;
   }

@@ -1,4 +1,5 @@
 //! Light or dark: the system's choice, or the owner's.
+import { bridge } from '../bridge';
 
 export type Theme = 'system' | 'light' | 'dark';
 
@@ -18,6 +19,8 @@ let revision = $state(0);
 function apply(): void {
   if (chosen === 'system') document.documentElement.removeAttribute('data-theme');
   else document.documentElement.setAttribute('data-theme', chosen);
+  // The edge of the window is for the host to draw; the page is right without it.
+  bridge.desktop?.wear(chosen).catch(() => undefined);
   revision++;
 }
 

@@ -51,8 +51,9 @@ export interface ClockChange {
 /** Where the clock of `zone` jumps in a stretch of time, to the minute. */
 export function clockChanges(zone: string, from_ms: number, to_ms: number): ClockChange[] {
   const found: ClockChange[] = [];
-  for (let at = from_ms; at < to_ms; at += DAY) {
-    const end = Math.min(at + DAY, to_ms);
+  // By whole days, whose offsets are known from the last time.
+  for (let at = Math.floor(from_ms / DAY) * DAY; at < to_ms; at += DAY) {
+    const end = at + DAY;
     const before = offsetAt(zone, at);
     const shift_ms = offsetAt(zone, end) - before;
     if (shift_ms === 0) continue;
@@ -63,7 +64,9 @@ export function clockChanges(zone: string, from_ms: number, to_ms: number): Cloc
       if (offsetAt(zone, mid) === before) lo = mid;
       else hi = mid;
     }
-    found.push({ at_ms: Math.floor(hi / MINUTE) * MINUTE, shift_ms, label: `clock ${shift_ms > 0 ? '+' : '−'}${amount(Math.abs(shift_ms))}` });
+    const at_ms = Math.floor(hi / MINUTE) * MINUTE;
+    if (at_ms < from_ms || at_ms >= to_ms) continue;
+    found.push({ at_ms, shift_ms, label: `clock ${shift_ms > 0 ? '+' : '−'}${amount(Math.abs(shift_ms))}` });
   }
   return found;
 }

@@ -17,9 +17,19 @@ export function readInk(): Ink {
   return { of, font: getComputedStyle(document.body).fontFamily, mono: style.getPropertyValue('--mono').trim() };
 }
 
-/** The hatch of a grey band, cut for the screen's pixels. */
+const hatches = new WeakMap<Ink, { ratio: number; hatch: CanvasPattern | string }>();
+
+/** The hatch of a grey band, cut once for the screen's pixels. */
 export function hatchOf(g: CanvasRenderingContext2D, ink: Ink): CanvasPattern | string {
   const ratio = devicePixelRatio || 1;
+  const known = hatches.get(ink);
+  if (known?.ratio === ratio) return known.hatch;
+  const hatch = cutHatch(g, ink, ratio);
+  hatches.set(ink, { ratio, hatch });
+  return hatch;
+}
+
+function cutHatch(g: CanvasRenderingContext2D, ink: Ink, ratio: number): CanvasPattern | string {
   const s = Math.round(7 * ratio);
   const tile = document.createElement('canvas');
   tile.width = s;

@@ -4,8 +4,9 @@ import { band, mark, NOW } from '../testing';
 import { HOUR, MINUTE } from '../time';
 import type { Mark } from '../wire';
 import type { Ink } from './ink';
-import { drawLane, type Brush } from './lane';
-import { spotsOf, type Around } from './spots';
+import { cellFor, type Binned } from './cells';
+import { drawLane, type Brush, type LaneScene } from './lane';
+import { pitchOf, spotsOf, type Around, type Spot } from './spots';
 
 /** What a pen drew: a mark's path, or a rectangle, with its middle and its colour. */
 interface Drawn {
@@ -58,9 +59,13 @@ function pen(): CanvasRenderingContext2D {
 const ink: Ink = { of: new Proxy({}, { get: (_, name) => String(name) }) as Ink['of'], font: 'sans', mono: 'mono' };
 const first = (family: keyof typeof MARKS, state: string) => (MARKS[family] as Record<string, { paths: { d: string }[] }>)[state]?.paths[0]?.d ?? '';
 
+function laneOf(spots: readonly Spot[], pixel_ms: number, binned: Binned | null = null): LaneScene {
+  return { spots, pitch_ms: pitchOf(spots), binned, cell_ms: cellFor(pixel_ms) };
+}
+
 function draw(marks: readonly Mark[], predicted: readonly number[], span_ms: number, width = 1000, around?: Around): Drawn[] {
   const brush: Brush = { g: pen(), ink, view: { span_ms, t1_ms: NOW + span_ms / 4 }, width, now_ms: NOW, selected: null };
-  drawLane(brush, 0, spotsOf('c1', marks, predicted, NOW, around));
+  drawLane(brush, 0, laneOf(spotsOf('c1', marks, predicted, NOW, around), span_ms / width));
   return drawn;
 }
 
@@ -134,7 +139,7 @@ it('a run that is made up late is in motion since it began, not since it was due
 it('the line goes on to the edge while its run is still out of sight', () => {
   const marks = every(HOUR, 6, (i) => (i < 5 ? { scheduled: 'coalesced', coalesced_into: 'o5', run_id: null, delivered: 'none', confirmed: 'none' } : {}));
   const brush: Brush = { g: pen(), ink, view: { span_ms: 3 * HOUR, t1_ms: NOW - 2 * HOUR }, width: 1000, now_ms: NOW, selected: null };
-  drawLane(brush, 0, spotsOf('c1', marks, [], NOW));
+  drawLane(brush, 0, laneOf(spotsOf('c1', marks, [], NOW), (3 * HOUR) / 1000));
   expect(strokes.filter((s) => s.y === 7.5).map((s) => [Math.round(s.from), Math.round(s.to)])).toEqual([[-2, 1002]]);
 });
 
@@ -198,4 +203,15 @@ it('a lane too dense for its forecast goes on to the edge, as it will', () => {
   expect(right(told)).toBeGreaterThan(990);
   drawn = [];
   expect(right(told.slice(0, 400))).toBeLessThan(900);
+});
+
+it('where its marks are not here, what the host counted is drawn, and what is known since is added', () => {
+  const cell_ms = cellFor((24 * HOUR) / 1000);
+  const to_ms = NOW - HOUR;
+  const at = Math.floor((NOW - 6 * HOUR) / cell_ms);
+  const counts = { due: 3, ran: 3, sent: 3, delivered: 3, answered: 3, confirmed: 3, claimed: 0, aside: 0, exceptions: 0, worst: null };
+  const binned: Binned = { cell_ms, from_ms: NOW - 24 * HOUR, to_ms, cells: [{ at, ...counts }], stale: false };
+  const brush: Brush = { g: pen(), ink, view: { span_ms: 24 * HOUR, t1_ms: NOW + 6 * HOUR }, width: 1000, now_ms: NOW, selected: null };
+  drawLane(brush, 0, laneOf(spotsOf('c1', [mark({ occurrence_id: 'counted', due_ms: NOW - 5 * HOUR }), mark({ due_ms: NOW - 30 * MINUTE })], [], NOW), (24 * HOUR) / 1000, binned));
+  expect(drawn.filter((d) => d.what === 'rect' && d.ink === 'ok'), 'one cell of the host’s, one of our own; what lies before the host’s end is counted once').toHaveLength(2);
 });

@@ -5,7 +5,8 @@ import { attemptWords, dueTimes, isBetween, isExceptional, isLive, isSpan, sched
 import type { BandView, Mark } from '../wire';
 import { bandAt } from './bands';
 import { drawMark, rounded, type Ink, type InkName } from './ink';
-import { CELL_PX, FORECAST_MOST, cellsOf, combsOf, deliveredAt, detailOf, endedAt, pitchOf, visible, type Comb, type Spot } from './spots';
+import { cellFrom, cellsIn, type Binned, type Cell } from './cells';
+import { FORECAST_MOST, combsOf, deliveredAt, detailOf, endedAt, visible, type Comb, type Detail, type Spot } from './spots';
 import { startOf, xOf, type View } from './view';
 
 const ROW_Y = [7, 16, 25] as const;
@@ -19,6 +20,23 @@ export interface Brush {
   now_ms: number;
   selected: string | null;
   bands?: readonly BandView[];
+}
+
+/** One lane as it is to be drawn. */
+export interface LaneScene {
+  spots: readonly Spot[];
+  /** Usual distance between its due times. */
+  pitch_ms: number;
+  /** What the host counted, where not every mark in the view is here. */
+  binned: Binned | null;
+  /** The grid to count on. */
+  cell_ms: number;
+}
+
+/** How much of a lane is drawn; without its marks, what was counted is. */
+export function detailIn({ pitch_ms, binned }: LaneScene, view: View, width: number): Detail {
+  const detail = detailOf((pitch_ms / view.span_ms) * width);
+  return binned !== null ? 'share' : detail;
 }
 
 /** What a mark stands on. */
@@ -59,18 +77,18 @@ function barInk(mark: Mark): InkName {
   }
 }
 
-export function drawLane(brush: Brush, y0: number, spots: readonly Spot[]): void {
+export function drawLane(brush: Brush, y0: number, lane: LaneScene): void {
   const { g, ink, view, width, now_ms } = brush;
+  const { spots } = lane;
   const ya = y0 + ROW_Y[0];
   const yb = y0 + ROW_Y[1];
   const yc = y0 + ROW_Y[2];
-  const pitch = pitchOf(spots);
-  const pitch_px = (pitch / view.span_ms) * width;
-  const detail = detailOf(pitch_px);
+  const pitch_px = (lane.pitch_ms / view.span_ms) * width;
+  const detail = detailIn(lane, view, width);
   const shown = visible(spots, view, Math.max(4 * 3_600_000, view.span_ms * 0.02));
   const spans = shown.filter((spot) => spot.mark !== null && isSpan(spot.mark));
   if (detail === 'share') {
-    drawShare(brush, shown, ya, yb, yc);
+    drawShare(brush, lane, y0, shown);
     for (const span of spans) drawSpan(brush, span, y0, ya);
     return;
   }
@@ -327,57 +345,62 @@ function labelsOf(mark: Mark, now_ms: number, madeUp: number): string[] {
   return [...(madeUp > 0 ? [`${took}${cost}  made up ${madeUp}`] : []), ...long, `${took}${cost}`, ...(cost === '' ? [] : [cost.trim()])];
 }
 
-/** Cells of 6 px: fill height is the share that ran, was delivered, was confirmed. */
-function drawShare(brush: Brush, shown: readonly Spot[], ya: number, yb: number, yc: number): void {
+/** Cells: fill height is the share that ran, was delivered, was confirmed. One colour at a time, as there are thousands. */
+function drawShare(brush: Brush, lane: LaneScene, y0: number, shown: readonly Spot[]): void {
   const { g, ink, view, width } = brush;
-  const cells = cellsOf(shown, view, width);
-  const w = CELL_PX - 1.5;
+  const [ya, yb, yc] = [y0 + ROW_Y[0], y0 + ROW_Y[1], y0 + ROW_Y[2]];
+  const cell_ms = lane.binned?.cell_ms ?? lane.cell_ms;
+  const all = cellsIn(lane.spots, cell_ms, lane.binned);
+  const step = (cell_ms / view.span_ms) * width;
+  const w = Math.max(1, step - Math.min(1.5, step / 4));
+  const x = (cell: Cell) => xOf(view, cell.at * cell_ms, width);
+  const cells = all.slice(cellFrom(all, Math.floor(startOf(view) / cell_ms)), cellFrom(all, Math.ceil(view.t1_ms / cell_ms)));
+  g.fillStyle = ink.of.mark;
+  g.globalAlpha = 0.75;
   for (const c of cells) {
-    if (c.predicted > 0 && c.due === 0) {
-      drawExpected(brush, c.x, ya, c.blackout === c.predicted);
-      continue;
-    }
-    g.fillStyle = ink.of.mark;
-    g.globalAlpha = 0.75;
-    if (c.aside > 0 && c.due === 0) g.fillRect(c.x, ya - 3, w, 1.5);
-    if (c.due > 0) g.fillRect(c.x, ya + 3.5 - (7 * c.ran) / c.due, w, (7 * c.ran) / c.due);
-    if (c.sent > 0) g.fillRect(c.x, yb + 3.5 - (7 * c.delivered) / c.sent, w, (7 * c.delivered) / c.sent);
-    g.globalAlpha = 0.85;
-    if (c.answered > 0) {
-      const sure = (7 * c.confirmed) / c.answered;
-      const said = (7 * c.claimed) / c.answered;
-      g.fillStyle = ink.of.ok;
-      g.fillRect(c.x, yc + 3.5 - sure, w, sure);
-      g.fillStyle = ink.of.mark;
-      g.fillRect(c.x, yc + 3.5 - sure - said, w, Math.min(said, 3.5));
-    }
-    g.globalAlpha = 1;
+    const at = x(c);
+    if (c.due > 0) {
+      g.fillRect(at, ya + 3.5 - (7 * c.ran) / c.due, w, (7 * c.ran) / c.due);
+      if (c.sent > 0) g.fillRect(at, yb + 3.5 - (7 * c.delivered) / c.sent, w, (7 * c.delivered) / c.sent);
+    } else if (c.aside > 0) g.fillRect(at, ya - 3, w, 1.5);
   }
+  g.globalAlpha = 0.85;
+  for (const c of cells) {
+    if (c.claimed === 0) continue;
+    const sure = (7 * c.confirmed) / c.answered;
+    const said = (7 * c.claimed) / c.answered;
+    g.fillRect(x(c), yc + 3.5 - sure - said, w, Math.min(said, 3.5));
+  }
+  g.fillStyle = ink.of.ok;
+  for (const c of cells) if (c.confirmed > 0) g.fillRect(x(c), yc + 3.5 - (7 * c.confirmed) / c.answered, w, (7 * c.confirmed) / c.answered);
+  g.globalAlpha = 1;
+  for (const c of cells) if (c.predicted > 0 && c.due === 0) drawExpected(brush, x(c), ya, step, c.blackout === c.predicted);
   const predicted = shown.reduce((count, spot) => count + (spot.mark ? 0 : 1), 0);
-  if (predicted >= FORECAST_MOST) for (let x = (cells[cells.length - 1]?.x ?? width) + CELL_PX; x < width; x += CELL_PX) drawExpected(brush, x, ya);
+  const last = cells[cells.length - 1];
+  if (predicted >= FORECAST_MOST && last) for (let at = x(last) + step; at < width; at += step) drawExpected(brush, at, ya, step);
   for (const c of cells) {
     if (!c.worst) continue;
-    const x = c.x + CELL_PX / 2;
-    const row = c.worst.confirmed === 'none' || c.worst.delivered === 'bounced' ? (c.worst.delivered === 'bounced' ? yb : ya) : yc;
-    g.fillStyle = ink.of['bg-0'];
-    g.fillRect(x - 6, row - 5, 12, 10);
-    if (row === yb) drawMark(g, ink, 'D', c.worst.delivered, x, row, SIZE);
-    else if (row === ya) drawMark(g, ink, 'S', c.worst.scheduled, x, row, SIZE);
-    else drawMark(g, ink, 'C', c.worst.confirmed, x, row, SIZE);
+    const at = x(c) + step / 2;
+    const bounced = c.worst.delivered === 'bounced';
+    const row = bounced ? yb : c.worst.confirmed === 'none' ? ya : yc;
+    g.fillStyle = ink.of[groundAt(brush, c.worst.due_ms)];
+    g.fillRect(at - 6, row - 5, 12, 10);
+    if (bounced) drawMark(g, ink, 'D', c.worst.delivered, at, row, SIZE);
+    else if (row === ya) drawMark(g, ink, 'S', c.worst.scheduled, at, row, SIZE);
+    else drawMark(g, ink, 'C', c.worst.confirmed, at, row, SIZE);
   }
+  const chosen = brush.selected === null ? undefined : (lane.spots.find((spot) => spot.id === brush.selected)?.due_ms ?? cells.find((c) => c.worst?.occurrence_id === brush.selected)?.worst?.due_ms);
+  if (chosen !== undefined) outline(brush, (Math.floor(chosen / cell_ms) * cell_ms + cell_ms / 2 - startOf(view)) * (width / view.span_ms), y0, 16);
 }
 
 /** A cell of the future; only its ground line where a blackout skips all of it. */
-function drawExpected({ g, ink }: Brush, x: number, ya: number, blackout = false): void {
+function drawExpected({ g, ink }: Brush, x: number, ya: number, step: number, blackout = false): void {
   g.strokeStyle = ink.of.mark;
   g.globalAlpha = 0.6;
   g.lineWidth = 1;
   if (blackout) {
     g.fillStyle = ink.of.mark;
-    g.fillRect(x, ya + 2, CELL_PX - 1.5, 1);
-    g.globalAlpha = 1;
-    return;
-  }
-  g.strokeRect(x + 0.5, ya - 2.5, CELL_PX - 2.5, 5);
+    g.fillRect(x, ya + 2, step - 1.5, 1);
+  } else g.strokeRect(x + 0.5, ya - 2.5, Math.max(1, step - 2.5), 5);
   g.globalAlpha = 1;
 }

@@ -3,10 +3,9 @@ import { hm, hms } from '../time';
 import type { BandView } from '../wire';
 import { bandsIn, clockChanges, labelFor } from './bands';
 import { hatchOf, rounded, type Ink } from './ink';
-import { drawLane, type Brush } from './lane';
+import { drawLane, type Brush, type LaneScene } from './lane';
 import { topOf, type PoolStep } from './pools';
 import type { PoolRow, Row } from './rows';
-import type { Spot } from './spots';
 import { ticksOf } from './ticks';
 import { startOf, timeAt, xOf, type View } from './view';
 
@@ -19,8 +18,9 @@ export interface Scene {
   /** Height of the visible part, and how far it is scrolled. */
   height: number;
   scroll: number;
+  /** Those that are visible. */
   rows: readonly Row[];
-  spots: (cueId: string) => readonly Spot[];
+  lane: (cueId: string) => LaneScene;
   /** How full a pool was, by its name. */
   pools: (name: string) => readonly PoolStep[];
   bands: readonly BandView[];
@@ -68,7 +68,6 @@ export function paintPlot(canvas: HTMLCanvasElement, scene: Scene): void {
   const brush: Brush = { g, ink, view, width, now_ms, selected: scene.selectedSpot, bands: scene.bands };
   for (const row of scene.rows) {
     const y = row.y - scene.scroll;
-    if (y + row.h < 0 || y > height) continue;
     if (row.kind === 'group') {
       g.fillStyle = ink.of['bg-3'];
       g.globalAlpha = 0.6;
@@ -89,7 +88,7 @@ export function paintPlot(canvas: HTMLCanvasElement, scene: Scene): void {
       g.fillRect(0, y, width, row.h - 1);
       g.globalAlpha = 1;
     }
-    drawLane(brush, y, scene.spots(row.cue.id));
+    drawLane(brush, y, scene.lane(row.cue.id));
   }
   if (xn >= 0 && xn <= width) {
     g.strokeStyle = ink.of.live;
@@ -207,7 +206,7 @@ export function paintAxis(canvas: HTMLCanvasElement, scene: Scene): void {
   g.textBaseline = 'middle';
   g.lineWidth = 1;
   const ticks = ticksOf(view, width, zone);
-  const days = ticks.filter((tick) => tick.midnight && !/^\d/.test(tick.label)).map((tick) => tick.x);
+  const days = ticks.filter((tick) => tick.midnight).map((tick) => tick.x);
   let right = -99;
   for (const tick of ticks) {
     const x = Math.round(tick.x) + 0.5;

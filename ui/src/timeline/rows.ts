@@ -74,6 +74,48 @@ export function withPools(rows: Rows, pools: readonly PoolView[], filter: string
   return { rows: [...rows.rows, ...shown.map((pool, i): PoolRow => ({ kind: 'pool', pool, y: rows.height + i * POOL_H, h: POOL_H }))], height: rows.height + shown.length * POOL_H };
 }
 
+/** First row that reaches below `y`. */
+function rowFrom(rows: readonly Row[], y: number): number {
+  let lo = 0;
+  let hi = rows.length;
+  while (lo < hi) {
+    const mid = (lo + hi) >> 1;
+    const row = rows[mid] as Row;
+    if (row.y + row.h <= y) lo = mid + 1;
+    else hi = mid;
+  }
+  return lo;
+}
+
+/** Rows that touch a stretch of the height. */
+export function rowsIn(rows: readonly Row[], top: number, bottom: number): readonly Row[] {
+  const from = rowFrom(rows, top);
+  let to = from;
+  while (to < rows.length && (rows[to] as Row).y < bottom) to++;
+  return rows.slice(from, to);
+}
+
+/** The row at a height. */
+export function rowAt(rows: readonly Row[], y: number): Row | null {
+  const row = rows[rowFrom(rows, y)];
+  return row && row.y <= y ? row : null;
+}
+
+/** Above so many lanes, groups with nothing but ordinary marks start folded. */
+export const LANES_OPEN = 60;
+
+/** Agents whose cues have nothing out of the ordinary: none of `busy`. Empty where all of the fleet is one group. */
+export function ordinaryAgents(cues: Iterable<CueView>, busy: ReadonlySet<string>): string[] {
+  const all = new Map<string, boolean>();
+  let count = 0;
+  for (const cue of cues) {
+    count++;
+    all.set(cue.agent, (all.get(cue.agent) ?? true) && !busy.has(cue.id));
+  }
+  if (count <= LANES_OPEN || all.size < 2) return [];
+  return [...all].flatMap(([agent, ordinary]) => (ordinary ? [agent] : []));
+}
+
 /** The nearest cue name to a filter that matches nothing, by shared letters in order. */
 export function nearestName(filter: string, names: readonly string[]): string | null {
   const score = (name: string) => {

@@ -1,5 +1,5 @@
 //! A lane's marks as the canvas places them: due, delivered, ended, and the predicted fires after them. Pure.
-import { badness, isExceptional, isLive, isSpan } from '../words';
+import { isLive, isSpan } from '../words';
 import type { BandView, Mark } from '../wire';
 import { explains } from './bands';
 import { xOf, type View } from './view';
@@ -136,64 +136,8 @@ export function combsOf(spots: readonly Spot[]): ReadonlyMap<string, Comb> {
   return combs;
 }
 
-/** A cell of the share drawing: how many were due, ran, were delivered, confirmed; the worst exception keeps its mark. */
-export interface Cell {
-  x: number;
-  due: number;
-  ran: number;
-  sent: number;
-  delivered: number;
-  answered: number;
-  confirmed: number;
-  claimed: number;
-  aside: number;
-  predicted: number;
-  /** Of the predicted: those that a blackout will skip. */
-  blackout: number;
-  exceptions: number;
-  worst: Mark | null;
-}
-
-export const CELL_PX = 6;
-
 /** Predicted fires of one lane that the host tells at most; after so many the lane goes on as it was. */
 export const FORECAST_MOST = 500;
-
-/** Cells of 6 px, left to right. */
-export function cellsOf(spots: readonly Spot[], view: View, width: number): Cell[] {
-  const cells = new Map<number, Cell>();
-  for (const spot of spots) {
-    if (spot.mark && isSpan(spot.mark)) continue;
-    const k = Math.floor(xOf(view, spot.due_ms, width) / CELL_PX);
-    let cell = cells.get(k);
-    if (!cell) {
-      cell = { x: k * CELL_PX, due: 0, ran: 0, sent: 0, delivered: 0, answered: 0, confirmed: 0, claimed: 0, aside: 0, predicted: 0, blackout: 0, exceptions: 0, worst: null };
-      cells.set(k, cell);
-    }
-    const mark = spot.mark;
-    if (!mark || mark.scheduled === 'due') {
-      cell.predicted++;
-      if (spot.blackout) cell.blackout++;
-      continue;
-    }
-    if (mark.scheduled === 'coalesced' || (mark.scheduled === 'missed' && spot.explained)) {
-      cell.aside++;
-      continue;
-    }
-    cell.due++;
-    if (mark.scheduled === 'ran') cell.ran++;
-    if (mark.delivered !== 'none') cell.sent++;
-    if (mark.delivered === 'delivered') cell.delivered++;
-    if (mark.confirmed !== 'none') cell.answered++;
-    if (mark.confirmed === 'confirmed') cell.confirmed++;
-    if (mark.confirmed === 'claimed') cell.claimed++;
-    if (isExceptional(mark, spot.explained)) {
-      cell.exceptions++;
-      if (!cell.worst || badness(mark) > badness(cell.worst)) cell.worst = mark;
-    }
-  }
-  return [...cells.values()].sort((a, b) => a.x - b.x);
-}
 
 /** The spot nearest to x, at most `within` pixels away; a running bar counts over its whole length. */
 export function nearest(spots: readonly Spot[], view: View, width: number, x: number, now_ms: number, within = 14): Spot | null {

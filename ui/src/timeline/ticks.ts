@@ -23,8 +23,9 @@ export function ticksOf(view: View, width: number, zone: string): Tick[] {
     for (let at = startOfDay(t0, zone), i = 0; at < view.t1_ms && i < 200; i++) {
       const number = Math.floor((at + offsetAt(zone, at)) / DAY);
       if (at >= t0 && number % every === 0) {
-        const [weekday = '', date = '', month = ''] = day(at, zone).split(' ');
-        ticks.push({ x: xOf(view, at, width), label: first || Number(date) <= every ? `${date} ${month}` : `${weekday} ${date}`, midnight: true });
+        const named = day(at, zone);
+        const date = new Date(at + offsetAt(zone, at)).getUTCDate();
+        ticks.push({ x: xOf(view, at, width), label: first || date <= every ? named.slice(4) : `${named.slice(0, 3)} ${date}`, midnight: true });
         first = false;
       }
       at = startOfDay(at + DAY + 4 * HOUR, zone);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { cue, mark, NOW } from '../testing';
 import { DAY, HOUR, MINUTE } from '../time';
-import { nearestName, rowsOf } from './rows';
-import { cellsOf, deliveredAt, detailOf, endedAt, lowerBound, nearest, pitchOf, spotsOf, visible } from './spots';
+import { nearestName, ordinaryAgents, rowAt, rowsIn, rowsOf } from './rows';
+import { deliveredAt, detailOf, endedAt, lowerBound, nearest, pitchOf, spotsOf, visible } from './spots';
 import { ticksOf } from './ticks';
 import { clampSpan, fittingSpan, following, pivotShare, startOf, timeAt, xOf, zoomed } from './view';
 
@@ -14,6 +14,18 @@ describe('rows', () => {
   it('groups by agent, those without one last, lanes by name', () => expect(told('')).toEqual(['[amy 1] 0', 'x 24', '[zed 2] 56', 'a 80', 'b 112', '[ 1] 144', 'lone 168']));
   it('folds a group', () => expect(told('', ['zed'])).toEqual(['[amy 1] 0', 'x 24', '[zed 2 folded] 56', '[ 1] 80', 'lone 104']));
   it('a filter looks into folded groups', () => expect(told('zed a', ['zed'])).toEqual(['[zed 1] 0', 'a 24']));
+  it('only those of a stretch are drawn, and a height finds its row', () => {
+    const { rows } = rowsOf(cues, '', new Set());
+    expect(rowsIn(rows, 24, 56).map((r) => r.y)).toEqual([24]);
+    expect(rowsIn(rows, 50, 90).map((r) => r.y)).toEqual([24, 56, 80]);
+    expect([rowAt(rows, 0)?.y, rowAt(rows, 55)?.y, rowAt(rows, 56)?.y, rowAt(rows, 9999)]).toEqual([0, 24, 56, null]);
+  });
+  it('of a large fleet, groups with nothing out of the ordinary are folded at first', () => {
+    const fleet = Array.from({ length: 61 }, (_, i) => cue({ id: `${i}`, name: `n${i}`, agent: `a${i % 3}` }));
+    expect(ordinaryAgents(fleet, new Set(['1']))).toEqual(['a0', 'a2']);
+    expect(ordinaryAgents(fleet.slice(0, 60), new Set(['1']))).toEqual([]);
+    expect(ordinaryAgents(fleet.map((one) => ({ ...one, agent: '' })), new Set()), 'a board of one folded group would be blank').toEqual([]);
+  });
   it.each([['scroe', 'score-new-leads'], ['digest', 'lead-digest'], ['qqqq', null]])('nearest to %s', (filter, name) => expect(nearestName(filter, ['score-new-leads', 'lead-digest'])).toBe(name));
 });
 
@@ -45,13 +57,6 @@ describe('spots', () => {
     const view = { span_ms: 10 * HOUR, t1_ms: NOW };
     const spots = spotsOf('c1', [mark({ occurrence_id: 'long', due_ms: NOW - 8 * HOUR, ended_at_ms: NOW - 4 * HOUR }), mark({ occurrence_id: 'short', due_ms: NOW - HOUR })], [], NOW);
     expect([nearest(spots, view, 1000, 400, NOW)?.id, nearest(spots, view, 1000, 895, NOW)?.id, nearest(spots, view, 1000, 700, NOW)]).toEqual(['long', 'short', null]);
-  });
-  it('cells count, and keep the worst exception', () => {
-    const marks = [mark({ occurrence_id: '1', due_ms: NOW - 50 }), mark({ occurrence_id: '2', due_ms: NOW - 40, confirmed: 'silent' }), mark({ occurrence_id: '3', due_ms: NOW - 30, confirmed: 'refuted' }), mark({ occurrence_id: '4', due_ms: NOW - 20, confirmed: 'claimed' }), mark({ occurrence_id: '5', due_ms: NOW - 10, scheduled: 'coalesced', delivered: 'none', confirmed: 'none' })];
-    const cells = cellsOf(spotsOf('c1', marks, [NOW + 5], NOW), { span_ms: DAY, t1_ms: NOW + DAY / 2 }, 600);
-    const total = cells.reduce((sum, c) => ({ due: sum.due + c.due, confirmed: sum.confirmed + c.confirmed, claimed: sum.claimed + c.claimed, aside: sum.aside + c.aside, predicted: sum.predicted + c.predicted }), { due: 0, confirmed: 0, claimed: 0, aside: 0, predicted: 0 });
-    expect(total).toEqual({ due: 4, confirmed: 1, claimed: 1, aside: 1, predicted: 1 });
-    expect(cells.find((c) => c.worst)?.worst?.confirmed).toBe('refuted');
   });
 });
 

@@ -5,7 +5,8 @@ import type { CueView } from "./CueView";
 import type { Mark } from "./Mark";
 
 /**
- * Everything the board draws. Marks are bounded (20 000 newest in the range); `truncated` says if some were left out.
+ * Everything the board draws. Marks are bounded to the newest in the range; `truncated` says if some were left out. What is
+ * under way and what asks is here however long ago it was due.
  */
 export type Board = { seq: number, now_ms: number, cues: Array<CueView>, marks: Array<Mark>, alerts: Array<AlertView>, 
 /**

@@ -1,0 +1,74 @@
+//! The rooms of the window. The board comes with it; every other room is fetched when it is first opened, and stays.
+import type { Component } from 'svelte';
+import type { Route } from './state/route';
+
+type Loaded = { default: Component<never> };
+
+const LOADERS = {
+  run: () => import('./views/Run.svelte'),
+  cue: () => import('./views/CueEditor.svelte'),
+  agents: () => import('./views/Agents.svelte'),
+  gates: () => import('./views/Gates.svelte'),
+  costs: () => import('./views/Costs.svelte'),
+  prices: () => import('./views/Prices.svelte'),
+  alerts: () => import('./views/Alerts.svelte'),
+  secrets: () => import('./views/Secrets.svelte'),
+  settings: () => import('./views/Settings.svelte'),
+  search: () => import('./views/Search.svelte'),
+  key: () => import('./views/Key.svelte'),
+  palette: () => import('./parts/Palette.svelte'),
+  briefing: () => import('./parts/Briefing.svelte'),
+  pause: () => import('./parts/PauseUntil.svelte'),
+  fire: () => import('./parts/FireWith.svelte'),
+  tip: () => import('./parts/TipLayer.svelte'),
+  menu: () => import('./parts/MenuList.svelte'),
+  connect: () => import('./parts/Connect.svelte')
+};
+
+export type RoomName = keyof typeof LOADERS;
+
+/** Any component: its props are checked where it is named with them. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Room = Component<any>;
+
+const here = new Map<RoomName, Room>();
+
+/** A room that was opened before. */
+export function known(name: RoomName): Room | undefined {
+  return here.get(name);
+}
+
+/** Fetches it. Rejects when it cannot be had: asked again, it is fetched again. */
+export async function fetched(name: RoomName): Promise<Room> {
+  const room = (await (LOADERS[name]() as unknown as Promise<Loaded>)).default as unknown as Room;
+  here.set(name, room);
+  return room;
+}
+
+/** Which room a place is in, and what it is told. `key`: another one of the same room begins anew. Null: the board. */
+export function roomOf(route: Route): { name: RoomName; key: string; props: Record<string, unknown> } | null {
+  switch (route.at) {
+    case 'board':
+      return null;
+    case 'run':
+      return { name: 'run', key: route.runId, props: { runId: route.runId } };
+    case 'new':
+      return { name: 'cue', key: `new ${route.from ?? ''}`, props: { cueId: null, from: route.from } };
+    case 'cue':
+      return { name: 'cue', key: route.cueId, props: { cueId: route.cueId, from: null } };
+    case 'agents':
+      return { name: 'agents', key: '', props: { name: route.name ?? null, account: route.account ?? null } };
+    case 'gates':
+      return { name: 'gates', key: '', props: { gateId: route.gateId ?? null, edit: route.edit ?? false } };
+    case 'costs':
+      return { name: route.prices ? 'prices' : 'costs', key: '', props: {} };
+    case 'settings':
+      return { name: 'settings', key: '', props: { section: route.section ?? null } };
+    case 'search':
+      return { name: 'search', key: '', props: { q: route.q } };
+    case 'alerts':
+    case 'secrets':
+    case 'key':
+      return { name: route.at, key: '', props: {} };
+  }
+}

@@ -1,0 +1,86 @@
+//! What arrived since somebody began to listen: the first sign of an agent, as a sentence and where it is to be seen. Pure.
+import { plain } from '../plain';
+import { hms } from '../time';
+import type { AgentView, ApartView, CueView, Mark } from '../wire';
+import type { Route } from './route';
+
+/** What was there when the listening began. */
+export interface Before {
+  at_ms: number;
+  cues: ReadonlySet<string>;
+  runs: ReadonlySet<string>;
+  /** By agent. */
+  spans: ReadonlyMap<string, number>;
+}
+
+/** What is there now. */
+export interface World {
+  agents: readonly AgentView[];
+  cues: readonly CueView[];
+  lanes: ReadonlyMap<string, readonly Mark[]>;
+  apart: readonly ApartView[];
+  zone: string;
+}
+
+export interface Heard {
+  kind: 'run' | 'beat' | 'spans' | 'cue';
+  /** One sentence that names it. */
+  words: string;
+  /** What the link says, and where it leads. A lane is selected on the board. */
+  link: string;
+  to: Route;
+  cueId: string | null;
+}
+
+/** Spans by agent: days are summed up. */
+export function spansOf(apart: readonly ApartView[]): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const day of apart) sums.set(day.agent, (sums.get(day.agent) ?? 0) + day.spans);
+  return sums;
+}
+
+/** A run says more than a beat, a beat more than telemetry, and all of them more than a cue that is only there. */
+export function heardOf(before: Before, world: World): Heard | null {
+  return aRun(before, world) ?? aBeat(before, world) ?? someSpans(before, world) ?? aCue(before, world);
+}
+
+function aRun(before: Before, world: World): Heard | null {
+  let newest: { mark: Mark; cue: CueView } | null = null;
+  for (const cue of world.cues) {
+    // What the tower starts by itself is no sign of somebody else.
+    if (cue.transport !== 'watch' && cue.transport !== 'worker') continue;
+    const mark = world.lanes.get(cue.id)?.findLast((one) => one.run_id !== null && one.started_at_ms !== null && !before.runs.has(one.occurrence_id));
+    if (mark && (newest === null || mark.due_ms > newest.mark.due_ms)) newest = { mark, cue };
+  }
+  if (newest === null) return null;
+  const { mark, cue } = newest;
+  const words = mark.ended_at_ms === null ? `${cue.name} began to work at ${hms(mark.started_at_ms ?? mark.due_ms, world.zone)}.` : `${cue.name} told how it went: ${plain(mark.sentence)}`;
+  return { kind: 'run', words, link: 'Open the run', to: { at: 'run', runId: mark.run_id ?? '' }, cueId: cue.id };
+}
+
+function aBeat(before: Before, { agents, zone }: World): Heard | null {
+  const [agent] = agents.filter((one) => one.last_beat_ms !== null && one.last_beat_ms >= before.at_ms).sort((a, b) => (b.last_beat_ms ?? 0) - (a.last_beat_ms ?? 0));
+  if (!agent) return null;
+  const said = agent.message ? ` and said: “${plain(agent.message)}”` : '.';
+  return { kind: 'beat', words: `${agent.name} beat at ${hms(agent.last_beat_ms ?? 0, zone)}${said}`, link: `Show ${agent.name}`, to: { at: 'agents', name: agent.name, account: agent.account }, cueId: null };
+}
+
+function someSpans(before: Before, { apart, zone }: World): Heard | null {
+  for (const [agent, n] of spansOf(apart)) {
+    const fresh = n - (before.spans.get(agent) ?? 0);
+    if (fresh <= 0) continue;
+    const newest = apart.find((day) => day.agent === agent);
+    const when = newest?.last_ms ? ` at ${hms(newest.last_ms, zone)}` : '';
+    return { kind: 'spans', words: `${fresh === 1 ? '1 span' : `${fresh} spans`} of ${agent} came${when}.`, link: `Show ${agent}`, to: { at: 'agents', name: agent, account: newest?.account ?? null }, cueId: null };
+  }
+  return null;
+}
+
+function aCue(before: Before, { cues }: World): Heard | null {
+  for (const cue of cues) {
+    if (before.cues.has(cue.id)) continue;
+    const plan = cue.words === '' ? '' : `: ${cue.words}`;
+    return { kind: 'cue', words: `The cue ${cue.name} is here${plan}.`, link: 'Show its lane', to: { at: 'board' }, cueId: cue.id };
+  }
+  return null;
+}
