@@ -2,7 +2,7 @@
 exit code 1, as such agents do; its cue says `"restart": "on_failure"`, so the tower starts it again. It beats meanwhile,
 as agents with ClevAgent's client do: the token that its run was given is its key.
 
-    python3 listener.py [SECONDS]
+    python3 listener.py [SECONDS [AGENT]]
 """
 
 import json
@@ -12,6 +12,7 @@ import time
 import urllib.request
 
 SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else 75
+AGENT = sys.argv[2] if len(sys.argv) > 2 else "mail-desk"
 
 
 def beat(**fields):
@@ -20,7 +21,7 @@ def beat(**fields):
         return
     request = urllib.request.Request(
         os.environ["CUETOWER_URL"] + "/api/v1/heartbeat",
-        data=json.dumps({"agent": "mail-desk", **fields}).encode(),
+        data=json.dumps({"agent": AGENT, **fields}).encode(),
         headers={"X-API-Key": os.environ["CUETOWER_TOKEN"], "Content-Type": "application/json"},
     )
     try:

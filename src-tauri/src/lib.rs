@@ -4,7 +4,18 @@
 
 mod arguments;
 mod bridge;
+mod desktop;
+#[cfg(target_os = "linux")]
+mod desktop_entry;
+mod frame;
+mod hotkeys;
+mod kept;
+mod link;
+mod login;
+mod menu;
 mod page;
+mod saving;
+mod scheme;
 mod shell;
 mod stop;
 mod tray;

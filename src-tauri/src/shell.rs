@@ -14,17 +14,27 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
 use crate::arguments::{self, Wishes};
+use crate::hotkeys::{self, Taken};
+use crate::kept::Keeper;
+use crate::login::Start;
 use crate::page::Page;
-use crate::{bridge, stop, tray, trouble, window};
+use crate::{bridge, desktop, link, menu, saving, stop, tray, trouble, window};
 
 /// What is left on the runtime when the tower has stopped gets no longer than this.
 const LEFTOVERS_LIMIT: Duration = Duration::from_secs(2);
+
+const BOARD: &str = "#/board";
+/// Of a link that is refused, in the log.
+const LINK_CHARS_TOLD: usize = 200;
 
 /// What the parts of the shell share.
 pub struct Shell {
     pub desk: Desk,
     pub page: Page,
     pub data_dir: PathBuf,
+    pub keeper: Keeper,
+    /// How the system would start this tower; the error is a sentence.
+    pub start: Result<Start, String>,
     /// Taken by whoever stops it.
     tower: Mutex<Option<Tower>>,
 }
@@ -53,9 +63,20 @@ pub fn open(wishes: Wishes) -> ExitCode {
     tauri::async_runtime::set(runtime.handle().clone());
     let context = tauri::generate_context!();
     let folder = wishes.options.folder().unwrap_or_default();
+    let name = arguments::bus_name(&context.config().identifier, &folder);
     let builder = tauri::Builder::default()
-        .plugin(single_instance(arguments::bus_name(&context.config().identifier, &folder)))
-        .invoke_handler(tauri::generate_handler![bridge::rpc, bridge::events, bridge::quit]);
+        .plugin(single_instance(name.clone()))
+        .manage(Early(Mutex::new(wishes.link)))
+        .manage(Taken::default())
+        .invoke_handler(tauri::generate_handler![
+            bridge::rpc,
+            bridge::events,
+            bridge::quit,
+            desktop::desktop_settings,
+            desktop::desktop_set,
+            desktop::desktop_wear,
+            saving::save_file
+        ]);
     // A second instance ends in here, once it has told the first.
     // A display that cannot be reached is a panic of the window library.
     let built = catch_unwind(AssertUnwindSafe(|| trouble::teach(builder).build(context)));
@@ -72,24 +93,37 @@ pub fn open(wishes: Wishes) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let start = Start::of_this(name, wishes.again);
     let code = match runtime.block_on(Tower::start(wishes.options)) {
-        Ok(tower) => fly(app, tower, wishes.hidden),
+        Ok(tower) => fly(app, tower, start, wishes.hidden),
         Err(error) => trouble::tell(app, &error.to_string()),
     };
     runtime.shutdown_timeout(LEFTOVERS_LIMIT);
     code
 }
 
-fn fly(app: App, mut tower: Tower, hidden: bool) -> ExitCode {
+/// The link that a start came with before there was a window to show it in.
+struct Early(Mutex<Option<String>>);
+
+fn fly(app: App, mut tower: Tower, start: std::io::Result<Start>, hidden: bool) -> ExitCode {
     let clicks = std::mem::replace(&mut tower.clicks, mpsc::channel(1).1);
     let desk = tower.desk.clone();
     let data_dir = PathBuf::from(&desk.facts.data_dir);
-    app.manage(Shell { desk, page: Page::default(), data_dir, tower: Mutex::new(Some(tower)) });
+    let keeper = Keeper::of(&data_dir);
+    let kept = keeper.kept();
+    let start = start.map_err(|error| format!("Where this program lies is not known: {error}."));
+    app.manage(Shell { desk, page: Page::default(), data_dir, keeper, start, tower: Mutex::new(Some(tower)) });
     let handle = app.handle();
-    if let Err(error) = window::build(handle, hidden) {
+    let early = app.state::<Early>().0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Err(error) = window::build(handle, hidden && early.is_none()) {
         return trouble::tell(app, &format!("The window could not be made: {error}."));
     }
+    if let Some(link) = early {
+        follow_link(handle, &link);
+    }
+    menu::raise(handle);
     tray::raise(handle);
+    hotkeys::take_kept(handle, &kept.hotkeys);
     stop::obey_signals(handle);
     tauri::async_runtime::spawn(follow_clicks(handle.clone(), clicks));
     let code = app.run_return(|app, event| match event {
@@ -98,6 +132,11 @@ fn fly(app: App, mut tower: Tower, hidden: bool) -> ExitCode {
             api.prevent_exit();
             stop::quit(app);
         }
+        // Elsewhere a link is the argument of another start.
+        #[cfg(target_os = "macos")]
+        RunEvent::Opened { urls } => urls.iter().take(1).for_each(|url| follow_link(app, url.as_str())),
+        #[cfg(target_os = "macos")]
+        RunEvent::Reopen { .. } => window::show(app),
         // Some desktops end the loop without asking.
         RunEvent::Exit => {
             if let Some(tower) = app.state::<Shell>().take_tower() {
@@ -142,12 +181,30 @@ fn encoded(text: &str) -> String {
     text.bytes().map(byte).collect()
 }
 
-/// A second start on the same data folder shows the window of the first.
+/// Shows the place that a link from outside names. One that is not understood shows the board, and can do nothing else either.
+fn follow_link(app: &AppHandle, link: &str) {
+    window::show(app);
+    let hash = link::place(link).unwrap_or_else(|why| {
+        let link: String = link.escape_debug().take(LINK_CHARS_TOLD).collect();
+        tracing::warn!(%link, why, "a link was refused");
+        BOARD.to_owned()
+    });
+    bridge::open(app, &hash);
+}
+
+/// A second start on the same data folder shows the window of the first, and the place that it was given.
 fn single_instance(bus_name: String) -> tauri::plugin::TauriPlugin<tauri::Wry> {
     tauri_plugin_single_instance::Builder::new()
         .callback(|app, args, _| {
-            // The first one may still be starting, and then its window is about to appear anyway.
-            if arguments::wants_to_be_seen(&args) && app.try_state::<Shell>().is_some() {
+            let second = arguments::second(&args);
+            if app.try_state::<Shell>().is_none() {
+                // The first one is still starting, and its window is about to appear anyway.
+                if second.link.is_some() {
+                    *app.state::<Early>().0.lock().unwrap_or_else(PoisonError::into_inner) = second.link;
+                }
+            } else if let Some(link) = second.link {
+                follow_link(app, &link);
+            } else if second.wants_to_be_seen {
                 window::show(app);
             }
         })

@@ -7,6 +7,7 @@ use crate::window;
 
 /// Stops the tower, then ends the program. Asked a second time, it ends at once: the journal is safe at every instant.
 pub fn quit(app: &AppHandle) {
+    window::remember(app);
     window::hide(app);
     let Some(tower) = app.state::<Shell>().take_tower() else {
         app.exit(1);

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use cuetower_engine::desk::Desk;
 use cuetower_engine::desk::wire::{AlertView, Alerts, GateView, Gates, Topic, TowerStatus};
 use cuetower_engine::feed::Change;
+use cuetower_engine::notify::Opens;
 use serde_json::Value;
 use tauri::image::Image;
 use tauri::menu::{Menu, MenuItem, MenuItemKind, PredefinedMenuItem};
@@ -192,6 +193,11 @@ async fn open_alerts(desk: &Desk) -> Vec<AlertView> {
     let Ok(answer) = desk.call("alerts", asked).await else { return Vec::new() };
     let alerts = serde_json::from_value::<Alerts>(answer).map(|answer| answer.alerts).unwrap_or_default();
     needing(alerts, desk.handle.now().0)
+}
+
+/// Where the question is that comes first.
+pub async fn next_gate(desk: &Desk) -> Option<Opens> {
+    open_gates(desk).await.first().map(|gate| Opens::Gate(gate.id.clone()))
 }
 
 /// Those that wait and were not put off.

@@ -1,31 +1,44 @@
-//! The window: made dark, shown, put away. Closing it does not stop the tower.
+//! The window: made in the colours of its theme, shown, put away. Closing it does not stop the tower.
 
 use std::sync::Once;
+use std::time::Duration;
 
 use cuetower_engine::notify::Note;
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::window::Color;
-use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
+use tauri::{
+    AppHandle, Manager, PhysicalPosition, PhysicalSize, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
+};
+use tokio::sync::watch;
 
+use crate::frame::{self, Frame, Screen};
+use crate::kept::Theme;
 use crate::shell::Shell;
 use crate::{tray, tray_host};
 
 const MAIN: &str = "main";
+/// So long after it was last moved it is remembered where it stands.
+const SETTLED: Duration = Duration::from_millis(500);
 
-/// `bg-0` of the dark theme, so that nothing flashes before the page paints.
+/// `bg-0` of the dark theme and of the light one, so that nothing flashes before the page paints.
 pub const GROUND: Color = Color(0x0f, 0x12, 0x14, 0xff);
+const LIGHT_GROUND: Color = Color(0xee, 0xf0, 0xee, 0xff);
 
 pub fn build(app: &AppHandle, hidden: bool) -> tauri::Result<()> {
+    let shell = app.state::<Shell>();
+    let kept = shell.keeper.kept();
     let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
         .title("Cuetower")
-        .inner_size(1280.0, 800.0)
-        .min_inner_size(720.0, 500.0)
+        .inner_size(frame::SIZE.0, frame::SIZE.1)
+        .min_inner_size(frame::SIZE_MIN.0, frame::SIZE_MIN.1)
         .center()
+        .theme(native(kept.theme))
         .background_color(GROUND)
-        .visible(!hidden)
+        // Until it is where it belongs.
+        .visible(false)
         .devtools(cfg!(debug_assertions))
         // What the page remembers (its theme) belongs to this tower, as everything else does.
-        .data_directory(app.state::<Shell>().data_dir.join("window"))
+        .data_directory(shell.data_dir.join("window"))
         // The page and nothing else: no link leads away, none opens a second window.
         .on_navigation(|url| tauri::is_dev() || matches!(url.host_str(), Some("localhost" | "tauri.localhost")))
         .on_new_window(|_, _| NewWindowResponse::Deny)
@@ -36,14 +49,80 @@ pub fn build(app: &AppHandle, hidden: bool) -> tauri::Result<()> {
             }
         })
         .build()?;
-    let app = app.clone();
-    window.on_window_event(move |event| {
-        if let WindowEvent::CloseRequested { api, .. } = event {
+    if window.theme()? == tauri::Theme::Light {
+        window.set_background_color(Some(LIGHT_GROUND))?;
+    }
+    if let Some(frame) = kept.frame.and_then(|frame| frame::fitted(frame, &screens(&window))) {
+        window.set_size(PhysicalSize::new(frame.width, frame.height))?;
+        window.set_position(PhysicalPosition::new(frame.x, frame.y))?;
+    }
+    if kept.maximised {
+        window.maximize()?;
+    }
+    if !hidden {
+        window.show()?;
+    }
+    let (moved, moves) = watch::channel(());
+    let closing = app.clone();
+    window.on_window_event(move |event| match event {
+        WindowEvent::CloseRequested { api, .. } => {
             api.prevent_close();
-            put_away(&app);
+            put_away(&closing);
         }
+        WindowEvent::Resized(_) | WindowEvent::Moved(_) => drop(moved.send(())),
+        _ => {}
     });
+    tauri::async_runtime::spawn(remember_moves(app.clone(), moves));
     Ok(())
+}
+
+fn native(theme: Theme) -> Option<tauri::Theme> {
+    match theme {
+        Theme::System => None,
+        Theme::Light => Some(tauri::Theme::Light),
+        Theme::Dark => Some(tauri::Theme::Dark),
+    }
+}
+
+/// The page wears this theme: the edge of the window follows, and the next start does not flash.
+pub fn wear(app: &AppHandle, theme: Theme) {
+    app.state::<Shell>().keeper.keep(|kept| kept.theme = theme);
+    with(app, |window| window.set_theme(native(theme)));
+}
+
+/// Each is looked at once it is over, as long as the window lives.
+async fn remember_moves(app: AppHandle, mut moves: watch::Receiver<()>) {
+    while moves.changed().await.is_ok() {
+        while tokio::time::timeout(SETTLED, moves.changed()).await.is_ok_and(|moved| moved.is_ok()) {}
+        remember(&app);
+    }
+}
+
+/// Keeps where the window stands, if it stands anywhere: one that is put away has no place.
+pub fn remember(app: &AppHandle) {
+    with(app, |window| {
+        if !window.is_visible()? || window.is_minimized()? || window.is_fullscreen()? {
+            return Ok(());
+        }
+        let maximised = window.is_maximized()?;
+        let (at, size) = (window.outer_position()?, window.inner_size()?);
+        app.state::<Shell>().keeper.keep(|kept| {
+            kept.maximised = maximised;
+            if !maximised {
+                kept.frame = Some(Frame { x: at.x, y: at.y, width: size.width, height: size.height });
+            }
+        });
+        Ok(())
+    });
+}
+
+fn screens(window: &WebviewWindow) -> Vec<Screen> {
+    let screen = |monitor: &tauri::Monitor| {
+        let area = monitor.work_area();
+        let (at, size) = (area.position, area.size);
+        Screen { x: at.x, y: at.y, width: size.width, height: size.height, scale: monitor.scale_factor() }
+    };
+    window.available_monitors().unwrap_or_default().iter().map(screen).collect()
 }
 
 /// Shows the window and gives it the keyboard, whatever state it was in.
@@ -57,6 +136,11 @@ pub fn show(app: &AppHandle) {
 
 pub fn hide(app: &AppHandle) {
     with(app, WebviewWindow::hide);
+}
+
+/// As its own button does.
+pub fn close(app: &AppHandle) {
+    put_away(app);
 }
 
 /// Into the tray where there is one; else to where minimised windows are.

@@ -14,6 +14,7 @@ mod machine;
 mod outcomes;
 mod ready;
 mod same_second;
+mod search;
 mod silence;
 mod spans;
 mod stamp;
@@ -25,8 +26,9 @@ use std::process::ExitCode;
 use figure::Figure;
 use machine::Machine;
 
-const USAGE: &str = "bench [lateness|same-second|arming|ready|outcomes|steps|spans|silence]… [--json] [--minutes N] [--cues N] [--runs N] [--steps N] [--dir DIR] [--keep]";
-const NAMES: [&str; 8] = ["lateness", "same-second", "arming", "ready", "outcomes", "steps", "spans", "silence"];
+const USAGE: &str = "bench [lateness|same-second|arming|ready|search|outcomes|steps|spans|silence]… [--json] [--minutes N] [--cues N] [--runs N] [--steps N] [--dir DIR] [--keep]";
+const NAMES: [&str; 9] =
+    ["lateness", "same-second", "arming", "ready", "search", "outcomes", "steps", "spans", "silence"];
 
 /// What is measured, and how large.
 pub struct Plan {
@@ -81,6 +83,7 @@ async fn measure(name: &str, plan: &Plan) -> Vec<Figure> {
         "same-second" => same_second::measure(plan).await,
         "arming" => arming::measure(plan).await,
         "ready" => ready::measure(plan).await,
+        "search" => search::measure(plan).await,
         "outcomes" => outcomes::measure(plan).await,
         "steps" => steps::measure(plan).await,
         "spans" => spans::measure(plan).await,

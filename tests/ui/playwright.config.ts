@@ -17,6 +17,7 @@ export default defineConfig({
     viewport: { width: 1440, height: 900 },
     colorScheme: 'dark',
     reducedMotion: 'reduce',
+    locale: 'en-GB',
     launchOptions: { executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium' },
     // A film of every test would cost more than the test; the trace keeps the page as it was at each step.
     trace: { mode: 'retain-on-failure', screenshots: false },

@@ -21,6 +21,7 @@ pub use crate::args_keys::{KeyArgs, KeyCommand, LoginCommand};
 pub use crate::args_mcp::McpArgs;
 pub use crate::args_otlp::OtlpCommand;
 pub use crate::args_pools::{Limit, PoolCommand, PoolSetArgs};
+pub use crate::args_search::{ExportArgs, SearchArgs};
 pub use crate::args_watchdog::{InstallArgs, WatchdogCommand};
 use crate::tower::Options;
 
@@ -109,6 +110,8 @@ pub enum Command {
     },
     /// What was spent, by cue, agent, model or day
     Costs(CostsArgs),
+    /// Look for runs, cues, agents and alerts by what they say
+    Search(SearchArgs),
     /// What stops work that uses too much: by run, and by day
     Fuse {
         #[command(subcommand)]
@@ -306,6 +309,8 @@ pub enum RunCommand {
     Compare { run: String },
     /// Run it again, with the same payload
     Replay { run: String },
+    /// With everything that is shown of it, as a file: JSON, or one page with --html
+    Export(ExportArgs),
     /// Stop it
     Stop { run: String },
     /// End its process and go on with the next attempt, such as of one that hangs

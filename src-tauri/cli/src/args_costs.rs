@@ -42,6 +42,9 @@ pub struct CostsArgs {
     pub days: u32,
     #[arg(long, value_enum, default_value_t = CostsBy::Cue)]
     pub by: CostsBy,
+    /// As a table of comma-separated values: by day, cue, agent and model
+    #[arg(long, conflicts_with = "by")]
+    pub csv: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

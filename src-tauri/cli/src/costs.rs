@@ -1,14 +1,23 @@
 //! `costs`: what was spent, by cue, agent, model or day, and what of it is not known.
 
 use cuetower_core::sentence::grouped;
-use cuetower_engine::desk::wire::{CostTotal, Costs};
+use cuetower_engine::desk::wire::{CostTotal, Costs, Exported};
 use serde_json::json;
 
 use crate::args::{CostsArgs, CostsBy};
 use crate::owner::Owner;
-use crate::show::{say, say_json, table};
+use crate::show::{hand_out, say, say_json, table};
 
 pub async fn obey(owner: &Owner, args: CostsArgs, as_json: bool) -> Result<(), String> {
+    if args.csv {
+        let file: Exported = owner.ask("costs_csv", json!({ "days": args.days })).await?;
+        if as_json {
+            say_json(&json!(file));
+        } else {
+            hand_out(&file.text);
+        }
+        return Ok(());
+    }
     let costs: Costs = owner.ask("costs", json!({ "days": args.days })).await?;
     if as_json {
         say_json(&json!(costs));

@@ -20,6 +20,7 @@ mod args_keys;
 mod args_mcp;
 mod args_otlp;
 mod args_pools;
+mod args_search;
 mod args_watchdog;
 mod briefing;
 mod channels;
@@ -43,6 +44,7 @@ mod presence;
 mod prices;
 mod runs;
 mod schedule;
+mod search;
 mod secrets;
 mod serve;
 mod serve_notify;
@@ -153,6 +155,7 @@ fn obey(cli: Cli) -> Result<(), String> {
         Command::Fuse { what } => with_owner(data, async |owner| fuses::obey(&owner, what, json).await),
         Command::Otlp { what } => with_owner(data, async |owner| otlp::obey(&owner, what, json).await),
         Command::Price { what } => with_owner(data, async |owner| prices::obey(&owner, what, json).await),
+        Command::Search(args) => with_owner(data, async |owner| search::obey(&owner, args, json).await),
         Command::Costs(args) => with_owner(data, async |owner| costs::obey(&owner, args, json).await),
         Command::Channel { what } => with_owner(data, async |owner| channels::obey(&owner, what, json).await),
         Command::Beacon { what } => with_owner(data, async |owner| channels::beacon(&owner, what, json).await),

@@ -1,12 +1,12 @@
 //! `runs` and `run …`: what was executed, and one run told from its attempts to its proof.
 
-use cuetower_engine::desk::wire::{AttemptView, Fired, Ledger, Mark, RunStory, SpendView, Truth};
+use cuetower_engine::desk::wire::{AttemptView, Exported, Fired, Ledger, Mark, RunStory, SpendView, Truth};
 use serde_json::json;
 
-use crate::args::{RunCommand, VerifyWord};
+use crate::args::{ExportArgs, RunCommand, VerifyWord};
 use crate::follow;
 use crate::owner::Owner;
-use crate::show::{Zone, say, say_json, table, verdicts};
+use crate::show::{Zone, hand_out, say, say_json, table, verdicts};
 use crate::steps;
 
 /// Occurrences in one page of the ledger.
@@ -57,6 +57,20 @@ async fn newest(owner: &Owner, cue_id: Option<String>, limit: usize) -> Result<V
     Ok(runs)
 }
 
+/// To standard output, into a file, or under its own name into a folder.
+async fn export(owner: &Owner, args: ExportArgs) -> Result<(), String> {
+    let format = if args.html { "html" } else { "json" };
+    let file: Exported = owner.ask("run_export", json!({ "run_id": args.run, "format": format })).await?;
+    let Some(path) = args.output else {
+        hand_out(&file.text);
+        return Ok(());
+    };
+    let path = if path.is_dir() { path.join(&file.file_name) } else { path };
+    std::fs::write(&path, &file.text).map_err(|error| format!("{} could not be written: {error}.", path.display()))?;
+    say(&format!("Written to {}", path.display()));
+    Ok(())
+}
+
 pub async fn obey(owner: &Owner, what: RunCommand, as_json: bool) -> Result<(), String> {
     match what {
         RunCommand::Show { run } => show(owner, &run, as_json).await,
@@ -73,6 +87,7 @@ pub async fn obey(owner: &Owner, what: RunCommand, as_json: bool) -> Result<(), 
             }
             Ok(())
         }
+        RunCommand::Export(args) => export(owner, args).await,
         RunCommand::Verify { run, word, reason } => {
             let valid = word == VerifyWord::Yes;
             let story: RunStory =

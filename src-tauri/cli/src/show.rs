@@ -1,6 +1,6 @@
 //! How answers are printed: JSON as it came, or words in columns. Nothing here asks anybody anything.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use chrono_tz::Tz;
 use cuetower_core::Ms;
@@ -19,6 +19,16 @@ pub fn say(text: &str) {
 /// The same on standard error.
 pub fn complain(text: &str) {
     eprintln!("{}", plain(text));
+}
+
+/// Prints a file as it is, so that it can be kept; to a terminal as [`say`] does.
+pub fn hand_out(text: &str) {
+    let mut out = std::io::stdout().lock();
+    if out.is_terminal() {
+        say(text);
+    } else {
+        drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+    }
 }
 
 fn print(text: &str) {

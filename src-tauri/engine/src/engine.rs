@@ -188,6 +188,7 @@ impl Engine {
         minding.spawn(briefing_note::tell(handle.clone(), notifier, started_at));
         minding.spawn(alerting::tell(handle.clone(), Arc::clone(&shared), alerts));
         minding.spawn(otlp::export(handle.clone(), Arc::clone(&shared)));
+        minding.spawn(crate::search::filling::fill(handle.clone()));
         minding.spawn(channels::tell(handle.clone()));
         minding.spawn(channels::beacon(handle.clone()));
         Ok((handle.clone(), Running { handle, orders, shared, flying, minding }))

@@ -2,6 +2,7 @@
 //! in seconds. What each command does lives in the module of its name; nothing of the product lives here.
 
 mod bench;
+mod bench_timeline;
 mod call;
 mod launch;
 mod packages;
@@ -30,7 +31,7 @@ cargo xtask screenshots          every screen with the demo fleet on it, into ta
 cargo xtask crash --cycles N     kill -9 the real binary N times, under load and in a storm of edits and clock changes
 cargo xtask simulate --seeds N   run the simulator over N seeds, built for release (a night on two cores: 1000000);
                                  --from SEED: from there on; a failing seed prints how to replay it
-cargo xtask bench [NAME] [--json]  measure a release build: lateness, same-second, arming, ready (docs/benchmarks.md)";
+cargo xtask bench [NAME] [--json]  measure a release build: lateness, same-second, arming, ready, window, timeline (docs/benchmarks.md)";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

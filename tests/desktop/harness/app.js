@@ -14,13 +14,13 @@ export class App {
   }
 
   /** Starts it with its window under the driver. */
-  static async driven(desktop) {
+  static async driven(desktop, more = []) {
     const app = new App(desktop);
     const [port, native] = [await freePort(), await freePort()];
     app.driver = desktop.start(TAURI_DRIVER, ['--port', `${port}`, '--native-port', `${native}`]);
     const ready = async () => (await fetch(`http://127.0.0.1:${port}/status`, { signal: AbortSignal.timeout(1_000) })).ok;
     await until('the driver', ready);
-    app.page = await Page.open(port, CUETOWER, app.args);
+    app.page = await Page.open(port, CUETOWER, [...app.args, ...more]);
     await app.ready();
     return app;
   }

@@ -45,11 +45,14 @@ export class Desktop {
   notifications = null;
   keyring = null;
 
+  /** The file that holds what is on the screen, as long as it is `seen`. */
+  seen = null;
+
   /** `bus`, `keyring` and `notifications` say whether those daemons run. */
-  static async start({ bus = true, keyring = true, notifications = true } = {}) {
+  static async start({ bus = true, keyring = true, notifications = true, seen = false } = {}) {
     const desktop = new Desktop();
     try {
-      await desktop.#start(bus, keyring, notifications);
+      await desktop.#start(bus, keyring, notifications, seen);
     } catch (error) {
       console.log(desktop.processes.lastWords());
       await desktop.stop();
@@ -58,7 +61,7 @@ export class Desktop {
     return desktop;
   }
 
-  async #start(bus, keyring, notifications) {
+  async #start(bus, keyring, notifications, seen) {
     const folder = (name) => {
       const path = join(this.folder, name);
       mkdirSync(path, { mode: 0o700 });
@@ -82,7 +85,9 @@ export class Desktop {
     };
 
     // It starts anew whenever its last client leaves, unless told not to.
-    const display = this.start('Xvfb', ['-displayfd', '3', '-screen', '0', '1440x900x24', '-nolisten', 'tcp', '-noreset'], { fd3: true });
+    const memory = seen ? ['-fbdir', folder('screen')] : [];
+    if (seen) this.seen = join(this.folder, 'screen/Xvfb_screen0');
+    const display = this.start('Xvfb', ['-displayfd', '3', '-screen', '0', '1440x900x24', '-nolisten', 'tcp', '-noreset', ...memory], { fd3: true });
     this.env.DISPLAY = `:${await until('a display', () => display.fd3.endsWith('\n') && display.fd3.trim())}`;
 
     if (bus) await this.#startBus();

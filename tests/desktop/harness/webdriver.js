@@ -37,6 +37,11 @@ export class Page {
     return this.#call('POST', '/execute/sync', { script: body, args });
   }
 
+  /** Runs JavaScript in the page that gives its answer to the last of its `arguments`. */
+  async answer(body, ...args) {
+    return this.#call('POST', '/execute/async', { script: body, args });
+  }
+
   /** Waits until what is in the page is on the screen. */
   async painted() {
     const body = 'const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))';

@@ -21,6 +21,7 @@ mod wire;
 // that end, tokens that die with their run; known values blotted out everywhere.
 mod doors;
 mod echoes;
+mod exports;
 mod folders;
 mod gates;
 mod keys;

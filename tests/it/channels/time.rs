@@ -8,7 +8,7 @@ use cuetower_core::Ms;
 use cuetower_core::alert::{About, AlertKind, Severity, Signal};
 use cuetower_core::id::AccountId;
 use cuetower_engine::clock::{Clock as _, ManualClock};
-use cuetower_engine::desk::{Desk, Facts, OwnerKey};
+use cuetower_engine::desk::{Demo, Desk, Facts, OwnerKey};
 use cuetower_engine::notify::Notifier;
 use cuetower_engine::vault::{Vault, VaultKind};
 use cuetower_engine::{Config, Engine, Ports, Running};
@@ -55,6 +55,7 @@ impl Tower {
             notifier,
             facts,
             owner_key: OwnerKey::default(),
+            demo: Demo::default(),
             face: cuetower_engine::desk::Face::Cli,
         };
         Tower { clock, desk, running, _folder: folder }

@@ -2,6 +2,7 @@
 
 mod connect;
 mod cues;
+mod demo;
 mod import;
 mod ledger;
 mod watchdog;

@@ -62,6 +62,7 @@ impl Tower {
             },
             owner_key: OwnerKey::default(),
             face: cuetower_engine::desk::Face::Cli,
+            demo: cuetower_engine::desk::Demo::default(),
         }
     }
 

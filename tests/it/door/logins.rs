@@ -31,6 +31,7 @@ impl Tower {
             facts,
             owner_key: OwnerKey::default(),
             face: cuetower_engine::desk::Face::Cli,
+            demo: cuetower_engine::desk::Demo::default(),
         }
     }
 

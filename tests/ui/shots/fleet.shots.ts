@@ -83,6 +83,7 @@ test('the demo fleet', async ({ browser }) => {
     const seen = await known(page, tower);
     for (const screen of SCREENS.filter((screen) => !GUIDE || screen.inGuide)) {
       await page.setViewportSize(SIZES[0]);
+      if (await page.getByRole('dialog').isVisible()) await page.keyboard.press('Escape');
       await screen.go(page, seen);
       await pictures(page, screen.name);
     }

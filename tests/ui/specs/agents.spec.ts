@@ -9,11 +9,10 @@ test('without agents the screen says how one appears, with lines to copy; the fi
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('No agents yet.');
   await expect(page.getByRole('tabpanel')).toContainText(`curl -fsS ${tower.ready.agents}/api/v1/heartbeat`);
   await page.getByRole('tab', { name: /^curl/ }).focus();
-  await page.keyboard.press('ArrowDown');
-  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('End');
+  await page.keyboard.press('ArrowUp');
   await expect(page.getByRole('tab', { name: /clevagent-runner/ })).toHaveAttribute('aria-selected', 'true');
-  await expect(page.getByRole('tabpanel')).toContainText('cuetowerctl connect clevagent');
-  await page.getByRole('tabpanel').getByRole('button', { name: 'Copy' }).click();
+  await page.getByRole('tabpanel').getByRole('button', { name: 'Copy', exact: true }).click();
   await expect(page.getByRole('status').filter({ hasText: 'copied' }).first()).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(`--endpoint ${tower.ready.agents}`);
 
@@ -161,6 +160,13 @@ test('by keyboard: there by G A, along the agents by arrows, to one by @, back b
   await expect(page.getByRole('option', { selected: true })).toContainText('alpha');
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/#\/agents\/alpha$/);
+  // Enter goes on to what is said of it, Escape back to its row, and once more to the board.
+  await page.getByRole('link', { name: 'alpha', exact: true }).focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('region', { name: 'alpha' })).toBeFocused();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('link', { name: 'alpha', exact: true })).toBeFocused();
   await page.keyboard.press('Escape');
   await expect(page).toHaveURL(/#\/board$/);
 });

@@ -135,6 +135,7 @@ test('a form that was left is found again as it was', async ({ window: page }) =
   await page.goto('/#/cue/new');
   await expect(page.getByLabel('Cue', { exact: true })).toHaveValue('half-done');
   await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Throw it away' }).click();
   await page.goto('/#/cue/new');
   await expect(page.getByLabel('Cue', { exact: true })).toHaveValue('');
 });

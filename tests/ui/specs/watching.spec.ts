@@ -145,7 +145,7 @@ test('what is usual of a cue is drawn once ten runs have told it, and not before
   await expect(page.getByTestId('usual')).toContainText('Working time');
   await page.goto(`/#/run/${last}`);
   await page.getByRole('tab', { name: 'Usual range' }).click();
-  await expect(page.getByRole('group', { name: /^Working time of the last 12 runs: usually .* at the median/ })).toBeVisible();
+  await expect(page.getByRole('img', { name: /^Working time of the last 12 runs: usually .* at the median/ })).toBeVisible();
   await page.getByRole('tab', { name: 'Compare with last good' }).click();
   const compared = page.getByRole('table', { name: 'Compared with the last good run' });
   await expect(compared.getByRole('columnheader', { name: 'Usual range' })).toBeVisible();

@@ -43,6 +43,11 @@ export class Tower {
     return new Tower(data, flags, await Tower.#launch(data, '127.0.0.1:0', flags));
   }
 
+  /** The same on a store that is there already, and stays (`down`). */
+  static async on(data: string, flags: readonly string[] = []): Promise<Tower> {
+    return new Tower(data, flags, await Tower.#launch(data, '127.0.0.1:0', flags));
+  }
+
   static async #launch(data: string, desk: string, flags: readonly string[]): Promise<Up> {
     const args = ['serve', '--data', data, '--listen', '127.0.0.1:0', '--desk', desk, '--vault', 'memory', '--no-notifications', '--ready-json', ...flags];
     const process = spawn(join(BINARIES, 'cuetowerctl'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -78,10 +83,15 @@ export class Tower {
     this.ready = this.#up.ready;
   }
 
-  async stop(): Promise<void> {
+  /** Ends it in good order; its data stay. */
+  async down(): Promise<void> {
     this.stopped = true;
     this.#up.process.kill('SIGTERM');
     await this.#up.exited;
+  }
+
+  async stop(): Promise<void> {
+    await this.down();
     await rm(this.#data, { recursive: true, force: true });
   }
 }

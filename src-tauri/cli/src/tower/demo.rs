@@ -1,16 +1,21 @@
 //! The demo fleet: the agents of `examples/`, on short schedules. They are inside the binary and written into the data
-//! folder, so that an installed program has them, too.
+//! folder, so that an installed program has them, too. It has a tower of its own (`--demo`), or is a guest in one (`guest`).
 
+mod guest;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use cuetower_engine::desk::Desk;
 use cuetower_engine::desk::wire::{Board, CueView, DeskError};
+use cuetower_engine::desk::{DEMO_MARK, Desk};
 use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
+
+pub use guest::Demo;
 
 const FLEET: &str = include_str!("../../../../examples/fleet.json");
 
@@ -48,6 +53,8 @@ files!(SDK in "sdk/python/src/cuetower/":
     "errors.py"
 );
 
+/// In the data folder.
+const FOLDER: &str = "demo";
 const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 /// Remembers the web hook agent's port in the agents' folder.
 const PORT: &str = "flaky_server.port";
@@ -76,14 +83,16 @@ pub enum DemoError {
 /// The agents on disk, and the one that runs all the time.
 pub struct Fleet {
     folder: PathBuf,
+    /// Among somebody's own cues: its names begin with "demo-", and its cues bear the mark.
+    guest: bool,
     flaky_url: String,
     flaky_server: Child,
 }
 
 impl Fleet {
     /// Writes the agents into the data folder and starts the web hook agent.
-    pub async fn start(data: &Path) -> Result<Fleet, DemoError> {
-        let folder = data.join("demo");
+    pub async fn start(data: &Path, guest: bool) -> Result<Fleet, DemoError> {
+        let folder = data.join(FOLDER);
         write_examples(&folder).map_err(|source| DemoError::Examples { path: folder.clone(), source })?;
         // The same port as last time, or what came due meanwhile would be delivered to nobody.
         let last_port = std::fs::read_to_string(folder.join(PORT)).unwrap_or_default();
@@ -101,19 +110,20 @@ impl Fleet {
         let port = flaky_url.rsplit(':').next().and_then(|rest| rest.split('/').next()).unwrap_or_default();
         // Without it the next start takes another port, and tells the cue.
         drop(std::fs::write(folder.join(PORT), port));
-        Ok(Fleet { folder, flaky_url, flaky_server })
+        Ok(Fleet { folder, guest, flaky_url, flaky_server })
     }
 
     /// Creates the fleet's cues. One that is there already is kept; where it calls the web hook agent, it is told the
     /// address that one has now.
     pub async fn take_off(&self, desk: &Desk) -> Result<(), DemoError> {
-        let board = desk.call("board", json!({ "from_ms": 0, "to_ms": 1 })).await.map_err(DemoError::Board)?;
-        let there = serde_json::from_value::<Board>(board).expect("the desk keeps to its own types").cues;
+        let there = cues_of(desk).await?;
         self.make_pools(desk).await?;
         for definition in self.definitions() {
             let name = definition["name"].as_str().unwrap_or_default().to_owned();
             let done = match there.iter().find(|cue| cue.name == name) {
                 None => create(desk, &definition).await,
+                // Somebody has a cue of that name, and keeps it.
+                Some(cue) if self.guest && !is_marked(cue) => Ok(()),
                 Some(cue) => update_address(desk, cue, &definition).await,
             };
             done.map_err(|error| DemoError::Cue { name, error })?;
@@ -121,20 +131,36 @@ impl Fleet {
         Ok(())
     }
 
+    /// After a restart: what its owner deleted stays deleted, and what calls the web hook agent finds it.
+    async fn settle(&self, desk: &Desk) -> Result<(), DemoError> {
+        let there = cues_of(desk).await?;
+        for definition in self.definitions() {
+            let Some(cue) = there.iter().find(|cue| cue.name == definition["name"] && is_marked(cue)) else { continue };
+            let done = update_address(desk, cue, &definition).await;
+            done.map_err(|error| DemoError::Cue { name: cue.name.clone(), error })?;
+        }
+        Ok(())
+    }
+
     /// The pools that the fleet's cues use. One that is there keeps the limits its owner gave it.
     async fn make_pools(&self, desk: &Desk) -> Result<(), DemoError> {
         let known = desk.call("pools", json!({})).await.map_err(DemoError::Board)?.to_string();
-        let definitions = self.definitions();
-        let used = definitions.iter().flat_map(|cue| cue["uses"].as_array().into_iter().flatten());
-        let mut names: Vec<&str> = used.filter_map(|need| need["pool"].as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        for name in names.into_iter().filter(|name| !known.contains(&format!("\"{name}\""))) {
+        for name in self.pools().into_iter().filter(|name| !known.contains(&format!("\"{name}\""))) {
             let pool = json!({ "name": name, "concurrency": 1, "calls_per_min": 30 });
             let made = desk.call("pool_set", pool).await;
-            made.map_err(|error| DemoError::Cue { name: name.to_owned(), error })?;
+            made.map_err(|error| DemoError::Cue { name, error })?;
         }
         Ok(())
+    }
+
+    fn pools(&self) -> BTreeSet<String> {
+        let definitions = self.definitions();
+        let used = definitions.iter().flat_map(|cue| cue["uses"].as_array().into_iter().flatten());
+        used.filter_map(|need| need["pool"].as_str()).map(str::to_owned).collect()
+    }
+
+    fn agents(&self) -> BTreeSet<String> {
+        self.definitions().iter().filter_map(|cue| cue["agent"].as_str()).map(str::to_owned).collect()
     }
 
     pub async fn stop(mut self) {
@@ -148,8 +174,19 @@ impl Fleet {
     fn definitions(&self) -> Vec<Value> {
         let mut fleet: Vec<Value> = serde_json::from_str(FLEET).expect("fleet.json is part of the program and tested");
         let examples = self.folder.display().to_string();
-        let values = [("{examples}", examples.as_str()), ("{python}", PYTHON), ("{flaky_url}", &self.flaky_url)];
-        fleet.iter_mut().for_each(|cue| fill(cue, &values));
+        for cue in &mut fleet {
+            if self.guest {
+                mark(cue);
+            }
+            let agent = cue["agent"].as_str().unwrap_or_default().to_owned();
+            let values = [
+                ("{examples}", examples.as_str()),
+                ("{python}", PYTHON),
+                ("{flaky_url}", &self.flaky_url),
+                ("{agent}", &agent),
+            ];
+            fill(cue, &values);
+        }
         fleet
     }
 }
@@ -177,6 +214,11 @@ async fn start_server(folder: &Path, port: &str) -> Result<(Child, String), Demo
     }
 }
 
+async fn cues_of(desk: &Desk) -> Result<Vec<CueView>, DemoError> {
+    let board = desk.call("board", json!({ "from_ms": 0, "to_ms": 1 })).await.map_err(DemoError::Board)?;
+    Ok(serde_json::from_value::<Board>(board).expect("the desk keeps to its own types").cues)
+}
+
 /// What nothing fires by itself is fired once.
 async fn create(desk: &Desk, definition: &Value) -> Result<(), DeskError> {
     let cue = desk.call("cue_create", json!({ "definition": definition })).await?;
@@ -196,6 +238,22 @@ async fn update_address(desk: &Desk, cue: &CueView, wanted: &Value) -> Result<()
     }
     let update = json!({ "cue_id": cue.id, "revision": cue.revision, "definition": definition });
     desk.call("cue_update", update).await.map(drop)
+}
+
+/// A guest's cue says that it is one, and takes nobody's name.
+fn mark(cue: &mut Value) {
+    cue["description"] = json!(DEMO_MARK);
+    let needs = cue.get("uses").and_then(Value::as_array).map_or(0, Vec::len);
+    let names = ["/name".to_owned(), "/agent".to_owned()].into_iter();
+    for path in names.chain((0..needs).map(|need| format!("/uses/{need}/pool"))) {
+        if let Some(Value::String(name)) = cue.pointer_mut(&path) {
+            name.insert_str(0, "demo-");
+        }
+    }
+}
+
+fn is_marked(cue: &CueView) -> bool {
+    cue.definition["description"] == json!(DEMO_MARK)
 }
 
 fn write_examples(folder: &Path) -> std::io::Result<()> {
@@ -232,12 +290,15 @@ mod tests {
     #[tokio::test]
     async fn every_placeholder_is_filled_and_every_agent_is_there() {
         let data = tempfile::tempdir().unwrap();
-        let fleet = Fleet::start(data.path()).await.unwrap();
+        let fleet = Fleet::start(data.path(), false).await.unwrap();
         let definitions = fleet.definitions();
         assert_eq!(definitions.len(), 10);
         for definition in &definitions {
             let text = definition.to_string();
-            assert!(!["{examples}", "{python}", "{flaky_url}"].iter().any(|name| text.contains(name)), "{text}");
+            assert!(
+                !["{examples}", "{python}", "{flaky_url}", "{agent}"].iter().any(|name| text.contains(name)),
+                "{text}"
+            );
             for word in definition.pointer("/command/argv").and_then(Value::as_array).into_iter().flatten() {
                 let word = word.as_str().unwrap();
                 assert!(!word.starts_with('/') || Path::new(word).exists(), "{word} is missing");
@@ -247,9 +308,9 @@ mod tests {
         assert!(callback.as_str().unwrap().starts_with("http://127.0.0.1:"), "{callback}");
         let address = fleet.flaky_url.clone();
         fleet.stop().await;
-        let again = Fleet::start(data.path()).await.unwrap();
+        let again = Fleet::start(data.path(), false).await.unwrap();
         assert_eq!(again.flaky_url, address, "what came due meanwhile finds it where it was");
-        let beside = Fleet::start(data.path()).await.unwrap();
+        let beside = Fleet::start(data.path(), false).await.unwrap();
         assert_ne!(beside.flaky_url, address, "a port that is taken is no reason to stay down");
         again.stop().await;
         beside.stop().await;

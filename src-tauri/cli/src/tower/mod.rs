@@ -25,7 +25,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::presence::{self, Claim, Doors, Unclaimed};
-use demo::Fleet;
+use demo::Demo;
 
 pub use demo::DemoError;
 pub use exposure::{Exposure, ExposureTrouble, Guard};
@@ -141,7 +141,7 @@ pub struct Tower {
     serving: JoinSet<()>,
     /// Ends with the tower.
     pressing: JoinSet<()>,
-    fleet: Option<Fleet>,
+    demo: Arc<Demo>,
     /// Given up last, when nothing of the folder is in use any more.
     claim: Claim,
 }
@@ -167,7 +167,7 @@ impl Tower {
         let desk_url = owners.as_ref().map(url_of).transpose().map_err(unusable)?;
 
         // Before the engine: what it delivers first may be due already.
-        let fleet = if options.demo { Some(Fleet::start(&folder).await?) } else { None };
+        let demo = Arc::new(Demo::ready(&folder, options.demo).await?);
         let vault = Vault::open_knowing(options.vault, &folder, options.known.clone()).await;
         let (notifier, clicked) = Notifier::start(options.notifications).await;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -189,7 +189,9 @@ impl Tower {
             timezone: machine_zone(),
             started_at,
         };
-        let desk = Desk { handle, vault, notifier, facts, owner_key: OwnerKey::default(), face: Face::Window };
+        let (owner_key, fleet) = (OwnerKey::default(), cuetower_engine::desk::Demo::default());
+        fleet.set(demo.clone());
+        let desk = Desk { handle, vault, notifier, facts, owner_key, demo: fleet, face: Face::Window };
 
         let owner_token = token::new_ticket();
         let (closing, serving) = (watch::Sender::new(false), JoinSet::new());
@@ -207,7 +209,7 @@ impl Tower {
             closing,
             serving,
             pressing,
-            fleet,
+            demo,
             claim,
         };
         let door = Door::new(tower.desk.handle.clone(), VERSION, options.openings)
@@ -246,9 +248,7 @@ impl Tower {
             let closed = self.closed();
             self.serving.spawn(async move { until_closed("the owner's door", host.serve(listener, closed).await) });
         }
-        if let Some(fleet) = &self.fleet {
-            fleet.take_off(&self.desk).await?;
-        }
+        self.demo.take_off(&self.desk).await?;
         let folder = Path::new(&self.desk.facts.data_dir);
         self.claim
             .announce(&doors, &owner_token)
@@ -268,9 +268,7 @@ impl Tower {
             tracing::warn!("some requests were not answered to the end");
         }
         self.serving.shutdown().await;
-        if let Some(fleet) = self.fleet {
-            fleet.stop().await;
-        }
+        self.demo.end().await;
         drop(self.claim);
         tracing::info!("the tower has stopped");
     }

@@ -1,6 +1,6 @@
 //! What the timeline and the ledger draw, and what is to come.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use cuetower_core::Ms;
 use cuetower_core::cue::{Cue, CueStatus};
@@ -13,6 +13,8 @@ use crate::view;
 
 /// Marks in one answer at most; the newest ones stay.
 const MARKS_MAX: u32 = 20_000;
+/// Runs under way in one answer at most.
+const UNDER_WAY_MAX: u32 = 2000;
 /// Lanes in one answer at most.
 const CUES_MAX: u32 = 10_000;
 /// Predicted fires per lane at most.
@@ -26,8 +28,9 @@ pub(super) async fn board(desk: &Desk, request: BoardRequest) -> Result<Board, D
     let now = desk.handle.now();
     // Read first: what happens meanwhile comes again with the events after it.
     let seq = reader.last_seq().await?;
-    let rows = reader.occurrences_between(Ms(request.from_ms), Ms(request.to_ms), MARKS_MAX + 1).await?;
-    let truncated = rows.len() > MARKS_MAX as usize;
+    let most = request.marks_max.unwrap_or(MARKS_MAX).min(MARKS_MAX);
+    let rows = reader.occurrences_between(Ms(request.from_ms), Ms(request.to_ms), most + 1).await?;
+    let truncated = rows.len() > most as usize;
     let (cues, _) = reader.cues(None, None, CUES_MAX, 0).await?;
     let mut names: HashMap<String, String> = cues.iter().map(|cue| (cue.id.0.clone(), name_of(cue))).collect();
     let followed = cues.iter().filter_map(|cue| cue.definition.schedule.follows()).map(|(id, _)| id.0.clone());
@@ -37,11 +40,11 @@ pub(super) async fn board(desk: &Desk, request: BoardRequest) -> Result<Board, D
     }
     let named = |id: &str| names.get(id).cloned();
     let bands = reader.bands(Ms(request.from_ms), Ms(request.to_ms)).await?;
-    let mut rows: Vec<_> = rows.into_iter().take(MARKS_MAX as usize).collect();
-    // What asks is shown however long ago it was due.
-    let asking = reader.occurrences_asking().await?.into_iter();
-    let unseen: Vec<_> = asking.filter(|asks| rows.iter().all(|row| row.id != asks.id)).collect();
-    rows.extend(unseen);
+    let mut rows: Vec<_> = rows.into_iter().take(most as usize).collect();
+    // What asks is shown however long ago it was due, and what is under way.
+    let mut seen: HashSet<String> = rows.iter().map(|row| row.id.clone()).collect();
+    let apart = reader.occurrences_asking().await?.into_iter().chain(reader.under_way(UNDER_WAY_MAX).await?);
+    rows.extend(apart.filter(|row| seen.insert(row.id.clone())));
     Ok(Board {
         seq,
         now_ms: now.0,

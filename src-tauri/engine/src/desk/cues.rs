@@ -184,7 +184,7 @@ async fn change(desk: &Desk, cue_id: &str, input: Input) -> Result<CueView, Desk
     }
 }
 
-async fn current(desk: &Desk, cue_id: &str) -> Result<Cue, DeskError> {
+pub(super) async fn current(desk: &Desk, cue_id: &str) -> Result<Cue, DeskError> {
     let cue = desk.handle.reader().cue(cue_id.to_owned()).await?;
     cue.filter(|cue| cue.status != CueStatus::Deleted).ok_or_else(|| not_found(&format!("cue {cue_id}")))
 }

@@ -8,12 +8,15 @@ mod alerts;
 pub mod audit;
 mod board;
 pub(crate) mod briefing;
+mod cells;
 mod channel_settings;
 mod channels;
 mod compare;
 mod costs;
 mod cues;
+mod demo;
 mod envelope;
+mod export;
 mod from_runs;
 mod fuses;
 mod gates;
@@ -24,18 +27,22 @@ mod pools;
 mod prices;
 pub(crate) mod report;
 mod runs;
+mod search;
 mod secrets;
 pub mod serve;
 mod session;
 mod simulate;
 mod steps;
 mod tower;
+mod tries;
 mod truth;
 pub mod wire;
 mod wire_accounts;
 mod wire_alerts;
+mod wire_cells;
 mod wire_channels;
 mod wire_delivery;
+mod wire_demo;
 #[cfg(test)]
 mod wire_files;
 mod wire_fleet;
@@ -46,8 +53,10 @@ mod wire_pools;
 mod wire_prices;
 mod wire_proof;
 mod wire_schedule;
+mod wire_search;
 mod wire_secrets;
 mod wire_steps;
+mod wire_tries;
 mod wire_truth;
 mod wire_watch;
 mod workers;
@@ -65,6 +74,7 @@ use crate::handle::{Handle, Trouble};
 use crate::journal::StoreError;
 use crate::notify::Notifier;
 use crate::vault::Vault;
+pub use demo::{Demo, DemoFleet, Doing, MARK as DEMO_MARK, cues_of_demo};
 pub(crate) use steps::view as step_view;
 use wire::DeskError;
 pub(crate) use workers::status as worker_status;
@@ -77,6 +87,7 @@ pub struct Desk {
     pub notifier: Notifier,
     pub facts: Facts,
     pub owner_key: OwnerKey,
+    pub demo: Demo,
     /// Where the owner sits who asks through this one. Each host says so of itself; no request does.
     pub face: Face,
 }
@@ -156,8 +167,10 @@ commands! {
     webhook_secret: Nothing -> Key = tower::webhook_secret;
     tower_resume: Nothing -> TowerStatus = tower::resume;
     board: BoardRequest -> Board = board::board;
+    board_cells: CellsRequest -> Cells = cells::cells;
     forecast: ForecastRequest -> Forecast = board::forecast;
     ledger: LedgerRequest -> Ledger = board::ledger;
+    search: SearchRequest -> SearchFound = search::search;
     ledger_audit: AuditRequest -> Audit = audit::audit;
     briefing: Nothing -> Briefing = briefing::briefing;
     briefing_close: Nothing -> Nothing = briefing::close;
@@ -171,13 +184,18 @@ commands! {
     cue_resume: CueRef -> CueView = cues::resume;
     cue_delete: CueRef -> CueView = cues::delete;
     cue_fire: CueFire -> Fired = cues::fire;
+    cue_try: CueTry -> Fired = tries::fire;
     cue_trigger: CueTrigger -> TriggerUrl = cues::trigger;
+    demo: Nothing -> DemoView = demo::look;
+    demo_start: Nothing -> DemoView = demo::start;
+    demo_stop: Nothing -> DemoView = demo::stop;
     run_get: RunRef -> RunStory = runs::get;
     run_replay: RunRef -> Fired = runs::replay;
     run_stop: RunRef -> Nothing = runs::stop;
     run_restart: RunRef -> Nothing = truth::restart;
     run_truth: RunRef -> Truth = truth::look;
     cue_envelope: CueRef -> EnvelopeView = envelope::of_cue;
+    run_export: RunExport -> Exported = export::run;
     run_verify: RunVerify -> RunStory = runs::verify;
     run_check: RunRef -> RunStory = runs::check;
     run_steps: StepsRequest -> Steps = steps::page;
@@ -202,6 +220,7 @@ commands! {
     price_remove: PriceRef -> Prices = prices::remove;
     costs: CostsRequest -> Costs = costs::costs;
     costs_today: Nothing -> CostsToday = costs::today;
+    costs_csv: CostsRequest -> Exported = export::costs;
     spans_apart: SpansApartRequest -> SpansApart = otlp::apart;
     otlp_out_get: Nothing -> OtlpOut = otlp::get;
     otlp_out_set: OtlpOutSet -> OtlpOut = otlp::set;

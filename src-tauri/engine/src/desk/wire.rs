@@ -12,6 +12,7 @@ pub use super::wire_accounts::{
 pub use super::wire_alerts::{
     AlertRef, AlertRules, AlertSnooze, AlertView, Alerts, AlertsRequest, QuietHours, Report, ReportCue, ReportRequest,
 };
+pub use super::wire_cells::{Cell, Cells, CellsHead, CellsRequest, LaneCells, PastRun};
 pub use super::wire_channels::{
     BeaconSet, BeaconView, ChannelRef, ChannelSet, ChannelTested, ChannelView, Channels, SmtpSet,
 };
@@ -19,6 +20,7 @@ pub use super::wire_delivery::{
     CausedBy, NoteView, PingUrl, RunOutput, RunOutputRequest, RunUsage, RunUsageRequest, UsageSample, WaitView,
     WorkerView, Workers,
 };
+pub use super::wire_demo::DemoView;
 pub use super::wire_fleet::{
     AgentBudget, AgentCommand, AgentCommandView, AgentExpects, AgentRef, AgentStory, AgentView, AgentWatch, Agents,
     BeatView, MessageView, RunnerView,
@@ -38,12 +40,16 @@ pub use super::wire_schedule::{
     Audit, AuditFinding, AuditRequest, BandView, Briefing, BriefingCard, BriefingLine, CuePause, CueTrigger,
     OccurrenceAnswer, SimulateRequest, SimulatedFire, SimulatedLane, Simulation, TriggerUrl,
 };
+pub use super::wire_search::{
+    ExportFormat, Exported, RunExport, SearchFound, SearchHit, SearchKind, SearchPiece, SearchRequest,
+};
 pub use super::wire_secrets::{SecretRef, SecretRename, SecretSet, SecretStory, SecretUse, SecretView, Secrets};
 
 pub use super::wire_steps::{
     Compare, CompareRow, CompareWith, ModelView, ResumedView, RunResume, SpendView, StepDiff, StepRef, StepStory,
     StepView, Steps, StepsRequest, StepsSummary, TotalView,
 };
+pub use super::wire_tries::CueTry;
 pub use super::wire_truth::{ProcessView, Truth};
 pub use super::wire_watch::{BandOf, EnvelopeView, MeasureView};
 
@@ -287,9 +293,14 @@ pub struct BoardRequest {
     pub from_ms: i64,
     #[ts(type = "number")]
     pub to_ms: i64,
+    /// So many of the newest marks at most; 20 000 unless told.
+    #[serde(default)]
+    #[ts(optional)]
+    pub marks_max: Option<u32>,
 }
 
-/// Everything the board draws. Marks are bounded (20 000 newest in the range); `truncated` says if some were left out.
+/// Everything the board draws. Marks are bounded to the newest in the range; `truncated` says if some were left out. What is
+/// under way and what asks is here however long ago it was due.
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct Board {
     #[ts(type = "number")]

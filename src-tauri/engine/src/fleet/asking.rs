@@ -156,6 +156,7 @@ pub(crate) fn forget(recorder: &Recorder<'_>, account: &AccountId, name: &str) -
         return Ok(Err(Refused::No(message)));
     };
     recorder.drop_agent(agent.id)?;
+    recorder.lose_agent(account, name)?;
     recorder.tell(AgentNews::over(&agent, None));
     recorder.touch(Topic::Agents);
     recorder.fact(LANE, "agent_forgotten", &json!({ "agent_id": agent.id, "agent": agent.name }))?;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::clock::ManualClock;
 use crate::desk::wire::{AgentView, Agents, Topic};
-use crate::desk::{Desk, Facts, OwnerKey};
+use crate::desk::{Demo, Desk, Facts, OwnerKey};
 use crate::feed::Change;
 use crate::notify::Notifier;
 use crate::vault::{Vault, VaultKind};
@@ -42,8 +42,8 @@ impl Tower {
             timezone: ZONE.to_owned(),
             started_at: handle.now(),
         };
-        let desk =
-            Desk { handle: handle.clone(), vault, notifier, facts, owner_key: OwnerKey::default(), face: Face::Cli };
+        let (owner_key, demo) = (OwnerKey::default(), Demo::default());
+        let desk = Desk { handle: handle.clone(), vault, notifier, facts, owner_key, demo, face: Face::Cli };
         Tower { handle, desk, running }
     }
 

@@ -45,6 +45,7 @@ impl Recorder<'_> {
         let sql = "INSERT INTO agents (account, name, day_cost_usd, body) VALUES (?1, ?2, ?3, ?4) RETURNING id";
         let values = params![agent.account.0, agent.name, agent.day_cost_usd, body];
         agent.id = self.with(|connection| connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)))?;
+        self.find_agent(&agent.account, &agent.name)?;
         Ok(agent)
     }
 

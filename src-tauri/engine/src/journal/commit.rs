@@ -22,7 +22,7 @@ use super::{
 };
 use super::{
     alert_rules, alerts, attempts, bands, costs, cues, entries, fuses, gates, keys, lanes, occurrences, outbox,
-    outputs, runs, secrets, steps, tower, usual, watches, workers,
+    outputs, runs, search, secrets, steps, tower, usual, watches, workers,
 };
 
 /// Everything one batch writes.
@@ -190,6 +190,7 @@ impl Journal {
             recording::write_all(&transaction, (at, commit.limits, &commit.spent), &mut commit.recordings)?;
         commit.topics.extend(topics);
         commit.agent_news = news;
+        self::search_rows(&transaction, commit)?;
         let seq = entries::last_seq(&transaction)?;
         transaction.commit()?;
         Ok(seq)
@@ -221,6 +222,32 @@ impl Journal {
             connection.query_row(sql, [lane], |row| row.get::<_, i64>(0)).map(|seq| seq as u64)
         })
     }
+}
+
+/// What is looked for by its words; after all that it is made of. It follows from the rest and can be made anew: if it fails,
+/// the rest stands.
+fn search_rows(connection: &rusqlite::Connection, commit: &Commit) -> rusqlite::Result<()> {
+    let nothing =
+        commit.cues.is_empty() && commit.alerts.is_empty() && commit.runs.is_empty() && commit.steps.is_empty();
+    if nothing {
+        return Ok(());
+    }
+    connection.execute_batch("SAVEPOINT search")?;
+    if let Err(error) = write_words(connection, commit) {
+        tracing::error!(%error, "what was just written down is not found by its words");
+        connection.execute_batch("ROLLBACK TO search")?;
+    }
+    connection.execute_batch("RELEASE search")
+}
+
+fn write_words(connection: &rusqlite::Connection, commit: &Commit) -> rusqlite::Result<()> {
+    commit.cues.iter().try_for_each(|cue| search::cue(connection, cue))?;
+    commit.alerts.iter().try_for_each(|alert| search::alert(connection, alert))?;
+    commit.runs.iter().try_for_each(|run| search::run(connection, run))?;
+    let stepped = commit.steps.iter().filter_map(|change| Some(change.owner.run.as_ref()?.0.as_str()));
+    let told: BTreeSet<&str> = commit.runs.iter().map(|run| run.id.as_str()).collect();
+    let stepped: BTreeSet<&str> = stepped.filter(|id| !told.contains(id)).collect();
+    stepped.into_iter().try_for_each(|id| search::run_stepped(connection, id))
 }
 
 fn tower_rows(connection: &rusqlite::Connection, commit: &Commit) -> rusqlite::Result<()> {

@@ -39,9 +39,14 @@ const WORKERS_OF_3: &str = "CREATE TABLE workers (
 
 /// The statements that make today's format of an older one.
 pub(super) fn from(format: i64) -> String {
-    let steps = [from_1(), WORKERS_OF_3.to_owned(), from_3(), from_4(), from_5(), from_6()];
+    let steps = [from_1(), WORKERS_OF_3.to_owned(), from_3(), from_4(), from_5(), from_6(), from_7()];
     let first = usize::try_from(format - 1).unwrap_or(0);
     steps[first..].join("\n")
+}
+
+/// The statements that make format 8 of format 7.
+fn from_7() -> String {
+    [runs::FROM_FORMAT_7, occurrences::FROM_FORMAT_7, super::search::SCHEMA, super::search::FROM_FORMAT_7].join("\n")
 }
 
 /// The statements that make format 7 of format 6.
@@ -142,7 +147,7 @@ mod tests {
         assert_eq!(rows("SELECT count(*) FROM runs"), 3);
         let decided = "SELECT count(*) FROM occurrences WHERE state = 'ran' AND decided_seq IS NOT NULL";
         assert_eq!(rows(decided), 3);
-        assert_eq!(rows("PRAGMA user_version"), 7);
+        assert_eq!(rows("PRAGMA user_version"), 8);
         assert_eq!(rows("SELECT count(*) FROM workers"), 0);
         let (steps, sums) = journal.steps(&costly).unwrap().expect("what it cost is known still");
         assert_eq!((steps.len(), sums.total().cost.map(|cost| cost.usd())), (0, Some(0.5)));

@@ -13,9 +13,11 @@ mod attempts;
 mod audit;
 mod bands;
 mod beats;
+mod cells;
 mod channels;
 mod commit;
 mod costs;
+mod costs_apart;
 mod counts;
 mod cues;
 mod entries;
@@ -38,6 +40,8 @@ mod reader;
 mod recording;
 mod report;
 mod runs;
+mod search;
+mod search_read;
 mod secrets;
 mod spans_apart;
 mod steps;
@@ -61,9 +65,11 @@ pub use alert_rules::ReportTold;
 pub use alerts::{AccountAlertRow, AlertFilter, AlertRow};
 pub use audit::{LaneFacts, Start};
 pub use beats::{BeatRow, DaySum, MinuteSum};
+pub use cells::{CELLS_MAX, CellRow, CellsAsk, LaneCellsRow, PastRow};
 pub use channels::{BeaconRow, ChannelRow};
 pub use commit::{Commit, OccurrenceChange, SnapshotRow};
 pub use costs::{AgentSpent, DisagreementRow, ModelSpent, RunsDue, SpentRow};
+pub use costs_apart::SpentApart;
 pub use counts::{UsageRow, VitalsRow};
 pub(crate) use cues::status_word;
 pub use entries::Entry;
@@ -83,6 +89,7 @@ pub use reader::Reader;
 pub use recording::Recorder;
 pub(crate) use recording::{Recorded, Recording};
 pub use runs::{RunFilter, RunRow, RunStats, status_word as run_status_word};
+pub use search_read::{SearchAsk, SearchDoc, SearchPart, SearchRun, search_doc_at};
 pub use secrets::{SecretRow, SecretUseRow};
 pub use spans_apart::ApartRow;
 pub use steps::{STEPS_LANE, StepOwner, StepsChange, StepsKept};
@@ -94,7 +101,7 @@ pub use watches::WatchRow;
 pub use workers::{WorkerRow, WorkerSeen};
 
 /// Format of the file. An older program refuses a newer file.
-const FORMAT: i64 = 7;
+const FORMAT: i64 = 8;
 const CACHE_KIB: i64 = 32 * 1024;
 /// SQLite's own choice for a new file.
 const PAGE_BYTES: u64 = 4096;
@@ -241,6 +248,7 @@ impl Journal {
             channels::SCHEMA,
             outbox::SCHEMA,
             alert_rules::SCHEMA,
+            search::SCHEMA,
         ];
         let all = format!("BEGIN;\n{}\nPRAGMA user_version = {FORMAT};\nCOMMIT;", schemas.join("\n"));
         self.guard(|connection| connection.execute_batch(&all))

@@ -25,7 +25,8 @@ CREATE TABLE occurrences (
   decided_seq INTEGER
 ) STRICT;
 CREATE INDEX occurrences_by_due ON occurrences (due_ms);
-CREATE INDEX occurrences_by_cue ON occurrences (cue_id, due_ms);
+CREATE INDEX occurrences_by_cue ON occurrences (cue_id, due_ms, state, count);
+CREATE INDEX occurrences_spans ON occurrences (cue_id, due_ms) WHERE count > 1;
 CREATE UNIQUE INDEX occurrences_by_run ON occurrences (run_id);
 CREATE INDEX occurrences_asking ON occurrences (asks) WHERE asks = 1;
 CREATE INDEX occurrences_waiting ON occurrences (due_ms)
@@ -34,6 +35,11 @@ CREATE INDEX occurrences_waiting ON occurrences (due_ms)
 /// Formats before 4 had no index of what waits.
 pub(super) const FROM_FORMAT_3: &str = "CREATE INDEX IF NOT EXISTS occurrences_waiting ON occurrences (due_ms)
   WHERE state = 'held' OR (state = 'due' AND triggered_by <> 'scheduled');";
+
+/// Formats before 8 had to read the rows to count what became of a lane's due times.
+pub(super) const FROM_FORMAT_7: &str = "DROP INDEX IF EXISTS occurrences_by_cue;
+CREATE INDEX occurrences_by_cue ON occurrences (cue_id, due_ms, state, count);
+CREATE INDEX IF NOT EXISTS occurrences_spans ON occurrences (cue_id, due_ms) WHERE count > 1;";
 
 /// Format 1 lacked the last five columns and was clustered by id. `decided_seq`: the lane sequence at which a scheduled
 /// instant was decided for good.
@@ -169,6 +175,45 @@ pub(super) fn page(
         runs::COLUMNS
     );
     connection.prepare_cached(&sql)?.query_map(params![cue_id, before.0, limit], read)?.collect()
+}
+
+/// One lane's in `[from, to)`, oldest first.
+pub(super) fn of_cue(
+    connection: &Connection,
+    cue_id: &str,
+    from: Ms,
+    to: Ms,
+    limit: usize,
+) -> rusqlite::Result<Vec<OccurrenceRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, {} FROM occurrences o LEFT JOIN runs r ON r.id = o.run_id
+         WHERE o.cue_id = ?1 AND o.due_ms >= ?2 AND o.due_ms < ?3 ORDER BY o.due_ms LIMIT ?4",
+        runs::COLUMNS
+    );
+    connection.prepare_cached(&sql)?.query_map(params![cue_id, from.0, to.0, limit as i64], read)?.collect()
+}
+
+/// Records of one lane that stand for many due times, and touch `[from, to)`.
+pub(super) fn spans_of_cue(
+    connection: &Connection,
+    cue_id: &str,
+    from: Ms,
+    to: Ms,
+) -> rusqlite::Result<Vec<OccurrenceRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, {} FROM occurrences o INDEXED BY occurrences_spans LEFT JOIN runs r ON r.id = o.run_id
+         WHERE o.cue_id = ?1 AND o.count > 1 AND o.due_ms < ?3 AND o.until_ms >= ?2 ORDER BY o.due_ms",
+        runs::COLUMNS
+    );
+    connection.prepare_cached(&sql)?.query_map(params![cue_id, from.0, to.0], read)?.collect()
+}
+
+pub(super) fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<OccurrenceRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, {} FROM occurrences o LEFT JOIN runs r ON r.id = o.run_id WHERE o.id = ?1",
+        runs::COLUMNS
+    );
+    connection.prepare_cached(&sql)?.query_row([id], read).optional()
 }
 
 /// What waits to begin, newest first: held, or asked for and not yet begun. A scheduled instant that was only armed ahead is

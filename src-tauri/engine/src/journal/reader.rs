@@ -24,12 +24,16 @@ use super::{AgentSpent, DisagreementRow, ModelSpent, RunsDue, SpentRow, costs};
 use super::{ApartRow, EndedRuns, OtlpOutRow, otlp_out, spans_apart};
 use super::{BeaconRow, ChannelRow, OutboxNote, ToldOf, channels, outbox};
 use super::{BeatRow, DaySum, MinuteSum, PriceRow, agent_commands, agents, beats, prices};
+use super::{CellsAsk, LaneCellsRow, cells};
 use super::{GateFilter, GateRow, WaitingGateRow, gates};
 use super::{ReportTold, alert_rules, report};
+use super::{SearchAsk, SearchDoc, SearchPart, SearchRun, search_read};
+use super::{SpentApart, costs_apart};
 use super::{
     accounts, addresses, alerts, audit, bands, counts, cues, entries, keys, lanes, live_sessions, logins, messages,
     occurrences, outputs, runs, secrets, steps_read, subscriptions, tower, usual, workers,
 };
+use crate::desk::wire::SearchKind;
 use crate::fleet::{Agent, Command};
 
 /// Idle connections kept.
@@ -106,10 +110,38 @@ impl By for AlertFilter {
     }
 }
 
+impl By for CellsAsk {
+    type Lent<'a> = &'a CellsAsk;
+    fn by(&self) -> &CellsAsk {
+        self
+    }
+}
+
 impl By for GateFilter {
     type Lent<'a> = &'a GateFilter;
     fn by(&self) -> &GateFilter {
         self
+    }
+}
+
+impl By for SearchAsk {
+    type Lent<'a> = &'a SearchAsk;
+    fn by(&self) -> &SearchAsk {
+        self
+    }
+}
+
+impl By for SearchPart {
+    type Lent<'a> = SearchPart;
+    fn by(&self) -> SearchPart {
+        *self
+    }
+}
+
+impl By for SearchKind {
+    type Lent<'a> = SearchKind;
+    fn by(&self) -> SearchKind {
+        *self
     }
 }
 
@@ -173,6 +205,10 @@ queries! {
     occurrence_of_run(run_id: String) -> Option<OccurrenceRow> = occurrences::of_run;
     /// Those that wait for the owner's word, oldest first.
     occurrences_asking() -> Vec<OccurrenceRow> = occurrences::asking;
+    /// Lanes at a glance, in the order they were asked for.
+    lanes_at_a_glance(ask: CellsAsk) -> Vec<LaneCellsRow> = cells::lanes;
+    /// Runs that have not ended, newest first.
+    under_way(most: u32) -> Vec<OccurrenceRow> = cells::under_way;
     /// What became of the scheduled instants of each cue in `[from, to)`.
     occurrences_passed(from: Ms, to: Ms) -> Vec<PassedRow> = occurrences::passed;
     /// Bands that touch `[from, to)`, oldest first.
@@ -221,6 +257,8 @@ queries! {
     spent_on(day: String) -> Vec<AgentSpent> = costs::spent_on;
     /// Calls of each model, from one day to another.
     spent_by_model(first: String, last: String) -> Vec<ModelSpent> = costs::by_model;
+    /// The same, apart by cue and agent.
+    spent_apart(first: String, last: String) -> Vec<SpentApart> = costs_apart::spent_apart;
     /// Newest first, and how many there are in all.
     disagreeing(since: Ms, limit: u32) -> (Vec<DisagreementRow>, u32) = costs::disagreeing;
     /// Every cue there has been: id, name, whether it is deleted.
@@ -280,6 +318,8 @@ queries! {
     live_sessions(agent: String, with_detached: u32) -> Vec<LiveSessionRow> = live_sessions::of_agent;
     /// What stands right under a step of a run (0: at the top), oldest first, and how many stand there.
     steps(run_id: String, under: u32, offset: u32, limit: u32) -> (Vec<StepRow>, u32) = steps_read::page;
+    /// How many steps and spans a run has.
+    steps_count(run_id: String) -> u32 = steps_read::count_of;
     /// With its payloads.
     step(run_id: String, ordinal: u32) -> Option<StepRow> = steps_read::one;
     step_ordinal(run_id: String, key: String) -> Option<u32> = steps_read::ordinal;
@@ -338,6 +378,23 @@ queries! {
     runs_to_verify(limit: u32) -> Vec<Run> = runs::to_verify;
     /// The newest about the same that was answered with yes before this one was asked.
     gate_approved_before(id: String) -> Option<GateRow> = gates::approved_before;
+    /// Parts of the runs that words are looked for in, the newest first.
+    search_parts() -> Vec<SearchPart> = search_read::parts;
+    /// Runs due before are not written in yet, after an update.
+    search_left() -> Option<Ms> = search_read::left_of_runs;
+    search_runs(ask: SearchAsk, part: SearchPart) -> Vec<SearchDoc> = search_read::runs_found;
+    /// Of a kind that is not runs.
+    search_others(ask: SearchAsk, kind: SearchKind) -> Vec<SearchDoc> = search_read::others_found;
+    /// `ids`: a JSON list; in the same order.
+    search_runs_shown(ids: String) -> Vec<SearchRun> = search_read::runs_shown;
+    search_cues_shown(ids: String) -> Vec<Cue> = search_read::cues_shown;
+    /// Each with the agent of its cue.
+    search_alerts_shown(ids: String) -> Vec<(AlertRow, Option<String>)> = search_read::alerts_shown;
+    /// Runs under way, the newest first.
+    search_live() -> Vec<SearchRun> = search_read::runs_live;
+    runs_beginning(start: String, most: u32) -> Vec<String> = search_read::runs_beginning;
+    cues_named(name: String, most: u32) -> Vec<String> = search_read::cues_named;
+    agents_named(name: String, most: u32) -> Vec<String> = search_read::agents_named;
     /// Journal sequence of the last fact.
     last_seq() -> u64 = entries::last_seq;
 }

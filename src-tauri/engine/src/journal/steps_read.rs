@@ -259,6 +259,12 @@ pub struct StepGroup {
     pub failed: u32,
 }
 
+/// How many there are in all.
+pub(super) fn count_of(connection: &Connection, owner: &str) -> rusqlite::Result<u32> {
+    let sql = "SELECT count(*) FROM steps WHERE spend = (SELECT id FROM spend WHERE owner = ?1)";
+    connection.prepare_cached(sql)?.query_row([owner], |row| row.get(0))
+}
+
 /// Those there are most of.
 pub(super) fn groups(connection: &Connection, owner: &str) -> rusqlite::Result<Vec<StepGroup>> {
     const MOST: u32 = 200;

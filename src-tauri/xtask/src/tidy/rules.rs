@@ -18,7 +18,7 @@ const TESTS: &str = "tests/Cargo.toml";
 pub const DOORS: &[Door] = &[
     Door {
         name: "tauri",
-        places: &["src-tauri/src/"],
+        places: &["src-tauri/src/", "src-tauri/examples/"],
         manifests: &["Cargo.toml"],
         instead: "the desktop shell alone knows Tauri; give the engine a command in `desk/` and let `src-tauri/src/bridge.rs` carry it",
     },
@@ -33,6 +33,24 @@ pub const DOORS: &[Door] = &[
         places: &["src-tauri/src/"],
         manifests: &["Cargo.toml"],
         instead: "the desktop shell alone knows Tauri",
+    },
+    Door {
+        name: "tauri_plugin_global_shortcut",
+        places: &["src-tauri/src/hotkeys"],
+        manifests: &["Cargo.toml"],
+        instead: "keys of the whole desktop are taken by `hotkeys` alone",
+    },
+    Door {
+        name: "rfd",
+        places: &["src-tauri/src/saving"],
+        manifests: &["Cargo.toml"],
+        instead: "the page asks `saving` for a dialog",
+    },
+    Door {
+        name: "auto_launch",
+        places: &["src-tauri/src/login"],
+        manifests: &["Cargo.toml"],
+        instead: "what a login starts is written by `login` alone",
     },
     Door {
         name: "rusqlite",

@@ -1,6 +1,7 @@
 //! What was spent: today and before, by day, agent, cue and model; what of it is known, and what went to runs that nothing
 //! confirmed. `sums` puts it together.
 
+mod csv;
 mod sums;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,19 @@ pub(super) async fn costs(desk: &Desk, request: CostsRequest) -> Result<Costs, D
     Ok(until(&desk.handle, day_of(desk.handle.now(), zone), request.days, zone).await?)
 }
 
+/// The same as a table, with a name for its file: its amounts add up to `Costs.total`.
+pub(super) async fn table(desk: &Desk, request: CostsRequest) -> Result<(String, String), DeskError> {
+    if !(1..=DAYS_MAX).contains(&request.days) {
+        return Err(invalid("days", "Ask for 1 to 366 days."));
+    }
+    let zone = zone(desk);
+    let known = known(&desk.handle, day_of(desk.handle.now(), zone), request.days, zone).await?;
+    let edge = |day: Option<&String>| day.cloned().unwrap_or_default();
+    let (first, last) = (edge(known.days.first()), edge(known.days.last()));
+    let models = desk.handle.reader().spent_apart(first.clone(), last.clone()).await?;
+    Ok((format!("costs-{first}-to-{last}"), csv::table(&known, &models)))
+}
+
 /// Of one day alone: its sums are `today`'s.
 pub(super) async fn of_day(handle: &Handle, day: NaiveDate, zone: Tz) -> Result<Costs, StoreError> {
     until(handle, day, 1, zone).await
@@ -38,6 +52,10 @@ pub(super) async fn of_day(handle: &Handle, day: NaiveDate, zone: Tz) -> Result<
 
 /// Of so many days; the last is `today`.
 async fn until(handle: &Handle, today: NaiveDate, days: u32, zone: Tz) -> Result<Costs, StoreError> {
+    Ok(together(&known(handle, today, days, zone).await?))
+}
+
+async fn known(handle: &Handle, today: NaiveDate, days: u32, zone: Tz) -> Result<Known, StoreError> {
     let reader = handle.reader();
     let far = days_until(today, days.max(TOTALS_OF_DAYS));
     let days = days_until(today, days);
@@ -45,7 +63,7 @@ async fn until(handle: &Handle, today: NaiveDate, days: u32, zone: Tz) -> Result
     let (far_first, first, last) = (named(far.first()), named(days.first()), today.to_string());
     let (began, ended) = (begin_of(*days.first().unwrap_or(&today), zone), span_of(today, zone).1);
     let (disagreements, disagreements_total) = reader.disagreeing(began, DISAGREEMENTS_SHOWN).await?;
-    Ok(together(&Known {
+    Ok(Known {
         spent: reader.spent(far_first.clone(), last.clone(), first.clone(), began, ended).await?,
         beats: reader.agents_days(far_first, last.clone()).await?,
         agents: reader.agents(None).await?,
@@ -57,7 +75,7 @@ async fn until(handle: &Handle, today: NaiveDate, days: u32, zone: Tz) -> Result
         far: far.iter().map(ToString::to_string).collect(),
         days: days.iter().map(ToString::to_string).collect(),
         prices: handle.prices(),
-    }))
+    })
 }
 
 /// Light: what a face shows on every screen.

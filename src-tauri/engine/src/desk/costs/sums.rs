@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cuetower_core::id::AccountId;
 use cuetower_core::price::PriceTable;
 use cuetower_core::spend::Nanousd;
+use cuetower_core::step::ModelSum;
 
 use crate::desk::wire::{AgentCost, CostDisagreement, CostTotal, Costs, CueCost, ModelCost, VerdictCost};
 use crate::fleet::Agent;
@@ -37,13 +38,13 @@ pub(super) struct Known {
 
 /// Tokens, and billionths of a dollar; None: nobody said.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Sum {
+pub(super) struct Sum {
     tokens: Option<i64>,
     nano: Option<i64>,
 }
 
 impl Sum {
-    fn add(&mut self, more: Sum) {
+    pub(super) fn add(&mut self, more: Sum) {
         let plus = |one: Option<i64>, more: Option<i64>| match (one, more) {
             (None, None) => None,
             (one, more) => Some(one.unwrap_or(0).saturating_add(more.unwrap_or(0))),
@@ -56,7 +57,7 @@ impl Sum {
         Sum { tokens: self.tokens.max(other.tokens), nano: self.nano.max(other.nano) }
     }
 
-    fn of(row: &SpentRow) -> Sum {
+    pub(super) fn of(row: &SpentRow) -> Sum {
         Sum { tokens: row.tokens, nano: row.cost_nano }
     }
 
@@ -75,7 +76,21 @@ impl Sum {
         self.nano.map(|nano| Nanousd(nano.max(0) as u64).usd())
     }
 
-    fn total(self) -> CostTotal {
+    pub(super) fn of_model(sum: &ModelSum) -> Sum {
+        let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        Sum { tokens: sum.tokens.all().map(whole), nano: sum.cost.map(|cost| whole(cost.0)) }
+    }
+
+    /// What it has on top of another; None: nothing.
+    pub(super) fn beyond(self, other: Sum) -> Option<Sum> {
+        let more = |one: Option<i64>, other: Option<i64>| {
+            one.map(|one| one.saturating_sub(other.unwrap_or(0))).filter(|more| *more > 0)
+        };
+        let beyond = Sum { tokens: more(self.tokens, other.tokens), nano: more(self.nano, other.nano) };
+        (beyond != Sum::default()).then_some(beyond)
+    }
+
+    pub(super) fn total(self) -> CostTotal {
         CostTotal { tokens: self.tokens.map(|tokens| tokens.max(0) as u64), cost_usd: self.usd() }
     }
 }
@@ -87,10 +102,10 @@ fn sum_of(sums: impl IntoIterator<Item = Sum>) -> Sum {
 }
 
 /// Whose, and its name.
-type Who = (String, String);
+pub(super) type Who = (String, String);
 
 /// By agent and day, the larger of what its runs and its beats say.
-fn by_agent(known: &Known) -> BTreeMap<Who, BTreeMap<String, Sum>> {
+pub(super) fn by_agent(known: &Known) -> BTreeMap<Who, BTreeMap<String, Sum>> {
     let mut agents: BTreeMap<Who, BTreeMap<String, Sum>> = BTreeMap::new();
     for row in &known.spent {
         let days = agents.entry((row.account.clone(), row.agent.clone())).or_default();
@@ -232,10 +247,7 @@ fn cues(known: &Known) -> Vec<CueCost> {
 }
 
 fn models(known: &Known) -> Vec<ModelCost> {
-    let total = |sum: &cuetower_core::step::ModelSum| CostTotal {
-        tokens: sum.tokens.all(),
-        cost_usd: sum.cost.map(Nanousd::usd),
-    };
+    let total = |sum: &ModelSum| CostTotal { tokens: sum.tokens.all(), cost_usd: sum.cost.map(Nanousd::usd) };
     let model = |spent: &ModelSpent| ModelCost {
         model: spent.model.clone(),
         calls: spent.all.calls,
