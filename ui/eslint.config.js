@@ -1,6 +1,7 @@
 import js from '@eslint/js';
 import svelte from 'eslint-plugin-svelte';
 import ts from 'typescript-eslint';
+import noInlineText from './eslint-rules/no-inline-text.js';
 import svelteConfig from './svelte.config.js';
 
 const door = 'Only ui/src/bridge/ talks to the host: use the bridge (src/bridge/index.ts) instead.';
@@ -26,5 +27,11 @@ export default ts.config(
       'no-restricted-globals': ['error', { name: 'fetch', message: door }, { name: 'EventSource', message: door }, { name: 'XMLHttpRequest', message: door }, { name: 'WebSocket', message: door }],
       'no-restricted-properties': ['error', { object: 'window', property: 'fetch', message: door }, { object: 'window', property: 'EventSource', message: door }, { object: 'globalThis', property: 'fetch', message: door }]
     }
+  },
+  {
+    files: ['src/**/*.ts', 'src/**/*.svelte'],
+    ignores: ['src/**/*.test.ts', 'src/testing.ts', 'src/text/**'],
+    plugins: { cuetower: { rules: { 'no-inline-text': noInlineText } } },
+    rules: { 'cuetower/no-inline-text': 'error' }
   }
 );

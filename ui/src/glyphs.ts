@@ -2,6 +2,7 @@
 // Shape says which verdict (bar scheduled, triangle delivered, square confirmed, diamond person, circle tower or agent).
 // Fill says how far (solid proven, half claimed, hollow waiting, corners silence, crossed no, dash not expected).
 // Colour only repeats what shape and fill already said.
+import * as marksText from './text/marks';
 import type { ConfirmedMark, DeliveredMark, ScheduledMark } from './wire';
 
 /** A colour by its meaning; the tokens of the same names hold the values. */
@@ -31,66 +32,66 @@ const RING = 'M6 1.3a4.7 4.7 0 1 1 0 9.4a4.7 4.7 0 1 1 0-9.4z';
 const DOT = 'M6 3.9a2.1 2.1 0 1 1 0 4.2a2.1 2.1 0 1 1 0-4.2z';
 
 const SCHEDULED: Record<ScheduledMark, Glyph> = {
-  ran: { tone: 'mark', word: 'Ran', say: 'fired at its due time', paths: [{ d: 'M4.8 .8h2.4v10.4H4.8z' }] },
-  coalesced: { tone: 'mark', word: 'Coalesced', say: 'a later due time stands for it', paths: [{ d: 'M4.8 .8h2.4v4.2H12v1.9H4.8z' }] },
-  skipped: { tone: 'mark', word: 'Skipped', say: 'its policy said no', paths: [{ d: 'M6 1v10', stroke: 1.3 }, { d: 'M2.4 8.9 9.6 3.1', stroke: 1.5 }] },
-  missed: { tone: 'bad', word: 'Missed', say: 'the tower could not run it', paths: [{ d: 'M4.8 .6h2.4v3.5H4.8zM4.8 7.9h2.4v3.5H4.8z' }] },
-  held: { tone: 'warn', word: 'Held', say: 'waits for its turn, or for you', paths: [{ d: 'M2.9 1h2.2v10H2.9zM6.9 1h2.2v10H6.9z' }] },
-  due: { tone: 'mark', word: 'Due later', say: 'expected fire', paths: [{ d: 'M4.6 1.4h2.8v9.2H4.6z', stroke: 1.1 }] }
+  ran: { tone: 'mark', word: marksText.ran, say: marksText.firedAtItsDueTime, paths: [{ d: 'M4.8 .8h2.4v10.4H4.8z' }] },
+  coalesced: { tone: 'mark', word: marksText.coalesced, say: marksText.aLaterDueTimeStands, paths: [{ d: 'M4.8 .8h2.4v4.2H12v1.9H4.8z' }] },
+  skipped: { tone: 'mark', word: marksText.skipped, say: marksText.itsPolicySaidNo, paths: [{ d: 'M6 1v10', stroke: 1.3 }, { d: 'M2.4 8.9 9.6 3.1', stroke: 1.5 }] },
+  missed: { tone: 'bad', word: marksText.missed, say: marksText.theTowerCouldNotRun, paths: [{ d: 'M4.8 .6h2.4v3.5H4.8zM4.8 7.9h2.4v3.5H4.8z' }] },
+  held: { tone: 'warn', word: marksText.held, say: marksText.waitsForItsTurn, paths: [{ d: 'M2.9 1h2.2v10H2.9zM6.9 1h2.2v10H6.9z' }] },
+  due: { tone: 'mark', word: marksText.dueLater, say: marksText.expectedFire, paths: [{ d: 'M4.6 1.4h2.8v9.2H4.6z', stroke: 1.1 }] }
 };
 
 const DELIVERED: Record<DeliveredMark, Glyph> = {
-  delivered: { tone: 'mark', word: 'Delivered', say: 'the agent accepted it', paths: [{ d: TRIANGLE }] },
-  delivering: { tone: 'live', word: 'Delivering', say: 'attempt in flight or waiting to retry', paths: [{ d: TRIANGLE, stroke: 1.4 }] },
-  bounced: { tone: 'bad', word: 'Bounced', say: 'every attempt failed', paths: [{ d: 'M.8 2 7 6 .8 10z' }, { d: 'M8.6 .8h2.2v10.4H8.6z' }] },
-  none: { tone: 'mark', word: 'No delivery', say: 'nothing to deliver', paths: [{ d: DASH }] },
-  unknown: { tone: 'mark', word: 'Unanswered', say: 'sent whole, not answered in time', paths: [{ d: 'M2.4 4.6V1.2l2.6 1.5M7.6 4.3 10.6 6 7.6 7.7M5 9.3l-2.6 1.5V7.4', stroke: 1.3 }] }
+  delivered: { tone: 'mark', word: marksText.delivered, say: marksText.theAgentAcceptedIt, paths: [{ d: TRIANGLE }] },
+  delivering: { tone: 'live', word: marksText.delivering, say: marksText.attemptInFlight, paths: [{ d: TRIANGLE, stroke: 1.4 }] },
+  bounced: { tone: 'bad', word: marksText.bounced, say: marksText.everyAttemptFailed, paths: [{ d: 'M.8 2 7 6 .8 10z' }, { d: 'M8.6 .8h2.2v10.4H8.6z' }] },
+  none: { tone: 'mark', word: marksText.noDelivery, say: marksText.nothingToDeliver, paths: [{ d: DASH }] },
+  unknown: { tone: 'mark', word: marksText.unanswered, say: marksText.sentWholeNotAnswered, paths: [{ d: 'M2.4 4.6V1.2l2.6 1.5M7.6 4.3 10.6 6 7.6 7.7M5 9.3l-2.6 1.5V7.4', stroke: 1.3 }] }
 };
 
 const CONFIRMED: Record<ConfirmedMark, Glyph> = {
-  confirmed: { tone: 'ok', word: 'Confirmed', say: 'reported, and the proof agrees', paths: [{ d: SQUARE }, { d: 'M3.7 6.2 5.4 7.9 8.4 4.3', stroke: 1.5, erase: true }] },
-  claimed: { tone: 'mark', word: 'Claimed', say: 'reported, but nothing verified it', paths: [{ d: FRAME, stroke: 1.2 }, { d: LOWER }] },
-  working: { tone: 'live', word: 'Working', say: 'outcome not due yet', paths: [{ d: 'M2.3 2.3h7.4v7.4H2.3z', stroke: 1.4 }] },
-  gate: { tone: 'warn', word: 'At a gate', say: 'waits for your answer', paths: [{ d: DIAMOND, stroke: 1.3 }, { d: 'M6 3.9 8.1 6 6 8.1 3.9 6z' }] },
-  refuted: { tone: 'bad', word: 'Refuted', say: 'reported success, the proof disagrees', paths: [{ d: FRAME, stroke: 1.3 }, { d: LOWER }, { d: 'M0 12 12 0', stroke: 3.4, erase: true }, { d: 'M.4 11.6 11.6 .4', stroke: 1.6 }] },
-  failed: { tone: 'bad', word: 'Failed', say: 'the agent reported failure', paths: [{ d: FRAME, stroke: 1.3 }, { d: 'M4.1 4.1l3.8 3.8M7.9 4.1 4.1 7.9', stroke: 1.4 }] },
-  silent: { tone: 'warn', word: 'Silent', say: 'no outcome by its deadline', paths: [{ d: 'M1.9 4.3V1.9h2.4M7.7 1.9h2.4v2.4M10.1 7.7v2.4H7.7M4.3 10.1H1.9V7.7', stroke: 1.6 }] },
-  stopped: { tone: 'bad', word: 'Stopped', say: 'a fuse or you stopped it', paths: [{ d: FRAME, stroke: 1.3 }, { d: 'M0 5.1h12v1.8H0z' }] },
-  cancelled: { tone: 'mark', word: 'Cancelled', say: 'taken back before it ended', paths: [{ d: FRAME, stroke: 1.2 }, { d: 'M4 5.2h4v1.6H4z' }] },
-  none: { tone: 'mark', word: 'No outcome', say: 'nothing to confirm', paths: [{ d: DASH }] }
+  confirmed: { tone: 'ok', word: marksText.confirmed, say: marksText.reportedAndTheProof, paths: [{ d: SQUARE }, { d: 'M3.7 6.2 5.4 7.9 8.4 4.3', stroke: 1.5, erase: true }] },
+  claimed: { tone: 'mark', word: marksText.claimed, say: marksText.reportedButNothingVerified, paths: [{ d: FRAME, stroke: 1.2 }, { d: LOWER }] },
+  working: { tone: 'live', word: marksText.working, say: marksText.outcomeNotDueYet, paths: [{ d: 'M2.3 2.3h7.4v7.4H2.3z', stroke: 1.4 }] },
+  gate: { tone: 'warn', word: marksText.atAGate, say: marksText.waitsForYourAnswer, paths: [{ d: DIAMOND, stroke: 1.3 }, { d: 'M6 3.9 8.1 6 6 8.1 3.9 6z' }] },
+  refuted: { tone: 'bad', word: marksText.refuted, say: marksText.reportedSuccessTheProof, paths: [{ d: FRAME, stroke: 1.3 }, { d: LOWER }, { d: 'M0 12 12 0', stroke: 3.4, erase: true }, { d: 'M.4 11.6 11.6 .4', stroke: 1.6 }] },
+  failed: { tone: 'bad', word: marksText.failed, say: marksText.theAgentReportedFailure, paths: [{ d: FRAME, stroke: 1.3 }, { d: 'M4.1 4.1l3.8 3.8M7.9 4.1 4.1 7.9', stroke: 1.4 }] },
+  silent: { tone: 'warn', word: marksText.silent, say: marksText.noOutcomeByItsDeadline, paths: [{ d: 'M1.9 4.3V1.9h2.4M7.7 1.9h2.4v2.4M10.1 7.7v2.4H7.7M4.3 10.1H1.9V7.7', stroke: 1.6 }] },
+  stopped: { tone: 'bad', word: marksText.stopped, say: marksText.aFuseOrYouStopped, paths: [{ d: FRAME, stroke: 1.3 }, { d: 'M0 5.1h12v1.8H0z' }] },
+  cancelled: { tone: 'mark', word: marksText.cancelled, say: marksText.takenBackBeforeItEnded, paths: [{ d: FRAME, stroke: 1.2 }, { d: 'M4 5.2h4v1.6H4z' }] },
+  none: { tone: 'mark', word: marksText.noOutcome, say: marksText.nothingToConfirm, paths: [{ d: DASH }] }
 };
 
 /** Signs that belong to no verdict: a person is asked (diamond), the tower is armed or stopped (circle). */
 const SIGN = {
-  asks: { tone: 'warn', word: 'Needs you', say: 'waits for your decision', paths: [{ d: DIAMOND, stroke: 1.3 }, { d: 'M6 3.9 8.1 6 6 8.1 3.9 6z' }] },
-  armed: { tone: 'ok', word: 'Armed', say: 'due times fire', paths: [{ d: RING, stroke: 1.3 }, { d: DOT }] },
-  idle: { tone: 'mark', word: 'Idle', say: 'nothing runs', paths: [{ d: RING, stroke: 1.3 }] },
-  stopped: { tone: 'mark', word: 'Paused', say: 'nothing fires', paths: [{ d: RING, stroke: 1.3 }, { d: 'M3.9 3.9 8.1 8.1', stroke: 1.4 }] },
-  spike: { tone: 'warn', word: 'Spends much', say: 'many times its usual tokens a minute', paths: [{ d: 'M1 10.600h2.800L5.600 1.400 7.400 10.600H11', stroke: 1.4 }] },
-  circles: { tone: 'warn', word: 'In circles', say: 'the same again, with no new result', paths: [{ d: 'M9.600 3.100A4.600 4.600 0 1 0 10.600 6.400', stroke: 1.4 }, { d: 'M10.600 .8v3.200H7.400', stroke: 1.4 }] },
-  outside: { tone: 'warn', word: 'Unusual', say: 'outside the range of its own runs', paths: [{ d: 'M1 6.800h10v3.600H1z' }, { d: 'M6 1.100a1.700 1.700 0 1 1 0 3.400a1.700 1.700 0 1 1 0-3.400z', stroke: 1.3 }] }
+  asks: { tone: 'warn', word: marksText.needsYou, say: marksText.waitsForYourDecision, paths: [{ d: DIAMOND, stroke: 1.3 }, { d: 'M6 3.9 8.1 6 6 8.1 3.9 6z' }] },
+  armed: { tone: 'ok', word: marksText.armed, say: marksText.dueTimesFire, paths: [{ d: RING, stroke: 1.3 }, { d: DOT }] },
+  idle: { tone: 'mark', word: marksText.idle, say: marksText.nothingRuns, paths: [{ d: RING, stroke: 1.3 }] },
+  stopped: { tone: 'mark', word: marksText.paused, say: marksText.nothingFires, paths: [{ d: RING, stroke: 1.3 }, { d: 'M3.9 3.9 8.1 8.1', stroke: 1.4 }] },
+  spike: { tone: 'warn', word: marksText.spendsMuch, say: marksText.manyTimesItsUsualTokens, paths: [{ d: 'M1 10.600h2.800L5.600 1.400 7.400 10.600H11', stroke: 1.4 }] },
+  circles: { tone: 'warn', word: marksText.inCircles, say: marksText.theSameAgainWithNo, paths: [{ d: 'M9.600 3.100A4.600 4.600 0 1 0 10.600 6.400', stroke: 1.4 }, { d: 'M10.600 .8v3.200H7.400', stroke: 1.4 }] },
+  outside: { tone: 'warn', word: marksText.unusual, say: marksText.outsideTheRange, paths: [{ d: 'M1 6.800h10v3.600H1z' }, { d: 'M6 1.100a1.700 1.700 0 1 1 0 3.400a1.700 1.700 0 1 1 0-3.400z', stroke: 1.3 }] }
 } satisfies Record<string, Glyph>;
 
 /** A question to the owner: a diamond that says what became of it. */
 const GATE = {
-  waiting: { tone: 'warn', word: 'Waiting', say: 'for your answer', paths: [{ d: DIAMOND, stroke: 1.3 }, { d: 'M6 3.9 8.1 6 6 8.1 3.9 6z' }] },
-  later: { tone: 'mark', word: 'Later', say: 'asks again at a time you set', paths: [{ d: DIAMOND, stroke: 1.2 }, { d: 'M6 3.6V6l1.7 1.2', stroke: 1.2 }] },
-  approved: { tone: 'ok', word: 'Approved', say: 'as asked', paths: [{ d: DIAMOND }, { d: 'M3.8 6.2 5.4 7.7 8.2 4.5', stroke: 1.4, erase: true }] },
-  edited: { tone: 'live', word: 'Edited', say: 'approved with your changes', paths: [{ d: DIAMOND }, { d: 'M4.2 7.9 7.8 4.2', stroke: 1.7, erase: true }] },
-  denied: { tone: 'bad', word: 'Denied', say: 'by you', paths: [{ d: DIAMOND, stroke: 1.3 }, { d: 'M4.3 4.3l3.4 3.4M7.7 4.3 4.3 7.7', stroke: 1.4 }] },
-  no_answer: { tone: 'mark', word: 'No answer', say: 'its time passed, its policy applied', paths: [{ d: 'M4.2 2.5 6 .9l1.8 1.6M9.5 4.2 11.1 6 9.5 7.8M7.8 9.5 6 11.1 4.2 9.5M2.5 7.8.9 6l1.6-1.8', stroke: 1.4 }] },
-  withdrawn: { tone: 'mark', word: 'Withdrawn', say: 'nobody waits for it any more', paths: [{ d: DIAMOND, stroke: 1.2 }, { d: 'M3.9 5.3h4.2v1.4H3.9z' }] }
+  waiting: { tone: 'warn', word: marksText.waiting, say: marksText.forYourAnswer, paths: [{ d: DIAMOND, stroke: 1.3 }, { d: 'M6 3.9 8.1 6 6 8.1 3.9 6z' }] },
+  later: { tone: 'mark', word: marksText.later, say: marksText.asksAgainAtATime, paths: [{ d: DIAMOND, stroke: 1.2 }, { d: 'M6 3.6V6l1.7 1.2', stroke: 1.2 }] },
+  approved: { tone: 'ok', word: marksText.approved, say: marksText.asAsked, paths: [{ d: DIAMOND }, { d: 'M3.8 6.2 5.4 7.7 8.2 4.5', stroke: 1.4, erase: true }] },
+  edited: { tone: 'live', word: marksText.edited, say: marksText.approvedWithYourChanges, paths: [{ d: DIAMOND }, { d: 'M4.2 7.9 7.8 4.2', stroke: 1.7, erase: true }] },
+  denied: { tone: 'bad', word: marksText.denied, say: marksText.byYou, paths: [{ d: DIAMOND, stroke: 1.3 }, { d: 'M4.3 4.3l3.4 3.4M7.7 4.3 4.3 7.7', stroke: 1.4 }] },
+  no_answer: { tone: 'mark', word: marksText.noAnswer, say: marksText.itsTimePassedItsPolicy, paths: [{ d: 'M4.2 2.5 6 .9l1.8 1.6M9.5 4.2 11.1 6 9.5 7.8M7.8 9.5 6 11.1 4.2 9.5M2.5 7.8.9 6l1.6-1.8', stroke: 1.4 }] },
+  withdrawn: { tone: 'mark', word: marksText.withdrawn, say: marksText.nobodyWaitsForItAny, paths: [{ d: DIAMOND, stroke: 1.2 }, { d: 'M3.9 5.3h4.2v1.4H3.9z' }] }
 } satisfies Record<string, Glyph>;
 
 /** Whoever runs: a ring that says how much of it is heard. */
 const AGENT = {
-  working: { tone: 'ok', word: 'Working', say: 'its beats carry progress', paths: [{ d: RING, stroke: 1.3 }, { d: DOT }] },
-  alive: { tone: 'mark', word: 'Alive', say: 'beats arrive, no progress with them', paths: [{ d: RING, stroke: 1.3 }] },
-  stuck: { tone: 'warn', word: 'Alive only', say: 'beats arrive, its work stands still', paths: [{ d: RING, stroke: 1.3 }, { d: 'M3.400 5.300h5.200v1.400H3.400z' }] },
-  late: { tone: 'bad', word: 'Late', say: 'no beat for three of its usual gaps', paths: [{ d: 'M3.2 2.2A4.7 4.7 0 0 1 8.8 2.2M10.4 4.2a4.7 4.7 0 0 1 0 3.6M8.8 9.8a4.7 4.7 0 0 1-5.6 0M1.6 7.8a4.7 4.7 0 0 1 0-3.6', stroke: 1.5 }] },
-  error: { tone: 'bad', word: 'Error', say: 'it said that it failed', paths: [{ d: RING, stroke: 1.3 }, { d: 'M4.3 4.3l3.4 3.4M7.7 4.3 4.3 7.7', stroke: 1.4 }] },
-  stopped: { tone: 'mark', word: 'Stopped', say: 'it said goodbye', paths: [{ d: RING, stroke: 1.3 }, { d: 'M3.9 3.9 8.1 8.1', stroke: 1.4 }] },
-  unseen: { tone: 'mark', word: 'No beats', say: 'known by name, never heard of', paths: [{ d: DASH }] }
+  working: { tone: 'ok', word: marksText.working, say: marksText.itsBeatsCarryProgress, paths: [{ d: RING, stroke: 1.3 }, { d: DOT }] },
+  alive: { tone: 'mark', word: marksText.alive, say: marksText.beatsArriveNoProgress, paths: [{ d: RING, stroke: 1.3 }] },
+  stuck: { tone: 'warn', word: marksText.aliveOnly, say: marksText.beatsArriveItsWork, paths: [{ d: RING, stroke: 1.3 }, { d: 'M3.400 5.300h5.200v1.400H3.400z' }] },
+  late: { tone: 'bad', word: marksText.late, say: marksText.noBeatForThree, paths: [{ d: 'M3.2 2.2A4.7 4.7 0 0 1 8.8 2.2M10.4 4.2a4.7 4.7 0 0 1 0 3.6M8.8 9.8a4.7 4.7 0 0 1-5.6 0M1.6 7.8a4.7 4.7 0 0 1 0-3.6', stroke: 1.5 }] },
+  error: { tone: 'bad', word: marksText.error, say: marksText.itSaidThatItFailed, paths: [{ d: RING, stroke: 1.3 }, { d: 'M4.3 4.3l3.4 3.4M7.7 4.3 4.3 7.7', stroke: 1.4 }] },
+  stopped: { tone: 'mark', word: marksText.stopped, say: marksText.itSaidGoodbye, paths: [{ d: RING, stroke: 1.3 }, { d: 'M3.9 3.9 8.1 8.1', stroke: 1.4 }] },
+  unseen: { tone: 'mark', word: marksText.noBeats, say: marksText.knownByNameNeverHeard, paths: [{ d: DASH }] }
 } satisfies Record<string, Glyph>;
 
 /** The mark families: S scheduled, D delivered, C confirmed, G gate, P sign, A agent. */

@@ -1,4 +1,5 @@
 //! Which key was meant. Single letters never act while a text field has focus. A chord is written "g b", "mod+k", "shift+r": `mod` is Cmd on a Mac, Ctrl elsewhere.
+import * as actionsText from './text/actions';
 
 export const isMac = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.platform);
 
@@ -19,7 +20,7 @@ export function plainKey(event: KeyboardEvent): string | null {
 
 type Pressed = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'>;
 
-const ALONE = new Set(['Control', 'Shift', 'Alt', 'Meta', 'AltGraph', 'CapsLock', 'Dead', 'Process', 'Unidentified']);
+const ALONE = new Set([actionsText.control, actionsText.shift, actionsText.alt, actionsText.meta, 'AltGraph', 'CapsLock', actionsText.dead, actionsText.processIt, actionsText.unidentified]);
 
 /** One stroke as a chord; null for a modifier alone. Shift is named with letters and named keys only: "?" is written by its sign. */
 export function strokeOf(event: Pressed, mac: boolean = isMac): string | null {
@@ -44,18 +45,18 @@ export function eventOf(stroke: string, mac: boolean = isMac): KeyboardEventInit
   return { key: NAMED.find((name) => name.toLowerCase() === key) ?? (key === 'space' ? ' ' : has('shift') ? key.toUpperCase() : key), ctrlKey: mac ? has('ctrl') : has('mod'), metaKey: mac ? has('mod') : has('meta'), altKey: has('alt'), shiftKey: has('shift'), bubbles: true, cancelable: true };
 }
 
-const NAMED = ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End', 'PageUp', 'PageDown', 'Enter', 'Escape', 'Tab', 'Backspace', 'Delete', 'Insert', ...Array.from({ length: 12 }, (_, i) => `F${i + 1}`)];
-const SHOWN: Record<string, string> = { arrowleft: '←', arrowright: '→', arrowup: '↑', arrowdown: '↓', escape: 'Esc', space: 'Space', '-': '−', pageup: 'Page ↑', pagedown: 'Page ↓', shift: '⇧', alt: 'Alt', ctrl: 'Ctrl', meta: 'Super' };
+const NAMED = ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End', 'PageUp', 'PageDown', 'Enter', 'Escape', 'Tab', actionsText.backspace, actionsText.deleteIt, actionsText.insert, ...Array.from({ length: 12 }, (_, i) => `F${i + 1}`)];
+const SHOWN: Record<string, string> = { arrowleft: '←', arrowright: '→', arrowup: '↑', arrowdown: '↓', escape: 'Esc', space: actionsText.space, '-': '−', pageup: actionsText.page, pagedown: actionsText.Page, shift: '⇧', alt: actionsText.alt, ctrl: actionsText.ctrl, meta: actionsText.superIt };
 
 /** As it is shown: "Ctrl K", "⇧ R", "G B". */
 export function shownChord(chord: string, mac: boolean = isMac): string {
-  const one = (part: string) => (part === 'mod' ? (mac ? '⌘' : 'Ctrl') : mac && part === 'alt' ? '⌥' : (SHOWN[part] ?? (part.length === 1 ? part.toUpperCase() : part.charAt(0).toUpperCase() + part.slice(1))));
+  const one = (part: string) => (part === 'mod' ? (mac ? '⌘' : actionsText.ctrl) : mac && part === 'alt' ? '⌥' : (SHOWN[part] ?? (part.length === 1 ? part.toUpperCase() : part.charAt(0).toUpperCase() + part.slice(1))));
   return chord.split(' ').map((stroke) => partsOf(stroke).map(one).join(' ')).join(' ');
 }
 
 /** As `aria-keyshortcuts` wants it; null for one after the other, which it cannot say. */
 export function ariaChord(chord: string, mac: boolean = isMac): string | null {
   if (chord.includes(' ')) return null;
-  const one = (part: string) => (part === 'mod' ? (mac ? 'Meta' : 'Control') : part === 'ctrl' ? 'Control' : part === '+' ? 'Plus' : (NAMED.find((name) => name.toLowerCase() === part) ?? part.charAt(0).toUpperCase() + part.slice(1)));
+  const one = (part: string) => (part === 'mod' ? (mac ? actionsText.meta : actionsText.control) : part === 'ctrl' ? actionsText.control : part === '+' ? actionsText.plus : (NAMED.find((name) => name.toLowerCase() === part) ?? part.charAt(0).toUpperCase() + part.slice(1)));
   return partsOf(chord).map(one).join('+');
 }

@@ -1,4 +1,5 @@
 //! How numbers and dates are written here: their order, their separators, the first day of a week. The words around them stay English. Hours count to 24 everywhere.
+import * as settingsText from './text/settings';
 
 export interface Written {
   /** BCP 47, "en-GB". */
@@ -11,8 +12,8 @@ export interface Written {
 
 /** Offered by name; whatever else the system says works as well. */
 export const LOCALES: readonly { tag: string; name: string }[] = [
-  { tag: 'en-GB', name: 'British' }, { tag: 'en-US', name: 'American' }, { tag: 'de-DE', name: 'German' }, { tag: 'de-CH', name: 'Swiss' }, { tag: 'fr-FR', name: 'French' }, { tag: 'es-ES', name: 'Spanish' },
-  { tag: 'pt-BR', name: 'Brazilian' }, { tag: 'sv-SE', name: 'Swedish' }, { tag: 'en-IN', name: 'Indian' }, { tag: 'ja-JP', name: 'Japanese' }
+  { tag: 'en-GB', name: settingsText.british }, { tag: 'en-US', name: settingsText.american }, { tag: 'de-DE', name: settingsText.german }, { tag: 'de-CH', name: settingsText.swiss }, { tag: 'fr-FR', name: settingsText.french }, { tag: 'es-ES', name: settingsText.spanish },
+  { tag: 'pt-BR', name: settingsText.brazilian }, { tag: 'sv-SE', name: settingsText.swedish }, { tag: 'en-IN', name: settingsText.indian }, { tag: 'ja-JP', name: settingsText.japanese }
 ];
 
 const USUAL = 'en-GB';
@@ -79,7 +80,7 @@ export function dollars(usd: number, places: number): string {
 /** How a locale writes, by an example: "20 Nov, 1,234,567.8". */
 export function exampleOf(tag: string): string {
   const { monthFirst } = writtenIn(tag);
-  return `${monthFirst ? 'Nov 20' : '20 Nov'}, ${new Intl.NumberFormat(tag, { numberingSystem: 'latn', minimumFractionDigits: 1 }).format(1_234_567.8)}`;
+  return `${monthFirst ? settingsText.nov20 : settingsText.n20Nov}, ${new Intl.NumberFormat(tag, { numberingSystem: 'latn', minimumFractionDigits: 1 }).format(1_234_567.8)}`;
 }
 
 /** "20 Nov", or "Nov 20". */

@@ -1,13 +1,14 @@
 //! Instants and lengths of time in words and figures. Pure: the zone and `now` are arguments. Times are Unix milliseconds.
 import { dayAndMonth, dollars, number } from './locale';
+import * as timeText from './text/time';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const DAYS = [timeText.sun, timeText.mon, timeText.tue, timeText.wed, timeText.thu, timeText.fri, timeText.sat];
+const MONTHS = [timeText.jan, timeText.feb, timeText.mar, timeText.apr, timeText.may, timeText.jun, timeText.jul, timeText.aug, timeText.sep, timeText.oct, timeText.nov, timeText.dec];
 
 const formats = new Map<string, Intl.DateTimeFormat | null>();
 const offsets = new Map<string, number>();
@@ -110,7 +111,7 @@ export function stamp(at_ms: number, now_ms: number, zone: string): string {
 /** An instant on the clock of `zone`, and on the clock at home where that is another: "Tue 1 Dec 09:00 Berlin time (08:00 UTC)". */
 export function bothClocks(at_ms: number, now_ms: number, zone: string, home: string): string {
   if (zone === home || offsetAt(zone, at_ms) === offsetAt(home, at_ms)) return stamp(at_ms, now_ms, home);
-  const named = (of: string) => (isUtc(of) ? 'UTC' : `${placeOf(of)} time`);
+  const named = (of: string) => (isUtc(of) ? timeText.utc : timeText.time(placeOf(of)));
   const apart = day(at_ms, zone) !== day(at_ms, home);
   const there = apart ? `${day(at_ms, zone)} ${hm(at_ms, zone)}` : stamp(at_ms, now_ms, zone);
   const here = apart ? `${day(at_ms, home)} ${hm(at_ms, home)}` : hm(at_ms, home);
@@ -120,25 +121,25 @@ export function bothClocks(at_ms: number, now_ms: number, zone: string, home: st
 /** A length of time: "281 ms", "4 min 14 s", "2 h 32 min", "3 d". */
 export function lasting(length_ms: number): string {
   const ms = Math.max(0, length_ms);
-  if (ms < SECOND) return `${Math.round(ms)} ms`;
+  if (ms < SECOND) return timeText.ms(Math.round(ms));
   const s = Math.round(ms / SECOND);
-  if (s < 10 && ms % SECOND >= 50) return `${number(ms / SECOND, 1)} s`;
-  if (s < 60) return `${s} s`;
+  if (s < 10 && ms % SECOND >= 50) return timeText.s(number(ms / SECOND, 1));
+  if (s < 60) return timeText.sOfS(s);
   const m = Math.floor(s / 60);
-  if (m < 60) return s % 60 !== 0 && m < 10 ? `${m} min ${s % 60} s` : `${m} min`;
+  if (m < 60) return s % 60 !== 0 && m < 10 ? timeText.minS(m, s % 60) : timeText.min(m);
   const h = Math.floor(m / 60);
-  if (h < 48) return m % 60 !== 0 ? `${h} h ${m % 60} min` : `${h} h`;
-  return `${Math.floor(h / 24)} d`;
+  if (h < 48) return m % 60 !== 0 ? timeText.hMin(h, m % 60) : timeText.h(h);
+  return timeText.d(Math.floor(h / 24));
 }
 
 /** "12 s ago", "53 min ago". */
 export function ago(at_ms: number, now_ms: number): string {
   const passed = Math.max(0, now_ms - at_ms);
-  if (passed < SECOND) return 'just now';
-  if (passed < MINUTE) return `${Math.floor(passed / SECOND)} s ago`;
-  if (passed < HOUR) return `${Math.floor(passed / MINUTE)} min ago`;
-  if (passed < 2 * DAY) return `${Math.floor(passed / HOUR)} h ago`;
-  return `${Math.floor(passed / DAY)} d ago`;
+  if (passed < SECOND) return timeText.justNow;
+  if (passed < MINUTE) return timeText.sAgo(Math.floor(passed / SECOND));
+  if (passed < HOUR) return timeText.minAgo(Math.floor(passed / MINUTE));
+  if (passed < 2 * DAY) return timeText.hAgo(Math.floor(passed / HOUR));
+  return timeText.dAgo(Math.floor(passed / DAY));
 }
 
 /** Time left as a clock counts it: "00:41", "02:19", "3 h 5 min". */

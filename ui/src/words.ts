@@ -1,6 +1,7 @@
 //! The catalogue of words that belong to marks, runs and alerts. Pure: marks in, sentences out.
 import { glyphOf, type Tone } from './glyphs';
 import { number } from './locale';
+import * as marksText from './text/marks';
 import { hm, hms, lasting, MINUTE, SECOND } from './time';
 import type { AlertView, BandView, CueView, Mark } from './wire';
 
@@ -25,7 +26,7 @@ export function scheduledTone(mark: Mark, explained = false): Tone {
 }
 
 const TRIGGERS: Record<string, string> = {
-  manual_fire: 'fired by hand', replay: 'run again by hand', resume: 'resumed by hand', chain: 'after another run', fallback: 'in place of another run', trigger: 'by its URL', path: 'a file changed', ping: 'its agent began', dynamic: 'its agent asked'
+  manual_fire: marksText.firedByHand, replay: marksText.runAgainByHand, resume: marksText.resumedByHand, chain: marksText.afterAnotherRun, fallback: marksText.inPlaceOfAnotherRun, trigger: marksText.byItsUrl, path: marksText.aFileChanged, ping: marksText.itsAgentBegan, dynamic: marksText.itsAgentAsked
 };
 
 /** Who or what fired it, when that was not its schedule. */
@@ -34,30 +35,30 @@ export function triggerWord(mark: Mark): string | null {
 }
 
 const RAN: Record<string, string> = {
-  manual_fire: 'fired by hand', replay: 'run again by hand', resume: 'resumed by hand', chain: 'after another run', fallback: 'in place of another run', trigger: 'fired by its URL', path: 'as a file changed', ping: 'as its agent began', dynamic: 'as its agent asked'
+  manual_fire: marksText.firedByHand, replay: marksText.runAgainByHand, resume: marksText.resumedByHand, chain: marksText.afterAnotherRun, fallback: marksText.inPlaceOfAnotherRun, trigger: marksText.firedByItsUrl, path: marksText.asAFileChanged, ping: marksText.asItsAgentBegan, dynamic: marksText.asItsAgentAsked
 };
 
 /** That it ran, and what made it, when that was not its schedule: "Ran, fired by its URL". */
 export function ranWords(mark: Mark): string {
   const by = RAN[mark.triggered_by];
-  return by === undefined ? 'Ran' : `Ran, ${by}`;
+  return by === undefined ? marksText.ran : marksText.ranOfBy(by);
 }
 
-const ENDED: Record<string, string> = { failed: 'has ended, not well', either: 'has ended' };
+const ENDED: Record<string, string> = { failed: marksText.hasEndedNotWell, either: marksText.hasEnded };
 
 /** What a cue without a next due time waits for: "when you fire it". `nameOf` names a cue by its id. */
 export function waitsFor(cue: CueView, nameOf: (cue: string) => string): string {
   const schedule = ((cue.definition as { schedule?: Record<string, unknown> } | null)?.schedule ?? {}) as Record<string, unknown>;
   const ways: string[] = [];
-  if (schedule['type'] === 'after' && typeof schedule['cue'] === 'string') ways.push(`when ${nameOf(schedule['cue'])} ${ENDED[String(schedule['on'])] ?? 'has ended well'}`);
-  if (Array.isArray(schedule['paths']) && schedule['paths'].length > 0) ways.push('when a file changes');
-  if (cue.has_trigger_url) ways.push('when its URL is called');
-  return ways.length === 0 ? 'when you fire it' : ways.join(', or ');
+  if (schedule['type'] === 'after' && typeof schedule['cue'] === 'string') ways.push(marksText.when(nameOf(schedule['cue']), ENDED[String(schedule['on'])] ?? marksText.hasEndedWell));
+  if (Array.isArray(schedule['paths']) && schedule['paths'].length > 0) ways.push(marksText.whenAFileChanges);
+  if (cue.has_trigger_url) ways.push(marksText.whenItsUrlIsCalled);
+  return ways.length === 0 ? marksText.whenYouFireIt : ways.join(marksText.or);
 }
 
 /** "43,100 due times", for a record that stands for a whole span of them. */
 export function dueTimes(count: number): string {
-  return `${number(count)} due ${count === 1 ? 'time' : 'times'}`;
+  return marksText.dueTimes(number(count), count);
 }
 
 /** True for one record that stands for many due times of a long absence. */
@@ -68,36 +69,36 @@ export function isSpan(mark: Mark): boolean {
 /** Confirmed and failed say when they came after the deadline. */
 export function confirmedWord(mark: Mark): string {
   const word = glyphOf('C', mark.confirmed).word;
-  return mark.late ? `${word} (late)` : word;
+  return mark.late ? marksText.lateOfWord(word) : word;
 }
 
 function scheduledDetail(mark: Mark): string {
   if (mark.scheduled !== 'ran') {
-    const why = mark.asks ? 'asks you before it makes up' : (mark.scheduled_reason ?? glyphOf('S', mark.scheduled).say);
+    const why = mark.asks ? marksText.asksYouBeforeItMakes : (mark.scheduled_reason ?? glyphOf('S', mark.scheduled).say);
     return isSpan(mark) ? `${dueTimes(mark.count)}: ${why}` : why;
   }
   const by = triggerWord(mark);
   if (by) return mark.scheduled_reason ? `${by}, ${mark.scheduled_reason}` : by;
   const late = (mark.started_at_ms ?? mark.due_ms) - mark.due_ms;
   if (mark.scheduled_reason) return mark.scheduled_reason;
-  return late < 1000 ? `on time, +${Math.max(0, Math.round(late))} ms` : `${lasting(late)} late`;
+  return late < 1000 ? marksText.onTimeMs(Math.max(0, Math.round(late))) : marksText.lateOfLate(lasting(late));
 }
 
 /** "attempt 2 of 3"; what is started again and again has no last one. */
 export function attemptWords(mark: Mark): string {
-  return mark.attempts > mark.attempts_max ? `attempt ${mark.attempts}` : `attempt ${mark.attempts} of ${mark.attempts_max}`;
+  return mark.attempts > mark.attempts_max ? marksText.attempt(mark.attempts) : marksText.attemptOf(mark.attempts, mark.attempts_max);
 }
 
 function deliveredDetail(mark: Mark): string {
   const attempt = mark.attempts > 1 ? attemptWords(mark) : '';
-  const after = mark.delivered_at_ms !== null ? `after ${lasting(mark.delivered_at_ms - (mark.started_at_ms ?? mark.due_ms))}` : '';
+  const after = mark.delivered_at_ms !== null ? marksText.after(lasting(mark.delivered_at_ms - (mark.started_at_ms ?? mark.due_ms))) : '';
   switch (mark.delivered) {
     case 'delivered':
       return [after, attempt].filter(Boolean).join(', ') || glyphOf('D', 'delivered').say;
     case 'delivering':
       return mark.attempts > 0 ? attemptWords(mark) : glyphOf('D', 'delivering').say;
     case 'bounced':
-      return `${mark.attempts} ${mark.attempts === 1 ? 'attempt' : 'attempts'} failed`;
+      return marksText.attemptsFailed(mark.attempts);
     case 'unknown':
       return glyphOf('D', 'unknown').say;
     case 'none':
@@ -120,36 +121,36 @@ export function verdictLines(mark: Mark, zone: string, explained = false): Line[
 
 /** One plain sentence of at most a few words that heads a run. */
 export function headline(mark: Mark, now_ms: number): string {
-  if (mark.scheduled === 'due') return mark.due_ms > now_ms ? `Due in ${lasting(mark.due_ms - now_ms)}.` : 'Due now.';
-  if (mark.asks) return 'Held. It waits for you: run it, or skip it.';
+  if (mark.scheduled === 'due') return mark.due_ms > now_ms ? marksText.dueIn(lasting(mark.due_ms - now_ms)) : marksText.dueNow;
+  if (mark.asks) return marksText.heldItWaitsForYou;
   if (mark.scheduled !== 'ran') {
     const reason = mark.scheduled_reason ?? glyphOf('S', mark.scheduled).say;
     return `${glyphOf('S', mark.scheduled).word}: ${reason}.`.replace(/\.\.$/, '.');
   }
   switch (mark.confirmed) {
     case 'confirmed':
-      return mark.late ? 'Confirmed, after its deadline.' : 'Confirmed: the proof agrees.';
+      return mark.late ? marksText.confirmedAfterItsDeadline : marksText.confirmedTheProofAgrees;
     case 'claimed':
-      return 'Reported success. Nothing verified it.';
+      return marksText.reportedSuccessNothingVerified;
     case 'refuted':
-      return 'Reported success. The proof disagrees.';
+      return marksText.reportedSuccessTheProofDisagrees;
     case 'failed':
-      if (mark.delivered === 'bounced') return 'Never reached the agent.';
-      return mark.late ? 'The agent reported failure, late.' : 'It failed.';
+      if (mark.delivered === 'bounced') return marksText.neverReachedTheAgent;
+      return mark.late ? marksText.theAgentReportedFailureLate : marksText.itFailed;
     case 'silent':
-      return mark.delivered === 'delivered' ? 'Delivered, then silence.' : 'No sign of it.';
+      return mark.delivered === 'delivered' ? marksText.deliveredThenSilence : marksText.noSignOfIt;
     case 'stopped':
-      return 'Stopped before it ended.';
+      return marksText.stoppedBeforeItEnded;
     case 'cancelled':
-      return 'Cancelled.';
+      return marksText.Cancelled;
     case 'working':
-      return mark.delivered === 'delivered' || mark.delivered === 'unknown' ? 'Running.' : 'On its way to the agent.';
+      return mark.delivered === 'delivered' || mark.delivered === 'unknown' ? marksText.running : marksText.onItsWay;
     case 'gate':
-      return 'Waits for your answer.';
+      return marksText.WaitsForYourAnswer;
     case 'none':
-      if (mark.delivered === 'bounced') return 'Never reached the agent.';
-      if (isBetween(mark)) return 'Waits for its next try.';
-      return mark.delivered === 'delivering' ? 'On its way to the agent.' : mark.delivered === 'delivered' ? 'Delivered.' : 'Fired.';
+      if (mark.delivered === 'bounced') return marksText.neverReachedTheAgent;
+      if (isBetween(mark)) return marksText.waitsForItsNextTry;
+      return mark.delivered === 'delivering' ? marksText.onItsWay : mark.delivered === 'delivered' ? marksText.Delivered : marksText.fired;
   }
 }
 
@@ -158,7 +159,7 @@ export function spoken(mark: Mark, cueName: string, zone: string): string {
   const words = verdictLines(mark, zone).map((line) => line.word);
   const last = words[words.length - 1] ?? '';
   const sentence = mark.sentence.startsWith(last) ? mark.sentence.slice(last.length).replace(/^[.:]\s*/, '') : mark.sentence;
-  return `${cueName}, due ${hm(mark.due_ms, zone)}. ${words.join('. ')}${sentence === '' ? '.' : `: ${sentence}`}`;
+  return marksText.due(cueName, hm(mark.due_ms, zone), words.join('. '), sentence === '' ? '.' : `: ${sentence}`);
 }
 
 /** True while the run may still change by itself. */
@@ -207,45 +208,45 @@ export interface AlertFace {
 export function alertFace(kind: string): AlertFace {
   switch (kind) {
     case 'silent_run':
-      return { family: 'C', state: 'silent', word: 'Silent', tone: 'warn' };
+      return { family: 'C', state: 'silent', word: marksText.silent, tone: 'warn' };
     case 'check_failed':
-      return { family: 'C', state: 'refuted', word: 'Refuted', tone: 'bad' };
+      return { family: 'C', state: 'refuted', word: marksText.refuted, tone: 'bad' };
     case 'outcome_failed':
-      return { family: 'C', state: 'failed', word: 'Failed', tone: 'bad' };
+      return { family: 'C', state: 'failed', word: marksText.failed, tone: 'bad' };
     case 'delivery_failed':
-      return { family: 'D', state: 'bounced', word: 'Bounced', tone: 'bad' };
+      return { family: 'D', state: 'bounced', word: marksText.bounced, tone: 'bad' };
     case 'missed_occurrence':
-      return { family: 'S', state: 'missed', word: 'Missed', tone: 'bad' };
+      return { family: 'S', state: 'missed', word: marksText.missed, tone: 'bad' };
     case 'crash_loop':
-      return { family: 'C', state: 'failed', word: 'Crashes', tone: 'bad' };
+      return { family: 'C', state: 'failed', word: marksText.crashes, tone: 'bad' };
     case 'fuse_tripped':
-      return { family: 'C', state: 'stopped', word: 'Fuse', tone: 'bad' };
+      return { family: 'C', state: 'stopped', word: marksText.fuse, tone: 'bad' };
     case 'fallback_failed':
-      return { family: 'C', state: 'failed', word: 'Failed', tone: 'bad' };
+      return { family: 'C', state: 'failed', word: marksText.failed, tone: 'bad' };
     case 'consecutive_failures':
-      return { family: 'C', state: 'failed', word: 'Failing', tone: 'bad' };
+      return { family: 'C', state: 'failed', word: marksText.failing, tone: 'bad' };
     case 'gate_waiting':
-      return { family: 'G', state: 'waiting', word: 'Your word', tone: 'warn' };
+      return { family: 'G', state: 'waiting', word: marksText.yourWord, tone: 'warn' };
     case 'heartbeat_lost':
-      return { family: 'A', state: 'late', word: 'No beat', tone: 'bad' };
+      return { family: 'A', state: 'late', word: marksText.noBeat, tone: 'bad' };
     case 'zombie':
-      return { family: 'A', state: 'stuck', word: 'Stuck', tone: 'warn' };
+      return { family: 'A', state: 'stuck', word: marksText.stuck, tone: 'warn' };
     case 'cost_spike':
-      return { family: 'P', state: 'spike', word: 'Spike', tone: 'warn' };
+      return { family: 'P', state: 'spike', word: marksText.spike, tone: 'warn' };
     case 'loop_detected':
-      return { family: 'P', state: 'circles', word: 'In circles', tone: 'warn' };
+      return { family: 'P', state: 'circles', word: marksText.inCircles, tone: 'warn' };
     case 'out_of_envelope':
-      return { family: 'P', state: 'outside', word: 'Unusual', tone: 'warn' };
+      return { family: 'P', state: 'outside', word: marksText.unusual, tone: 'warn' };
     case 'cadence_drift':
-      return { family: 'S', state: 'held', word: 'Drifts', tone: 'warn' };
+      return { family: 'S', state: 'held', word: marksText.drifts, tone: 'warn' };
     case 'tower_was_off':
-      return { family: 'P', state: 'stopped', word: 'Was off', tone: 'warn' };
+      return { family: 'P', state: 'stopped', word: marksText.wasOff, tone: 'warn' };
     case 'channel_failed':
-      return { family: 'D', state: 'bounced', word: 'Channel', tone: 'bad' };
+      return { family: 'D', state: 'bounced', word: marksText.channel, tone: 'bad' };
     case 'store_trouble':
-      return { family: 'P', state: 'asks', word: 'Store', tone: 'bad' };
+      return { family: 'P', state: 'asks', word: marksText.store, tone: 'bad' };
     default:
-      return { family: 'P', state: 'asks', word: 'Alert', tone: 'warn' };
+      return { family: 'P', state: 'asks', word: marksText.alert, tone: 'warn' };
   }
 }
 
@@ -261,26 +262,26 @@ export function needsYou(alerts: Iterable<AlertView>, now_ms: number): AlertView
 
 /** Whom an alert is about: its cue, its agent, its channel, or the tower. */
 export function subjectOf(alert: Pick<AlertView, 'cue_id' | 'agent' | 'channel'>, names: ReadonlyMap<string, string>): string {
-  return (alert.cue_id === null ? undefined : names.get(alert.cue_id)) ?? alert.agent ?? alert.channel ?? (alert.cue_id === null ? 'Cuetower' : '');
+  return (alert.cue_id === null ? undefined : names.get(alert.cue_id)) ?? alert.agent ?? alert.channel ?? (alert.cue_id === null ? marksText.cuetower : '');
 }
 
 /** "for 6 min" */
 export function waitingSince(since_ms: number, now_ms: number): string {
   const passed = Math.max(SECOND, now_ms - since_ms);
   const unit = passed < MINUTE ? SECOND : MINUTE;
-  return `for ${lasting(Math.floor(passed / unit) * unit)}`;
+  return marksText.forIt(lasting(Math.floor(passed / unit) * unit));
 }
 
 /** How long an alert has been open, and how often it happened: "for 6 min, 12 times". */
 export function waiting(alert: AlertView, now_ms: number): string {
-  return `${waitingSince(alert.opened_at_ms, now_ms)}${alert.count > 1 ? `, ${alert.count} times` : ''}`;
+  return `${waitingSince(alert.opened_at_ms, now_ms)}${alert.count > 1 ? marksText.times(alert.count) : ''}`;
 }
 
-const WHILE: Record<string, string> = { off: ' with the tower off', asleep: ' in sleep', stalled: ' in a stall', clock_set: ' as the clock was set' };
+const WHILE: Record<string, string> = { off: marksText.withTheTowerOff, asleep: marksText.inSleep, stalled: marksText.inAStall, clock_set: marksText.asTheClockWasSet };
 
 /** What a held occurrence asks: "5 due times passed in sleep. Asks before it makes them up." */
 export function askSentence(due: number, band: BandView | null): string {
-  return `${due === 1 ? 'Its due time' : dueTimes(due)} passed${band ? (WHILE[band.reason] ?? '') : ''}. Asks before it makes ${due === 1 ? 'it' : 'them'} up.`;
+  return marksText.passedAsksBeforeItMakes(due === 1 ? marksText.itsDueTime : dueTimes(due), band ? (WHILE[band.reason] ?? '') : '', due);
 }
 
 /** With its full stop, where other sentences follow. */

@@ -1,4 +1,5 @@
 //! Which keys stand for which action, with what the owner changed. Pure.
+import * as actionsText from '../text/actions';
 import { ACTIONS, actionOf, type ActionId, type ActionSpec, type Where } from './list';
 
 /** What the owner changed: the chord of an action, or null for none. */
@@ -40,8 +41,8 @@ export function conflictOf(id: ActionId, chord: string, changes: Changes): Actio
 /** A chord that may be given to an action: keys that move, open, close and tick stay what they are, and so does what the system takes. */
 export function wrongChord(chord: string): string | null {
   const last = chord.split(' ').at(-1) ?? '';
-  if (/^(shift\+)?(enter|escape|tab|space|arrow(left|right|up|down)|backspace|delete)$/.test(last)) return 'This key moves, opens, closes or ticks. It cannot be given away.';
-  if (/^mod\+(c|v|x|a|z|w|q|t|n|r|l)$/.test(last)) return 'This key belongs to the system or the browser.';
+  if (/^(shift\+)?(enter|escape|tab|space|arrow(left|right|up|down)|backspace|delete)$/.test(last)) return actionsText.thisKeyMovesOpensCloses;
+  if (/^mod\+(c|v|x|a|z|w|q|t|n|r|l)$/.test(last)) return actionsText.thisKeyBelongs;
   return null;
 }
 

@@ -9,6 +9,7 @@ import type { Route } from '../state/route';
 import { router } from '../state/router.svelte';
 import { scale } from '../state/scale.svelte';
 import { zones } from '../state/zone.svelte';
+import * as actionsText from '../text/actions';
 import { isUtc, placeOf } from '../time';
 import type { ActionId } from './list';
 
@@ -47,7 +48,7 @@ const RUNNERS: Partial<Record<ActionId, Runner>> = {
   zone: {
     run: () => {
       const shown = zones.swap(desk.home);
-      notices.tell(`Times are shown in ${isUtc(shown) ? 'UTC' : `${placeOf(shown)} time`}.`);
+      notices.tell(actionsText.timesAreShownIn(isUtc(shown) ? actionsText.utc : actionsText.time(placeOf(shown))));
     }
   },
   undo: { when: () => gates.held.some((held) => !held.going), run: () => void gates.takeBackLast() },

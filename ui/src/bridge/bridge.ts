@@ -1,4 +1,5 @@
 //! The one door to the host: what can be asked, and how live changes arrive. No view knows which host answers.
+import * as frameText from '../text/frame';
 import type { Commands, DeskError, DeskEvent } from '../wire';
 
 export type { Commands };
@@ -73,5 +74,5 @@ export function refusalFrom(value: unknown): Refusal {
   if (value instanceof Refusal) return value;
   if (isDeskError(value)) return new Refusal({ code: value.code, message: value.message, field: value.field ?? null });
   const detail = value instanceof Error ? value.message : String(value);
-  return new Refusal({ code: 'unreachable', message: `The tower did not answer (${detail}).`, field: null });
+  return new Refusal({ code: 'unreachable', message: frameText.theTowerDidNotAnswer(detail), field: null });
 }

@@ -1,4 +1,5 @@
 //! The bridge in a browser: `cuetowerctl serve` on the same origin, with a session cookie.
+import * as frameText from '../text/frame';
 import type { DeskEvent } from '../wire';
 import { Refusal, refusalFrom, type Bridge } from './bridge';
 
@@ -16,7 +17,7 @@ export function httpBridge(): Bridge {
       } catch (error) {
         throw refusalFrom(error);
       }
-      if (answer.status === 401) throw new Refusal({ code: 'session', message: 'This link has been used or has expired.', field: null });
+      if (answer.status === 401) throw new Refusal({ code: 'session', message: frameText.thisLinkHasBeenUsed, field: null });
       const body: unknown = await answer.json().catch(() => null);
       if (!answer.ok) throw refusalFrom(body ?? new Error(`status ${answer.status}`));
       return body as never;

@@ -1,4 +1,5 @@
 //! What is still to come: due times of the next days, each at what a run of its cue has cost. Pure. What nobody said costs nothing here, and is counted.
+import * as costsText from '../text/costs';
 import { DAY, HOUR, offsetAt, startOfDay } from '../time';
 import type { Costs, CueCost, Simulation } from '../wire';
 
@@ -25,7 +26,7 @@ export interface Ahead {
   unknown: number;
 }
 
-const DAYS = ['Sundays', 'Mondays', 'Tuesdays', 'Wednesdays', 'Thursdays', 'Fridays', 'Saturdays'];
+const DAYS = [costsText.sundays, costsText.mondays, costsText.tuesdays, costsText.wednesdays, costsText.thursdays, costsText.fridays, costsText.saturdays];
 const NAMED_MOST = 2;
 
 /** `simulation`: seven days from now. */

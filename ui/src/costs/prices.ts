@@ -1,4 +1,5 @@
 //! Prices of models in words, and a price as it is typed. Pure.
+import * as costsText from '../text/costs';
 import type { PriceSet, Prices, PriceView } from '../wire';
 
 /** 2.5 as "$2.50", 0.0375 as "$0.0375": no digit is lost. */
@@ -25,8 +26,8 @@ export function found(prices: readonly PriceView[], find: string, ownOnly: boole
 /** "Prices of 4 Nov 2026, 3 of them your own." */
 export function sourceWords(prices: Prices, date: (day: string) => string): string {
   const own = prices.prices.filter((price) => price.own).length;
-  const words = own === 0 ? '' : `, ${own} of your own`;
-  return `Prices of ${date(prices.as_of)} ${prices.as_of.slice(0, 4)}${words}`;
+  const words = own === 0 ? '' : costsText.ofYourOwn(own);
+  return costsText.pricesOf(date(prices.as_of), prices.as_of.slice(0, 4), words);
 }
 
 /** A price as it is typed; empty is "not said". */
@@ -48,7 +49,7 @@ export function priceDraft(price: PriceView): PriceDraft {
 }
 
 const MOST_USD = 100_000;
-const AMOUNT = 'An amount in dollars for a million tokens, such as 2.50.';
+const AMOUNT = costsText.anAmountInDollars;
 
 /** What was typed, to be sent; or what is wrong with it, by field. */
 export function priceOf(draft: PriceDraft): { set: PriceSet; errors: PriceErrors } {
@@ -56,7 +57,7 @@ export function priceOf(draft: PriceDraft): { set: PriceSet; errors: PriceErrors
   const read = (field: 'input' | 'output' | 'cached' | 'reasoning', needed: boolean): number | null => {
     const text = draft[field].trim().replace(/^\$\s*/, '').replace(',', '.');
     if (text === '') {
-      if (needed) errors[field] = `${AMOUNT} 0 for a model that costs nothing.`;
+      if (needed) errors[field] = costsText.noneForAModel(AMOUNT);
       return null;
     }
     const usd = Number(text);
@@ -67,7 +68,7 @@ export function priceOf(draft: PriceDraft): { set: PriceSet; errors: PriceErrors
     return usd;
   };
   const set: PriceSet = { model: draft.model.trim(), input_usd: read('input', true) ?? 0, output_usd: read('output', true) ?? 0, cached_input_usd: read('cached', false), reasoning_usd: read('reasoning', false) };
-  if (set.model === '') errors.model = 'The name of the model, as its calls report it.';
+  if (set.model === '') errors.model = costsText.theNameOfTheModel;
   return { set, errors };
 }
 

@@ -1,11 +1,12 @@
 //! What was spent, as its screen shows it: figures, bars and sentences. Pure. What nobody said is never drawn as zero.
 import { objectAt } from '../draft/json';
 import { brief } from '../state/agents';
+import * as costsText from '../text/costs';
 import { money } from '../time';
 import type { AgentCost, Costs, CostTotal, CueCost, ModelCost } from '../wire';
 
 /** The ranges of the screen, in days with today. */
-export const RANGES: readonly { days: number; word: string }[] = [{ days: 1, word: 'Today' }, { days: 7, word: '7 days' }, { days: 30, word: '30 days' }];
+export const RANGES: readonly { days: number; word: string }[] = [{ days: 1, word: costsText.today }, { days: 7, word: costsText.sevenDays }, { days: 30, word: costsText.thirtyDays }];
 
 export const grouped = (count: number) => String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 
@@ -16,7 +17,7 @@ export function amount(usd: number | null): string {
 
 /** The same, where tokens without a price are worth a word: "not priced". */
 export function spentWords(total: CostTotal): string {
-  return total.cost_usd === null && (total.tokens ?? 0) > 0 ? 'not priced' : amount(total.cost_usd);
+  return total.cost_usd === null && (total.tokens ?? 0) > 0 ? costsText.notPriced : amount(total.cost_usd);
 }
 
 /** 1234567 as "1.2M"; a dash where nobody said. */
@@ -24,7 +25,7 @@ export function tokenWords(tokens: number | null): string {
   return tokens === null ? '–' : brief(tokens);
 }
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const MONTHS = [costsText.jan, costsText.feb, costsText.mar, costsText.apr, costsText.may, costsText.jun, costsText.jul, costsText.aug, costsText.sep, costsText.oct, costsText.nov, costsText.dec];
 
 /** "2026-11-21" as "21 Nov". */
 export function dayWords(day: string): string {
@@ -55,12 +56,12 @@ export function barsWords(agent: AgentCost, days: readonly string[]): string {
   agent.days.forEach((usd, i) => {
     if (usd !== null && (most < 0 || usd > (agent.days[most] ?? 0))) most = i;
   });
-  const dearest = most < 0 ? '' : `, most on ${dayWords(days[most] ?? '')} (${amount(agent.days[most] ?? null)})`;
-  return `${agentName(agent)}: ${spentWords(agent.today)} today, ${spentWords(agent.total)} in ${days.length} days${dearest}`;
+  const dearest = most < 0 ? '' : costsText.mostOn(dayWords(days[most] ?? ''), amount(agent.days[most] ?? null));
+  return costsText.todayInDays(agentName(agent), spentWords(agent.today), spentWords(agent.total), days.length, dearest);
 }
 
 export function agentName(agent: Pick<AgentCost, 'agent'>): string {
-  return agent.agent === '' ? 'no agent named' : agent.agent;
+  return agent.agent === '' ? costsText.noAgentNamed : agent.agent;
 }
 
 const runsWord = (n: number) => (n === 1 ? 'run' : 'runs');
@@ -68,7 +69,7 @@ const runsWord = (n: number) => (n === 1 ? 'run' : 'runs');
 /** "12 of 40 runs told nothing of what they used."; null when all did. */
 export function untoldWords(costs: Pick<Costs, 'runs' | 'runs_untold'>): string | null {
   if (costs.runs_untold === 0) return null;
-  return `${grouped(costs.runs_untold)} of ${grouped(costs.runs)} ${runsWord(costs.runs)} told nothing of what ${costs.runs_untold === 1 ? 'it' : 'they'} used.`;
+  return costsText.ofToldNothingOfWhat(grouped(costs.runs_untold), grouped(costs.runs), runsWord(costs.runs), costs.runs_untold);
 }
 
 /** What was paid for runs that nothing confirmed; null when there is none. */
@@ -77,9 +78,9 @@ export function unprovenOf(costs: Costs): { usd: number; words: string; cueId: s
   const usd = paid.reduce((sum, one) => sum + (one.cost_usd ?? 0), 0);
   if (usd === 0) return null;
   const ways = paid.map((one, i) => `${grouped(one.runs)} ${one.verdict}${i === 0 ? ` ${runsWord(one.runs)}` : ''}`);
-  const all = ways.length === 1 ? ways[0] : `${ways.slice(0, -1).join(', ')} and ${ways[ways.length - 1]}`;
+  const all = ways.length === 1 ? ways[0] : costsText.and(ways.slice(0, -1).join(', '), ways[ways.length - 1] ?? '');
   const dearest = [...costs.by_cue].sort((a, b) => (b.unproven_usd ?? 0) - (a.unproven_usd ?? 0))[0];
-  const most = costs.by_cue.length > 1 && dearest && (dearest.unproven_usd ?? 0) > usd / 2 ? `, most in ${dearest.cue}` : '';
+  const most = costs.by_cue.length > 1 && dearest && (dearest.unproven_usd ?? 0) > usd / 2 ? costsText.mostIn(dearest.cue) : '';
   return { usd, words: `${all}${most}`, cueId: dearest !== undefined && !dearest.deleted && (dearest.unproven_usd ?? 0) > 0 ? dearest.cue_id : null };
 }
 
@@ -91,12 +92,12 @@ export function unpriced(costs: Pick<Costs, 'by_model'>): ModelCost[] {
 /** "2 cues told tokens and no cost, and name no model."; null when none did. */
 export function tokensOnlyWords(costs: Pick<Costs, 'by_cue'>): string | null {
   const cues = costs.by_cue.filter((cue) => cue.total.cost_usd === null && (cue.total.tokens ?? 0) > 0 && cue.not_priced === 0).length;
-  return cues === 0 ? null : `${grouped(cues)} ${cues === 1 ? 'cue' : 'cues'} told tokens and no cost, and ${cues === 1 ? 'names' : 'name'} no model.`;
+  return cues === 0 ? null : costsText.cuesToldTokensAndNo(grouped(cues), cues);
 }
 
 /** True where a price can be set for it: calls that name no model have none. */
 export function canBePriced(model: Pick<ModelCost, 'model'>): boolean {
-  return model.model !== 'no model named' && model.model !== 'other models';
+  return model.model !== costsText.noModelNamed && model.model !== costsText.otherModels;
 }
 
 /** True when there is nothing to show at all. */
@@ -113,9 +114,9 @@ export function cuesToShow(cues: readonly CueCost[], all: boolean): readonly Cue
 export function dayFuse(today_usd: number | null, definition: unknown, usual: number | null, blown: boolean): { share: number; words: string; tone: 'mark' | 'warn' | 'bad' } | null {
   const own = objectAt(objectAt(definition, 'budget'), 'day')['cost_usd'];
   const most = typeof own === 'number' ? own : usual;
-  if (blown) return { share: 1, words: 'tripped', tone: 'bad' };
+  if (blown) return { share: 1, words: costsText.tripped, tone: 'bad' };
   if (most === null || most <= 0) return null;
   const share = (today_usd ?? 0) / most;
-  const percent = share > 0 && share < 0.01 ? 'under 1' : String(Math.round(share * 100));
-  return { share: Math.min(1, share), words: `${percent} % of ${money(most).replace(/\.00$/, '')}`, tone: share >= 0.8 ? 'warn' : 'mark' };
+  const percent = share > 0 && share < 0.01 ? costsText.under1 : String(Math.round(share * 100));
+  return { share: Math.min(1, share), words: costsText.ofIt(percent, money(most).replace(/\.00$/, '')), tone: share >= 0.8 ? 'warn' : 'mark' };
 }

@@ -1,4 +1,5 @@
 //! Coming days, from a simulation: what each holds. Pure.
+import * as scheduleText from '../text/schedule';
 import { day, lasting, MINUTE } from '../time';
 import type { SimulatedFire, Simulation } from '../wire';
 
@@ -48,12 +49,12 @@ export function daysAhead(simulation: Simulation, cueId: string, offset_minutes:
 
 /** What a day holds, in a few words: "12 run, 2 skipped". */
 export function dayWords(ahead: AheadDay): string {
-  const parts = [ahead.ran > 0 ? `${ahead.ran} run` : '', ahead.waited > 0 ? `${ahead.waited} wait, then run` : '', ahead.skipped > 0 ? `${ahead.skipped} skipped` : ''].filter((part) => part !== '');
-  if (!ahead.known) return parts.length === 0 ? 'only counted' : `${parts.join(', ')} listed, more only counted`;
-  return parts.length === 0 ? 'nothing due' : parts.join(', ');
+  const parts = [ahead.ran > 0 ? scheduleText.run(ahead.ran) : '', ahead.waited > 0 ? scheduleText.waitThenRun(ahead.waited) : '', ahead.skipped > 0 ? scheduleText.skipped(ahead.skipped) : ''].filter((part) => part !== '');
+  if (!ahead.known) return parts.length === 0 ? scheduleText.onlyCounted : scheduleText.listedMoreOnlyCounted(parts.join(', '));
+  return parts.length === 0 ? scheduleText.nothingDue : parts.join(', ');
 }
 
 /** "clocks go forward 1 h" */
 export function shiftWords(minutes: number): string {
-  return `clocks go ${minutes > 0 ? 'forward' : 'back'} ${lasting(Math.abs(minutes) * MINUTE)}`;
+  return scheduleText.clocksGo(minutes > 0 ? 'forward' : 'back', lasting(Math.abs(minutes) * MINUTE));
 }

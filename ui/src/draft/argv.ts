@@ -1,4 +1,5 @@
 //! A command line as people type it, and the words a program gets. Pure. Quotes group; nothing is expanded, because no shell reads it.
+import * as readbackText from '../text/readback';
 
 /** What a line became: its words, or what is wrong with it. */
 export type Split = { words: string[] } | { wrong: string };
@@ -16,7 +17,7 @@ export function splitWords(line: string): Split {
       else word += c;
     } else if (c === '\\') {
       const next = line[i + 1];
-      if (next === undefined) return { wrong: 'The line ends in a backslash; write \\\\ for one.' };
+      if (next === undefined) return { wrong: readbackText.theLineEnds };
       if (quote === '"' && next !== '"' && next !== '\\') word += c;
       else {
         word += next;
@@ -38,7 +39,7 @@ export function splitWords(line: string): Split {
       open = true;
     }
   }
-  if (quote) return { wrong: `A ${quote === '"' ? 'double' : 'single'} quote is not closed.` };
+  if (quote) return { wrong: readbackText.aQuoteIsNotClosed(quote === '"' ? 'double' : 'single') };
   if (open) words.push(word);
   return { words };
 }

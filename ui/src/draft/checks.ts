@@ -1,4 +1,5 @@
 //! Checks as they stand in the form, before delivery and before a success is believed: simple ones as fields, the others as the JSON they are. Pure.
+import * as readbackText from '../text/readback';
 import { objectAt, text, without, type Json } from './json';
 import { freshKey } from './schedule';
 import { tidy } from './span';
@@ -103,27 +104,27 @@ function fieldsOf(check: CheckDraft, of: CheckList, wrong: Wrong): Json {
   };
   const free = (): Json => {
     const amount = Number(check.free.trim());
-    if (check.free.trim() === '' || !(amount >= 0.001)) wrong('free', 'How much? Such as 2 GB.');
+    if (check.free.trim() === '' || !(amount >= 0.001)) wrong('free', readbackText.howMuchSuchAs2);
     return { [check.unit === 'MB' ? 'free_mb' : 'free_gb']: amount };
   };
   switch (check.kind) {
     case 'url': {
-      if (!/^https?:\/\/\S+$/i.test(check.url.trim())) wrong('url', 'Which address? Such as http://127.0.0.1:9000/health.');
-      const status = whole('status', 200, 599, 'A status from 200 to 599.');
+      if (!/^https?:\/\/\S+$/i.test(check.url.trim())) wrong('url', readbackText.whichAddressSuchAsHttp);
+      const status = whole('status', 200, 599, readbackText.aStatusFrom200);
       return { url: check.url.trim(), ...(status === undefined ? {} : { status }), ...(check.privateUrl ? { allow_private: true } : {}) };
     }
     case 'disk':
-      if (check.path.trim() === '') wrong('path', 'Which folder? Such as ~/ or /srv.');
+      if (check.path.trim() === '') wrong('path', readbackText.whichFolderSuch);
       return { path: check.path.trim(), ...free() };
     case 'memory':
       return free();
     case 'secret':
-      if (check.name.trim() === '') wrong('name', 'Which secret?');
+      if (check.name.trim() === '') wrong('name', readbackText.whichSecret);
       return { name: check.name.trim() };
     case 'file': {
-      if (check.path.trim() === '') wrong('path', 'Which file? Such as ~/inbox/leads.csv.');
+      if (check.path.trim() === '') wrong('path', readbackText.whichFileSuchAsInbox);
       const reported = of === 'checks' && REPORTED.test(check.minLines.trim());
-      const lines = reported ? check.minLines.trim() : whole('minLines', 1, 4_294_967_295, of === 'checks' ? 'A whole number from 1 up, or a field of the report such as {{outcome.processed}}.' : 'A whole number from 1 up.');
+      const lines = reported ? check.minLines.trim() : whole('minLines', 1, 4_294_967_295, of === 'checks' ? readbackText.aWholeNumberFrom1 : readbackText.aWholeNumberFrom1Up);
       return { path: check.path.trim(), ...(check.newer ? { newer_than_fire: true } : {}), ...(lines === undefined ? {} : { min_lines: lines }) };
     }
     case 'command':
@@ -132,9 +133,9 @@ function fieldsOf(check: CheckDraft, of: CheckList, wrong: Wrong): Json {
       try {
         const read = JSON.parse(check.json) as unknown;
         if (typeof read === 'object' && read !== null && !Array.isArray(read)) return read as Json;
-        wrong('json', `An object is written here, such as ${EXAMPLES[of][check.kind]}.`);
+        wrong('json', readbackText.anObjectIsWrittenHere(EXAMPLES[of][check.kind]));
       } catch (error) {
-        wrong('json', `This is not JSON yet: ${error instanceof Error ? error.message : String(error)}.`);
+        wrong('json', readbackText.thisIsNotJsonYet(error instanceof Error ? error.message : String(error)));
       }
       return {};
     case 'manual':
@@ -163,23 +164,23 @@ export function checkPlace(path: string, of: CheckList, checks: readonly CheckDr
 export function checkWords(check: CheckDraft): string {
   switch (check.kind) {
     case 'url':
-      return `${check.url.trim().replace(/[?#].*$/, '') || 'an address'} answers ${check.status.trim() || '2xx'}`;
+      return readbackText.answers(check.url.trim().replace(/[?#].*$/, '') || readbackText.anAddress, check.status.trim() || '2xx');
     case 'disk':
-      return `${check.path.trim() || 'a folder'} has ${check.free.trim() || '…'} ${check.unit} free`;
+      return readbackText.hasFree(check.path.trim() || readbackText.aFolder, check.free.trim() || '…', check.unit);
     case 'memory':
-      return `${check.free.trim() || '…'} ${check.unit} of memory is free`;
+      return readbackText.ofMemoryIsFree(check.free.trim() || '…', check.unit);
     case 'secret':
-      return `the secret ${check.name.trim() || '…'} is there`;
+      return readbackText.theSecretIsThere(check.name.trim() || '…');
     case 'file': {
-      const asked = [...(check.newer ? ['is newer than the fire'] : []), ...(check.minLines.trim() !== '' ? [`has ${reportedWords(check.minLines)} lines or more`] : [])];
-      return `${check.path.trim() || 'a file'} ${asked.length === 0 ? 'exists' : asked.join(' and ')}`;
+      const asked = [...(check.newer ? [readbackText.isNewerThanTheFire] : []), ...(check.minLines.trim() !== '' ? [readbackText.hasLinesOrMore(reportedWords(check.minLines))] : [])];
+      return `${check.path.trim() || readbackText.aFile} ${asked.length === 0 ? 'exists' : asked.join(readbackText.and)}`;
     }
     case 'command':
     case 'sql':
     case 'git':
       return jsonWords(check.kind, check.json);
     case 'manual':
-      return 'you say so';
+      return readbackText.youSaySo;
   }
 }
 
@@ -187,7 +188,7 @@ export function checkWords(check: CheckDraft): string {
 function reportedWords(bound: unknown): string {
   const written = text(bound).trim();
   const field = REPORTED.test(written) ? written.replace(/^\{\{\s*outcome\.|\s*\}\}$/g, '') : null;
-  return field === null ? written || JSON.stringify(bound) : `the reported ${field}`;
+  return field === null ? written || JSON.stringify(bound) : readbackText.theReported(field);
 }
 
 function jsonWords(kind: 'command' | 'sql' | 'git', json: string): string {
@@ -199,9 +200,9 @@ function jsonWords(kind: 'command' | 'sql' | 'git', json: string): string {
   }
   if (kind === 'command') {
     const argv = Array.isArray(read['argv']) ? read['argv'].map((word) => text(word)).join(' ') : text(read['shell']);
-    return `${argv || 'a command'} exits with 0`;
+    return readbackText.exitsWith0(argv || readbackText.aCommand);
   }
-  if (kind === 'git') return `the repository ${text(read['repo']) || '…'} ${read['new_commit'] === true && read['clean'] !== true && read['remote'] === undefined ? 'has a new commit' : 'is as asked'}`;
-  const asked = read['equals'] !== undefined ? reportedWords(read['equals']) : read['at_least'] !== undefined ? `at least ${reportedWords(read['at_least'])}` : read['at_most'] !== undefined ? `at most ${reportedWords(read['at_most'])}` : 'what is asked';
-  return `a query of ${text(read['sqlite']) || (read['postgres'] === undefined ? 'a database' : 'PostgreSQL')} gives ${asked}`;
+  if (kind === 'git') return readbackText.theRepository(text(read['repo']) || '…', read['new_commit'] === true && read['clean'] !== true && read['remote'] === undefined ? readbackText.hasANewCommit : readbackText.isAsAsked);
+  const asked = read['equals'] !== undefined ? reportedWords(read['equals']) : read['at_least'] !== undefined ? readbackText.atLeast(reportedWords(read['at_least'])) : read['at_most'] !== undefined ? readbackText.atMost(reportedWords(read['at_most'])) : readbackText.whatIsAsked;
+  return readbackText.aQueryOfGives(text(read['sqlite']) || (read['postgres'] === undefined ? readbackText.aDatabase : readbackText.postgresql), asked);
 }

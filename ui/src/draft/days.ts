@@ -1,7 +1,8 @@
 //! Days of the week and times of the day, as a definition writes them and as they are said. Pure. Monday is 0.
+import * as timeText from '../text/time';
 
-export const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
-export const DAYS_LONG = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'] as const;
+export const DAYS = [timeText.mon, timeText.tue, timeText.wed, timeText.thu, timeText.fri, timeText.sat, timeText.sun] as const;
+export const DAYS_LONG = [timeText.monday, timeText.tuesday, timeText.wednesday, timeText.thursday, timeText.friday, timeText.saturday, timeText.sunday] as const;
 export const EVERY_DAY: readonly number[] = [0, 1, 2, 3, 4, 5, 6];
 export const MINUTES_DAY = 24 * 60;
 
@@ -43,8 +44,8 @@ export function daysText(days: readonly number[]): string {
 
 /** As they are said: "Mon–Fri", "Mon, Wed", "every day". */
 export function daysWords(days: readonly number[]): string {
-  if (days.length === 0) return 'no day';
-  if (days.length === 7) return 'every day';
+  if (days.length === 0) return timeText.noDay;
+  if (days.length === 7) return timeText.everyDay;
   return runsOf(days).map(([first, last]) => (first === last ? DAYS[first] : last === first + 1 ? `${DAYS[first]}, ${DAYS[last]}` : `${DAYS[first]}–${DAYS[last]}`)).join(', ');
 }
 

@@ -1,4 +1,5 @@
 //! How a cue reaches its agent, as it stands in the form: what each transport has, what must hold before, what stops a run and what follows it. Pure.
+import * as readbackText from '../text/readback';
 import { checksOf, makeChecks, type CheckDraft, type CheckPlace } from './checks';
 import { objectAt, one, text, without, type Json } from './json';
 import { secondsOf, spanOf, type Span } from './span';
@@ -71,13 +72,13 @@ type Wrong = (place: DeliveringPlace, sentence: string) => void;
 /** Top-level fields made here, in the order of the specification; what is not asked for is left out. */
 export function makeDelivering(draft: DeliveringDraft & { transport: TransportWord }, base: Json, wrong: Wrong): Json {
   const made: Json = {};
-  if (draft.transport === 'worker') made['worker'] = { ...without(objectAt(base, 'worker'), ['lease_seconds']), lease_seconds: length(draft.lease, 1, LEASE_MOST_S, () => wrong('lease', 'A length from 1 second to 1 day, such as 15 minutes.')) ?? LEASE_S };
+  if (draft.transport === 'worker') made['worker'] = { ...without(objectAt(base, 'worker'), ['lease_seconds']), lease_seconds: length(draft.lease, 1, LEASE_MOST_S, () => wrong('lease', readbackText.aLengthFrom1Second)) ?? LEASE_S };
   if (draft.transport !== 'watch') {
     const uses = makeUses(draft.uses, wrong);
     if (uses.length > 0) made['uses'] = uses;
     const typed = draft.priority.trim();
     const priority = typed === '' ? 0 : Number(typed);
-    if (!Number.isInteger(priority) || Math.abs(priority) > PRIORITY_MOST) wrong('priority', `A whole number from -${PRIORITY_MOST} to ${PRIORITY_MOST}; 0 is in the middle.`);
+    if (!Number.isInteger(priority) || Math.abs(priority) > PRIORITY_MOST) wrong('priority', readbackText.aWholeNumber(PRIORITY_MOST));
     else if (priority !== 0) made['priority'] = priority;
     const preflight = makeChecks(draft.preflight, 'preflight', wrong);
     if (preflight.length > 0) made['preflight'] = preflight;
@@ -103,7 +104,7 @@ export function makeTimeouts(draft: DeliveringDraft, wrong: Wrong): Json {
     if (typed === '') continue;
     const value = Number(typed);
     if (value >= 0.1 && value <= most) made[key] = value;
-    else wrong(field, `Seconds from 0.1 to ${most}, such as 5.`);
+    else wrong(field, readbackText.secondsFrom01(most));
   }
   return made;
 }
@@ -112,7 +113,7 @@ export function makeTimeouts(draft: DeliveringDraft, wrong: Wrong): Json {
 export function makeOnFailure(draft: DeliveringDraft, wrong: Wrong): Json {
   const made: Json = {};
   const address = draft.failWebhook.trim();
-  if (address !== '' && !/^https?:\/\/\S+$/i.test(address)) wrong('failWebhook', 'An address begins with http:// or https://, and has no spaces.');
+  if (address !== '' && !/^https?:\/\/\S+$/i.test(address)) wrong('failWebhook', readbackText.anAddressBeginsWithHttp);
   else if (address !== '') made['webhook'] = address;
   if (draft.fallback.trim() !== '') made['fallback_cue'] = draft.fallback.trim();
   return made;

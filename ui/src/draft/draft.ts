@@ -1,4 +1,5 @@
 //! A cue while it is being written: every field as text, the way it stands in the form. Pure. The definition (SPEC section 13) is made from it and read into it.
+import * as readbackText from '../text/readback';
 import { joinWords, splitWords } from './argv';
 import { checkPlace, checksOf, makeChecks, type CheckDraft } from './checks';
 import { blankDelivering, HAS, makeDelivering, makeOnFailure, makeTimeouts, readDelivering, TIMEOUT_S, timeoutMost, TRANSPORTS, type DeliveringDraft, type DeliveringPlace, type TransportWord } from './delivering';
@@ -63,11 +64,11 @@ export type Field = Exclude<keyof Draft, 'base'>;
 export type Errors = Partial<Record<Field | InnerPlace | DeliveringPlace | 'whole', string>>;
 
 export const EVIDENCE = [
-  ['result_url', 'A link'],
-  ['external_id', 'An id elsewhere'],
-  ['result_ref', 'A reference'],
-  ['summary', 'A summary'],
-  ['artifacts', 'Artifacts']
+  ['result_url', readbackText.aLink],
+  ['external_id', readbackText.anIdElsewhere],
+  ['result_ref', readbackText.aReference],
+  ['summary', readbackText.aSummary],
+  ['artifacts', readbackText.artifacts]
 ] as const;
 
 export function blankDraft(zone: string): Draft {
@@ -173,8 +174,8 @@ export interface Made {
 }
 
 /** Where the field itself does not say more. */
-const NOT_UNDERSTOOD = 'This is not understood yet. Say it otherwise, or empty it.';
-const WHOLE_ATTEMPTS = 'A whole number from 1 to 10.';
+const NOT_UNDERSTOOD = readbackText.thisIsNotUnderstoodYet;
+const WHOLE_ATTEMPTS = readbackText.aWholeNumberFrom1To;
 const WEEK_MINUTES = 7 * 24 * 60;
 const YEAR_SECONDS = 366 * 24 * 3600;
 const WAITS_MOST = 10;
@@ -184,11 +185,11 @@ const ASSERT_CHARS_MOST = 500;
 
 /** What is wrong with a web hook's address, as far as the form can know; an address with a secret in it is the host's to judge. */
 function wrongWithAddress(address: string): string | null {
-  if (address === '') return 'Where to? Such as http://127.0.0.1:9000/run.';
+  if (address === '') return readbackText.whereToSuchAsHttp;
   if (address.includes('{{')) return null;
-  if (/\s/.test(address)) return 'An address has no spaces; write %20 for one.';
-  if (!/^https?:\/\//i.test(address)) return 'An address begins with http:// or https://, such as http://127.0.0.1:9000/run.';
-  return URL.canParse(address) ? null : 'This is no address; write one such as http://127.0.0.1:9000/run.';
+  if (/\s/.test(address)) return readbackText.anAddressHasNoSpaces;
+  if (!/^https?:\/\//i.test(address)) return readbackText.anAddressBeginsWithHttpOr;
+  return URL.canParse(address) ? null : readbackText.thisIsNoAddressWrite;
 }
 
 /** Makes the definition; only what the form itself can know is wrong is in `errors`, the host judges the rest. */
@@ -203,7 +204,7 @@ export function definitionOf(draft: Draft): Made {
   };
   const definition: Json = { name: draft.name.trim() };
   for (const [key, value] of Object.entries(draft.base)) if (!SHOWN.has(key) && value !== null) definition[key] = value;
-  if (definition['name'] === '') errors.name = 'Give the cue a name, such as lead-digest.';
+  if (definition['name'] === '') errors.name = readbackText.giveTheCueAName;
   if (draft.agent.trim() !== '') definition['agent'] = draft.agent.trim();
   definition['transport'] = draft.transport;
 
@@ -223,7 +224,7 @@ export function definitionOf(draft: Draft): Made {
     definition['callback'] = callback;
   } else if (draft.transport === 'command') {
     const command = kept(draft, 'command', ['argv', 'shell', 'cwd', 'env', 'restart']);
-    if (draft.command.trim() === '') errors.command = draft.shell ? 'Which line should the shell run?' : 'Which program? Such as python3 leads.py.';
+    if (draft.command.trim() === '') errors.command = draft.shell ? readbackText.whichLineShouldTheShell : readbackText.whichProgramSuch;
     if (draft.shell) command['shell'] = draft.command.trim();
     else {
       const split = splitWords(draft.command);
@@ -244,7 +245,7 @@ export function definitionOf(draft: Draft): Made {
     try {
       definition['payload'] = JSON.parse(draft.payload) as unknown;
     } catch (error) {
-      errors.payload = `This is not JSON yet: ${error instanceof Error ? error.message : String(error)}.`;
+      errors.payload = readbackText.thisIsNotJsonYet(error instanceof Error ? error.message : String(error));
     }
   }
   if (HAS.retries(draft.transport)) definition['retry'] = retryOf(draft, errors, number);
@@ -252,26 +253,26 @@ export function definitionOf(draft: Draft): Made {
   const delivery = kept(draft, 'delivery', ['timeout_seconds', 'connect_timeout_seconds', 'first_byte_timeout_seconds', 'outcome_deadline_seconds', 'unanswered']);
   if (draft.transport === 'webhook' || draft.transport === 'command') delivery['unanswered'] = draft.unanswered;
   const most = timeoutMost(draft.transport);
-  const timeout = number('timeout', draft.timeout, `Seconds from 0.1 to ${most}, such as ${TIMEOUT_S[draft.transport]}.`, 0.1, most);
+  const timeout = number('timeout', draft.timeout, readbackText.secondsFrom01OfMost(most, TIMEOUT_S[draft.transport]), 0.1, most);
   if (timeout !== undefined) delivery['timeout_seconds'] = timeout;
   if (draft.transport === 'webhook') Object.assign(delivery, makeTimeouts(draft, wrong));
-  const deadline = number('deadline', draft.deadline, `Seconds from 0.1 to ${most}, such as 300.`, 0.1, most);
+  const deadline = number('deadline', draft.deadline, readbackText.secondsFrom01To(most), 0.1, most);
   if (deadline !== undefined) delivery['outcome_deadline_seconds'] = deadline;
   definition['delivery'] = delivery;
   definition['confirm'] = draft.confirm;
   if (HAS.policies(draft.transport)) sayPolicies(draft, definition, errors);
 
   const expect = kept(draft, 'expect', ['min_processed', 'max_error_rate', 'evidence', 'max_duration_seconds', 'assert']);
-  const least = number('minProcessed', draft.minProcessed, 'A number from 0 up, such as 150.', 0, 1e15);
+  const least = number('minProcessed', draft.minProcessed, readbackText.aNumberFrom0Up, 0, 1e15);
   if (least !== undefined) expect['min_processed'] = least;
-  const rate = number('maxErrors', draft.maxErrors, 'Percent, 0 to 100.', 0, 100);
+  const rate = number('maxErrors', draft.maxErrors, readbackText.percent0To100, 0, 100);
   if (rate !== undefined) expect['max_error_rate'] = Number((rate / 100).toPrecision(12));
   if (draft.evidence.length > 0) expect['evidence'] = [...draft.evidence];
   sayProof(draft, expect, errors);
   if (Object.keys(expect).length > 0) definition['expect'] = expect;
   const checks = makeChecks(draft.checks, 'checks', wrong);
   if (checks.length > 0) definition['checks'] = checks;
-  else if (draft.confirm === 'checks') errors.confirm = 'Nothing is looked at yet: add a check below.';
+  else if (draft.confirm === 'checks') errors.confirm = readbackText.nothingIsLookedAtYet;
   const onFailure = { ...kept(draft, 'on_failure', ['pause', 'webhook', 'fallback_cue']), ...makeOnFailure(draft, wrong) };
   if (draft.pauseOnFailure) onFailure['pause'] = true;
   if (Object.keys(onFailure).length > 0) definition['on_failure'] = onFailure;
@@ -286,9 +287,9 @@ function retryOf(draft: Draft, errors: Errors, number: ReadNumber): Json {
   if (!Number.isInteger(attempts)) errors.attempts = WHOLE_ATTEMPTS;
   const retry: Json = { ...kept(draft, 'retry', ['backoff_minutes', 'backoff_seconds']), max_attempts: attempts, on_failed_outcome: draft.retryFailed };
   const waits = draft.backoff.split(/[\s,]+/).filter((wait) => wait !== '').map(Number);
-  if (waits.some((wait) => !Number.isFinite(wait))) errors.backoff = 'Minutes with commas between, such as 1, 5, 15.';
-  else if (waits.some((wait) => wait < 0 || wait > WEEK_MINUTES)) errors.backoff = `Each from 0 to ${WEEK_MINUTES} minutes, which is 7 days.`;
-  else if (waits.length > WAITS_MOST) errors.backoff = `At most ${WAITS_MOST} waits; these are ${waits.length}.`;
+  if (waits.some((wait) => !Number.isFinite(wait))) errors.backoff = readbackText.minutesWithCommasBetween;
+  else if (waits.some((wait) => wait < 0 || wait > WEEK_MINUTES)) errors.backoff = readbackText.eachFrom0ToMinutes(WEEK_MINUTES);
+  else if (waits.length > WAITS_MOST) errors.backoff = readbackText.atMostWaitsTheseAre(WAITS_MOST, waits.length);
   else if (waits.length > 0) retry['backoff_minutes'] = waits;
   return retry;
 }
@@ -296,11 +297,11 @@ function retryOf(draft: Draft, errors: Errors, number: ReadNumber): Json {
 /** What is asked of a report besides its counts and its evidence. */
 function sayProof(draft: Draft, expect: Json, errors: Errors): void {
   const longest = secondsOf(draft.maxDuration);
-  if (longest !== null && !(longest >= 0.1 && longest <= WEEK_SECONDS)) errors.maxDuration = 'A length up to 7 days, such as 10 minutes.';
+  if (longest !== null && !(longest >= 0.1 && longest <= WEEK_SECONDS)) errors.maxDuration = readbackText.aLengthUpTo7;
   else if (longest !== null) expect['max_duration_seconds'] = longest;
   const lines = draft.asserts.split('\n').map((line) => line.trim()).filter((line) => line !== '');
-  if (lines.length > ASSERTS_MOST) errors.asserts = `At most ${ASSERTS_MOST} lines; these are ${lines.length}.`;
-  else if (lines.some((line) => line.length > ASSERT_CHARS_MOST)) errors.asserts = `Each line has at most ${ASSERT_CHARS_MOST} characters.`;
+  if (lines.length > ASSERTS_MOST) errors.asserts = readbackText.atMostLinesTheseAre(ASSERTS_MOST, lines.length);
+  else if (lines.some((line) => line.length > ASSERT_CHARS_MOST)) errors.asserts = readbackText.eachLineHasAtMost(ASSERT_CHARS_MOST);
   else if (lines.length > 0) expect['assert'] = lines;
 }
 
@@ -309,7 +310,7 @@ function sayPolicies(draft: Draft, definition: Json, errors: Errors): void {
   if (isMissable(draft)) {
     const catchUp: Json = { ...kept(draft, 'catch_up', ['policy', 'within_seconds']), policy: draft.catchUp };
     const within = draft.catchUp === 'latest' ? secondsOf(draft.within) : null;
-    if (within !== null && !(within >= 0.1 && within <= YEAR_SECONDS)) errors.within = 'A length up to 366 days, such as 60 minutes.';
+    if (within !== null && !(within >= 0.1 && within <= YEAR_SECONDS)) errors.within = readbackText.aLengthUpTo366;
     else if (within !== null) catchUp['within_seconds'] = within;
     definition['catch_up'] = catchUp;
   } else if ('catch_up' in draft.base) definition['catch_up'] = draft.base['catch_up'];
@@ -323,8 +324,8 @@ function recordOf(pairs: readonly Pair[], what: string, wrong: (sentence: string
   for (const { name, value } of pairs) {
     const key = name.trim();
     if (key === '' && value === '') continue;
-    if (key === '') wrong(`Name the ${what} that has a value.`);
-    else if (key in record) wrong(`${key} is named twice.`);
+    if (key === '') wrong(readbackText.nameTheThatHas(what));
+    else if (key in record) wrong(readbackText.isNamedTwice(key));
     else record[key] = value;
   }
   return Object.keys(record).length > 0 ? record : null;

@@ -1,4 +1,5 @@
 //! What the owner is asked before it happens, as it stands in the form: before the delivery, before named steps, before a success counts. Pure.
+import * as readbackText from '../text/readback';
 import { lasting, SECOND } from '../time';
 import type { TransportWord } from './delivering';
 import { objectAt, one, text, without, type Json } from './json';
@@ -58,40 +59,40 @@ export function makeGating(draft: Whole, base: Json, wrong: (place: GatingField,
   if (holdsDelivery(draft)) gate['before_delivery'] = true;
   if (draft.askConfirm) gate['before_confirmation'] = true;
   if (steps.length > 0) gate['steps'] = steps;
-  if (steps.length > STEPS_MOST) wrong('askSteps', `At most ${STEPS_MOST} steps; these are ${steps.length}.`);
-  else if (steps.some((step) => new TextEncoder().encode(step).length > STEP_BYTES_MOST)) wrong('askSteps', `The name of a step has at most ${STEP_BYTES_MOST} bytes.`);
-  else if (steps.length > 0 && draft.confirm === 'delivery') wrong('askSteps', 'A run that is over with its delivery begins no steps. Confirm it by its outcome, or name none.');
+  if (steps.length > STEPS_MOST) wrong('askSteps', readbackText.atMostStepsTheseAre(STEPS_MOST, steps.length));
+  else if (steps.some((step) => new TextEncoder().encode(step).length > STEP_BYTES_MOST)) wrong('askSteps', readbackText.theNameOfAStep(STEP_BYTES_MOST));
+  else if (steps.length > 0 && draft.confirm === 'delivery') wrong('askSteps', readbackText.aRunThatIsOver);
   if (asksBefore(draft)) {
     const seconds = secondsOf(draft.askDeadline);
-    if (seconds !== null && !(seconds >= 1 && seconds <= DEADLINE_S_MOST)) wrong('askDeadline', 'A length from 1 second to 30 days, such as 1 hour.');
+    if (seconds !== null && !(seconds >= 1 && seconds <= DEADLINE_S_MOST)) wrong('askDeadline', readbackText.aLengthFrom1SecondTo);
     else if (seconds !== null) gate['deadline_seconds'] = seconds;
-    else if (draft.onNoAnswer !== 'keep_waiting') wrong('askDeadline', 'Within how long? Such as 1 hour; without it nobody knows when there is no answer.');
+    else if (draft.onNoAnswer !== 'keep_waiting') wrong('askDeadline', readbackText.withinHowLongSuch);
     if (draft.onNoAnswer !== 'keep_waiting') gate['on_no_answer'] = draft.onNoAnswer;
   }
   return Object.keys(gate).length > 0 ? { gate } : {};
 }
 
-const THEN: Record<GatingDraft['onNoAnswer'], string> = { keep_waiting: 'it stays parked, and waits on', proceed: 'it goes on', stop: 'the run is stopped', escalate: 'you are told once more, louder, and it waits on' };
+const THEN: Record<GatingDraft['onNoAnswer'], string> = { keep_waiting: readbackText.itStaysParkedAndWaits, proceed: readbackText.itGoesOn, stop: readbackText.theRunIsStopped, escalate: readbackText.youAreToldOnceMore };
 
-const listed = (words: readonly string[]) => (words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} and ${words[words.length - 1]}`);
+const listed = (words: readonly string[]) => (words.length < 2 ? (words[0] ?? '') : readbackText.andOfWords(words.slice(0, -1).join(', '), words[words.length - 1] ?? ''));
 
 /** "Nothing is delivered before your yes. With no answer within 1 h the run is stopped." */
 export function gateSentences(draft: Whole): string[] {
   const out: string[] = [];
   const steps = stepsOf(draft);
-  if (holdsDelivery(draft)) out.push('Nothing is delivered before your yes.');
-  if (steps.length > 0) out.push(`${steps.length === 1 ? 'Its step' : 'Its steps'} ${listed(steps)} ${steps.length === 1 ? 'begins' : 'begin'} with your yes alone.`);
+  if (holdsDelivery(draft)) out.push(readbackText.nothingIsDeliveredBefore);
+  if (steps.length > 0) out.push(readbackText.itsStepsBeginWithYour(steps.length, listed(steps)));
   if (asksBefore(draft)) {
     const seconds = secondsOf(draft.askDeadline);
-    out.push(seconds !== null && seconds >= 1 ? `With no answer within ${lasting(seconds * SECOND)} ${THEN[draft.onNoAnswer]}.` : 'It waits until you answer.');
+    out.push(seconds !== null && seconds >= 1 ? readbackText.withNoAnswerWithin(lasting(seconds * SECOND), THEN[draft.onNoAnswer]) : readbackText.itWaitsUntilYouAnswer);
   }
-  if (draft.askConfirm) out.push('Its success counts when you say that it is so.');
+  if (draft.askConfirm) out.push(readbackText.itsSuccessCountsWhenYou);
   return out;
 }
 
 /** In few words, for the fold's head. */
 export function gateWords(draft: Whole): string {
   const steps = stepsOf(draft);
-  const parts = [holdsDelivery(draft) ? 'before its delivery' : '', steps.length > 0 ? `before ${listed(steps)}` : '', draft.askConfirm ? 'before its success counts' : ''].filter((words) => words !== '');
+  const parts = [holdsDelivery(draft) ? readbackText.beforeItsDelivery : '', steps.length > 0 ? readbackText.before(listed(steps)) : '', draft.askConfirm ? readbackText.beforeItsSuccessCounts : ''].filter((words) => words !== '');
   return parts.length === 0 ? 'nothing' : parts.join('; ');
 }

@@ -1,4 +1,5 @@
 //! Secrets by their names: which of them a cue is lent, as what, and lending another. Pure. Values are never here.
+import * as editorText from '../text/editor';
 import type { TransportWord } from './delivering';
 import { isObject, text, type Json } from './json';
 import type { Pair } from './draft';
@@ -14,7 +15,7 @@ export interface LendingDraft {
 }
 
 export const SECRET_NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
-export const NAMING = 'Capital letters, digits and _ only, beginning with a letter, such as OPENAI_KEY.';
+export const NAMING = editorText.capitalLettersDigits;
 
 export type How = 'variable' | 'header' | 'lease';
 
@@ -86,6 +87,6 @@ export function withoutLent(draft: Holder, lent: Lent): Partial<Holder> {
 
 /** "as the variable STRIPE_KEY", "when its agent asks" */
 export function howWords(lent: Lent): string {
-  if (lent.how === 'lease') return lent.as === '' ? 'when its agent asks' : `when its agent asks for ${lent.as}`;
-  return `as ${lent.how === 'variable' ? 'variable' : 'header'} ${lent.as || '(no name yet)'}`;
+  if (lent.how === 'lease') return lent.as === '' ? editorText.whenItsAgentAsks : editorText.whenItsAgentAsksFor(lent.as);
+  return editorText.as(lent.how === 'variable' ? 'variable' : 'header', lent.as || editorText.noNameYet);
 }

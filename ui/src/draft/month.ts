@@ -1,9 +1,10 @@
 //! A month of days to choose from, and days by name. Pure. A day is written "2026-12-24".
 import { written } from '../locale';
+import * as timeText from '../text/time';
 import { DAY } from '../time';
 import { DAYS_LONG } from './days';
 
-const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
+const MONTHS = [timeText.january, timeText.february, timeText.march, timeText.april, timeText.may, timeText.june, timeText.july, timeText.august, timeText.september, timeText.october, timeText.november, timeText.december];
 
 export function dateOf(at_ms: number): string {
   return new Date(at_ms).toISOString().slice(0, 10);

@@ -1,4 +1,5 @@
 //! Where in the form something is said: the place of a path inside `schedule`, which mistakes are worth saying while one types, and the place's name. Pure.
+import * as readbackText from '../text/readback';
 import { comesAgain, type PartField, type ScheduleDraft, type ScheduleErrors, type SchedulePlace } from './schedule';
 
 /** Of the schedule's mistakes, those in fields that hold something: an empty one is only not filled in yet. */
@@ -50,29 +51,29 @@ export function placeFor(path: string, draft: ScheduleDraft): SchedulePlace {
 
 /** In the order of the form. */
 const NAMES: Record<string, string> = {
-  name: 'its name', agent: 'Agent', transport: 'Deliver by', address: 'Address', method: 'Method', headers: 'Headers', command: 'Command', folder: 'In folder', env: 'Environment', payload: 'Payload',
-  kind: 'Schedule', words: 'In words', cron: 'Cron', every: 'Runs every', countFrom: 'Counted from', at: 'At', zone: 'Zone', after: 'Other cue', on: 'How it ended', parts: 'Windows', blackout: 'Blackout days',
-  jitter: 'Jitter', paths: 'Watched files', nextMin: 'Its agent asks', nextMax: 'Its agent asks', catchUp: 'Tower off or asleep when due', within: 'Lateness at most', overlap: 'Previous run still going',
-  allowPrivate: 'Private network', lease: 'Lease', restart: 'When it ends', uses: 'Pools', priority: 'Priority', preflight: 'Checks', connectTimeout: 'Connecting', firstByte: 'First answer',
-  failWebhook: 'Tell an address', fallback: 'Another cue in its place', onSuccess: 'The cue after it',
-  confirm: 'Confirmed by', deadline: 'Outcome due within', minProcessed: 'Processed, at least', maxErrors: 'Errors, at most', maxDuration: 'Done within', asserts: 'What must be true', evidence: 'Evidence', checks: 'What is looked at',
-  beatEvery: 'Beats every', beatGrace: 'Late by at most', startGrace: 'First beat within', progressWithin: 'Progress within', beatRestart: 'Start it again',
-  runCost: 'Cost of a run', runTokens: 'Tokens of a run', runSteps: 'Steps of a run', stopAfter: 'Stop a run after', dayCost: 'Cost of a day', dayTokens: 'Tokens of a day', loops: 'If it goes in circles',
-  askDelivery: 'Ask me before it goes', askSteps: 'Ask me before these steps', askConfirm: 'Ask me before it counts', askDeadline: 'Answer within', onNoAnswer: 'With no answer', secrets: 'Secrets',
-  attempts: 'Attempts in all', backoff: 'Minutes between them', retryFailed: 'Attempts in all', timeout: 'Delivery may take', unanswered: 'Delivery may take', pauseOnFailure: 'If it fails'
+  name: readbackText.itsName, agent: readbackText.agent, transport: readbackText.deliverBy, address: readbackText.address, method: readbackText.method, headers: readbackText.headers, command: readbackText.command, folder: readbackText.inFolder, env: readbackText.environment, payload: readbackText.payload,
+  kind: readbackText.schedule, words: readbackText.inWords, cron: readbackText.cron, every: readbackText.runsEvery, countFrom: readbackText.countedFrom, at: readbackText.at, zone: readbackText.zone, after: readbackText.otherCue, on: readbackText.howItEnded, parts: readbackText.windows, blackout: readbackText.blackoutDays,
+  jitter: readbackText.jitter, paths: readbackText.watchedFiles, nextMin: readbackText.itsAgentAsks, nextMax: readbackText.itsAgentAsks, catchUp: readbackText.towerOffOrAsleep, within: readbackText.latenessAtMost, overlap: readbackText.previousRunStillGoing,
+  allowPrivate: readbackText.privateNetwork, lease: readbackText.lease, restart: readbackText.whenItEnds, uses: readbackText.pools, priority: readbackText.priority, preflight: readbackText.checks, connectTimeout: readbackText.connecting, firstByte: readbackText.firstAnswer,
+  failWebhook: readbackText.tellAnAddress, fallback: readbackText.anotherCueInItsPlace, onSuccess: readbackText.theCueAfterIt,
+  confirm: readbackText.confirmedBy, deadline: readbackText.outcomeDueWithin, minProcessed: readbackText.processedAtLeast, maxErrors: readbackText.errorsAtMost, maxDuration: readbackText.doneWithin, asserts: readbackText.whatMustBeTrue, evidence: readbackText.evidence, checks: readbackText.whatIsLookedAt,
+  beatEvery: readbackText.beatsEvery, beatGrace: readbackText.lateByAtMost, startGrace: readbackText.firstBeatWithin, progressWithin: readbackText.progressWithin, beatRestart: readbackText.startItAgain,
+  runCost: readbackText.costOfARun, runTokens: readbackText.tokensOfARun, runSteps: readbackText.stepsOfARun, stopAfter: readbackText.stopARunAfter, dayCost: readbackText.costOfADay, dayTokens: readbackText.tokensOfADay, loops: readbackText.ifItGoesInCircles,
+  askDelivery: readbackText.askMeBeforeItGoes, askSteps: readbackText.askMeBeforeTheseSteps, askConfirm: readbackText.askMeBeforeItCounts, askDeadline: readbackText.answerWithin, onNoAnswer: readbackText.withNoAnswer, secrets: readbackText.secrets,
+  attempts: readbackText.attemptsInAll, backoff: readbackText.minutesBetweenThem, retryFailed: readbackText.attemptsInAll, timeout: readbackText.deliveryMayTake, unanswered: readbackText.deliveryMayTake, pauseOnFailure: readbackText.ifItFails
 };
-const PART_NAMES: Record<string, string> = { days: 'the days', from: 'the beginning', to: 'the end', zone: 'the zone', every: 'how often', cron: 'the expression', atOnce: 'how many at once' };
+const PART_NAMES: Record<string, string> = { days: readbackText.theDays, from: readbackText.theBeginning, to: readbackText.theEnd, zone: readbackText.theZone, every: readbackText.howOften, cron: readbackText.theExpression, atOnce: readbackText.howManyAtOnce };
 
 /** A place as the form names it: "Zone", "the days of window 1". */
 export function placeName(place: string): string {
   const [list, at, field = ''] = place.split('.');
   const number = Number(at) + 1;
-  if (list === 'parts' && at !== undefined) return `${PART_NAMES[field] ?? 'something'} of window ${number}`;
-  if (list === 'blackout' && at !== undefined) return `the ${field === 'to' ? 'last' : 'first'} day of blackout ${number}`;
-  if (list === 'uses' && at !== undefined) return `pool ${number}`;
-  if (list === 'preflight' && at !== undefined) return `check ${number}`;
-  if (list === 'checks' && at !== undefined) return `proof ${number}`;
-  if (list === 'paths' && at !== undefined) return `path ${number}`;
+  if (list === 'parts' && at !== undefined) return readbackText.ofWindow(PART_NAMES[field] ?? 'something', number);
+  if (list === 'blackout' && at !== undefined) return readbackText.theDayOfBlackout(field === 'to' ? 'last' : 'first', number);
+  if (list === 'uses' && at !== undefined) return readbackText.pool(number);
+  if (list === 'preflight' && at !== undefined) return readbackText.check(number);
+  if (list === 'checks' && at !== undefined) return readbackText.proof(number);
+  if (list === 'paths' && at !== undefined) return readbackText.path(number);
   return NAMES[place] ?? place;
 }
 
@@ -85,5 +86,5 @@ export function mendWords(places: readonly string[]): string | null {
   const rank = (place: string) => order.indexOf(place.split('.')[0] ?? '');
   const names = [...new Set([...places].sort((a, b) => rank(a) - rank(b)).map(placeName))];
   const more = names.length - NAMED_MOST;
-  return `${places.length} ${places.length === 1 ? 'thing' : 'things'} to mend: ${names.slice(0, NAMED_MOST).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return readbackText.thingsToMend(places.length, names.slice(0, NAMED_MOST).join(', '), more > 0 ? readbackText.andMore(more) : '');
 }

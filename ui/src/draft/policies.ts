@@ -1,4 +1,5 @@
 //! What is done about a due time that passed, and about one that meets a run: each answer with a sentence of what it does to this very cue. Pure.
+import * as readbackText from '../text/readback';
 import { HOUR, lasting, MINUTE, SECOND } from '../time';
 import type { Draft } from './draft';
 import { comesAgain } from './schedule';
@@ -55,7 +56,7 @@ export function usefulFor(draft: Draft, facts: Facts): Useful {
 function usefulWords(draft: Draft, facts: Facts): string | null {
   const useful = usefulFor(draft, facts);
   if (useful.by === 'nothing') return null;
-  return useful.ms === null ? 'late by less than half the gap to the next, and than 12 h' : `under ${lasting(useful.ms)} late`;
+  return useful.ms === null ? readbackText.lateByLessThanHalf : readbackText.underLate(lasting(useful.ms));
 }
 
 /** How many it would miss in one night; null when that is not worth an example. */
@@ -66,29 +67,29 @@ function overnight(facts: Facts): number | null {
 
 export function catchUpAnswers(draft: Draft, facts: Facts): Answer<Draft['catchUp']>[] {
   const missed = overnight(facts);
-  const night = (what: (missed: number) => string) => (missed === null ? '' : ` ${lasting(AWAY_MS)} away: ${what(missed)}.`);
+  const night = (what: (missed: number) => string) => (missed === null ? '' : readbackText.away(lasting(AWAY_MS), what(missed)));
   const useful = usefulWords(draft, facts);
   const once = draft.kind === 'once';
   return [
     {
-      value: 'latest', label: 'Run once when back',
+      value: 'latest', label: readbackText.runOnceWhenBack,
       say: once
-        ? `Runs when the tower is back, ${useful === null ? 'however late that is' : `if that is ${useful}; else it is missed, and said so`}.`
-        : `Runs once for the newest it missed, if that is ${useful}; the rest are coalesced into it.${night((n) => `1 run, ${n - 1} coalesced`)}`
+        ? readbackText.runsWhenTheTower(useful === null ? readbackText.howeverLateThatIs : readbackText.ifThatIsElse(useful))
+        : readbackText.runsOnceForTheNewest(useful ?? '', night((n) => readbackText.oneRunCoalesced(n - 1)))
     },
-    ...(once ? [] : [{ value: 'all' as const, label: 'Run every missed one', say: `Runs each one, oldest first, one behind the other; beyond ${WAITING_MOST} they are missed.${night((n) => `${Math.min(n, WAITING_MOST)} runs`)}` }]),
-    { value: 'ask', label: 'Ask me', say: once ? 'Holds it until you say run or skip.' : `Holds the newest it missed until you say run or skip.${night((n) => `1 question, ${n - 1} coalesced`)}` },
-    { value: 'none', label: 'Leave it missed', say: `Runs nothing; the ledger says missed, and why.${night((n) => `${n} missed`)}` }
+    ...(once ? [] : [{ value: 'all' as const, label: readbackText.runEveryMissedOne, say: readbackText.runsEachOneOldestFirst(WAITING_MOST, night((n) => readbackText.runs(Math.min(n, WAITING_MOST)))) }]),
+    { value: 'ask', label: readbackText.askMe, say: once ? readbackText.holdsItUntilYouSay : readbackText.holdsTheNewestItMissed(night((n) => readbackText.oneQuestionCoalesced(n - 1))) },
+    { value: 'none', label: readbackText.leaveItMissed, say: readbackText.runsNothingTheLedger(night((n) => readbackText.missed(n))) }
   ];
 }
 
 export function overlapAnswers(facts: Facts): Answer<Draft['overlap']>[] {
   const longer = facts.shortest_ms === null ? null : lasting(facts.shortest_ms);
   return [
-    { value: 'skip', label: 'Skip this one', say: longer === null ? 'The new one is skipped; the ledger says why.' : `A run longer than ${longer} ${facts.gap_ms === null ? 'can make' : 'makes'} the next one skipped; the ledger says why.` },
-    { value: 'queue', label: 'Wait, then run', say: `The new one waits, and runs when the old one has ended; at most ${WAITING_MOST} wait.` },
-    { value: 'allow', label: 'Run both', say: 'They go side by side.' },
-    { value: 'replace', label: 'Stop the old run first', say: 'The old one is stopped, and counts as stopped; the new one starts.' }
+    { value: 'skip', label: readbackText.skipThisOne, say: longer === null ? readbackText.theNewOneIsSkipped : readbackText.aRunLonger(longer, facts.gap_ms === null ? readbackText.canMake : readbackText.makes) },
+    { value: 'queue', label: readbackText.waitThenRun, say: readbackText.theNewOneWaits(WAITING_MOST) },
+    { value: 'allow', label: readbackText.runBoth, say: readbackText.theyGoSideBySide },
+    { value: 'replace', label: readbackText.stopTheOldRunFirst, say: readbackText.theOldOneIsStopped }
   ];
 }
 
@@ -97,15 +98,15 @@ export function boundAgainst(draft: Draft): string | null {
   if (draft.overlap !== 'allow' || !comesAgain(draft.kind)) return null;
   const bound = draft.parts.flatMap((part, i) => (part.atOnce.trim() !== '' ? [i + 1] : []));
   if (bound.length === 0) return null;
-  const windows = bound.length === 1 ? `Window ${bound[0]} limits` : `Windows ${bound.slice(0, -1).join(', ')} and ${bound[bound.length - 1]} limit`;
-  return `${windows} how many go at once, and “Run both” knows no limit: choose “Wait, then run” or “Skip this one”, or empty that limit.`;
+  const windows = bound.length === 1 ? readbackText.windowLimits(bound[0] ?? '') : readbackText.windowsAndLimit(bound.slice(0, -1).join(', '), bound[bound.length - 1] ?? '');
+  return readbackText.howManyGoAtOnce(windows);
 }
 
 /** Windows in which several go at once: what the overlap then means. Null when there are none. */
 export function atOnceWords(draft: Draft): string | null {
   if (!comesAgain(draft.kind) || draft.overlap === 'allow') return null;
-  const said = draft.parts.flatMap((part, i) => (Number(part.atOnce) > 1 ? [`window ${i + 1} lets ${Number(part.atOnce)} go at once`] : []));
+  const said = draft.parts.flatMap((part, i) => (Number(part.atOnce) > 1 ? [readbackText.windowLetsGoAtOnce(i + 1, Number(part.atOnce))] : []));
   if (said.length === 0) return null;
   const sentence = said.join(', ');
-  return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}; this holds for any more.`;
+  return readbackText.thisHoldsForAnyMore(sentence.charAt(0).toUpperCase(), sentence.slice(1));
 }

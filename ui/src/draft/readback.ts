@@ -1,4 +1,5 @@
 //! What the form asks for, read back in plain sentences. Pure.
+import * as readbackText from '../text/readback';
 import { lasting, placeOf, SECOND } from '../time';
 import { joinWords, splitWords } from './argv';
 import { simpleOf, type Simple } from './cron';
@@ -49,32 +50,32 @@ function sayWho(draft: Draft, say: Say): void {
   const agent = draft.agent.trim();
   switch (draft.transport) {
     case 'webhook':
-      say(`, send ${draft.method} to `);
-      say(draft.address.trim() || 'an address', draft.address.trim() ? 'code' : 'plain');
+      say(readbackText.sendTo(draft.method));
+      say(draft.address.trim() || readbackText.anAddress, draft.address.trim() ? 'code' : 'plain');
       break;
     case 'worker':
-      say(', offer it to workers');
+      say(readbackText.offerItToWorkers);
       break;
     case 'command': {
       const split = draft.shell ? null : splitWords(draft.command);
       const program = split && 'words' in split ? startOf(split.words) : '';
-      say(draft.shell ? ', run a shell line' : ', start ');
-      if (!draft.shell) say(program || 'a program', program ? 'code' : 'plain');
+      say(draft.shell ? readbackText.runAShellLine : readbackText.start);
+      if (!draft.shell) say(program || readbackText.aProgram, program ? 'code' : 'plain');
       if (draft.folder.trim() !== '') {
-        say(' in ');
+        say(readbackText.inIt);
         say(draft.folder.trim(), 'code');
       }
       break;
     }
     case 'watch':
-      say(agent === '' ? ', expect a ping of whoever runs it. ' : `, expect a ping of the agent ${agent}. `);
-      say(draft.kind === 'manual' ? 'The tower does not start it. ' : `The tower does not start it; with no ping ${within(draft.timeout, 300)} later, the run is silent. `);
+      say(agent === '' ? readbackText.expectAPingOfWhoever : readbackText.expectAPing(agent));
+      say(draft.kind === 'manual' ? readbackText.theTowerDoesNotStart : readbackText.theTowerDoesNotStartOfWithin(within(draft.timeout, 300)));
       return;
   }
-  say(agent !== '' ? ` for the agent ${agent}. ` : '. ');
-  if (draft.transport === 'worker') say(`One has ${within(draft.timeout, 900)} to claim it, and keeps it for ${spanWords(draft.lease) || '…'} from its last sign of life. `);
-  if (draft.transport === 'command' && draft.restart !== 'never') say(draft.restart === 'always' ? 'Whenever it ends, it is started again. ' : 'If it ends with anything but 0, it is started again. ');
-  if (draft.transport === 'webhook' && draft.allowPrivate) say('The address may be in a private network. ');
+  say(agent !== '' ? readbackText.forTheAgent(agent) : '. ');
+  if (draft.transport === 'worker') say(readbackText.oneHasToClaim(within(draft.timeout, 900), spanWords(draft.lease) || '…'));
+  if (draft.transport === 'command' && draft.restart !== 'never') say(draft.restart === 'always' ? readbackText.wheneverItEnds : readbackText.ifItEndsWithAnything);
+  if (draft.transport === 'webhook' && draft.allowPrivate) say(readbackText.theAddressMay);
 }
 
 /** "15 min", of seconds as they are typed. */
@@ -85,7 +86,7 @@ function within(typed: string, otherwise_s: number): string {
 
 /** "a", "a and b", "a, b and c" */
 function listed(words: readonly string[]): string {
-  return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} and ${words[words.length - 1]}`;
+  return words.length < 2 ? (words[0] ?? '') : readbackText.andOfWords(words.slice(0, -1).join(', '), words[words.length - 1] ?? '');
 }
 
 /** What must be there before anything is delivered, and what stops it. */
@@ -93,12 +94,12 @@ function beforeSentences(draft: Draft): string[] {
   const out: string[] = [];
   if (draft.transport !== 'watch') {
     const priority = Number(draft.priority.trim());
-    const rank = draft.priority.trim() === '' || priority === 0 || Number.isNaN(priority) ? '' : `, with priority ${priority}`;
-    if (draft.uses.length > 0) out.push(`It waits for room in ${draft.uses.length === 1 ? 'the pool' : 'the pools'} ${listed(draft.uses.map(useWords))}${rank}.`);
+    const rank = draft.priority.trim() === '' || priority === 0 || Number.isNaN(priority) ? '' : readbackText.withPriority(priority);
+    if (draft.uses.length > 0) out.push(readbackText.itWaitsForRoom(draft.uses.length, listed(draft.uses.map(useWords)), rank));
     const holds = draft.preflight.filter((check) => check.onFail === 'hold');
     const fails = draft.preflight.filter((check) => check.onFail === 'fail');
-    if (holds.length > 0) out.push(`It is held until ${listed(holds.map(checkWords))}.`);
-    if (fails.length > 0) out.push(`The attempt fails unless ${listed(fails.map(checkWords))}.`);
+    if (holds.length > 0) out.push(readbackText.itIsHeldUntil(listed(holds.map(checkWords))));
+    if (fails.length > 0) out.push(readbackText.theAttemptFailsUnless(listed(fails.map(checkWords))));
   }
   return out;
 }
@@ -106,20 +107,20 @@ function beforeSentences(draft: Draft): string[] {
 /** Which secrets it is lent. */
 function lentSentences(draft: Draft): string[] {
   const names = [...new Set(lentOf(draft).map((lent) => lent.secret))];
-  return names.length === 0 ? [] : [`It is lent ${listed(names)} from the keyring.`];
+  return names.length === 0 ? [] : [readbackText.itIsLent(listed(names))];
 }
 
 /** What follows a run. */
 function afterSentences(draft: Draft, nameOf: (cue: string) => string): string[] {
   const out: string[] = [];
   const attempts = Number(draft.attempts);
-  if (HAS.retries(draft.transport) && attempts > 1) out.push(`A delivery that fails is tried ${attempts} times in all${draft.retryFailed ? ', and so is a reported failure' : ''}.`);
+  if (HAS.retries(draft.transport) && attempts > 1) out.push(readbackText.aDeliveryThatFails(attempts, draft.retryFailed ? readbackText.andSoIsAReported : ''));
   const then: string[] = [];
-  if (draft.fallback.trim() !== '') then.push(`${nameOf(draft.fallback.trim())} fires in its place`);
-  if (draft.failWebhook.trim() !== '') then.push(`${draft.failWebhook.trim().replace(/[?#].*$/, '')} is told`);
-  if (draft.pauseOnFailure) then.push('the cue is paused');
-  if (then.length > 0) out.push(`If a run fails for good, ${listed(then)}.`);
-  if (draft.onSuccess.trim() !== '') out.push(`If it ends well, ${nameOf(draft.onSuccess.trim())} fires.`);
+  if (draft.fallback.trim() !== '') then.push(readbackText.firesInItsPlace(nameOf(draft.fallback.trim())));
+  if (draft.failWebhook.trim() !== '') then.push(readbackText.isTold(draft.failWebhook.trim().replace(/[?#].*$/, '')));
+  if (draft.pauseOnFailure) then.push(readbackText.theCueIsPaused);
+  if (then.length > 0) out.push(readbackText.ifARunFails(listed(then)));
+  if (draft.onSuccess.trim() !== '') out.push(readbackText.ifItEndsWellFires(nameOf(draft.onSuccess.trim())));
   return out;
 }
 
@@ -136,47 +137,47 @@ const NO_FACTS: Facts = { gap_ms: null, shortest_ms: null };
 /** How late a missed run may still come, at the end of "it runs once when it is back". */
 function unlessLate(draft: Draft, facts: Facts): string {
   const useful = usefulFor(draft, facts);
-  if (useful.by === 'nothing') return ', however late that is';
-  if (useful.ms === null) return ', unless that is later than half the gap to the next one, or than 12 h';
-  return `, unless that is more than ${lasting(useful.ms)} late${useful.by === 'gap' ? ' (half the gap to the next one)' : ''}`;
+  if (useful.by === 'nothing') return readbackText.howeverLateThatIs2;
+  if (useful.ms === null) return readbackText.unlessThatIsLater;
+  return readbackText.unlessThatIsMore(lasting(useful.ms), useful.by === 'gap' ? readbackText.halfTheGap : '');
 }
 
 const LATE: Record<Draft['catchUp'], (draft: Draft, facts: Facts) => string> = {
-  latest: (draft, facts) => `If the tower was off or asleep, it runs once when it is back${unlessLate(draft, facts)}.`,
-  all: () => 'If the tower was off or asleep, every missed run is made up, oldest first.',
-  ask: () => 'If the tower was off or asleep, it asks you: run or skip.',
-  none: () => 'If the tower was off or asleep, the due time is missed, and said so.'
+  latest: (draft, facts) => readbackText.ifTheTowerWasOff(unlessLate(draft, facts)),
+  all: () => readbackText.ifTheTowerWasOffOr,
+  ask: () => readbackText.ifTheTowerWasOffOrAsleep,
+  none: () => readbackText.ifTheTowerWasOffOrAsleepThe
 };
 
 const BUSY: Record<Draft['overlap'], string> = {
-  skip: 'While a run is going, a new due time is skipped.',
-  queue: 'While a run is going, a new one waits.',
-  allow: 'Runs may overlap.',
-  replace: 'A new run stops the old one.'
+  skip: readbackText.whileARunIsGoing,
+  queue: readbackText.whileARunIsGoingA,
+  allow: readbackText.runsMayOverlap,
+  replace: readbackText.aNewRunStops
 };
 
 function sayProof(draft: Draft, say: Say): void {
   const deadline = draft.deadline.trim() !== '' && Number(draft.deadline) > 0 ? lasting(Number(draft.deadline) * SECOND) : null;
   const proofs: string[] = [];
-  if (draft.confirm === 'delivery') proofs.push({ webhook: 'the agent accepts it', worker: 'a worker claims it', command: 'the program starts', watch: 'its first ping comes' }[draft.transport]);
-  if (draft.confirm === 'exit_code') proofs.push(`${draft.transport === 'watch' ? 'its last ping says 0' : 'the program exits with 0'}${deadline ? ` within ${deadline}` : ''}`);
-  if (draft.minProcessed.trim() !== '') proofs.push(`at least ${draft.minProcessed.trim()} are processed`);
-  if (draft.maxErrors.trim() !== '') proofs.push(`at most ${draft.maxErrors.trim()} % are errors`);
-  if (spanWords(draft.maxDuration) !== '') proofs.push(`it took ${spanWords(draft.maxDuration)} at most`);
-  for (const [key, name] of EVIDENCE) if (draft.evidence.includes(key)) proofs.push(`${name.toLowerCase()} is reported`);
+  if (draft.confirm === 'delivery') proofs.push({ webhook: readbackText.theAgentAcceptsIt, worker: readbackText.aWorkerClaimsIt, command: readbackText.theProgramStarts, watch: readbackText.itsFirstPingComes }[draft.transport]);
+  if (draft.confirm === 'exit_code') proofs.push(`${draft.transport === 'watch' ? readbackText.itsLastPingSays0 : readbackText.theProgramExitsWith0}${deadline ? readbackText.within(deadline) : ''}`);
+  if (draft.minProcessed.trim() !== '') proofs.push(readbackText.atLeastAreProcessed(draft.minProcessed.trim()));
+  if (draft.maxErrors.trim() !== '') proofs.push(readbackText.atMostAreErrors(draft.maxErrors.trim()));
+  if (spanWords(draft.maxDuration) !== '') proofs.push(readbackText.itTookAtMost(spanWords(draft.maxDuration)));
+  for (const [key, name] of EVIDENCE) if (draft.evidence.includes(key)) proofs.push(readbackText.isReported(name.toLowerCase()));
   proofs.push(...draft.asserts.split('\n').map((line) => line.trim()).filter((line) => line !== ''), ...draft.checks.map(checkWords));
   const livesOn = draft.transport === 'command' && draft.restart !== 'never';
-  if (draft.confirm === 'outcome') say(livesOn && deadline === null ? 'The agent may live on and report when it likes. ' : `The agent has ${deadline ?? '5 min'} to report, then the run is silent. `);
-  if (draft.confirm === 'checks') say(`What this machine finds decides: it looks when a success is reported${HAS.exitCode(draft.transport) ? ', when the program ends with 0' : ''}, and after ${deadline ?? '5 min'} at the latest. `);
+  if (draft.confirm === 'outcome') say(livesOn && deadline === null ? readbackText.theAgentMayLive : readbackText.theAgentHasToReport(deadline ?? readbackText.fiveMin));
+  if (draft.confirm === 'checks') say(readbackText.whatThisMachineFinds(HAS.exitCode(draft.transport) ? readbackText.whenTheProgramEnds : '', deadline ?? readbackText.fiveMin));
   if (proofs.length === 0) {
-    say('A reported success is only ');
+    say(readbackText.aReportedSuccessIsOnly);
     say('claimed', 'strong');
-    say(': no proof is asked for.');
+    say(readbackText.noProofIsAskedFor);
     return;
   }
-  say('It counts as ');
+  say(readbackText.itCountsAs);
   say('confirmed', 'strong');
-  say(` only if ${listed(proofs)}.`);
+  say(readbackText.onlyIf(listed(proofs)));
 }
 
 type Say = (text: string, as?: Phrase['as']) => void;
@@ -184,18 +185,18 @@ type Say = (text: string, as?: Phrase['as']) => void;
 function sayWhen(draft: Draft, words: string | null, nameOf: (cue: string) => string, say: Say): void {
   const zone = draft.zone.trim();
   const only = comesAgain(draft.kind) && draft.windowsOnly && draft.parts.length > 0;
-  if (draft.kind === 'manual') return say('When you fire it', 'strong');
-  if (draft.kind === 'after') return say(afterWords(nameOf(draft.after.trim()) || 'another cue', draft.on), 'strong');
-  if (only) return say('Only in its windows', 'strong');
+  if (draft.kind === 'manual') return say(readbackText.whenYouFireIt, 'strong');
+  if (draft.kind === 'after') return say(afterWords(nameOf(draft.after.trim()) || readbackText.anotherCue, draft.on), 'strong');
+  if (only) return say(readbackText.onlyInItsWindows, 'strong');
   // The host's words go on with the windows and the jitter, which have sentences of their own here.
   const base = (words ?? '').split(/; |, up to [^;]* later$/)[0] ?? '';
-  say(base === '' ? 'When it is due' : base.charAt(0).toUpperCase() + base.slice(1), 'strong');
-  if (zone !== '') say(`, ${placeOf(zone)} time`);
+  say(base === '' ? readbackText.whenItIsDue : base.charAt(0).toUpperCase() + base.slice(1), 'strong');
+  if (zone !== '') say(readbackText.time(placeOf(zone)));
 }
 
 /** "After lead-digest ended well" */
 function afterWords(cue: string, on: Draft['on']): string {
-  return on === 'confirmed' ? `After ${cue} ended well` : on === 'failed' ? `After ${cue} did not end well` : `After ${cue} ended, well or not`;
+  return on === 'confirmed' ? readbackText.afterEndedWell(cue) : on === 'failed' ? readbackText.afterDidNotEndWell(cue) : readbackText.afterEndedWellOrNot(cue);
 }
 
 /** What the schedule asks for besides its due times: windows, jitter, blackout days, triggers. */
@@ -203,11 +204,11 @@ function scheduleSentences(draft: Draft): string[] {
   const out: string[] = [];
   if (comesAgain(draft.kind)) {
     for (const part of draft.parts) out.push(partSentence(part, draft.zone.trim()));
-    if ((secondsOf(draft.jitter) ?? 0) > 0) out.push(`Each one comes up to ${spanWords(draft.jitter)} later than due, always by the same for the same due time.`);
+    if ((secondsOf(draft.jitter) ?? 0) > 0) out.push(readbackText.eachOneComesUp(spanWords(draft.jitter)));
   }
-  if (draft.blackout.length > 0) out.push(`It is skipped ${draft.blackout.map(blackoutWords).join(', ')}.`);
+  if (draft.blackout.length > 0) out.push(readbackText.itIsSkipped(draft.blackout.map(blackoutWords).join(', ')));
   const paths = draft.paths.map((path) => path.trim()).filter((path) => path !== '');
-  if (paths.length > 0) out.push(`It also runs when ${paths.join(' or ')} appears or changes.`);
+  if (paths.length > 0) out.push(readbackText.itAlsoRunsWhenAppears(paths.join(readbackText.or)));
   return out;
 }
 
@@ -220,8 +221,8 @@ export function windowWords(part: PartDraft, zone: string): string {
 
 /** "every minute, 5 at once" */
 export function rateWords(part: PartDraft): string {
-  const rate = part.rate === 'every' ? everyWords(part.every) : part.rate === 'cron' ? cronWords(part.cron) : 'as otherwise';
-  return `${rate || 'not said yet'}${part.atOnce.trim() !== '' ? `, ${part.atOnce.trim()} at once` : ''}`;
+  const rate = part.rate === 'every' ? everyWords(part.every) : part.rate === 'cron' ? cronWords(part.cron) : readbackText.asOtherwise;
+  return `${rate || readbackText.notSaidYet}${part.atOnce.trim() !== '' ? readbackText.atOnce(part.atOnce.trim()) : ''}`;
 }
 
 const two = (n: number) => String(n).padStart(2, '0');
@@ -233,18 +234,18 @@ function cronWords(cron: string): string {
 }
 
 function simpleWords(simple: Simple): string {
-  const at = `at ${two(simple.hour)}:${two(simple.minute)}`;
+  const at = readbackText.atOfTwo(two(simple.hour), two(simple.minute));
   switch (simple.how) {
     case 'minutes':
       return everyWords({ amount: String(simple.step), unit: 'minutes' } satisfies Span);
     case 'hourly':
-      return `hourly at :${two(simple.minute)}`;
+      return readbackText.hourlyAt(two(simple.minute));
     case 'daily':
-      return `daily ${at}`;
+      return readbackText.daily(at);
     case 'weekly':
       return `${daysWords(simple.days)} ${at}`;
     case 'monthly':
-      return simple.date === 'L' ? `on the last of the month ${at}` : `on day ${simple.date} of the month ${at}`;
+      return simple.date === 'L' ? readbackText.onTheLast(at) : readbackText.onDayOfTheMonth(simple.date, at);
   }
 }
 
@@ -253,7 +254,7 @@ function partSentence(part: PartDraft, zone: string): string {
   return `${window.charAt(0).toUpperCase()}${window.slice(1)}: ${rateWords(part)}.`;
 }
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const MONTHS = [readbackText.jan, readbackText.feb, readbackText.mar, readbackText.apr, readbackText.may, readbackText.jun, readbackText.jul, readbackText.aug, readbackText.sep, readbackText.oct, readbackText.nov, readbackText.dec];
 
 /** "2026-12-24" as "24 Dec 2026"; what is no date stays as it is. */
 function dateWords(written: string): string {

@@ -1,4 +1,5 @@
 //! The same cue as JSON, curl, command line and Python: lines that do what the form's button does. Pure.
+import * as editorText from '../text/editor';
 import { programOf } from './connecting';
 import { isObject } from './json';
 import type { Snippet } from './snippets';
@@ -26,8 +27,8 @@ function gone(standing: Json, wanted: Json, merged: readonly string[]): Json {
 /** A value as Python writes it: JSON, but for three words. */
 export function pythonOf(value: unknown, indent = ''): string {
   const deeper = `${indent}    `;
-  if (value === null || value === undefined) return 'None';
-  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (value === null || value === undefined) return editorText.none;
+  if (typeof value === 'boolean') return value ? editorText.trueIt : editorText.falseIt;
   if (Array.isArray(value)) return value.length === 0 ? '[]' : value.some((item) => typeof item === 'object' && item !== null) ? `[\n${value.map((item) => `${deeper}${pythonOf(item, deeper)},\n`).join('')}${indent}]` : `[${value.map((item) => pythonOf(item)).join(', ')}]`;
   if (isObject(value)) {
     const pairs = Object.entries(value).filter(([, inner]) => inner !== undefined);
@@ -47,14 +48,14 @@ export function sameAs(definition: Json, { url, data }: There, edited: { cueId: 
   const json = JSON.stringify(definition, null, 2);
   const sent = edited === null ? definition : changeOf(edited.standing, definition);
   const [method, address] = edited === null ? ['POST', `${url}/v1/cues`] : ['PATCH', `${url}/v1/cues/${edited.cueId}`];
-  const command = edited === null ? `${programOf(data)} cue add -` : `${programOf(data)} cue edit ${edited.cueId} -`;
-  const key = 'The key is taken from CUETOWER_KEY: Settings, Keys.';
+  const command = edited === null ? editorText.cueAdd(programOf(data)) : editorText.cueEdit(programOf(data), edited.cueId);
+  const key = editorText.theKeyIsTaken;
   return [
-    { key: 'json', label: 'JSON', say: `What is saved. From a file: ${command.replace(/ -$/, ' FILE')}`, code: json },
-    { key: 'curl', label: 'curl', say: key, code: `curl -fsS -X ${method} ${address} \\\n  -H "Authorization: Bearer $CUETOWER_KEY" \\\n  -H "Content-Type: application/json" \\\n  --data-binary @- <<'JSON'\n${JSON.stringify(sent, null, 2)}\nJSON\n` },
-    { key: 'cli', label: 'CLI', say: 'On this machine, without a key.', code: `${command} <<'JSON'\n${json}\nJSON\n` },
+    { key: 'json', label: editorText.json, say: editorText.whatIsSaved(command.replace(/ -$/, ' FILE')), code: json },
+    { key: 'curl', label: editorText.curl, say: key, code: `curl -fsS -X ${method} ${address} \\\n  -H "Authorization: Bearer $CUETOWER_KEY" \\\n  -H "Content-Type: application/json" \\\n  --data-binary @- <<'JSON'\n${JSON.stringify(sent, null, 2)}\nJSON\n` },
+    { key: 'cli', label: editorText.cli, say: editorText.onThisMachineWithout, code: `${command} <<'JSON'\n${json}\nJSON\n` },
     {
-      key: 'python', label: 'Python', say: `Standard library only. ${key}`,
+      key: 'python', label: editorText.python, say: editorText.standardLibraryOnly(key),
       code: `import json, os, urllib.request\n\ncue = ${pythonOf(sent)}\n\nrequest = urllib.request.Request(\n    ${JSON.stringify(address)},\n    method=${JSON.stringify(method)},\n    data=json.dumps(cue).encode(),\n    headers={\n        "Authorization": "Bearer " + os.environ["CUETOWER_KEY"],\n        "Content-Type": "application/json",\n    },\n)\nprint(json.load(urllib.request.urlopen(request))["id"])\n`
     }
   ];

@@ -1,4 +1,5 @@
 //! When a cue fires, as it stands in the form: kind, windows, blackout days, jitter, watched paths, limits. Pure. Read from a definition's `schedule` and made into one.
+import * as scheduleText from '../text/schedule';
 import { hms, instantOf, MINUTE, SECOND, typed, zoneIsKnown } from '../time';
 import { daysOf, daysText, minutesOf, padded } from './days';
 import { objectAt, one, text, without, type Json } from './json';
@@ -138,7 +139,7 @@ function instantFrom(written: string, zone: string, standing: Json): unknown {
   return zoneIsKnown(zone) && instantOf(written, zone) !== null ? written.trim().replace(' ', 'T') : null;
 }
 
-const SOME_LENGTH = 'A length from 1 second to 366 days, such as 5 minutes.';
+const SOME_LENGTH = scheduleText.aLengthFrom1Second;
 
 function isWithin(seconds: number | null, from: number, to: number): seconds is number {
   return seconds !== null && seconds >= from && seconds <= to;
@@ -148,33 +149,33 @@ function makePart(part: PartDraft, i: number, draft: ScheduleDraft, errors: Sche
   const made: Json = { ...part.rest };
   const wrong = (field: PartField, sentence: string) => (errors[`parts.${i}.${field}`] = sentence);
   if (part.days.length === 0) {
-    wrong('days', 'Choose at least one day.');
+    wrong('days', scheduleText.chooseAtLeastOneDay);
     // Left out it would be every day.
     made['days'] = [];
   }
   if (part.days.length > 0 && part.days.length < 7) made['days'] = daysText(part.days);
   if (!part.allDay) {
     const [from, to] = [minutesOf(part.from), minutesOf(part.to)];
-    if (from === null || from >= 24 * 60) wrong('from', 'A time, such as 09:30.');
-    if (to === null) wrong('to', 'A time, such as 16:00.');
-    else if (to === from) wrong('to', 'It ends as it begins; tick All day for the whole day.');
+    if (from === null || from >= 24 * 60) wrong('from', scheduleText.aTimeSuchAs09);
+    if (to === null) wrong('to', scheduleText.aTimeSuchAs16);
+    else if (to === from) wrong('to', scheduleText.itEndsAsItBegins);
     made['from'] = padded(part.from);
     made['to'] = padded(part.to);
   }
   const zone = part.zone.trim();
   if (zone !== '') made['timezone'] = zone;
-  if (zone !== '' && !zoneIsKnown(zone)) wrong('zone', 'No such zone is known here; write one such as America/New_York.');
+  if (zone !== '' && !zoneIsKnown(zone)) wrong('zone', scheduleText.noSuchZoneIsKnown);
   if (part.rate === 'every') {
     const seconds = secondsOf(part.every);
     if (!isWithin(seconds, 1, EVERY_MAX_S)) wrong('every', SOME_LENGTH);
     made['every_seconds'] = seconds;
   } else if (part.rate === 'cron') {
-    if (part.cron.trim() === '') wrong('cron', 'Say when, such as */10 * * * *.');
+    if (part.cron.trim() === '') wrong('cron', scheduleText.sayWhenSuchAs10);
     made['cron'] = part.cron.trim();
-  } else if (draft.windowsOnly) wrong('every', 'Nothing runs outside the windows, so say how often it runs in this one.');
+  } else if (draft.windowsOnly) wrong('every', scheduleText.nothingRunsOutside);
   if (part.atOnce.trim() !== '') {
     const runs = Number(part.atOnce);
-    if (!Number.isInteger(runs) || runs < 1 || runs > 1000) wrong('atOnce', 'A whole number from 1 to 1000.');
+    if (!Number.isInteger(runs) || runs < 1 || runs > 1000) wrong('atOnce', scheduleText.aWholeNumberFrom1);
     made['at_once'] = runs;
   }
   return made;
@@ -195,13 +196,13 @@ function makeBlackout(range: BlackoutDraft, i: number, errors: ScheduleErrors): 
     const written = range[end].trim();
     made[end] = written.replace(' ', 'T');
     const at = edgeOf(written);
-    if (at === null) errors[`blackout.${i}.${end}`] = 'A date, such as 2026-12-24, or one with a time, such as 2026-12-24 18:00.';
+    if (at === null) errors[`blackout.${i}.${end}`] = scheduleText.aDateSuchAs2026;
     return at;
   });
   const [from, to] = instants;
   // With offsets the order is the host's to judge.
   const comparable = !/[+-]\d{2}:\d{2}$/.test(range.from.trim() + range.to.trim());
-  if (comparable && typeof from === 'number' && typeof to === 'number' && to < from) errors[`blackout.${i}.to`] = 'It ends before it begins.';
+  if (comparable && typeof from === 'number' && typeof to === 'number' && to < from) errors[`blackout.${i}.to`] = scheduleText.itEndsBeforeItBegins;
   return made;
 }
 
@@ -220,7 +221,7 @@ export function makeSchedule(draft: ScheduleDraft, standing: Json): MadeSchedule
   const schedule: Json = { ...without(standing, DECIDED), type: only ? 'recurring' : draft.kind };
 
   if (draft.kind === 'recurring' && !only) {
-    if (draft.cron.trim() === '') errors.cron = 'Say when, such as 0 9 * * 1-5 for weekdays at 09:00.';
+    if (draft.cron.trim() === '') errors.cron = scheduleText.sayWhenSuchAs0;
     schedule['cron'] = draft.cron.trim();
   } else if (draft.kind === 'interval' && !only) {
     const seconds = secondsOf(draft.every);
@@ -228,35 +229,35 @@ export function makeSchedule(draft: ScheduleDraft, standing: Json): MadeSchedule
     schedule['every_seconds'] = seconds;
     if (draft.countFrom.trim() !== '') {
       schedule['at'] = instantFrom(draft.countFrom, zone, standing);
-      if (schedule['at'] === null) errors.countFrom = 'Write a date and a time, such as 2026-12-01 09:00.';
+      if (schedule['at'] === null) errors.countFrom = scheduleText.writeADate;
     }
   } else if (draft.kind === 'once') {
     schedule['at'] = instantFrom(draft.at, zone, standing);
-    if (schedule['at'] === null) errors.at = draft.at.trim() === '' ? 'Say when, such as 2026-12-01 09:00.' : 'Write a date and a time, such as 2026-12-01 09:00.';
+    if (schedule['at'] === null) errors.at = draft.at.trim() === '' ? scheduleText.sayWhenSuchAs2026 : scheduleText.writeADate;
   } else if (draft.kind === 'after') {
-    if (draft.after.trim() === '') errors.after = 'Choose the cue that it runs after.';
+    if (draft.after.trim() === '') errors.after = scheduleText.chooseTheCue;
     schedule['cue'] = draft.after.trim();
     schedule['on'] = draft.on;
   }
   schedule['timezone'] = zone;
-  if (draft.kind !== 'manual' && zone === '') errors.zone = 'Name a time zone, such as Europe/Berlin.';
+  if (draft.kind !== 'manual' && zone === '') errors.zone = scheduleText.nameATimeZoneSuch;
 
   if (again && draft.parts.length > 0) schedule['parts'] = draft.parts.map((part, i) => makePart(part, i, draft, errors));
   if (draft.blackout.length > 0) schedule['blackout'] = draft.blackout.map((range, i) => makeBlackout(range, i, errors));
   const jitter = secondsOf(draft.jitter);
   if (again && jitter !== null) {
-    if (!isWithin(jitter, 0, JITTER_MAX_S) || !Number.isInteger(jitter)) errors.jitter = 'Whole seconds, up to 1 hour.';
+    if (!isWithin(jitter, 0, JITTER_MAX_S) || !Number.isInteger(jitter)) errors.jitter = scheduleText.wholeSecondsUpTo1;
     if (jitter !== 0 || 'jitter_seconds' in standing) schedule['jitter_seconds'] = jitter;
   }
   const paths = draft.paths.map((path) => path.trim());
   if (paths.length > 0) schedule['paths'] = paths;
   paths.forEach((path, i) => {
-    if (path === '') errors[`paths.${i}`] = 'Which file? Such as ~/inbox/*.csv.';
+    if (path === '') errors[`paths.${i}`] = scheduleText.whichFileSuchAsInbox;
   });
   const [min, max] = [secondsOf(draft.nextMin), secondsOf(draft.nextMax)];
   if (!isWithin(min, 1, EVERY_MAX_S)) errors.nextMin = SOME_LENGTH;
   else if (!isWithin(max, 1, EVERY_MAX_S)) errors.nextMax = SOME_LENGTH;
-  else if (max < min) errors.nextMax = 'The latest comes before the soonest.';
+  else if (max < min) errors.nextMax = scheduleText.theLatestComesBefore;
   const limits = objectAt(standing, 'next_run');
   if (min !== NEXT_MIN_S || max !== NEXT_MAX_S || Object.keys(limits).length > 0) schedule['next_run'] = { ...without(limits, ['min_seconds', 'max_seconds']), min_seconds: min, max_seconds: max };
   return { schedule, errors };

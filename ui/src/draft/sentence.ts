@@ -1,4 +1,5 @@
 //! A schedule as it is said: "every weekday at 9", "tomorrow at 14:30 in Madrid". Pure. Read into the form, and written back the same way.
+import * as editorText from '../text/editor';
 import { DAY, hm, MINUTE, typed } from '../time';
 import { cronOf, simpleOf, STEPS, type Simple } from './cron';
 import { DAYS_LONG, EVERY_DAY } from './days';
@@ -16,8 +17,8 @@ export interface Where {
   zones: readonly string[];
 }
 
-const SUCH_AS = 'Write such as every weekday at 9, every 20 minutes, on the 1st at 6, or tomorrow at 14:30.';
-const ENDED: Record<(typeof ENDS)[number], string> = { confirmed: 'ended well', failed: 'fails', either: 'ended' };
+const SUCH_AS = editorText.writeSuchAsEveryWeekday;
+const ENDED: Record<(typeof ENDS)[number], string> = { confirmed: editorText.endedWell, failed: editorText.fails, either: editorText.ended };
 const NUMBERS: Record<string, number> = { a: 1, an: 1, one: 1, two: 2, three: 3, four: 4, five: 5, six: 6, ten: 10, twelve: 12, fifteen: 15, twenty: 20, thirty: 30 };
 const ORDINALS: Record<string, string> = { first: '1', second: '2', third: '3', last: 'L' };
 const UNITS: Record<string, Unit> = { s: 'seconds', sec: 'seconds', second: 'seconds', min: 'minutes', m: 'minutes', minute: 'minutes', h: 'hours', hr: 'hours', hour: 'hours', d: 'days', day: 'days' };
@@ -120,7 +121,7 @@ function zoneIn(text: string, where: Where): { rest: string; zone: string | null
   if (found) return { rest: match[1] ?? '', zone: found, wrong: null };
   // "in an hour", "in the morning"
   if (match[2] !== undefined && (/^(an?|the|one|two|three|ten|morning|evening|afternoon|night)\b/i.test(name))) return { rest: text, zone: null, wrong: null };
-  return { rest: text, zone: null, wrong: `No zone is known by the name ${name}; write one such as Europe/Berlin.` };
+  return { rest: text, zone: null, wrong: editorText.noZoneIsKnown(name) };
 }
 
 const BLANK: Simple = { how: 'daily', step: 5, minute: 0, hour: 9, days: WEEKDAYS, date: '1' };
@@ -146,7 +147,7 @@ export function heard(text: string, where: Where): Heard | null {
   if (/^(by hand|manual(ly)?|never|only when i (fire|say) (it|so)|when i (fire it|say so|press it))$/i.test(plain)) return { said: { kind: 'manual' } };
   const { rest, zone, wrong } = zoneIn(plain, where);
   const read = readTimes(new Words(rest), { ...where, zone: zone ?? where.zone }, rest);
-  if (read === null) return { wrong: wrong ?? `“${plain}” is not understood. ${SUCH_AS}` };
+  if (read === null) return { wrong: wrong ?? editorText.isNotUnderstood(plain, SUCH_AS) };
   if ('wrong' in read) return read;
   return { said: zone === null ? read.said : { ...read.said, zone } };
 }
@@ -203,7 +204,7 @@ function readOnce(words: Words, where: Where, text: string): Heard | null {
 }
 
 const recurring = (cron: string): Heard => ({ said: { kind: 'recurring', cron } });
-const TWICE: Heard = { wrong: 'These times take more than one cron: let them share their minute, such as at 9:30 and 17:30, or make two cues.' };
+const TWICE: Heard = { wrong: editorText.theseTimesTakeMore };
 
 /** "every weekday at 9", "every 20 minutes", "hourly at :05", "on the 1st at 6" */
 function readAgain(words: Words): Heard | null {
@@ -348,32 +349,32 @@ export function sentenceOf(draft: ScheduleDraft, hostWords: string, nameOf: (cue
     case 'interval':
       return everySentence(draft.every);
     case 'once':
-      return draft.at.trim() === '' ? '' : `on ${draft.at.trim().replace(/[ T]+/, ' at ')}`;
+      return draft.at.trim() === '' ? '' : editorText.on(draft.at.trim().replace(/[ T]+/, editorText.at));
     case 'after':
-      return draft.after.trim() === '' ? '' : `after ${nameOf(draft.after.trim())} ${ENDED[draft.on]}`;
+      return draft.after.trim() === '' ? '' : editorText.after(nameOf(draft.after.trim()), ENDED[draft.on]);
     case 'manual':
-      return 'when I fire it';
+      return editorText.whenIFireIt;
   }
 }
 
 function everySentence(every: Span): string {
   const amount = every.amount.trim();
-  return amount === '' ? '' : amount === '1' ? `every ${every.unit.slice(0, -1)}` : `every ${amount} ${every.unit}`;
+  return amount === '' ? '' : amount === '1' ? editorText.every(every.unit.slice(0, -1)) : editorText.everyOfAmount(amount, every.unit);
 }
 
 function simpleSentence(simple: Simple): string {
-  const at = `at ${two(simple.hour)}:${two(simple.minute)}`;
+  const at = editorText.atOfTwo(two(simple.hour), two(simple.minute));
   switch (simple.how) {
     case 'minutes':
-      return simple.step === 1 ? 'every minute' : `every ${simple.step} minutes`;
+      return simple.step === 1 ? editorText.everyMinute : editorText.everyMinutes(simple.step);
     case 'hourly':
-      return `every hour at :${two(simple.minute)}`;
+      return editorText.everyHourAt(two(simple.minute));
     case 'daily':
-      return `every day ${at}`;
+      return editorText.everyDay(at);
     case 'weekly':
-      return simple.days.length === EVERY_DAY.length ? `every day ${at}` : `every ${daysSentence(simple.days)} ${at}`;
+      return simple.days.length === EVERY_DAY.length ? editorText.everyDay(at) : editorText.everyOfDaysSentence(daysSentence(simple.days), at);
     case 'monthly':
-      return `every month on ${simple.date === 'L' ? 'the last day' : `day ${simple.date}`} ${at}`;
+      return editorText.everyMonthOn(simple.date === 'L' ? editorText.theLastDay : editorText.day(simple.date), at);
   }
 }
 
@@ -381,5 +382,5 @@ function daysSentence(days: readonly number[]): string {
   if (days.join() === WEEKDAYS.join()) return 'weekday';
   if (days.join() === '5,6') return 'weekend';
   const names = days.map((day) => DAYS_LONG[day] ?? '');
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
+  return names.length < 2 ? names.join('') : editorText.and(names.slice(0, -1).join(', '), names[names.length - 1] ?? '');
 }

@@ -1,4 +1,5 @@
 //! How somebody else's program comes to a cue's work, or tells of it: lines to copy. Pure.
+import * as agentsText from '../text/agents';
 import { objectAt, text } from './json';
 
 export interface Snippet {
@@ -27,15 +28,15 @@ export function workerSnippets(url: string, task: string): Snippet[] {
   const quoted = JSON.stringify(task);
   return [
     {
-      key: 'cuetowerctl', label: 'cuetowerctl worker', say: 'Save it as worker.toml, then run: cuetowerctl worker worker.toml',
+      key: 'cuetowerctl', label: agentsText.cuetowerctlWorker, say: agentsText.saveItAsWorkerToml,
       code: `# The key is taken from CUETOWER_KEY.\nurl = "${url}"\nconcurrency = 4\n\n[[handler]]\ntask = ${quoted}\nargv = ["python3", "leads.py"]\ntimeout_seconds = 300\n`
     },
     {
-      key: 'cueapi', label: 'cueapi-worker', say: 'pip install cueapi-worker, save it as worker.yaml, then run: cueapi-worker start --config worker.yaml',
+      key: 'cueapi', label: agentsText.cueapiWorker, say: agentsText.pipInstallCueapiWorker,
       code: `# The key is taken from CUEAPI_API_KEY.\napi_base: ${url}\nworker_id: my-worker\n\nhandlers:\n  ${/^[\w-]+$/.test(task) ? task : quoted}:\n    cmd: "python3 leads.py"\n    timeout: 300\n`
     },
     {
-      key: 'curl', label: 'curl', say: 'Any program can: claim the oldest that waits, do it, say how it went.',
+      key: 'curl', label: agentsText.curl, say: agentsText.anyProgramCanClaim,
       code: `claim=$(curl -fsS -X POST ${url}/v1/executions/claim \\\n  -H "Authorization: Bearer $CUETOWER_KEY" -H "Content-Type: application/json" \\\n  -d '{ "worker_id": "my-worker" }')\n\ncurl -fsS -X POST ${url}/v1/executions/EXECUTION_ID/outcome \\\n  -H "Authorization: Bearer $CUETOWER_KEY" -H "Content-Type: application/json" \\\n  -d '{ "success": true, "summary": "Scored 200 leads." }'\n`
     }
   ];
@@ -45,8 +46,8 @@ export function workerSnippets(url: string, task: string): Snippet[] {
 export function pingSnippets(url: string, cron: string): Snippet[] {
   const when = cron.trim() === '' || cron.trim().split(/\s+/).length !== 5 ? '30 2 * * *' : cron.trim();
   return [
-    { key: 'crontab', label: 'crontab', say: 'Put before the command that is there already: it tells start, end, output and what was needed, and keeps it while the tower is down.', code: `${when} cuetowerctl exec --ping ${shellWord(url)} -- your-command --and its arguments\n` },
-    { key: 'curl', label: 'curl', say: 'Two lines around the work; the exit code at the end of the URL says how it went.', code: `curl -fsS -m 10 --retry 3 -X POST ${shellWord(`${url}/start`)}\nyour-command\ncurl -fsS -m 10 --retry 3 -X POST ${shellWord(url)}/$?\n` },
-    { key: 'python', label: 'Python', say: 'From inside the agent; a body becomes part of the report.', code: `import urllib.request\n\nPING = ${JSON.stringify(url)}\nurllib.request.urlopen(PING + "/start", data=b"")\n...\n# ... or PING + "/fail"\nurllib.request.urlopen(PING, data=b"200 leads scored")\n` }
+    { key: 'crontab', label: agentsText.crontab, say: agentsText.putBeforeTheCommand, code: `${when} cuetowerctl exec --ping ${shellWord(url)} -- your-command --and its arguments\n` },
+    { key: 'curl', label: agentsText.curl, say: agentsText.twoLinesAroundTheWork, code: `curl -fsS -m 10 --retry 3 -X POST ${shellWord(`${url}/start`)}\nyour-command\ncurl -fsS -m 10 --retry 3 -X POST ${shellWord(url)}/$?\n` },
+    { key: 'python', label: agentsText.python, say: agentsText.fromInsideTheAgent, code: `import urllib.request\n\nPING = ${JSON.stringify(url)}\nurllib.request.urlopen(PING + "/start", data=b"")\n...\n# ... or PING + "/fail"\nurllib.request.urlopen(PING, data=b"200 leads scored")\n` }
   ];
 }

@@ -1,4 +1,5 @@
 //! A length of time as it is typed: an amount and its unit. Pure.
+import * as timeText from '../text/time';
 import { lasting, SECOND } from '../time';
 
 export const UNITS = { seconds: 1, minutes: 60, hours: 3600, days: 86400 } as const;
@@ -37,7 +38,7 @@ export function spanWords(span: Span): string {
 
 /** "every minute", "every 5 min", "every hour"; empty when it is no length. */
 export function everyWords(span: Span): string {
-  if (span.amount.trim() === '1') return `every ${span.unit.slice(0, -1)}`;
+  if (span.amount.trim() === '1') return timeText.every(span.unit.slice(0, -1));
   const words = spanWords(span);
-  return words === '' ? '' : `every ${words}`;
+  return words === '' ? '' : timeText.everyOfWords(words);
 }

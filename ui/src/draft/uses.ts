@@ -1,4 +1,5 @@
 //! The pools that a cue uses, as they stand in the form. Pure.
+import * as readbackText from '../text/readback';
 import { text, without, type Json } from './json';
 import { freshKey } from './schedule';
 
@@ -31,14 +32,14 @@ export function usesOf(value: unknown): UseDraft[] {
 export function makeUses(uses: readonly UseDraft[], wrong: (place: UsePlace, sentence: string) => void): Json[] {
   return uses.map((use, i) => {
     const pool = use.pool.trim();
-    if (pool === '') wrong(`uses.${i}.pool`, 'Which pool?');
-    else if (uses.findIndex((other) => other.pool.trim() === pool) < i) wrong(`uses.${i}.pool`, `${pool} is named twice; name it once, with the whole weight.`);
+    if (pool === '') wrong(`uses.${i}.pool`, readbackText.whichPool);
+    else if (uses.findIndex((other) => other.pool.trim() === pool) < i) wrong(`uses.${i}.pool`, readbackText.isNamedTwiceName(pool));
     const count = (field: 'weight' | 'tokens', from: number): number | undefined => {
       const typed = use[field].trim().replaceAll(',', '');
       if (typed === '') return undefined;
       const value = Number(typed);
       if (Number.isInteger(value) && value >= from) return value;
-      wrong(`uses.${i}.${field}`, `A whole number from ${from} up.`);
+      wrong(`uses.${i}.${field}`, readbackText.aWholeNumberFromUp(from));
       return undefined;
     };
     const weight = count('weight', 1) ?? 1;
@@ -58,6 +59,6 @@ export function usePlace(path: string, uses: readonly UseDraft[]): UsePlace | nu
 export function useWords(use: UseDraft): string {
   const weight = use.weight.trim();
   const tokens = use.tokens.trim().replaceAll(',', '');
-  const more = [...(weight === '' || weight === '1' ? [] : [`takes ${weight}`]), ...(tokens === '' || tokens === '0' ? [] : [`about ${tokens.replace(/\B(?=(\d{3})+(?!\d))/g, ',')} tokens`])];
+  const more = [...(weight === '' || weight === '1' ? [] : [readbackText.takes(weight)]), ...(tokens === '' || tokens === '0' ? [] : [readbackText.aboutTokens(tokens.replace(/\B(?=(\d{3})+(?!\d))/g, ','))])];
   return `${use.pool.trim() || '…'}${more.length === 0 ? '' : ` (${more.join(', ')})`}`;
 }

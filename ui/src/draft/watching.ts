@@ -1,5 +1,6 @@
 //! What is watched while a cue's run works, as it stands in the form: its beats, what it may use, and when it goes in circles. Pure.
 import { grouped } from '../state/agents';
+import * as readbackText from '../text/readback';
 import { lasting, money, SECOND } from '../time';
 import type { TransportWord } from './delivering';
 import { objectAt, one, without, type Json } from './json';
@@ -76,12 +77,12 @@ export function makeWatching(draft: Whole, base: Json, wrong: Wrong): Json {
   const put = (into: Json, key: string, value: number | null) => {
     if (value !== null) into[key] = value;
   };
-  put(run, 'cost_usd', dollars(draft.runCost, () => wrong('runCost', 'An amount in dollars, at least $0.0001, such as 0.60.')));
-  put(run, 'tokens', count(draft.runTokens, () => wrong('runTokens', 'A whole number of tokens, at least 1, such as 500,000.')));
-  put(run, 'steps', count(draft.runSteps, () => wrong('runSteps', 'A whole number of steps, at least 1, such as 500.')));
-  put(run, 'duration_seconds', length(draft.stopAfter, 1, YEAR_S, () => wrong('stopAfter', 'A length from 1 second to 366 days, such as 1 hour.')));
-  put(day, 'cost_usd', dollars(draft.dayCost, () => wrong('dayCost', 'An amount in dollars, at least $0.0001, such as 2.')));
-  put(day, 'tokens', count(draft.dayTokens, () => wrong('dayTokens', 'A whole number of tokens, at least 1, such as 5,000,000.')));
+  put(run, 'cost_usd', dollars(draft.runCost, () => wrong('runCost', readbackText.anAmountInDollars)));
+  put(run, 'tokens', count(draft.runTokens, () => wrong('runTokens', readbackText.aWholeNumberOfTokens)));
+  put(run, 'steps', count(draft.runSteps, () => wrong('runSteps', readbackText.aWholeNumberOfSteps)));
+  put(run, 'duration_seconds', length(draft.stopAfter, 1, YEAR_S, () => wrong('stopAfter', readbackText.aLengthFrom1SecondTo366)));
+  put(day, 'cost_usd', dollars(draft.dayCost, () => wrong('dayCost', readbackText.anAmountInDollarsAt)));
+  put(day, 'tokens', count(draft.dayTokens, () => wrong('dayTokens', readbackText.aWholeNumberOfTokensAt)));
   const budget = without(kept, ['run', 'day']);
   if (Object.keys(run).length > 0) budget['run'] = run;
   if (Object.keys(day).length > 0) budget['day'] = day;
@@ -93,7 +94,7 @@ export function makeWatching(draft: Whole, base: Json, wrong: Wrong): Json {
 function makeBeat(draft: Whole, wrong: Wrong): Json | null {
   const others = (['beatGrace', 'startGrace', 'progressWithin'] as const).some((field) => draft[field].amount.trim() !== '');
   if (draft.beatEvery.amount.trim() === '') {
-    if (others) wrong('beatEvery', 'How often does it beat? Such as every 60 seconds.');
+    if (others) wrong('beatEvery', readbackText.howOftenDoesItBeat);
     return null;
   }
   const beat: Json = {};
@@ -101,11 +102,11 @@ function makeBeat(draft: Whole, wrong: Wrong): Json | null {
     const seconds = length(draft[field], from, to, () => wrong(field, sentence));
     if (seconds !== null) beat[key] = seconds;
   };
-  put('interval_seconds', 'beatEvery', 0.5, WEEK_S, 'A length from half a second to 7 days, such as 60 seconds.');
-  put('grace_seconds', 'beatGrace', 0, WEEK_S, 'A length up to 7 days, such as 30 seconds.');
-  put('start_grace_seconds', 'startGrace', 0, WEEK_S, 'A length up to 7 days, such as 2 minutes.');
-  put('progress_within_seconds', 'progressWithin', 0.5, 4 * WEEK_S, 'A length up to 28 days, such as 10 minutes.');
-  if (Number(beat['progress_within_seconds']) < Number(beat['interval_seconds'])) wrong('progressWithin', 'At least as long as from beat to beat: progress is seen only when a beat comes.');
+  put('interval_seconds', 'beatEvery', 0.5, WEEK_S, readbackText.aLengthFromHalf);
+  put('grace_seconds', 'beatGrace', 0, WEEK_S, readbackText.aLengthUpTo7Days);
+  put('start_grace_seconds', 'startGrace', 0, WEEK_S, readbackText.aLengthUpTo7DaysSuch);
+  put('progress_within_seconds', 'progressWithin', 0.5, 4 * WEEK_S, readbackText.aLengthUpTo28);
+  if (Number(beat['progress_within_seconds']) < Number(beat['interval_seconds'])) wrong('progressWithin', readbackText.atLeastAsLong);
   if (draft.beatRestart && mayRestart(draft)) beat['restart'] = true;
   return beat;
 }
@@ -167,25 +168,25 @@ export function beatSentences(draft: WatchingDraft & { transport: TransportWord;
   const out: string[] = [];
   const always = draft.transport === 'watch' && draft.kind === 'manual';
   const first = spanWords(draft.startGrace);
-  out.push(`${always ? 'Its beats are expected always: if' : 'If'} it says nothing for ${lasting(lost)}${first === '' ? '' : `, or for ${first} at its start`}, you hear of it${draft.beatRestart && mayRestart(draft) ? ', and it is started again' : ''}.`);
+  out.push(readbackText.itSaysNothingForYou(always ? readbackText.itsBeatsAreExpected : readbackText.ifIt, lasting(lost), first === '' ? '' : readbackText.orForAtItsStart(first), draft.beatRestart && mayRestart(draft) ? readbackText.andItIsStartedAgain : ''));
   const within = spanWords(draft.progressWithin);
-  if (within !== '') out.push(`If it beats and gets nowhere for ${within}, you hear of that too.`);
+  if (within !== '') out.push(readbackText.ifItBeatsAndGets(within));
   return out;
 }
 
-const listed = (words: readonly string[]) => (words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} or ${words[words.length - 1]}`);
+const listed = (words: readonly string[]) => (words.length < 2 ? (words[0] ?? '') : readbackText.orOfWords(words.slice(0, -1).join(', '), words[words.length - 1] ?? ''));
 
 /** "A run is stopped at $0.60 or after 1 h. The day is over for it at $2.00." */
 export function fuseSentences(draft: WatchingDraft & { transport: TransportWord; restart: string }): string[] {
   const out: string[] = [];
   const [cost, tokens, steps, day, dayTokens] = [dollars(draft.runCost, NO), count(draft.runTokens, NO), count(draft.runSteps, NO), dollars(draft.dayCost, NO), count(draft.dayTokens, NO)];
   const most = spanWords(draft.stopAfter);
-  const run = [cost === null ? '' : money(cost), tokens === null ? '' : `${grouped(tokens)} tokens`, steps === null ? '' : `${grouped(steps)} steps`].filter((words) => words !== '');
-  const at = run.length > 0 ? `at ${listed(run)}` : '';
-  if (at !== '' || most !== '') out.push(`${mayRestart(draft) ? 'Each start' : 'A run'} is stopped ${[at, most === '' ? '' : `after ${most}`].filter((words) => words !== '').join(', or ')}.`);
-  const days = [day === null ? '' : money(day), dayTokens === null ? '' : `${grouped(dayTokens)} tokens`].filter((words) => words !== '');
-  if (days.length > 0) out.push(`Its day ends at ${listed(days)}: what runs is stopped, what is due later is skipped.`);
-  if (draft.loops === 'stop') out.push('If it goes in circles, it is stopped.');
-  if (draft.loops === 'off') out.push('If it goes in circles, nobody says so.');
+  const run = [cost === null ? '' : money(cost), tokens === null ? '' : readbackText.tokens(grouped(tokens)), steps === null ? '' : readbackText.steps(grouped(steps))].filter((words) => words !== '');
+  const at = run.length > 0 ? readbackText.atOfListed(listed(run)) : '';
+  if (at !== '' || most !== '') out.push(readbackText.isStopped(mayRestart(draft) ? readbackText.eachStart : readbackText.aRun, [at, most === '' ? '' : readbackText.after(most)].filter((words) => words !== '').join(readbackText.or2)));
+  const days = [day === null ? '' : money(day), dayTokens === null ? '' : readbackText.tokensOfDayTokens(grouped(dayTokens))].filter((words) => words !== '');
+  if (days.length > 0) out.push(readbackText.itsDayEndsAtWhat(listed(days)));
+  if (draft.loops === 'stop') out.push(readbackText.ifItGoesInCirclesIt);
+  if (draft.loops === 'off') out.push(readbackText.ifItGoesInCirclesNobody);
   return out;
 }

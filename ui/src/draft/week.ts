@@ -1,4 +1,5 @@
 //! The week of a schedule of parts, as a picture: which window holds when. Pure. Minutes since Monday 00:00 on the clock of the cue.
+import * as scheduleText from '../text/schedule';
 import { MINUTE, offsetAt, zoneIsKnown } from '../time';
 import { minutesOf, MINUTES_DAY } from './days';
 import type { PartDraft } from './schedule';
@@ -77,5 +78,5 @@ export function weekOf(parts: readonly PartDraft[], zone: string, now_ms: number
 export function hoursAWeek(stretches: readonly Stretch[]): string {
   const minutes = Math.round(stretches.reduce((sum, { from, to }) => sum + to - from, 0));
   const [h, m] = [Math.floor(minutes / 60), minutes % 60];
-  return `${h > 0 ? `${h} h` : ''}${h > 0 && m > 0 ? ' ' : ''}${m > 0 || h === 0 ? `${m} min` : ''} a week`;
+  return scheduleText.aWeek(h > 0 ? scheduleText.h(h) : '', h > 0 && m > 0 ? ' ' : '', m > 0 || h === 0 ? scheduleText.min(m) : '');
 }

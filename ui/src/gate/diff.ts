@@ -1,4 +1,5 @@
 //! Two texts beside each other, line by line; and a diff that an agent wrote, by its lines. Pure.
+import * as gatesText from '../text/gates';
 
 export interface Line {
   kind: 'same' | 'add' | 'del' | 'head';
@@ -79,8 +80,8 @@ export function differs(lines: readonly Line[]): boolean {
 export function countWords(lines: readonly Line[]): string {
   const count = (kind: Line['kind']) => lines.filter((line) => line.kind === kind).length;
   const [more, less] = [count('add'), count('del')];
-  if (more === 0 && less === 0) return 'nothing has changed';
-  return [more > 0 ? `${more} ${more === 1 ? 'line' : 'lines'} more` : '', less > 0 ? `${less}${more > 0 ? '' : less === 1 ? ' line' : ' lines'} less` : ''].filter((words) => words !== '').join(', ');
+  if (more === 0 && less === 0) return gatesText.nothingHasChanged;
+  return [more > 0 ? gatesText.linesMore(more) : '', less > 0 ? gatesText.less(less, more > 0 ? '' : gatesText.lines(less)) : ''].filter((words) => words !== '').join(', ');
 }
 
 /** With what stayed the same folded, but for a few lines around each change. */

@@ -3,6 +3,7 @@
 
 import { plainJson } from '../plain';
 import { laidOut, START } from '../run/payload';
+import * as gatesText from '../text/gates';
 
 export type Kind = 'object' | 'list' | 'text' | 'number' | 'flag' | 'null';
 
@@ -108,7 +109,7 @@ export function compact(json: string): string {
   return out;
 }
 
-const KINDS: Record<Kind, string> = { object: 'an object', list: 'a list', text: 'a text', number: 'a number', flag: 'true or false', null: 'null' };
+const KINDS: Record<Kind, string> = { object: gatesText.anObject, list: gatesText.aList, text: gatesText.aText, number: gatesText.aNumber, flag: gatesText.trueOrFalse, null: gatesText.nullIt };
 
 export const kindWords = (kind: Kind): string => KINDS[kind];
 

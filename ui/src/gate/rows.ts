@@ -1,4 +1,5 @@
 //! A payload as a table, where it is a list of things that are alike: one row for each, which may be left out. Pure.
+import * as gatesText from '../text/gates';
 import { read, shown, type Part } from './json';
 
 export interface Cell {
@@ -105,13 +106,13 @@ export function compared(now: Rows, last: Rows): Compared | null {
   const names = new Set(now.rows.map((row) => row.cells[here]?.words ?? ''));
   const since = now.rows.map((row): Since | null => {
     const old = before.get(row.cells[here]?.words ?? '');
-    if (old === undefined) return { words: 'new', loud: false };
+    if (old === undefined) return { words: gatesText.newIt, loud: false };
     const changed = now.columns.flatMap((column, i) => {
       const [is, was] = [row.cells[i]?.words ?? null, old.cells[last.columns.indexOf(column)]?.words ?? null];
-      return is === was ? [] : [`${column} was ${was === null ? 'not there' : was === '' ? 'empty' : was}`];
+      return is === was ? [] : [gatesText.was(column, was === null ? gatesText.notThere : was === '' ? 'empty' : was)];
     });
     if (changed.length === 0) return null;
-    return { words: changed.length === 1 ? (changed[0] ?? '') : `${changed[0]}, ${changed.length - 1} more`, loud: true };
+    return { words: changed.length === 1 ? (changed[0] ?? '') : gatesText.more(changed[0] ?? '', changed.length - 1), loud: true };
   });
   return { since, gone: last.rows.filter((row) => !names.has(row.cells[there]?.words ?? '')).length };
 }

@@ -1,4 +1,5 @@
 //! The waterfall's time: its axis, where a step's bar lies on it, and what is said beside the bar. Pure; `now` is handed in.
+import * as runText from '../text/run';
 import { DAY, HOUR, lasting, MINUTE, SECOND } from '../time';
 import type { RunStory, StepView, StepsSummary } from '../wire';
 
@@ -99,7 +100,7 @@ export function barOf(step: StepView, scene: Scene): Bar {
   const silent = quietFor(step, scene);
   const quiet = silent === null ? 0 : Math.min(width, silent / axis.span_ms);
   const failed = step.state === 'failed';
-  const kind = working ? 'live' : step.state === 'started' ? 'left' : step.source === 'span' ? (failed ? 'span failed' : 'span') : failed ? 'failed' : 'done';
+  const kind = working ? 'live' : step.state === 'started' ? 'left' : step.source === 'span' ? (failed ? runText.spanFailed : runText.span2) : failed ? 'failed' : 'done';
   return { kind, left, width, quiet };
 }
 
@@ -112,26 +113,26 @@ export interface Label {
 }
 
 function timesWords(times: number): string {
-  return times === 1 ? 'once' : times === 2 ? 'twice' : `${times} times`;
+  return times === 1 ? 'once' : times === 2 ? runText.twice : runText.times(times);
 }
 
 /** "begun 3 times", "4 retries"; null: all went at the first try. */
 export function againWords(step: Pick<StepView, 'tries' | 'retries'>): string | null {
   const words: string[] = [];
-  if (step.tries > 1) words.push(`begun ${timesWords(step.tries)}`);
+  if (step.tries > 1) words.push(runText.begun(timesWords(step.tries)));
   if ((step.retries ?? 0) > 0) words.push(`${step.retries} ${step.retries === 1 ? 'retry' : 'retries'}`);
   return words.length === 0 ? null : words.join(', ');
 }
 
 export function labelOf(step: StepView, scene: Scene): Label {
   const again = againWords(step);
-  if (step.source === 'kept') return { text: step.state === 'completed' ? 'kept, not done again' : 'not completed in the run before', tone: '', again: false };
+  if (step.source === 'kept') return { text: step.state === 'completed' ? runText.keptNotDoneAgain : runText.notCompletedInTheRun, tone: '', again: false };
   if (step.state === 'failed') return { text: [again, step.error?.trim() || 'failed'].filter(Boolean).join(' · '), tone: 'bad', again: again !== null };
   if (step.state === 'started') {
-    if (!isWorking(step, scene)) return { text: scene.live ? 'left open by an earlier attempt' : 'no end reported', tone: 'warn', again: false };
+    if (!isWorking(step, scene)) return { text: scene.live ? runText.leftOpenByAnEarlier : runText.noEndReported, tone: 'warn', again: false };
     const silent = quietFor(step, scene);
     const lasts = lasting(Math.max(0, Math.floor((scene.now_ms - step.began_ms) / SECOND) * SECOND));
-    return silent === null ? { text: again === null ? lasts : `${lasts} · ${again}`, tone: 'live', again: again !== null } : { text: `no step reported for ${lasting(Math.floor(silent / SECOND) * SECOND)}`, tone: 'warn', again: false };
+    return silent === null ? { text: again === null ? lasts : `${lasts} · ${again}`, tone: 'live', again: again !== null } : { text: runText.noStepReportedFor(lasting(Math.floor(silent / SECOND) * SECOND)), tone: 'warn', again: false };
   }
   const took = step.ended_ms === null ? '' : lasting(step.ended_ms - step.began_ms);
   return again === null ? { text: took, tone: '', again: false } : { text: `${took} · ${again}`, tone: 'warn', again: true };

@@ -1,4 +1,5 @@
 //! A run beside the last good one of its cue: figures in their units, how far apart, steps that differ. Pure.
+import * as runText from '../text/run';
 import { lasting } from '../time';
 import { thousands, tokensWords, usdWords } from './labels';
 import type { Compare, CompareRow, StepDiff } from '../wire';
@@ -27,26 +28,26 @@ export function figureWords(value: number | null, unit: string): string {
 export function changeWords({ this: now, other }: Pick<CompareRow, 'this' | 'other'>): string {
   if (now === null || other === null) return '';
   if (now === other) return 'same';
-  if (other === 0) return 'none then';
+  if (other === 0) return runText.noneThen;
   if (now === 0) return 'none';
   const times = now / other;
-  if (times >= 3) return `${times < 9.95 ? Number(times.toFixed(1)) : Math.round(times)} times`;
+  if (times >= 3) return runText.timesOfWhich(times < 9.95 ? Number(times.toFixed(1)) : Math.round(times));
   const percent = Math.round(Math.abs(times - 1) * 100);
-  return percent === 0 ? 'nearly the same' : `${times > 1 ? '+' : '−'}${percent} %`;
+  return percent === 0 ? runText.nearlyTheSame : `${times > 1 ? '+' : '−'}${percent} %`;
 }
 
-const ENDS: Record<string, string> = { completed: 'completed', failed: 'failed', started: 'was not ended' };
+const ENDS: Record<string, string> = { completed: runText.completed, failed: runText.failed, started: runText.wasNotEnded };
 
 /** What is different about a step: "failed here: 429 too many requests; completed then". */
 export function diffWords(diff: StepDiff): string {
   const words = diff.words === null || diff.words.trim() === '' ? '' : `: ${diff.words.trim()}`;
-  if (diff.this === null) return diff.other === null ? 'in neither' : `not here; ${ENDS[diff.other] ?? diff.other} then`;
-  const here = `${ENDS[diff.this] ?? diff.this} here${words}`;
-  return diff.other === null ? `${here}; not there then` : `${here}; ${ENDS[diff.other] ?? diff.other} then`;
+  if (diff.this === null) return diff.other === null ? runText.inNeither : runText.notHereThen(ENDS[diff.other] ?? diff.other);
+  const here = runText.here(ENDS[diff.this] ?? diff.this, words);
+  return diff.other === null ? runText.notThereThen(here) : runText.thenIt(here, ENDS[diff.other] ?? diff.other);
 }
 
 /** Why there is nothing to compare with, or what it is compared with. */
 export function withWords(compare: Compare): string {
-  if (compare.with === null) return 'No run of this cue before this one ended well, so there is nothing to compare it with.';
-  return compare.with.verdict === 'confirmed' ? 'confirmed' : compare.with.verdict === 'claimed' ? 'claimed only' : compare.with.verdict;
+  if (compare.with === null) return runText.noRunOfThisCue;
+  return compare.with.verdict === 'confirmed' ? 'confirmed' : compare.with.verdict === 'claimed' ? runText.claimedOnly : compare.with.verdict;
 }

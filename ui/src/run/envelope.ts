@@ -1,4 +1,5 @@
 //! What is usual of a cue's runs, and where one of them stands against it: 5th to 95th percentile, once ten are known. Pure.
+import * as costsText from '../text/costs';
 import { lasting } from '../time';
 import type { BandOf, EnvelopeView, MeasureView } from '../wire';
 import { figureWords } from './compare';
@@ -10,7 +11,7 @@ export const RUNS_LEAST = 10;
 /** A measure of which enough runs told. */
 export type Known = MeasureView & { band: BandOf };
 
-const NAMES: Record<string, string> = { duration: 'Working time', tokens: 'Tokens', cost: 'Cost', steps: 'Steps', processed: 'Processed' };
+const NAMES: Record<string, string> = { duration: costsText.workingTime, tokens: costsText.tokens, cost: costsText.cost, steps: costsText.steps, processed: costsText.processed };
 /** Figures of a comparison that an envelope knows. */
 const MEASURES: Record<string, string> = Object.fromEntries(Object.entries(NAMES).map(([measure, name]) => [name, measure]));
 
@@ -36,7 +37,7 @@ export function figure(value: number, unit: string): string {
 /** "6 min to 12 min", "always 12" */
 export function usualRange(of: Known): string {
   const [from, to] = [figure(of.band.p5, of.unit), figure(of.band.p95, of.unit)];
-  return from === to ? `always ${from}` : `${from} to ${to}`;
+  return from === to ? costsText.always(from) : costsText.to(from, to);
 }
 
 /** Outside on either side: cheap can mean undone. */
@@ -75,8 +76,8 @@ export function standOf({ band: of }: { band: Pick<BandOf, 'p5' | 'p95' | 'media
 
 /** For ears: "$0.02, usually $0.21 to $0.26: less than usual". */
 export function standWords(of: Known, value: number): string {
-  const beside = value > of.band.p95 ? ': more than usual' : value < of.band.p5 ? ': less than usual' : '';
-  return `${figure(value, of.unit)}, usually ${usualRange(of)}${beside}`;
+  const beside = value > of.band.p95 ? costsText.moreThanUsual2 : value < of.band.p5 ? costsText.lessThanUsual : '';
+  return costsText.usuallyOfFigure(figure(value, of.unit), usualRange(of), beside);
 }
 
 /** A share of a sorted list, between its neighbours. */

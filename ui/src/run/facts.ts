@@ -1,13 +1,14 @@
 //! What is said about a run beside its verdicts: what it waits for, what stops it, what brought it about, how often it was started again. Pure.
 import { objectAt } from '../draft/json';
+import * as runText from '../text/run';
 import { hms, lasting, SECOND, stamp } from '../time';
 import type { AttemptView, CausedBy, CueView, RunStory, WaitView } from '../wire';
 import { waitingSince } from '../words';
 
 /** How each kind of wait begins, and the icon beside it. */
 const WAITS: Record<string, { begins: string; icon: Wait['icon'] }> = {
-  pool: { begins: 'Waits for ', icon: 'pool' },
-  preflight: { begins: 'Held: ', icon: 'list' },
+  pool: { begins: runText.waitsFor, icon: 'pool' },
+  preflight: { begins: runText.held, icon: 'list' },
   worker: { begins: '', icon: 'worker' },
   ping: { begins: '', icon: 'watch' },
   gate: { begins: '', icon: 'gates' }
@@ -28,17 +29,17 @@ export function waitOf(wait: WaitView, now_ms: number, zone: string): Wait {
   const kind = WAITS[wait.by];
   const words = wait.words.replace(/^pre-flight: /i, '').replace(/[.\s]+$/, '');
   const left = wait.until_ms === null ? null : wait.until_ms - now_ms;
-  const ends = wait.by === 'worker' || wait.by === 'ping' ? 'given up' : 'looked at again';
-  const sentence = `${kind?.begins ?? 'Waits: '}${words}`;
+  const ends = wait.by === 'worker' || wait.by === 'ping' ? runText.givenUp : runText.lookedAtAgain;
+  const sentence = `${kind?.begins ?? runText.Waits}${words}`;
   return {
     icon: kind?.icon ?? 'clock',
-    sentence: `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}, since ${stamp(wait.since_ms, now_ms, zone)}.`,
+    sentence: runText.since(sentence.charAt(0).toUpperCase(), sentence.slice(1), stamp(wait.since_ms, now_ms, zone)),
     for: waitingSince(wait.since_ms, now_ms),
-    until: left === null ? null : left > SECOND ? `${ends} in ${lasting(Math.ceil(left / SECOND) * SECOND)}` : `${ends} now`
+    until: left === null ? null : left > SECOND ? runText.inOfEnds(ends, lasting(Math.ceil(left / SECOND) * SECOND)) : runText.nowOfEnds(ends)
   };
 }
 
-const HEADS: Record<string, string> = { pool: 'Waits for room in a pool.', preflight: 'Held before delivery.', worker: 'Waits for a worker.', ping: 'Waits for its first ping.', gate: 'Waits for your answer.' };
+const HEADS: Record<string, string> = { pool: runText.waitsForRoom, preflight: runText.heldBeforeDelivery, worker: runText.waitsForAWorker, ping: runText.waitsForItsFirstPing, gate: runText.waitsForYourAnswer };
 
 /** What heads a run that waits; null when it does not, or when nobody knows for what. */
 export function waitHead(wait: WaitView | null): string | null {
@@ -53,27 +54,27 @@ export function restartWords(restarts: number): string | null {
 /** "stops at 10:05:00 by its budget of 1 h". `cue` as it is now: its budget is named only if there is one. */
 export function fuseWords(fuse_at_ms: number, cue: CueView | undefined, now_ms: number, zone: string): string {
   const seconds = objectAt(objectAt(cue?.definition, 'budget'), 'run')['duration_seconds'];
-  const budget = typeof seconds === 'number' ? ` of ${lasting(seconds * SECOND)}` : '';
-  return fuse_at_ms > now_ms ? `stops at ${stamp(fuse_at_ms, now_ms, zone)} by its budget${budget}` : `its budget${budget} is spent`;
+  const budget = typeof seconds === 'number' ? runText.ofOfLasting(lasting(seconds * SECOND)) : '';
+  return fuse_at_ms > now_ms ? runText.stopsAtByItsBudget(stamp(fuse_at_ms, now_ms, zone), budget) : runText.itsBudgetIsSpent(budget);
 }
 
-const CAUSES: Record<string, string> = { fallback: 'Fallback for', chain: 'Fired after', replay: 'Runs again', resume: 'Resumes', dynamic: 'Asked for in' };
+const CAUSES: Record<string, string> = { fallback: runText.fallbackFor, chain: runText.firedAfter, replay: runText.runsAgain, resume: runText.resumes, dynamic: runText.askedForIn };
 
 /** The words before and behind the link to the run that caused this one: "Fallback for", "a run of leads". */
 export function causeWords(cause: CausedBy): { before: string; link: string } {
-  return { before: CAUSES[cause.how] ?? 'Caused by', link: cause.cue_name === null ? 'an earlier run of this cue' : `a run of ${cause.cue_name}` };
+  return { before: CAUSES[cause.how] ?? runText.causedBy, link: cause.cue_name === null ? runText.anEarlierRunOf : runText.aRunOf(cause.cue_name) };
 }
 
 /** Which try it is: "2 of 3"; a long-lived command counts its lives without an end. */
 export function numberWords(attempt: Pick<AttemptView, 'number'>, story: Pick<RunStory, 'mark' | 'restarts'>): string {
-  return story.restarts > 0 ? String(attempt.number) : `${attempt.number} of ${Math.max(story.mark.attempts_max, attempt.number)}`;
+  return story.restarts > 0 ? String(attempt.number) : runText.ofOfNumber(attempt.number, Math.max(story.mark.attempts_max, attempt.number));
 }
 
 /** Who has it, and for how long yet: "claimed by mac-mini, lease until 09:15:00"; null when nobody claimed it, or its own sentence says so. */
 export function leaseWords(attempt: Pick<AttemptView, 'worker' | 'lease_until_ms' | 'ended_at_ms' | 'sentence'>, now_ms: number, zone: string): string | null {
   if (attempt.worker === null) return null;
-  const words = attempt.sentence.includes(attempt.worker) ? [] : [`worker ${attempt.worker}`];
-  if (attempt.lease_until_ms !== null && attempt.ended_at_ms === null) words.push(`lease ${attempt.lease_until_ms > now_ms ? 'until' : 'lapsed'} ${hms(attempt.lease_until_ms, zone)}`);
+  const words = attempt.sentence.includes(attempt.worker) ? [] : [runText.worker(attempt.worker)];
+  if (attempt.lease_until_ms !== null && attempt.ended_at_ms === null) words.push(runText.lease(attempt.lease_until_ms > now_ms ? 'until' : 'lapsed', hms(attempt.lease_until_ms, zone)));
   return words.length === 0 ? null : words.join(', ');
 }
 
@@ -84,13 +85,13 @@ export function mayPrint(attempt: AttemptView, transport: string): boolean {
 
 /** What heads a run that somebody, or the tower itself, has to look at; null for any other. */
 export function verificationHead(story: Pick<RunStory, 'verification' | 'checking_since_ms'> | null): string | null {
-  if (story !== null && story.checking_since_ms !== null) return 'Reported success. It is being looked at.';
-  return story?.verification === 'waiting' ? 'Claimed · waits for your word' : null;
+  if (story !== null && story.checking_since_ms !== null) return runText.reportedSuccessIt;
+  return story?.verification === 'waiting' ? runText.claimedWaitsForYourWord : null;
 }
 
 /** Who looked at it, and why they say so: "Verified by the owner: the invoice is there."; null while nobody has. */
 export function verifiedWords(story: Pick<RunStory, 'verification' | 'verification_words'>): string | null {
   if (story.verification !== 'valid' && story.verification !== 'invalid') return null;
-  const by = (story.verification_words ?? '').replace(/^By /, 'by ').replace(/[.\s]+$/, '');
-  return `${story.verification === 'valid' ? 'Verified' : 'Found to be not so'}${by === '' ? '' : ` ${by}`}.`;
+  const by = (story.verification_words ?? '').replace(/^By /, runText.by).replace(/[.\s]+$/, '');
+  return `${story.verification === 'valid' ? runText.verified : runText.foundToBeNotSo}${by === '' ? '' : ` ${by}`}.`;
 }

@@ -1,4 +1,5 @@
 //! Figures of steps and runs as short words: tokens, money, tries, kinds, keys. Pure.
+import * as runText from '../text/run';
 import { lasting } from '../time';
 import type { ModelView, SpendView, StepView, TotalView } from '../wire';
 
@@ -17,24 +18,24 @@ export function usdWords(usd: number): string {
   if (Math.abs(usd) >= 0.01) return `$${usd.toFixed(3).replace(/0$/, '')}`;
   const places = Math.min(6, 1 - Math.floor(Math.log10(Math.abs(usd))));
   const words = usd.toFixed(places).replace(/0+$/, '');
-  return words.endsWith('.') ? `under $0.000001` : `$${words}`;
+  return words.endsWith('.') ? runText.under0000001 : `$${words}`;
 }
 
 /** What a step cost: money, "not priced", or nothing where nothing was said. */
 export function costWords(step: Pick<StepView, 'cost_usd' | 'priced'>): string {
   if (step.cost_usd !== null) return usdWords(step.cost_usd);
-  return step.priced === 'not_priced' ? 'not priced' : '';
+  return step.priced === 'not_priced' ? runText.notPriced : '';
 }
 
 /** Who says what it cost. */
 export function pricedWords(step: Pick<StepView, 'cost_usd' | 'priced' | 'model'>): string {
   switch (step.priced) {
     case 'said':
-      return 'as its agent said';
+      return runText.asItsAgentSaid;
     case 'table':
-      return 'by the table of prices';
+      return runText.byTheTableOfPrices;
     case 'not_priced':
-      return step.model === null ? 'its model was not named' : `no price is known for ${step.model}`;
+      return step.model === null ? runText.itsModelWasNotNamed : runText.noPriceIsKnownFor(step.model);
     default:
       return '';
   }
@@ -45,7 +46,7 @@ export function triesOf(step: Pick<StepView, 'tries' | 'retries' | 'source'>): n
   return Math.max(1, step.tries) + (step.retries ?? 0);
 }
 
-const KINDS: Record<string, string> = { llm: 'model call', tool: 'tool', http: 'HTTP call', decision: 'decision', check: 'check', other: 'step' };
+const KINDS: Record<string, string> = { llm: runText.modelCall, tool: runText.tool, http: runText.httpCall, decision: runText.decision, check: runText.check, other: runText.step2 };
 
 export function kindWords(kind: string): string {
   return KINDS[kind] ?? kind;
@@ -65,15 +66,15 @@ export function keyTail(key: string | null, most = 11): string {
 
 /** "step 3.4", or by its name where it has no number. */
 export function stepTitle(number: string, step: Pick<StepView, 'name' | 'source'>): string {
-  return number === '' ? step.name : `Step ${number}, ${step.name}`;
+  return number === '' ? step.name : runText.stepOfNumber(number, step.name);
 }
 
 /** A row for ears: what its bar says to eyes. */
 export function barSpoken(step: StepView, began: string, label: string): string {
-  const took = step.ended_ms === null ? '' : `, took ${lasting(step.ended_ms - step.began_ms)}`;
-  const state = { completed: 'completed', failed: 'failed', started: 'not ended' }[step.state] ?? step.state;
-  const source = { kept: 'kept from the run before, ', span: 'a span, ' }[step.source] ?? '';
-  return `${source}${state}, began ${began}${took}${label === '' || step.state === 'completed' ? '' : `: ${label}`}`;
+  const took = step.ended_ms === null ? '' : runText.tookOfLasting(lasting(step.ended_ms - step.began_ms));
+  const state = { completed: runText.completed, failed: runText.failed, started: runText.notEnded }[step.state] ?? step.state;
+  const source = { kept: runText.keptFromTheRunBefore, span: runText.aSpan }[step.source] ?? '';
+  return runText.beganOfSource(source, state, began, took, label === '' || step.state === 'completed' ? '' : `: ${label}`);
 }
 
 /** One who said what a run used. */
@@ -87,7 +88,7 @@ export interface Mouth {
 
 /** Who said what, as far as anybody did; two and more stand as a table. */
 export function mouthsOf(spend: SpendView): Mouth[] {
-  const told: [string, TotalView][] = [['Steps and spans', spend.steps], ['Heartbeats', spend.beats], ['Outcome', spend.outcome]];
+  const told: [string, TotalView][] = [[runText.stepsAndSpans, spend.steps], [runText.heartbeats, spend.beats], [runText.outcome, spend.outcome]];
   return told
     .filter(([, total]) => total.tokens !== null || total.cost_usd !== null)
     .map(([who, total]) => ({ who, tokens: tokensWords(total.tokens), cost: total.cost_usd === null ? '' : usdWords(total.cost_usd), counts: spend.cost_usd !== null ? total.cost_usd === spend.cost_usd : total.tokens === spend.tokens }));
@@ -96,20 +97,20 @@ export function mouthsOf(spend: SpendView): Mouth[] {
 /** "12 calls", "12 calls, 2 of them not priced" */
 export function callsWords(model: Pick<ModelView, 'calls' | 'not_priced'>): string {
   const calls = `${thousands(model.calls)} ${model.calls === 1 ? 'call' : 'calls'}`;
-  return model.not_priced === 0 ? calls : model.not_priced === model.calls ? `${calls}, not priced` : `${calls}, ${thousands(model.not_priced)} not priced`;
+  return model.not_priced === 0 ? calls : model.not_priced === model.calls ? runText.notPricedOfCalls(calls) : runText.notPriced2(calls, thousands(model.not_priced));
 }
 
 /** "3 calls are not priced: no price is known for their model." */
 export function notPricedWords(not_priced: number): string | null {
   if (not_priced === 0) return null;
-  return not_priced === 1 ? 'One call is not priced: no price is known for its model. It is not in the sum.' : `${thousands(not_priced)} calls are not priced: no price is known for their model. They are not in the sum.`;
+  return not_priced === 1 ? runText.oneCallIsNotPriced : runText.callsAreNotPricedNo(thousands(not_priced));
 }
 
 /** "12 steps: 10 completed, 1 failed, 1 open" */
 export function summaryWords(steps: { begun: number; completed: number; failed: number }): string {
   const open = Math.max(0, steps.begun - steps.completed - steps.failed);
-  const parts = [steps.completed > 0 && steps.completed < steps.begun ? `${thousands(steps.completed)} completed` : '', steps.failed > 0 ? `${thousands(steps.failed)} failed` : '', open > 0 ? `${thousands(open)} open` : ''].filter((part) => part !== '');
-  return `${thousands(steps.begun)} ${steps.begun === 1 ? 'step' : 'steps'}${parts.length === 0 ? ', all completed' : `: ${parts.join(', ')}`}`;
+  const parts = [steps.completed > 0 && steps.completed < steps.begun ? runText.completedOfCompleted(thousands(steps.completed)) : '', steps.failed > 0 ? runText.failedOfFailed(thousands(steps.failed)) : '', open > 0 ? runText.open(thousands(open)) : ''].filter((part) => part !== '');
+  return `${thousands(steps.begun)} ${steps.begun === 1 ? 'step' : 'steps'}${parts.length === 0 ? runText.allCompleted : `: ${parts.join(', ')}`}`;
 }
 
 /** "100,000" */

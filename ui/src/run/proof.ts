@@ -1,9 +1,10 @@
 //! What this machine found when it looked: each check with its proof, and how they stand together. Pure.
+import * as runText from '../text/run';
 import { hms, lasting, stamp } from '../time';
 import type { ProofView, RunStory } from '../wire';
 import { isLive } from '../words';
 
-const KINDS: Record<string, string> = { file: 'file', url: 'address', command: 'command', sql: 'database, read-only', git: 'repository', manual: 'your word', secret: 'secret', disk: 'disk', memory: 'memory' };
+const KINDS: Record<string, string> = { file: 'file', url: 'address', command: 'command', sql: runText.databaseReadOnly, git: 'repository', manual: runText.yourWord2, secret: 'secret', disk: 'disk', memory: 'memory' };
 
 /** Short enough to stand beside its claim. */
 const BESIDE_MOST = 14;
@@ -21,8 +22,8 @@ export interface ProofLine {
 
 /** Of the day on which its run ended, a check needs only the time. */
 export function proofLine(proof: ProofView, ended_ms: number, zone: string): ProofLine {
-  const found = proof.passed === null && proof.found === '' ? 'not known yet' : proof.found;
-  const how = [proof.kind === null ? '' : (KINDS[proof.kind] ?? proof.kind), proof.took_ms === null ? '' : lasting(proof.took_ms), proof.at_ms === null ? '' : `at ${stamp(proof.at_ms, ended_ms, zone)}`].filter((part) => part !== '');
+  const found = proof.passed === null && proof.found === '' ? runText.notKnownYet : proof.found;
+  const how = [proof.kind === null ? '' : (KINDS[proof.kind] ?? proof.kind), proof.took_ms === null ? '' : lasting(proof.took_ms), proof.at_ms === null ? '' : runText.atOfStamp(stamp(proof.at_ms, ended_ms, zone))].filter((part) => part !== '');
   const short = proof.passed === false && found.length <= BESIDE_MOST;
   return { tone: proof.passed === null ? 'waits' : proof.passed ? 'ok' : 'bad', claim: proof.claim, beside: short ? found : '', found: short ? '' : found, detail: proof.detail === null || proof.claim.includes(proof.detail) ? '' : proof.detail, how: how.join(', ') };
 }
@@ -35,7 +36,7 @@ export function looksAgain(story: Pick<RunStory, 'mark'>, proof: readonly ProofV
 
 /** What is said while the tower looks. */
 export function checkingWords(story: Pick<RunStory, 'checking_since_ms'>, zone: string): string | null {
-  return story.checking_since_ms === null ? null : `It reported success. What the cue asks for is looked at, since ${hms(story.checking_since_ms, zone)}.`;
+  return story.checking_since_ms === null ? null : runText.itReportedSuccessWhat(hms(story.checking_since_ms, zone));
 }
 
 /** Those that disagree first stand above those that agree; within, the cue's own order. */

@@ -1,4 +1,5 @@
 //! From where a broken run goes on, and what that keeps and does again, said before it is pressed. Pure.
+import * as runText from '../text/run';
 import type { RunStory, StepsSummary, StepView } from '../wire';
 import { isLive } from '../words';
 import { kindWords, thousands } from './labels';
@@ -46,7 +47,7 @@ export function offersResume(tree: Tree, steps: StepsSummary): boolean {
 
 /** "Resume from step 3" */
 export function resumeLabel(number: string): string {
-  return number === '' ? 'Resume' : `Resume from step ${number}`;
+  return number === '' ? runText.resume : runText.resumeFromStep(number);
 }
 
 /** What the question says. */
@@ -68,22 +69,22 @@ export function resumeWords(top: readonly StepView[], total: number, from: StepV
   const after = durable.filter((step) => step.ordinal > from.ordinal);
   const rest = after.length + Math.max(0, total - top.length);
   const reached = [...(inside === null ? [] : [from]), ...durable.filter((step) => step.ordinal >= from.ordinal || step.state !== 'completed')].filter((step) => REACHES_OUT.has(step.kind));
-  const again = [`Step ${number} (${from.name})`, ...(inside === null ? [] : [`the rest of step ${inside}`]), ...(rest === 0 ? [] : [rest === 1 ? 'the one after it' : `the ${thousands(rest)} after it`])];
+  const again = [runText.step3(number, from.name), ...(inside === null ? [] : [runText.theRestOfStep(inside)]), ...(rest === 0 ? [] : [rest === 1 ? runText.theOneAfterIt : runText.theAfterIt(thousands(rest))])];
   const open = before.length - kept.length;
   return {
-    kept: `${keptWords(kept, inside, number)}${open === 0 ? '' : ` ${open === 1 ? 'One step before it' : `${open} steps before it`} had not been completed, and ${open === 1 ? 'is' : 'are'} done as well.`}`,
-    again: `${again.length < 3 ? again.join(' and ') : `${again.slice(0, -1).join(', ')} and ${again[again.length - 1]}`} ${again.length === 1 ? 'is' : 'are'} done again, as a new run with the same payload.`,
+    kept: `${keptWords(kept, inside, number)}${open === 0 ? '' : runText.hadNotBeenCompleted(open === 1 ? runText.oneStepBeforeIt : runText.stepsBeforeIt(open), open)}`,
+    again: runText.areDoneAgain(again.length < 3 ? again.join(runText.and) : runText.andOfAgain(again.slice(0, -1).join(', '), again[again.length - 1] ?? ''), again.length),
     reaching: reached.slice(0, NAMED_MOST).map((step) => `${step.place > 0 && step !== from ? `${step.place} ` : step === from ? `${number} ` : ''}${step.name} (${kindWords(step.kind)}${ENDS[step.state] ?? ''})`),
     more: Math.max(0, reached.length - NAMED_MOST)
   };
 }
 
-const ENDS: Record<string, string> = { completed: ', completed once already', failed: ', failed, goes out with its old key', started: ', end not known, goes out with its old key' };
+const ENDS: Record<string, string> = { completed: runText.completedOnceAlready, failed: runText.failedGoesOut, started: runText.endNotKnownGoesOut };
 
 function keptWords(kept: readonly StepView[], inside: string | null, number: string): string {
-  const within = inside === null ? '' : `what was completed inside step ${inside} before ${number}`;
-  const steps = kept.length === 0 ? '' : kept.length === 1 ? `step ${kept[0]?.place ?? 1} (${kept[0]?.name ?? ''})` : `${thousands(kept.length)} completed steps before it`;
-  if (steps === '' && within === '') return 'Nothing is kept: no step before it was completed.';
-  const both = [steps, within].filter((words) => words !== '').join(', and ');
-  return `${both.charAt(0).toUpperCase()}${both.slice(1)} ${kept.length > 1 || (kept.length === 1 && within !== '') ? 'are' : 'is'} kept: begun again, the recorded output comes back and the work is not done twice.`;
+  const within = inside === null ? '' : runText.whatWasCompletedInside(inside, number);
+  const steps = kept.length === 0 ? '' : kept.length === 1 ? runText.stepOfPlace(kept[0]?.place ?? 1, kept[0]?.name ?? '') : runText.completedStepsBeforeIt(thousands(kept.length));
+  if (steps === '' && within === '') return runText.nothingIsKeptNoStep;
+  const both = [steps, within].filter((words) => words !== '').join(runText.and2);
+  return runText.keptBegunAgain(both.charAt(0).toUpperCase(), both.slice(1), kept.length > 1 || (kept.length === 1 && within !== '') ? 'are' : 'is');
 }

@@ -1,4 +1,5 @@
 //! What is to be known before a run is stopped: steps that reach outside and have not ended, of which nobody could say afterwards whether they happened. Pure.
+import * as runText from '../text/run';
 import type { StepView } from '../wire';
 import { REACHES_OUT } from './resume';
 import type { Tree } from './tree';
@@ -26,5 +27,5 @@ const shellWord = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${
 
 /** The same run once more, for a shell. `url`: where agents report. */
 export function curlOf(url: string, runId: string): string {
-  return `curl -fsS -X POST ${shellWord(`${url}/v1/executions/${encodeURIComponent(runId)}/replay`)} \\\n  -H "Authorization: Bearer $CUETOWER_KEY"\n`;
+  return runText.curlFssXPostH(shellWord(`${url}/v1/executions/${encodeURIComponent(runId)}/replay`));
 }

@@ -1,4 +1,5 @@
 //! What a program prints, as it comes: bounded, in pieces that end with a line where they can, with a word where something was left out. Pure.
+import * as runText from '../text/run';
 import type { RunOutput } from '../wire';
 
 /** Of one piece; only the last one still grows, so that little is drawn anew. */
@@ -84,7 +85,7 @@ export function keptTail(text: string): Tail {
 
 /** All text that is there, for the clipboard. */
 export function textOf(tail: Tail): string {
-  return tail.pieces.map((piece) => (piece.kind === 'text' ? piece.text : `… ${sizeWords(piece.bytes)} left out …\n`)).join('') + tail.unfinished;
+  return tail.pieces.map((piece) => (piece.kind === 'text' ? piece.text : runText.leftOut(sizeWords(piece.bytes)))).join('') + tail.unfinished;
 }
 
 const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'] as const;
@@ -106,5 +107,5 @@ export function sizeWords(bytes: number): string {
 
 /** "812 kB left out: it prints faster than is read here" */
 export function gapWords(piece: Piece & { kind: 'gap' }): string {
-  return `… ${sizeWords(piece.bytes)} ${piece.why === 'fast' ? 'left out: more was printed than is kept' : 'before this left out'} …`;
+  return `… ${sizeWords(piece.bytes)} ${piece.why === 'fast' ? runText.leftOutMoreWasPrinted : runText.beforeThisLeftOut} …`;
 }

@@ -1,4 +1,5 @@
 //! Memory and processor of an attempt's processes: a line to draw, and words. Pure.
+import * as runText from '../text/run';
 import { lasting } from '../time';
 import type { AttemptView, RunUsage, UsageSample } from '../wire';
 import { sizeWords } from './tail';
@@ -57,7 +58,7 @@ export function usageWords(usage: RunUsage | null, attempt: Pick<AttemptView, 'p
   return {
     now: last ? sizeWords(last.rss_bytes) : null,
     peak: peak === null ? null : sizeWords(peak),
-    cpu: cpu === null ? null : `${lasting(cpu)} of CPU${share === null ? '' : `, now ${share < 9.95 ? share.toFixed(1) : Math.round(share)} % of a core`}`,
+    cpu: cpu === null ? null : runText.ofCpu(lasting(cpu), share === null ? '' : runText.nowOfACore(share < 9.95 ? share.toFixed(1) : Math.round(share))),
     processes: last ? `${last.processes} ${last.processes === 1 ? 'process' : 'processes'}` : null
   };
 }
@@ -65,6 +66,6 @@ export function usageWords(usage: RunUsage | null, attempt: Pick<AttemptView, 'p
 /** In one line: "41 MB, peak 63 MB, 2 processes, 3.1 s of CPU". Null when nothing is known. */
 export function usageLine(usage: RunUsage | null, attempt: Pick<AttemptView, 'peak_rss_bytes' | 'cpu_ms'>): string | null {
   const { now, peak, processes, cpu } = usageWords(usage, attempt);
-  const parts = [now, peak === null ? null : now === null ? `Peak ${peak}` : `peak ${peak}`, processes, cpu?.split(',')[0] ?? null].filter((part) => part !== null);
+  const parts = [now, peak === null ? null : now === null ? runText.peakOfPeak(peak) : runText.peak3(peak), processes, cpu?.split(',')[0] ?? null].filter((part) => part !== null);
   return parts.length === 0 ? null : parts.join(', ');
 }

@@ -1,5 +1,6 @@
 //! Agents as their screen shows them: order, counts, figures and sentences. Pure.
 import { MARKS, type Tone } from '../glyphs';
+import * as agentsText from '../text/agents';
 import { ago, lasting, MINUTE, money, SECOND } from '../time';
 import type { AgentCommandView, AgentRef, AgentView, BeatView } from '../wire';
 
@@ -32,7 +33,7 @@ export function countsOf(agents: readonly AgentView[]): { state: string; words: 
   return ['working', 'alive', 'stuck', 'late', 'error', 'stopped'].flatMap((state) => {
     const n = agents.filter((agent) => stateOf(agent) === state).length;
     const face = faceOf(state);
-    return n === 0 ? [] : [{ state, words: state === 'error' ? `${n} with an error` : `${n} ${face.word.toLowerCase()}`, tone: face.tone }];
+    return n === 0 ? [] : [{ state, words: state === 'error' ? agentsText.withAnError(n) : `${n} ${face.word.toLowerCase()}`, tone: face.tone }];
   });
 }
 
@@ -64,27 +65,27 @@ export function tokensLately(tokens: readonly number[]): number {
 /** For ears and for the pointer. */
 export function tokensWords(tokens: readonly number[]): string {
   const total = tokens.reduce((sum, n) => sum + n, 0);
-  return total === 0 ? 'No tokens in the last 60 min' : `${grouped(tokensLately(tokens))} tokens a minute over the last ${LATELY_MIN} min, at most ${grouped(Math.max(...tokens))} in one minute of the last 60`;
+  return total === 0 ? agentsText.noTokensInTheLast : agentsText.tokensAMinuteOver(grouped(tokensLately(tokens)), LATELY_MIN, grouped(Math.max(...tokens)));
 }
 
 /** "Beats in 42 of the last 60 minutes, 57 in all". */
 export function pulseWords(pulse: readonly number[]): string {
   const minutes = pulse.filter((n) => n > 0).length;
-  if (minutes === 0) return 'No beat in the last 60 min';
+  if (minutes === 0) return agentsText.noBeatInTheLast;
   const all = pulse.reduce((sum, n) => sum + n, 0);
-  return `Beats in ${minutes} of the last 60 minutes, ${grouped(all)} in all`;
+  return agentsText.beatsInOfTheLast(minutes, grouped(all));
 }
 
 /** "412 MB", "1.1 GB". */
 export function memoryWords(mb: number): string {
-  return mb < 1000 ? `${Math.round(mb)} MB` : `${(mb / 1024).toFixed(1)} GB`;
+  return mb < 1000 ? agentsText.mb(Math.round(mb)) : agentsText.gb((mb / 1024).toFixed(1));
 }
 
 /** What it cost against what it may: "$1.22 of $2.00"; null when it said nothing and nothing is set. */
 export function costWords(agent: Pick<AgentView, 'cost_today_usd' | 'day_cost_usd'>): string | null {
   const { cost_today_usd: cost, day_cost_usd: budget } = agent;
   if (budget === null) return cost === null ? null : money(cost);
-  return `${money(cost ?? 0)} of ${money(budget)}`;
+  return agentsText.ofOfMoney(money(cost ?? 0), money(budget));
 }
 
 /** True when it has cost more than it may today. */
@@ -102,8 +103,8 @@ function since(at_ms: number, now_ms: number): string {
 /** What heads an agent: the one thing that is wrong with it, or what the tower says of it. */
 export function headOf(agent: Pick<AgentView, 'state' | 'words' | 'no_progress_since_ms' | 'lost_since_ms'>, now_ms: number): string {
   const state = stateOf(agent);
-  if (state === 'stuck') return `Alive, but no progress for ${since(agent.no_progress_since_ms ?? now_ms, now_ms)}.`;
-  if (state === 'late' && agent.lost_since_ms !== null) return `Nothing heard of it for ${since(agent.lost_since_ms, now_ms)}.`;
+  if (state === 'stuck') return agentsText.aliveButNoProgressFor(since(agent.no_progress_since_ms ?? now_ms, now_ms));
+  if (state === 'late' && agent.lost_since_ms !== null) return agentsText.nothingHeardOfItFor(since(agent.lost_since_ms, now_ms));
   return agent.words;
 }
 
@@ -123,7 +124,7 @@ export function ticksOf(agent: Pick<AgentView, 'pulse' | 'progress_at_ms' | 'no_
 
 /** Where its tokens a minute stand against its own usual: "usually 900 to 1.6k"; null while that is not known. */
 export function usualWords(agent: Pick<AgentView, 'tokens_usual'>): string | null {
-  return agent.tokens_usual === null ? null : `usually ${brief(agent.tokens_usual[0])} to ${brief(agent.tokens_usual[1])}`;
+  return agent.tokens_usual === null ? null : agentsText.usuallyTo(brief(agent.tokens_usual[0]), brief(agent.tokens_usual[1]));
 }
 
 /** True when it burns far more, or nothing where it always burns something. */
@@ -136,21 +137,21 @@ export function isUnusual(agent: Pick<AgentView, 'tokens' | 'tokens_usual' | 'st
 /** The line below the word of its state: when it was last heard of. */
 export function heardWords(agent: Pick<AgentView, 'last_beat_ms' | 'cues' | 'address' | 'state' | 'no_progress_since_ms' | 'lost_since_ms'>, now_ms: number): string {
   const state = stateOf(agent);
-  if (state === 'stuck') return `no progress for ${since(agent.no_progress_since_ms ?? now_ms, now_ms)}`;
-  if (state === 'late' && agent.lost_since_ms !== null) return `silent for ${since(agent.lost_since_ms, now_ms)}`;
-  if (agent.last_beat_ms !== null) return `beat ${ago(agent.last_beat_ms, now_ms)}`;
-  if (agent.cues.length > 0) return agent.cues.length === 1 ? `named by ${agent.cues[0]?.name ?? 'a cue'}` : `named by ${agent.cues.length} cues`;
-  return agent.address === null ? 'nothing heard of it' : 'takes messages';
+  if (state === 'stuck') return agentsText.noProgressFor(since(agent.no_progress_since_ms ?? now_ms, now_ms));
+  if (state === 'late' && agent.lost_since_ms !== null) return agentsText.silentFor(since(agent.lost_since_ms, now_ms));
+  if (agent.last_beat_ms !== null) return agentsText.beatOfAgo(ago(agent.last_beat_ms, now_ms));
+  if (agent.cues.length > 0) return agent.cues.length === 1 ? agentsText.namedBy(agent.cues[0]?.name ?? agentsText.aCue) : agentsText.namedByCues(agent.cues.length);
+  return agent.address === null ? agentsText.nothingHeardOfIt : agentsText.takesMessages;
 }
 
-const ASKED: Record<string, string> = { restart: 'Restart', stop: 'Stop' };
+const ASKED: Record<string, string> = { restart: agentsText.restart, stop: agentsText.stop };
 const BECAME: Record<string, { words: string; tone: Tone; open: boolean }> = {
-  asked: { words: 'waits for its runner to fetch it', tone: 'live', open: true },
-  fetched: { words: 'its runner has it', tone: 'live', open: true },
-  completed: { words: 'done', tone: 'mark', open: false },
-  failed: { words: 'failed', tone: 'bad', open: false },
-  rejected: { words: 'its runner refused', tone: 'bad', open: false },
-  expired: { words: 'no runner fetched it in time', tone: 'warn', open: false }
+  asked: { words: agentsText.waitsForItsRunner, tone: 'live', open: true },
+  fetched: { words: agentsText.itsRunnerHasIt, tone: 'live', open: true },
+  completed: { words: agentsText.done, tone: 'mark', open: false },
+  failed: { words: agentsText.failed, tone: 'bad', open: false },
+  rejected: { words: agentsText.itsRunnerRefused, tone: 'bad', open: false },
+  expired: { words: agentsText.noRunnerFetched, tone: 'warn', open: false }
 };
 
 /** What was asked, and what became of it. `open`: it may still change. */
@@ -161,23 +162,23 @@ export function commandWords(command: Pick<AgentCommandView, 'action' | 'state' 
 
 /** Why it cannot be restarted, or stopped, from here; null when it can. */
 export function cannot(agent: Pick<AgentView, 'runner' | 'commands'>, action: 'restart' | 'stop'): string | null {
-  if (agent.runner === null) return 'No runner watches it, so nobody here can restart or stop it. clevagent-runner on its machine can.';
+  if (agent.runner === null) return agentsText.noRunnerWatchesItSo;
   const open = agent.commands.find((command) => command.action === action && commandWords(command).open);
-  return open ? `${ASKED[action]} is asked already: ${commandWords(open).words}.` : null;
+  return open ? agentsText.isAskedAlready(ASKED[action] ?? '', commandWords(open).words) : null;
 }
 
-const BEATS: Record<string, { word: string; tone: Tone }> = { ok: { word: 'ok', tone: 'mark' }, warning: { word: 'warning', tone: 'warn' }, error: { word: 'error', tone: 'bad' }, shutdown: { word: 'goodbye', tone: 'mark' } };
-const TOLD: Record<string, string> = { loop_detected: 'told that it loops', cost_exceeded: 'told that it spends too much' };
+const BEATS: Record<string, { word: string; tone: Tone }> = { ok: { word: agentsText.ok, tone: 'mark' }, warning: { word: agentsText.warning, tone: 'warn' }, error: { word: agentsText.error, tone: 'bad' }, shutdown: { word: agentsText.goodbye, tone: 'mark' } };
+const TOLD: Record<string, string> = { loop_detected: agentsText.toldThatItLoops, cost_exceeded: agentsText.toldThatItSpendsToo };
 
 /** A beat's own word, and what it was answered with. */
 export function beatWords(beat: Pick<BeatView, 'status' | 'warning'>): { word: string; tone: Tone; told: string | null } {
   const word = BEATS[beat.status] ?? { word: beat.status, tone: 'mark' as const };
-  return { ...word, told: beat.warning === null ? null : (TOLD[beat.warning] ?? `told ${beat.warning.replaceAll('_', ' ')}`) };
+  return { ...word, told: beat.warning === null ? null : (TOLD[beat.warning] ?? agentsText.told(beat.warning.replaceAll('_', ' '))) };
 }
 
 const MESSAGES: Record<string, { word: string; tone: Tone }> = {
-  queued: { word: 'Queued', tone: 'mark' }, delivering: { word: 'On its way', tone: 'live' }, delivered: { word: 'Delivered', tone: 'mark' }, read: { word: 'Read', tone: 'mark' },
-  acked: { word: 'Acknowledged', tone: 'ok' }, retry_ready: { word: 'Tries again', tone: 'warn' }, failed: { word: 'Failed', tone: 'bad' }, expired: { word: 'Expired', tone: 'warn' }
+  queued: { word: agentsText.queued, tone: 'mark' }, delivering: { word: agentsText.onItsWay, tone: 'live' }, delivered: { word: agentsText.delivered, tone: 'mark' }, read: { word: agentsText.read, tone: 'mark' },
+  acked: { word: agentsText.acknowledged, tone: 'ok' }, retry_ready: { word: agentsText.triesAgain, tone: 'warn' }, failed: { word: agentsText.Failed, tone: 'bad' }, expired: { word: agentsText.expired, tone: 'warn' }
 };
 
 export function messageFace(state: string): { word: string; tone: Tone } {
@@ -189,5 +190,5 @@ export function budgetOf(typed: string): { usd: number | null } | { error: strin
   const text = typed.trim().replace(/^\$\s*/, '').replace(',', '.');
   if (text === '') return { usd: null };
   const usd = Number(text);
-  return /^\d+(\.\d+)?$/.test(text) && Number.isFinite(usd) && usd <= 1e6 ? { usd } : { error: 'An amount in dollars, such as 2 or 0.50; leave it empty for none.' };
+  return /^\d+(\.\d+)?$/.test(text) && Number.isFinite(usd) && usd <= 1e6 ? { usd } : { error: agentsText.anAmountInDollarsSuch };
 }

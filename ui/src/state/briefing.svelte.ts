@@ -2,6 +2,7 @@
 import { untrack } from 'svelte';
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import { refusalFrom } from '../bridge';
+import * as frameText from '../text/frame';
 import type { BriefingCard, BriefingLine } from '../wire';
 import { merged, type Answer } from './briefing';
 import { desk } from './desk.svelte';
@@ -36,7 +37,7 @@ class BriefingState {
       await desk.ask('occurrence_answer', { cue_id: line.cue_id, occurrence_id: id, run });
       this.answers.set(id, run ? 'run' : 'skip');
     } catch (error) {
-      notices.tell(`${line.cue_name} was not answered. ${refusalFrom(error).message}`, 'bad');
+      notices.tell(frameText.wasNotAnswered(line.cue_name, refusalFrom(error).message), 'bad');
     }
     this.busy.delete(id);
   }

@@ -1,11 +1,12 @@
 //! The briefing card as it is shown: what was due when, by which policy, what is still to be decided. Pure.
+import * as frameText from '../text/frame';
 import { day, hm, hms, MINUTE, sameDay } from '../time';
 import type { BandView, BriefingCard, BriefingLine } from '../wire';
 
 /** What the owner said to one held occurrence. */
 export type Answer = 'run' | 'skip';
 
-const POLICIES: Record<string, string> = { latest: 'Runs the newest, while useful', all: 'Runs each of them', none: 'Never made up', ask: 'Asks you' };
+const POLICIES: Record<string, string> = { latest: frameText.runsTheNewestWhile, all: frameText.runsEachOfThem, none: frameText.neverMadeUp, ask: frameText.asksYou };
 
 export function policyWords(policy: string): string {
   return POLICIES[policy] ?? policy;
@@ -19,7 +20,7 @@ function dated(at_ms: number, clock: typeof hm, now_ms: number, zone: string): s
 /** From one instant to another, to the second where that is all there is between them. */
 function stretch(from_ms: number, to_ms: number, now_ms: number, zone: string): string {
   const clock = to_ms - from_ms < 5 * MINUTE ? hms : hm;
-  return `${dated(from_ms, clock, now_ms, zone)} to ${sameDay(from_ms, to_ms, zone) ? clock(to_ms, zone) : dated(to_ms, clock, now_ms, zone)}`;
+  return frameText.to(dated(from_ms, clock, now_ms, zone), sameDay(from_ms, to_ms, zone) ? clock(to_ms, zone) : dated(to_ms, clock, now_ms, zone));
 }
 
 /** "02:30", "01:05 to 06:05", "Thu 19 22:10 to Fri 20 06:00". */
@@ -40,10 +41,10 @@ export function openAsks(card: BriefingCard, answers: ReadonlyMap<string, Answer
 
 /** What closing the card means now. */
 export function closingWords(open: readonly BriefingLine[]): string {
-  if (open.length === 0) return 'Nothing here waits for you any more.';
+  if (open.length === 0) return frameText.nothingHereWaitsForYou;
   const names = open.map((line) => line.cue_name);
-  const who = names.length < 3 ? names.join(' and ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`;
-  return names.length === 1 ? `If you close this, ${who} stays held; it never runs by itself.` : `If you close this, ${who} stay held; they never run by themselves.`;
+  const who = names.length < 3 ? names.join(frameText.and) : frameText.andMore(names.slice(0, 2).join(', '), names.length - 2);
+  return names.length === 1 ? frameText.ifYouCloseThisStays(who) : frameText.ifYouCloseThisStay(who);
 }
 
 /**

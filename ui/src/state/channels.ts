@@ -1,5 +1,6 @@
 //! Channels as they are typed, and in words. Pure.
 import type { IconName } from '../glyphs';
+import * as alertsText from '../text/alerts';
 import { ago } from '../time';
 import type { BeaconView, ChannelSet, ChannelView } from '../wire';
 import { RULES } from './alerts';
@@ -11,15 +12,15 @@ export const CHANNEL_KINDS = ['slack', 'discord', 'pagerduty', 'ntfy', 'webhook'
 export type ChannelKind = (typeof CHANNEL_KINDS)[number];
 
 export const TILES: readonly { value: ChannelKind; label: string; say: string; icon: IconName }[] = [
-  { value: 'slack', label: 'Slack', say: 'an incoming webhook', icon: 'channel' },
-  { value: 'discord', label: 'Discord', say: 'a webhook of a room', icon: 'channel' },
-  { value: 'pagerduty', label: 'PagerDuty', say: 'Events v2', icon: 'alerts' },
-  { value: 'ntfy', label: 'ntfy', say: 'a topic, to a phone', icon: 'phone' },
-  { value: 'webhook', label: 'Webhook', say: 'signed, to any address', icon: 'webhook' },
-  { value: 'email', label: 'Email', say: 'by your SMTP server', icon: 'mail' }
+  { value: 'slack', label: alertsText.slack, say: alertsText.anIncomingWebhook, icon: 'channel' },
+  { value: 'discord', label: alertsText.discord, say: alertsText.aWebhookOfARoom, icon: 'channel' },
+  { value: 'pagerduty', label: alertsText.pagerduty, say: alertsText.eventsV2, icon: 'alerts' },
+  { value: 'ntfy', label: alertsText.ntfy, say: alertsText.aTopicToAPhone, icon: 'phone' },
+  { value: 'webhook', label: alertsText.webhook, say: alertsText.signedToAnyAddress, icon: 'webhook' },
+  { value: 'email', label: alertsText.email, say: alertsText.byYourSmtpServer, icon: 'mail' }
 ];
 
-const WORDS: Record<string, string> = { native: 'This desktop', tray: 'Tray', slack: 'Slack', discord: 'Discord', pagerduty: 'PagerDuty', ntfy: 'ntfy', webhook: 'Webhook', email: 'Email' };
+const WORDS: Record<string, string> = { native: alertsText.thisDesktop, tray: alertsText.tray, slack: alertsText.slack, discord: alertsText.discord, pagerduty: alertsText.pagerduty, ntfy: alertsText.ntfy, webhook: alertsText.webhook, email: alertsText.email };
 
 export function kindWord(kind: string): string {
   return WORDS[kind] ?? kind;
@@ -30,28 +31,28 @@ export function isOwn(channel: Pick<ChannelView, 'kind'>): boolean {
   return channel.kind === 'native' || channel.kind === 'tray';
 }
 
-const SEVERITIES: Record<string, string> = { info: 'all', warning: 'from warnings up', critical: 'only what is critical' };
+const SEVERITIES: Record<string, string> = { info: alertsText.all2, warning: alertsText.fromWarningsUp, critical: alertsText.onlyWhatIsCritical };
 
 /** What it is told: "only what is critical, of 2 kinds, when an alert escalates". */
 export function askedWords(channel: Pick<ChannelView, 'min_severity' | 'kinds' | 'escalation'>): string {
   const kinds = channel.kinds.length;
-  return [SEVERITIES[channel.min_severity] ?? channel.min_severity, ...(kinds === 0 ? [] : [`of ${kinds} ${kinds === 1 ? 'kind' : 'kinds'}`]), ...(channel.escalation ? ['when nobody has seen it'] : [])].join(', ');
+  return [SEVERITIES[channel.min_severity] ?? channel.min_severity, ...(kinds === 0 ? [] : [alertsText.ofKinds(kinds)]), ...(channel.escalation ? [alertsText.whenNobodyHasSeenIt] : [])].join(', ');
 }
 
 /** How it stands: "told 4 min ago", "2 wait: connection refused". */
 export function stateWords(channel: ChannelView, now_ms: number): { words: string; tone: 'c3' | 'ok' | 'bad' } {
-  if (!channel.on) return { words: isOwn(channel) && channel.state === 'untried' ? `off: ${channel.words}` : 'off', tone: 'c3' };
+  if (!channel.on) return { words: isOwn(channel) && channel.state === 'untried' ? alertsText.offOfWords(channel.words) : alertsText.off, tone: 'c3' };
   const waiting = channel.waiting > 0 ? `${channel.waiting} ${channel.waiting === 1 ? 'waits' : 'wait'}` : '';
-  const told = channel.last_told_ms === null ? '' : `told ${ago(channel.last_told_ms, now_ms)}`;
+  const told = channel.last_told_ms === null ? '' : alertsText.toldOfAgo(ago(channel.last_told_ms, now_ms));
   if (channel.state === 'failing') return { words: [waiting, channel.words].filter(Boolean).join(': '), tone: 'bad' };
   if (channel.state === 'ok') return { words: [told || channel.words, waiting].filter(Boolean).join(', '), tone: 'ok' };
-  return { words: waiting || channel.words || 'not tried yet', tone: 'c3' };
+  return { words: waiting || channel.words || alertsText.notTriedYet, tone: 'c3' };
 }
 
 /** "It is pinged every 60 s; heard 8 s ago." */
 export function beaconWords(beacon: BeaconView, now_ms: number): string {
-  const heard = beacon.last_ok_ms === null ? 'not heard yet' : `heard ${ago(beacon.last_ok_ms, now_ms)}`;
-  return `Told every ${beacon.every_seconds} s that the tower lives; ${heard}.${beacon.words !== '' && beacon.words !== 'ok' ? ` ${beacon.words}` : ''}`;
+  const heard = beacon.last_ok_ms === null ? alertsText.notHeardYet : alertsText.heard(ago(beacon.last_ok_ms, now_ms));
+  return alertsText.toldEveryS(beacon.every_seconds, heard, beacon.words !== '' && beacon.words !== 'ok' ? ` ${beacon.words}` : '');
 }
 
 export interface ChannelDraft {
@@ -97,30 +98,30 @@ export function channelDraft(channel: ChannelView): ChannelDraft {
 
 /** What its address is called in the form, and what one looks like. */
 export const ADDRESS: Record<'slack' | 'discord' | 'ntfy' | 'webhook', { label: string; example: string }> = {
-  slack: { label: 'Webhook address', example: 'https://hooks.slack.com/services/…' },
-  discord: { label: 'Webhook address', example: 'https://discord.com/api/webhooks/…' },
-  ntfy: { label: 'Topic address', example: 'https://ntfy.sh/my-tower-7f2' },
-  webhook: { label: 'Address', example: 'https://example.com/alerts' }
+  slack: { label: alertsText.webhookAddress, example: 'https://hooks.slack.com/services/…' },
+  discord: { label: alertsText.webhookAddress, example: 'https://discord.com/api/webhooks/…' },
+  ntfy: { label: alertsText.topicAddress, example: 'https://ntfy.sh/my-tower-7f2' },
+  webhook: { label: alertsText.address, example: 'https://example.com/alerts' }
 };
 
 /** What the form asks for, and what is wrong with it. */
 export function channelOf(draft: ChannelDraft): { set: ChannelSet; errors: ChannelErrors } {
   const errors: ChannelErrors = {};
   const name = draft.name.trim();
-  if (name === '') errors.name = 'Give it a name, such as ops.';
-  else if (name.length > 40) errors.name = 'At most 40 characters.';
-  if (draft.rules.length === 0) errors.rules = 'Told nothing, it is of no use: choose at least one, or switch it off.';
+  if (name === '') errors.name = alertsText.giveItANameSuch;
+  else if (name.length > 40) errors.name = alertsText.atMost40Characters;
+  if (draft.rules.length === 0) errors.rules = alertsText.toldNothing;
   const url = draft.url.trim();
   const addressed = draft.kind in ADDRESS;
-  if (addressed && url !== KEPT && !/^https?:\/\/\S+$/i.test(url)) errors.url = `An address begins with http:// or https://, such as ${ADDRESS[draft.kind as 'slack'].example}.`;
-  if (draft.kind === 'pagerduty' && draft.routingKey.trim() === '') errors.routingKey = 'The integration key of an Events API v2 integration, 32 characters.';
+  if (addressed && url !== KEPT && !/^https?:\/\/\S+$/i.test(url)) errors.url = alertsText.anAddressBeginsWithHttpOfExample(ADDRESS[draft.kind as 'slack'].example);
+  if (draft.kind === 'pagerduty' && draft.routingKey.trim() === '') errors.routingKey = alertsText.theIntegrationKey;
   const mail = draft.kind === 'email';
   const port = Number(draft.port.trim());
   if (mail) {
-    if (draft.host.trim() === '') errors.host = 'Your mail server, such as smtp.example.com.';
-    if (!(Number.isInteger(port) && port >= 1 && port <= 65_535)) errors.port = 'A port from 1 to 65535, mostly 587 or 465.';
-    if (!draft.from.includes('@')) errors.from = 'The address it comes from, such as tower@example.com.';
-    if (!draft.to.includes('@')) errors.to = 'The address it goes to, such as you@example.com.';
+    if (draft.host.trim() === '') errors.host = alertsText.yourMailServerSuch;
+    if (!(Number.isInteger(port) && port >= 1 && port <= 65_535)) errors.port = alertsText.aPortFrom1;
+    if (!draft.from.includes('@')) errors.from = alertsText.theAddressItComes;
+    if (!draft.to.includes('@')) errors.to = alertsText.theAddressItGoes;
   }
   const all = draft.rules.length === ALL.length;
   const optional = (typed: string) => (typed.trim() === '' ? null : typed.trim());

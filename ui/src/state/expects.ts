@@ -1,4 +1,5 @@
 //! What is expected of an agent, as it is typed. Pure.
+import * as agentsText from '../text/agents';
 import type { AgentView, AgentWatch } from '../wire';
 
 export interface ExpectDraft {
@@ -31,7 +32,7 @@ export function readExpects(draft: ExpectDraft): { set: Expects; errors: ExpectE
     if (typed === '') return null;
     const value = Number(typed);
     if (value >= least && value <= DAY_S) return value;
-    errors[field] = `Seconds from ${least} to 86,400, such as ${field === 'progress' ? 600 : field === 'grace' ? 30 : 60}.`;
+    errors[field] = agentsText.secondsFromTo86400(least, field === 'progress' ? 600 : field === 'grace' ? 30 : 60);
     return null;
   };
   const set: Expects = { interval_seconds: seconds('interval', 1), grace_seconds: seconds('grace', 0), progress_within_seconds: seconds('progress', 1), alert: draft.alert, restart: draft.restart };

@@ -1,4 +1,5 @@
 //! What a fire by hand sends: the text as JSON, laid over the cue's own payload or in its place. Pure.
+import * as boardText from '../text/board';
 
 export type Payload =
   /** `send` null: the cue's own payload as it is. `gets`: what the run is handed, as JSON. */
@@ -17,8 +18,8 @@ export function readPayload(text: string, merge: boolean, own: unknown): Payload
   try {
     value = JSON.parse(text);
   } catch {
-    return { wrong: 'This is not JSON yet. Write an object such as { "dry_run": true }.' };
+    return { wrong: boardText.thisIsNotJsonYet };
   }
-  if (!isObject(value)) return { wrong: 'A payload is an object: begin with { and end with }.' };
+  if (!isObject(value)) return { wrong: boardText.aPayloadIsAnObject };
   return { send: value, gets: shown(merge ? { ...base, ...value } : value) };
 }

@@ -1,5 +1,6 @@
 //! Fuses in words, and as they are typed. Pure.
 import { count, dollars } from '../draft/watching';
+import * as settingsText from '../text/settings';
 import { money } from '../time';
 import { objectAt } from '../draft/json';
 import { tokensWords, usdWords } from '../run/labels';
@@ -13,10 +14,10 @@ export type FuseErrors = Partial<Record<FuseField | 'whole', string>>;
 
 /** The rows of the form, in the order in which they bite. */
 export const FUSE_ROWS: readonly { scope: keyof FusesSet; word: string; say: string; fields: readonly FuseField[] }[] = [
-  { scope: 'run', word: 'One run', say: 'Then it is stopped with everything it started, and may report no more.', fields: ['run.cost_usd', 'run.tokens', 'run.steps'] },
-  { scope: 'cue_day', word: 'One cue, a day', say: 'Then its due times are skipped until midnight, or until you raise it.', fields: ['cue_day.cost_usd', 'cue_day.tokens'] },
-  { scope: 'agent_day', word: 'One agent, a day', say: 'Then so it is with each cue of that agent.', fields: ['agent_day.cost_usd', 'agent_day.tokens'] },
-  { scope: 'fleet_day', word: 'All together, a day', say: 'Then nothing more is fired until midnight, or until you raise it.', fields: ['fleet_day.cost_usd', 'fleet_day.tokens'] }
+  { scope: 'run', word: settingsText.oneRun, say: settingsText.thenItIsStopped, fields: ['run.cost_usd', 'run.tokens', 'run.steps'] },
+  { scope: 'cue_day', word: settingsText.oneCueADay, say: settingsText.thenItsDueTimes, fields: ['cue_day.cost_usd', 'cue_day.tokens'] },
+  { scope: 'agent_day', word: settingsText.oneAgentADay, say: settingsText.thenSo, fields: ['agent_day.cost_usd', 'agent_day.tokens'] },
+  { scope: 'fleet_day', word: settingsText.allTogetherADay, say: settingsText.thenNothingMoreIsFired, fields: ['fleet_day.cost_usd', 'fleet_day.tokens'] }
 ];
 
 const FIELDS = FUSE_ROWS.flatMap((row) => row.fields);
@@ -30,7 +31,7 @@ function limitOf(fuses: FusesSet, field: FuseField): number | null {
 /** "$25", "20M", "250k": where room is short. */
 export function limitWords(fuses: FusesSet | null, field: FuseField): string {
   const limit = fuses === null ? null : limitOf(fuses, field);
-  if (limit === null) return 'no limit';
+  if (limit === null) return settingsText.noLimit;
   return field.endsWith('cost_usd') ? money(limit).replace(/\.00$/, '') : brief(limit);
 }
 
@@ -46,8 +47,8 @@ export function fuseDraft(fuses: FusesSet): FuseDraft {
 /** What the form asks for, and what is wrong with it; an empty field is no limit. */
 export function fusesOf(draft: FuseDraft): { set: FusesSet; errors: FuseErrors } {
   const errors: FuseErrors = {};
-  const usd = (field: FuseField) => dollars(draft[field], () => (errors[field] = 'An amount in dollars, at least $0.0001.'));
-  const whole = (field: FuseField) => count(draft[field], () => (errors[field] = 'A whole number, at least 1.'));
+  const usd = (field: FuseField) => dollars(draft[field], () => (errors[field] = settingsText.anAmountInDollars));
+  const whole = (field: FuseField) => count(draft[field], () => (errors[field] = settingsText.aWholeNumberAtLeast));
   const set: FusesSet = {
     run: { cost_usd: usd('run.cost_usd'), tokens: whole('run.tokens'), steps: whole('run.steps') },
     cue_day: { cost_usd: usd('cue_day.cost_usd'), tokens: whole('cue_day.tokens') },
@@ -66,14 +67,14 @@ export function fuseField(field: string | null): FuseField | 'whole' {
 export function runFuses(spend: Pick<SpendView, 'cost_usd' | 'tokens'>, definition: unknown, fuses: FusesSet | null): { name: string; words: string; share: number; tone: 'mark' | 'warn' | 'bad' }[] {
   const own = objectAt(objectAt(definition, 'budget'), 'run');
   const rows = [
-    { name: 'Cost', used: spend.cost_usd, own: own['cost_usd'], usual: fuses?.run.cost_usd ?? null, words: usdWords },
-    { name: 'Tokens', used: spend.tokens, own: own['tokens'], usual: fuses?.run.tokens ?? null, words: (n: number) => tokensWords(n) }
+    { name: settingsText.cost, used: spend.cost_usd, own: own['cost_usd'], usual: fuses?.run.cost_usd ?? null, words: usdWords },
+    { name: settingsText.Tokens, used: spend.tokens, own: own['tokens'], usual: fuses?.run.tokens ?? null, words: (n: number) => tokensWords(n) }
   ];
   return rows.flatMap(({ name, used, own: said, usual, words }) => {
     const most = typeof said === 'number' ? said : usual;
     if (used === null || most === null || most <= 0) return [];
     const share = used / most;
-    return [{ name, words: `${words(used)} of ${words(most).replace(/\.00$/, '')}`, share: Math.min(1, share), tone: share >= 1 ? ('bad' as const) : share >= 0.8 ? ('warn' as const) : ('mark' as const) }];
+    return [{ name, words: settingsText.ofIt(words(used), words(most).replace(/\.00$/, '')), share: Math.min(1, share), tone: share >= 1 ? ('bad' as const) : share >= 0.8 ? ('warn' as const) : ('mark' as const) }];
   });
 }
 
@@ -82,5 +83,5 @@ export function fleetSpent(fuses: Fuses): { words: string; share: number; over: 
   const most = fuses.fleet_day.cost_usd;
   if (most === null) return null;
   const spent = fuses.spent.fleet_cost_usd;
-  return { words: `${money(spent)} of ${money(most)}`, share: Math.min(1, spent / most), over: spent >= most };
+  return { words: settingsText.ofOfSpent(money(spent), money(most)), share: Math.min(1, spent / most), over: spent >= most };
 }

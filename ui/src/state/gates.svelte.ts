@@ -2,6 +2,7 @@
 import { untrack } from 'svelte';
 import { refusalFrom, type Stop } from '../bridge';
 import { NONE } from '../gate/rows';
+import * as gatesText from '../text/gates';
 import type { Gates, GateView } from '../wire';
 import { desk } from './desk.svelte';
 import { following } from './following';
@@ -44,7 +45,7 @@ class GatesState {
         const soon = endingSoon(this.waiting, this.#warned, desk.slow_ms);
         for (const gate of soon) this.#warned.push(gate.id);
         const [first] = soon;
-        if (first) notices.warn(`A gate ends soon: ${first.title}`);
+        if (first) notices.warn(gatesText.aGateEndsSoon(first.title));
       });
     });
   }
@@ -79,7 +80,7 @@ class GatesState {
     this.held = [...this.held, held];
     this.#timers.set(gate.id, setTimeout(() => void this.#send(held), held.sent_ms - now_ms));
     const seconds = Math.round((held.sent_ms - now_ms) / 1000);
-    if (seconds > 0) notices.say(`${act === 'deny' ? 'Denied' : act === 'later' ? 'Put off' : 'Approved'}. ${seconds} seconds to take it back: press Z.`);
+    if (seconds > 0) notices.say(gatesText.secondsToTakeItBack(act === 'deny' ? gatesText.denied : act === 'later' ? gatesText.putOff : gatesText.approved, seconds));
   }
 
   /** Takes an answer back. True: it had not been sent. */
@@ -87,7 +88,7 @@ class GatesState {
     const held = this.heldOf(id);
     if (!held || held.going) return false;
     this.#drop(id);
-    notices.say('Taken back. It still waits for your answer.');
+    notices.say(gatesText.takenBackItStillWaits);
     return true;
   }
 
@@ -101,7 +102,7 @@ class GatesState {
   takeAllBack(): void {
     const open = this.held.filter((held) => !held.going);
     for (const held of open) this.#drop(held.gate.id);
-    if (open.length > 0) notices.tell(`The window was closed before ${open.length === 1 ? 'your answer was' : `${open.length} answers were`} sent: nothing was sent, and ${open.length === 1 ? 'it waits' : 'they wait'}.`, 'bad');
+    if (open.length > 0) notices.tell(gatesText.theWindowWasClosed(open.length === 1 ? gatesText.yourAnswerWas : gatesText.answersWere(open.length), open.length), 'bad');
   }
 
   /** Asks again now what was put off. */
@@ -136,7 +137,7 @@ class GatesState {
     const { gate, act } = held;
     if (isOvertaken(held, desk.clock())) {
       this.#drop(gate.id);
-      notices.tell(`Your answer to “${gate.title}” was not sent: the machine slept in between. It still waits.`, 'bad');
+      notices.tell(gatesText.yourAnswerToWas(gate.title), 'bad');
       return;
     }
     this.held = this.held.map((other) => (other.gate.id === gate.id ? { ...other, going: true } : other));
@@ -151,7 +152,7 @@ class GatesState {
       this.sent = { id: gate.id };
     } catch (error) {
       const refusal = refusalFrom(error);
-      if (refusal.code !== 'session') notices.tell(refusal.code === 'unreachable' ? `Your answer to “${gate.title}” was not sent. ${refusal.message}` : refusal.message, 'bad');
+      if (refusal.code !== 'session') notices.tell(refusal.code === 'unreachable' ? gatesText.yourAnswerToWasOfTitle(gate.title, refusal.message) : refusal.message, 'bad');
       void this.load();
     }
     this.#drop(gate.id);
@@ -168,7 +169,7 @@ class GatesState {
       for (const { gate, going } of this.held) {
         if (going || !whole || answer.waiting.some((other) => other.id === gate.id)) continue;
         this.#drop(gate.id);
-        notices.tell(`“${gate.title}” was settled before your answer was sent. The first one counts.`);
+        notices.tell(gatesText.wasSettledBeforeYour(gate.title));
       }
     } catch (error) {
       const refusal = refusalFrom(error);

@@ -1,4 +1,5 @@
 //! Gates as the inbox shows them: their groups, their words, how long an answer is held back before it is sent. Pure.
+import * as gatesText from '../text/gates';
 import { ago, day, DAY, hm, lasting, MINUTE, sameDay, SECOND, stamp } from '../time';
 import type { AlertView, Gates, GateView, GateWord, RunToVerify } from '../wire';
 
@@ -37,17 +38,17 @@ export function isOvertaken(held: Pick<Held, 'sent_ms'>, now_ms: number): boolea
 }
 
 export const WORD_OF: Record<Exclude<GateAct, 'later'>, GateWord> = { approve: 'approve', edit: 'edit', deny: 'deny' };
-const DONE: Record<GateAct, string> = { approve: 'Approved', edit: 'Approved with your changes', deny: 'Denied', later: 'Later' };
+const DONE: Record<GateAct, string> = { approve: gatesText.approved, edit: gatesText.approvedWithYourChanges, deny: gatesText.denied, later: gatesText.later };
 const MARK_OF: Record<GateAct, string> = { approve: 'approved', edit: 'edited', deny: 'denied', later: 'later' };
 
 export const heldMark = (held: Pick<Held, 'act'>): string => MARK_OF[held.act];
 
 /** "Approved. invoice-clerk is told in 4 s." */
 export function heldWords(held: Held, now_ms: number, zone: string): string {
-  if (held.act === 'later') return `Later: it asks again at ${atWords(held.given_ms + held.minutes * MINUTE, now_ms, zone)}.`;
+  if (held.act === 'later') return gatesText.laterItAsksAgainAt(atWords(held.given_ms + held.minutes * MINUTE, now_ms, zone));
   const left = leftOf(held, now_ms);
   const who = toldName(held.gate);
-  return held.going ? `${DONE[held.act]}. ${who} is told now.` : `${DONE[held.act]}. ${who} is told in ${left} s.`;
+  return held.going ? gatesText.isToldNow(DONE[held.act], who) : gatesText.isToldInS(DONE[held.act], who, left);
 }
 
 /** The window's clock moves once a second: it may be a little behind the key press. */
@@ -57,29 +58,29 @@ function leftOf(held: Held, now_ms: number): number {
 
 /** In the list, where the time stands: "told in 4 s". */
 export function heldSide(held: Held, now_ms: number): string {
-  return held.act === 'later' ? 'later' : held.going ? 'told now' : `told in ${leftOf(held, now_ms)} s`;
+  return held.act === 'later' ? 'later' : held.going ? gatesText.toldNow : gatesText.toldInS(leftOf(held, now_ms));
 }
 
 function toldName(gate: GateView): string {
-  return gate.about === 'delivery' ? (gate.cue_name ?? 'Its cue') : askerOf(gate);
+  return gate.about === 'delivery' ? (gate.cue_name ?? gatesText.itsCue) : askerOf(gate);
 }
 
 /** Who asks: the agent, or the cue that asks by itself. */
 export function askerOf(gate: Pick<GateView, 'agent' | 'cue_name' | 'about'>): string {
   if (gate.about === 'asked' && gate.agent !== '') return gate.agent;
-  return gate.cue_name ?? (gate.agent === '' ? 'An agent' : gate.agent);
+  return gate.cue_name ?? (gate.agent === '' ? gatesText.anAgent : gate.agent);
 }
 
 /** Whose the gate is, in the list: the cue, or the agent that asked outside of any run. */
 export function nameOf(gate: Pick<GateView, 'agent' | 'cue_name'>): string {
-  return gate.cue_name ?? (gate.agent === '' ? 'an agent' : gate.agent);
+  return gate.cue_name ?? (gate.agent === '' ? gatesText.anAgent2 : gate.agent);
 }
 
 /** "asks, before its step send", in front of the run it is in. */
 export function askedWords(gate: Pick<GateView, 'about' | 'key' | 'run_id'>): string {
-  if (gate.about === 'delivery') return 'asks before anything is delivered, for';
-  if (gate.about === 'step') return `asks before its step ${gate.key}, in`;
-  return gate.run_id === null ? 'asks, outside of any run' : 'asks, in';
+  if (gate.about === 'delivery') return gatesText.asksBeforeAnything;
+  if (gate.about === 'step') return gatesText.asksBeforeItsStepIn(gate.key);
+  return gate.run_id === null ? gatesText.asksOutsideOfAnyRun : gatesText.asksIn;
 }
 
 export function isPutOff(gate: Pick<GateView, 'state' | 'put_off_until_ms'>, now_ms: number): boolean {
@@ -116,16 +117,16 @@ export function inPlace(before: readonly string[], now: readonly GateView[]): Ga
 /** "57 min left", "overdue", "for 3 h": beside a gate that waits; "at 11:00" beside one that was put off; when it was answered. */
 export function sideWords(gate: GateView, now_ms: number, zone: string): string {
   if (gate.state !== 'waiting') return gate.settled_at_ms === null ? '' : dayWords(gate.settled_at_ms, now_ms, zone);
-  if (isPutOff(gate, now_ms)) return `at ${atWords(gate.put_off_until_ms ?? 0, now_ms, zone)}`;
+  if (isPutOff(gate, now_ms)) return gatesText.at(atWords(gate.put_off_until_ms ?? 0, now_ms, zone));
   if (gate.overdue_at_ms !== null) return 'overdue';
   if (gate.deadline_ms !== null) return leftWords(gate.deadline_ms, now_ms);
-  return `for ${roughly(now_ms - gate.asked_at_ms)}`;
+  return gatesText.forIt(roughly(now_ms - gate.asked_at_ms));
 }
 
 /** "57 min left", "41 s left" */
 export function leftWords(deadline_ms: number, now_ms: number): string {
   const left = deadline_ms - now_ms;
-  return left <= 0 ? 'its time is over' : `${roughly(left)} left`;
+  return left <= 0 ? gatesText.itsTimeIsOver : gatesText.left(roughly(left));
 }
 
 /** Without the seconds, where minutes say enough. */
@@ -147,30 +148,30 @@ export function atWords(at_ms: number, now_ms: number, zone: string): string {
 }
 
 const NO_ANSWER: Record<string, string> = {
-  keep_waiting: 'With no answer it stays parked.', proceed: 'With no answer it goes on.', stop: 'With no answer its run is stopped.', escalate: 'With no answer you are told once more, louder, and it waits on.'
+  keep_waiting: gatesText.withNoAnswerItStays, proceed: gatesText.withNoAnswerItGoes, stop: gatesText.withNoAnswerItsRun, escalate: gatesText.withNoAnswerYou
 };
 
 /** What if nothing is said, in one sentence. */
 export function noAnswerWords(gate: Pick<GateView, 'deadline_ms' | 'on_no_answer'>): string {
-  return gate.deadline_ms === null ? 'It waits until you answer.' : (NO_ANSWER[gate.on_no_answer] ?? '');
+  return gate.deadline_ms === null ? gatesText.itWaitsUntilYouAnswer : (NO_ANSWER[gate.on_no_answer] ?? '');
 }
 
 /** Until when, and what if nothing is said. */
 export function untilFact(gate: GateView, now_ms: number, zone: string): { head: string; text: string } {
-  const never = 'The agent is told “no answer”, never “denied”.';
+  const never = gatesText.theAgentIsToldNo;
   if (gate.deadline_ms !== null) {
     const ends = gate.on_no_answer === 'proceed' || gate.on_no_answer === 'stop';
-    return { head: `Answer by ${atWords(gate.deadline_ms, now_ms, zone)}`, text: [sentence(leftWords(gate.deadline_ms, now_ms)), NO_ANSWER[gate.on_no_answer] ?? '', ends ? never : ''].filter((words) => words !== '').join(' ') };
+    return { head: gatesText.answerBy(atWords(gate.deadline_ms, now_ms, zone)), text: [sentence(leftWords(gate.deadline_ms, now_ms)), NO_ANSWER[gate.on_no_answer] ?? '', ends ? never : ''].filter((words) => words !== '').join(' ') };
   }
-  if (gate.overdue_at_ms !== null) return { head: `Overdue since ${atWords(gate.overdue_at_ms, now_ms, zone)}`, text: 'It stays parked until you answer. No answer is never a denial.' };
-  return { head: 'No deadline', text: 'It waits until you answer. No answer is never a denial.' };
+  if (gate.overdue_at_ms !== null) return { head: gatesText.overdueSince(atWords(gate.overdue_at_ms, now_ms, zone)), text: gatesText.itStaysParkedUntilYou };
+  return { head: gatesText.noDeadline, text: gatesText.itWaitsUntilYouAnswerNo };
 }
 
 /** Whether it can be undone, and what goes on meanwhile. */
 export function undoneFact(gate: GateView): string {
-  const can = gate.reversible === null ? 'It does not say: take it for a no.' : gate.reversible ? 'Yes, as it says.' : 'No, it cannot.';
+  const can = gate.reversible === null ? gatesText.itDoesNotSayTake : gate.reversible ? gatesText.yesAsItSays : gatesText.noItCannot;
   if (gate.state !== 'waiting') return can;
-  const meanwhile = gate.about === 'delivery' ? 'Nothing has gone out yet.' : gate.blocking ? 'While it waits its clocks stand still, and its room in pools is free for others.' : 'It works on meanwhile.';
+  const meanwhile = gate.about === 'delivery' ? gatesText.nothingHasGoneOutYet : gate.blocking ? gatesText.whileItWaitsItsClocks : gatesText.itWorksOnMeanwhile;
   return `${can} ${meanwhile}`;
 }
 
@@ -178,53 +179,53 @@ export function undoneFact(gate: GateView): string {
 export function toldFact(gate: Pick<GateView, 'state' | 'on_no_answer'>): string {
   switch (gate.state) {
     case 'approved':
-      return 'It was told to go on.';
+      return gatesText.itWasToldToGo;
     case 'edited':
-      return 'It was told to go on, with what you made of it.';
+      return gatesText.itWasToldToGoOn;
     case 'denied':
-      return 'It was told no.';
+      return gatesText.itWasToldNo;
     case 'no_answer':
-      return `It was told “no answer”, never “denied”${gate.on_no_answer === 'proceed' ? ', and went on' : gate.on_no_answer === 'stop' ? ', and its run was stopped' : ''}.`;
+      return gatesText.itWasToldNoAnswer(gate.on_no_answer === 'proceed' ? gatesText.andWentOn : gate.on_no_answer === 'stop' ? gatesText.andItsRunWasStopped : '');
     default:
-      return 'Its run ended, or it asked anew with other contents.';
+      return gatesText.itsRunEnded;
   }
 }
 
 /** "Waiting costs $2 an hour."; empty when nobody says so. */
 export function costOfWaiting(gate: Pick<GateView, 'cost_of_waiting' | 'usd_per_hour'>): string {
   const said = gate.cost_of_waiting.trim().replace(/\.$/, '');
-  if (said !== '') return `Waiting costs ${said}.`;
-  return gate.usd_per_hour === null || gate.usd_per_hour === 0 ? '' : `Waiting costs $${gate.usd_per_hour} an hour.`;
+  if (said !== '') return gatesText.waitingCosts(said);
+  return gate.usd_per_hour === null || gate.usd_per_hour === 0 ? '' : gatesText.waitingCostsAnHour(gate.usd_per_hour);
 }
 
 function sentence(words: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }
 
-const PLACES: Record<string, string> = { window: 'in the window', browser: 'in the browser', notification: 'in the notification', tray: 'in the tray', cli: 'on the command line' };
-const SETTLED: Record<string, string> = { approved: 'Approved', edited: 'Approved with changes', denied: 'Denied', no_answer: 'Nobody answered in time', withdrawn: 'Withdrawn' };
-const AFTER_NONE: Record<string, string> = { proceed: ' It went on, told “no answer”.', stop: ' Its run was stopped, told “no answer”.' };
+const PLACES: Record<string, string> = { window: gatesText.inTheWindow, browser: gatesText.inTheBrowser, notification: gatesText.inTheNotification, tray: gatesText.inTheTray, cli: gatesText.onTheCommandLine };
+const SETTLED: Record<string, string> = { approved: gatesText.approved, edited: gatesText.approvedWithChanges, denied: gatesText.denied, no_answer: gatesText.nobodyAnsweredInTime, withdrawn: gatesText.withdrawn };
+const AFTER_NONE: Record<string, string> = { proceed: gatesText.itWentOnToldNo, stop: gatesText.itsRunWasStoppedTold };
 
 /** "Approved in the notification at 09:02:51, 40 s after it was asked." */
 export function settledWords(gate: GateView, now_ms: number, zone: string): string {
   const where = gate.face === null ? '' : ` ${PLACES[gate.face] ?? ''}`;
-  const at = gate.settled_at_ms === null ? '' : ` at ${stamp(gate.settled_at_ms, now_ms, zone)}`;
-  const after = gate.face === null || gate.settled_at_ms === null ? '' : `, ${roughly(gate.settled_at_ms - gate.asked_at_ms)} after it was asked`;
-  const then = gate.state === 'no_answer' ? (AFTER_NONE[gate.on_no_answer] ?? '') : gate.state === 'withdrawn' ? ' Nobody waits for an answer any more.' : '';
+  const at = gate.settled_at_ms === null ? '' : gatesText.atOfStamp(stamp(gate.settled_at_ms, now_ms, zone));
+  const after = gate.face === null || gate.settled_at_ms === null ? '' : gatesText.afterItWasAsked(roughly(gate.settled_at_ms - gate.asked_at_ms));
+  const then = gate.state === 'no_answer' ? (AFTER_NONE[gate.on_no_answer] ?? '') : gate.state === 'withdrawn' ? gatesText.nobodyWaitsForAnAnswer : '';
   return `${SETTLED[gate.state] ?? gate.state}${where}${at}${after}.${then}`;
 }
 
 /** Below the title of one that was answered: "in the window, after 40 s", "“order was delivered”". */
 export function settledSide(gate: GateView): string {
   if (gate.comment !== null && gate.comment !== '') return `“${gate.comment}”`;
-  if (gate.state === 'no_answer') return gate.on_no_answer === 'proceed' ? 'it went on' : gate.on_no_answer === 'stop' ? 'its run was stopped' : 'its time passed';
+  if (gate.state === 'no_answer') return gate.on_no_answer === 'proceed' ? gatesText.itWentOn : gate.on_no_answer === 'stop' ? gatesText.itsRunWasStopped : gatesText.itsTimePassed;
   if (gate.face === null || gate.settled_at_ms === null) return '';
-  return `${PLACES[gate.face] ?? ''}, after ${roughly(gate.settled_at_ms - gate.asked_at_ms)}`;
+  return gatesText.after(PLACES[gate.face] ?? '', roughly(gate.settled_at_ms - gate.asked_at_ms));
 }
 
 /** What may stand behind "Later". */
 export const LATER: readonly { minutes: number; words: string }[] = [
-  { minutes: 10, words: 'in 10 min' }, { minutes: 30, words: 'in 30 min' }, { minutes: 60, words: 'in 1 h' }, { minutes: 180, words: 'in 3 h' }, { minutes: 24 * 60, words: 'in a day' }
+  { minutes: 10, words: gatesText.in10Min }, { minutes: 30, words: gatesText.in30Min }, { minutes: 60, words: gatesText.in1H }, { minutes: 180, words: gatesText.in3H }, { minutes: 24 * 60, words: gatesText.inADay }
 ];
 
 /** For how long it is put off: not past half of what is left of its deadline. */
@@ -246,7 +247,7 @@ export function byUrgency(a: GateView, b: GateView): number {
 }
 
 /** "Asked 12 min ago" */
-export const askedAgo = (gate: Pick<GateView, 'asked_at_ms'>, now_ms: number): string => `Asked ${ago(gate.asked_at_ms, now_ms)}`;
+export const askedAgo = (gate: Pick<GateView, 'asked_at_ms'>, now_ms: number): string => gatesText.asked(ago(gate.asked_at_ms, now_ms));
 
 /** What is waited for and has less than this left is said aloud. */
 const SOON_MS = 5 * MINUTE;

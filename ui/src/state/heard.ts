@@ -1,5 +1,6 @@
 //! What arrived since somebody began to listen: the first sign of an agent, as a sentence and where it is to be seen. Pure.
 import { plain } from '../plain';
+import * as frameText from '../text/frame';
 import { hms } from '../time';
 import type { AgentView, ApartView, CueView, Mark } from '../wire';
 import type { Route } from './route';
@@ -54,15 +55,15 @@ function aRun(before: Before, world: World): Heard | null {
   }
   if (newest === null) return null;
   const { mark, cue } = newest;
-  const words = mark.ended_at_ms === null ? `${cue.name} began to work at ${hms(mark.started_at_ms ?? mark.due_ms, world.zone)}.` : `${cue.name} told how it went: ${plain(mark.sentence)}`;
-  return { kind: 'run', words, link: 'Open the run', to: { at: 'run', runId: mark.run_id ?? '' }, cueId: cue.id };
+  const words = mark.ended_at_ms === null ? frameText.beganToWorkAt(cue.name, hms(mark.started_at_ms ?? mark.due_ms, world.zone)) : frameText.toldHowItWent(cue.name, plain(mark.sentence));
+  return { kind: 'run', words, link: frameText.openTheRun, to: { at: 'run', runId: mark.run_id ?? '' }, cueId: cue.id };
 }
 
 function aBeat(before: Before, { agents, zone }: World): Heard | null {
   const [agent] = agents.filter((one) => one.last_beat_ms !== null && one.last_beat_ms >= before.at_ms).sort((a, b) => (b.last_beat_ms ?? 0) - (a.last_beat_ms ?? 0));
   if (!agent) return null;
-  const said = agent.message ? ` and said: “${plain(agent.message)}”` : '.';
-  return { kind: 'beat', words: `${agent.name} beat at ${hms(agent.last_beat_ms ?? 0, zone)}${said}`, link: `Show ${agent.name}`, to: { at: 'agents', name: agent.name, account: agent.account }, cueId: null };
+  const said = agent.message ? frameText.andSaid(plain(agent.message)) : '.';
+  return { kind: 'beat', words: frameText.beatAt(agent.name, hms(agent.last_beat_ms ?? 0, zone), said), link: frameText.show(agent.name), to: { at: 'agents', name: agent.name, account: agent.account }, cueId: null };
 }
 
 function someSpans(before: Before, { apart, zone }: World): Heard | null {
@@ -70,8 +71,8 @@ function someSpans(before: Before, { apart, zone }: World): Heard | null {
     const fresh = n - (before.spans.get(agent) ?? 0);
     if (fresh <= 0) continue;
     const newest = apart.find((day) => day.agent === agent);
-    const when = newest?.last_ms ? ` at ${hms(newest.last_ms, zone)}` : '';
-    return { kind: 'spans', words: `${fresh === 1 ? '1 span' : `${fresh} spans`} of ${agent} came${when}.`, link: `Show ${agent}`, to: { at: 'agents', name: agent, account: newest?.account ?? null }, cueId: null };
+    const when = newest?.last_ms ? frameText.at(hms(newest.last_ms, zone)) : '';
+    return { kind: 'spans', words: frameText.ofCame(fresh === 1 ? frameText.oneSpan : frameText.spans(fresh), agent, when), link: frameText.show(agent), to: { at: 'agents', name: agent, account: newest?.account ?? null }, cueId: null };
   }
   return null;
 }
@@ -80,7 +81,7 @@ function aCue(before: Before, { cues }: World): Heard | null {
   for (const cue of cues) {
     if (before.cues.has(cue.id)) continue;
     const plan = cue.words === '' ? '' : `: ${cue.words}`;
-    return { kind: 'cue', words: `The cue ${cue.name} is here${plan}.`, link: 'Show its lane', to: { at: 'board' }, cueId: cue.id };
+    return { kind: 'cue', words: frameText.theCueIsHere(cue.name, plan), link: frameText.showItsLane, to: { at: 'board' }, cueId: cue.id };
   }
   return null;
 }

@@ -1,5 +1,6 @@
 //! What can be done to a cue from its lane.
 import { fireNow, pauseCue, resumeCue } from '../actions';
+import * as actionsText from '../text/actions';
 import type { CueView } from '../wire';
 import { asking } from './asking.svelte';
 import { board } from './board.svelte';
@@ -15,14 +16,14 @@ export function laneMenu(cue: CueView): MenuItem[] {
   const next_ms = cue.status === 'active' ? cue.next_run_ms : null;
   const paused = cue.status === 'paused';
   return [
-    { text: 'Fire now', icon: 'play', run: () => void fireNow(cue) },
-    { text: 'Fire with…', run: () => asking.ask('fire', cue.id) },
-    next_ms === null ? { text: 'Skip the next', cannot: paused ? 'It is paused.' : 'It has no next due time.', run: () => undefined } : { text: `Skip the next, ${whenWords(next_ms, desk.clock(), desk.zone)}`, run: () => void pauseCue(cue, next_ms + AFTER_MS) },
-    paused ? { text: 'Resume', icon: 'play', run: () => void resumeCue(cue) } : { text: 'Pause', icon: 'pause', cannot: cue.status === 'active' ? null : 'It has ended.', run: () => void pauseCue(cue) },
-    ...(paused ? [] : [{ text: 'Pause until…', cannot: cue.status === 'active' ? null : 'It has ended.', run: () => asking.ask('pause', cue.id) }]),
-    { text: 'Edit', apart: true, run: () => router.go({ at: 'cue', cueId: cue.id }) },
-    { text: 'Duplicate', run: () => router.go({ at: 'new', from: cue.id }) },
-    { text: 'History', icon: 'clock', run: () => board.history(cue.name) },
-    { text: 'Delete…', danger: true, apart: true, run: () => (board.deleting = cue.id) }
+    { text: actionsText.fireNow, icon: 'play', run: () => void fireNow(cue) },
+    { text: actionsText.fireWith, run: () => asking.ask('fire', cue.id) },
+    next_ms === null ? { text: actionsText.skipTheNext, cannot: paused ? actionsText.itIsPaused : actionsText.itHasNoNextDue, run: () => undefined } : { text: actionsText.skipTheNextOfWhen(whenWords(next_ms, desk.clock(), desk.zone)), run: () => void pauseCue(cue, next_ms + AFTER_MS) },
+    paused ? { text: actionsText.resume, icon: 'play', run: () => void resumeCue(cue) } : { text: actionsText.pause, icon: 'pause', cannot: cue.status === 'active' ? null : actionsText.itHasEnded, run: () => void pauseCue(cue) },
+    ...(paused ? [] : [{ text: actionsText.pauseUntil, cannot: cue.status === 'active' ? null : actionsText.itHasEnded, run: () => asking.ask('pause', cue.id) }]),
+    { text: actionsText.edit, apart: true, run: () => router.go({ at: 'cue', cueId: cue.id }) },
+    { text: actionsText.duplicate, run: () => router.go({ at: 'new', from: cue.id }) },
+    { text: actionsText.history, icon: 'clock', run: () => board.history(cue.name) },
+    { text: actionsText.delete2, danger: true, apart: true, run: () => (board.deleting = cue.id) }
   ];
 }

@@ -1,21 +1,22 @@
 //! Programs that ask to sign in, and keys, in words. Pure.
+import * as secretsText from '../text/secrets';
 import type { KeyAdd, LoginView } from '../wire';
 
 /** What each scope of a key opens; `risk`: it can make this machine run programs. */
 export const SCOPES: readonly { scope: string; may: string; risk?: boolean; fine?: boolean }[] = [
-  { scope: 'cues', may: 'make, change and fire cues' },
-  { scope: 'cues:read', may: 'see cues and runs', fine: true },
-  { scope: 'cues:write', may: 'make, change and fire cues, without seeing them', fine: true },
-  { scope: 'report', may: 'claim work, report outcomes, beat, send messages' },
-  { scope: 'claim', may: 'claim work', fine: true },
-  { scope: 'ask', may: 'ask you at a gate', fine: true },
-  { scope: 'otlp', may: 'send traces', fine: true },
+  { scope: 'cues', may: secretsText.makeChangeAndFireCues },
+  { scope: 'cues:read', may: secretsText.seeCuesAndRuns, fine: true },
+  { scope: 'cues:write', may: secretsText.makeChangeAndFireCuesWithout, fine: true },
+  { scope: 'report', may: secretsText.claimWorkReportOutcomes },
+  { scope: 'claim', may: secretsText.claimWork, fine: true },
+  { scope: 'ask', may: secretsText.askYouAtAGate, fine: true },
+  { scope: 'otlp', may: secretsText.sendTraces, fine: true },
   { scope: 'heartbeat', may: 'beat', fine: true },
-  { scope: 'commands', may: 'make cues that run programs on this machine', risk: true }
+  { scope: 'commands', may: secretsText.makeCuesThatRunPrograms, risk: true }
 ];
 
 /** Beside a finer word, `report` is no more than it says. */
-const NARROW_REPORT = 'report outcomes and steps, send messages';
+const NARROW_REPORT = secretsText.reportOutcomesAndSteps;
 
 /** What one scope of a key opens, among its others. */
 export function mayOf(scope: string, scopes: readonly string[]): string {
@@ -36,12 +37,12 @@ export function mayWords(scopes: readonly string[]): string {
 
 /** Who asks: what the program says it is, or that it does not say. */
 export function programOf(login: Pick<LoginView, 'program'>): string {
-  return login.program === null || login.program.trim() === '' ? 'A program' : login.program;
+  return login.program === null || login.program.trim() === '' ? secretsText.aProgram : login.program;
 }
 
 /** "cueapi-cli/0.2.0 asks to sign in for me@example.com." */
 export function askWords(login: LoginView): string {
-  return `${programOf(login)} asks to sign in${login.email ? ` for ${login.email}` : ''}.`;
+  return secretsText.asksToSignIn(programOf(login), login.email ? secretsText.forIt(login.email) : '');
 }
 
 /** What is said of a new key beside its name and what it opens. */
@@ -63,14 +64,14 @@ export function keyOf(name: string, scopes: readonly string[], limits: KeyLimits
   if (agent !== '') add.agent = agent;
   if (limits.own_cues) {
     add.own_cues = true;
-    if (agent === '') errors.agent = 'Say whose cues it may reach: name its agent.';
+    if (agent === '') errors.agent = secretsText.sayWhoseCuesItMay;
   }
   if (limits.expires.trim() !== '') {
     const days = Number(limits.expires);
     if (Number.isInteger(days) && days >= 1 && days <= DAYS_MAX) add.expires_in_days = days;
-    else errors.expires = `A number of days, 1 to ${DAYS_MAX}; leave it empty for a key without an end.`;
+    else errors.expires = secretsText.aNumberOfDays1(DAYS_MAX);
   }
-  if (name.trim() === '') errors.name = 'Give it a name, such as the program that will use it.';
-  if (scopes.length === 0) errors.scopes = 'A key that opens nothing is of no use: choose at least one.';
+  if (name.trim() === '') errors.name = secretsText.giveItANameSuchAs;
+  if (scopes.length === 0) errors.scopes = secretsText.aKeyThatOpensNothing;
   return { add, errors };
 }

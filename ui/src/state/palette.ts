@@ -2,6 +2,7 @@
 import { ACTIONS, actionOf, type ActionId, type ActionSpec } from '../actions/list';
 import { glyphOf, type Family, type IconName } from '../glyphs';
 import { shownChord } from '../keys';
+import * as actionsText from '../text/actions';
 import { hm, sameDay, day, placeOf } from '../time';
 import type { AgentView, CueView, GateView, LoginView, Mark } from '../wire';
 import { alertFace, confirmedWord, dueTimes } from '../words';
@@ -30,7 +31,7 @@ export type Act =
 
 export interface Item {
   key: string;
-  section: 'Needs you' | 'Do' | 'Cues' | 'Agents' | 'Runs' | 'Found' | 'Narrow' | 'Go to';
+  section: string;
   /** An icon, or a mark of the glyph grammar. */
   icon: IconName | { v: Family; state: string };
   text: string;
@@ -67,25 +68,25 @@ interface Corner {
 }
 
 const ROOMS: readonly Corner[] = [
-  { text: 'Board', action: 'go.board', icon: 'board', to: { at: 'board' } },
-  { text: 'Gates', action: 'go.gates', icon: 'gates', to: { at: 'gates' } },
-  { text: 'Agents', action: 'go.agents', icon: 'agents', to: { at: 'agents' } },
-  { text: 'Costs', action: 'go.costs', icon: 'costs', to: { at: 'costs' } },
-  { text: 'Alerts', action: 'go.alerts', icon: 'alerts', to: { at: 'alerts' } },
-  { text: 'Secrets', action: 'go.secrets', icon: 'secrets', to: { at: 'secrets' } },
-  { text: 'Settings', action: 'go.settings', icon: 'settings', to: { at: 'settings' } },
-  { text: 'Key to the marks', action: 'key', icon: 'info', to: { at: 'key' } }
+  { text: actionsText.board, action: 'go.board', icon: 'board', to: { at: 'board' } },
+  { text: actionsText.gates, action: 'go.gates', icon: 'gates', to: { at: 'gates' } },
+  { text: actionsText.agents, action: 'go.agents', icon: 'agents', to: { at: 'agents' } },
+  { text: actionsText.costs, action: 'go.costs', icon: 'costs', to: { at: 'costs' } },
+  { text: actionsText.alerts, action: 'go.alerts', icon: 'alerts', to: { at: 'alerts' } },
+  { text: actionsText.secrets, action: 'go.secrets', icon: 'secrets', to: { at: 'secrets' } },
+  { text: actionsText.settings, action: 'go.settings', icon: 'settings', to: { at: 'settings' } },
+  { text: actionsText.keyToTheMarks, action: 'key', icon: 'info', to: { at: 'key' } }
 ];
 
 /** Offered only to one who types. */
 const CORNERS: readonly Corner[] = [
-  { text: 'Keys and accounts', action: null, icon: 'secrets', to: { at: 'settings', section: 'keys' } },
-  { text: 'Prices of models', action: null, icon: 'costs', to: { at: 'costs', prices: true } },
-  { text: 'Pools', action: null, icon: 'pool', to: { at: 'settings', section: 'pools' } },
-  { text: 'Fuses', action: null, icon: 'shield', to: { at: 'settings', section: 'fuses' } },
-  { text: 'Ways to reach me', action: null, icon: 'alerts', to: { at: 'alerts' } },
-  { text: 'Keyboard', action: null, icon: 'settings', to: { at: 'settings', section: 'keyboard' } },
-  { text: 'Workers', action: null, icon: 'worker', to: { at: 'settings', section: 'workers' } }
+  { text: actionsText.keysAndAccounts, action: null, icon: 'secrets', to: { at: 'settings', section: 'keys' } },
+  { text: actionsText.pricesOfModels, action: null, icon: 'costs', to: { at: 'costs', prices: true } },
+  { text: actionsText.pools, action: null, icon: 'pool', to: { at: 'settings', section: 'pools' } },
+  { text: actionsText.fuses, action: null, icon: 'shield', to: { at: 'settings', section: 'fuses' } },
+  { text: actionsText.waysToReachMe, action: null, icon: 'alerts', to: { at: 'alerts' } },
+  { text: actionsText.keyboard, action: null, icon: 'settings', to: { at: 'settings', section: 'keyboard' } },
+  { text: actionsText.workers, action: null, icon: 'worker', to: { at: 'settings', section: 'workers' } }
 ];
 
 /** True when every word typed is somewhere in the text. */
@@ -114,18 +115,18 @@ export function itemsFor(query: string, world: World): Item[] {
   if (all || kind === 'actions') items.push(...actions(world, cues, typed, keys, kind === 'actions'));
   if (all || kind === 'cues') {
     for (const cue of cues.filter((c) => fits(`${c.name} ${c.agent}`, typed)).slice(0, all ? AT_MOST : 50)) {
-      items.push({ key: `cue ${cue.id}`, section: 'Cues', icon: cue.transport === 'command' ? 'command' : 'webhook', text: cue.name, side: cue.words, keys: '', act: { do: 'select', cueId: cue.id } });
+      items.push({ key: `cue ${cue.id}`, section: actionsText.cues, icon: cue.transport === 'command' ? 'command' : 'webhook', text: cue.name, side: cue.words, keys: '', act: { do: 'select', cueId: cue.id } });
     }
   }
   if (kind === 'agents' || (all && typed !== '')) {
     const found = world.agents.filter((agent) => fits(`${agent.name} ${agent.kind ?? ''}`, typed));
     for (const agent of found.slice(0, all ? AT_MOST : 50)) {
       const face = faceOf(stateOf(agent));
-      items.push({ key: `agent ${agent.account ?? ''}/${agent.name}`, section: 'Agents', icon: { v: 'A', state: face.state }, text: agent.name, side: face.word.toLowerCase(), keys: '', act: { do: 'go', to: { at: 'agents', name: agent.name, account: agent.account } } });
+      items.push({ key: `agent ${agent.account ?? ''}/${agent.name}`, section: actionsText.agents, icon: { v: 'A', state: face.state }, text: agent.name, side: face.word.toLowerCase(), keys: '', act: { do: 'go', to: { at: 'agents', name: agent.name, account: agent.account } } });
     }
   }
   if (all && typed !== '') items.push(...runs(world, typed));
-  if (all) for (const room of typed === '' ? ROOMS : [...ROOMS, ...CORNERS]) if (fits(room.text, typed)) items.push({ key: `room ${room.text}`, section: 'Go to', icon: room.icon, text: room.text, side: '', keys: room.action === null ? '' : keys(room.action), act: { do: 'go', to: room.to } });
+  if (all) for (const room of typed === '' ? ROOMS : [...ROOMS, ...CORNERS]) if (fits(room.text, typed)) items.push({ key: `room ${room.text}`, section: actionsText.goTo, icon: room.icon, text: room.text, side: '', keys: room.action === null ? '' : keys(room.action), act: { do: 'go', to: room.to } });
   return items;
 }
 
@@ -136,27 +137,27 @@ function needs({ fleet, gates, logins, now_ms }: World, typed: string): Item[] {
       const { gate } = need;
       const what = `${plain(nameOf(gate))}: ${plain(gate.title)}`;
       const icon = { v: 'G' as const, state: 'waiting' };
-      if (fits(what, typed)) items.push({ key: `gate ${gate.id}`, section: 'Needs you', icon, text: what, side: gate.deadline_ms === null ? 'asks you' : leftWords(gate.deadline_ms, now_ms), keys: '', act: { do: 'go', to: { at: 'gates', gateId: gate.id } } });
+      if (fits(what, typed)) items.push({ key: `gate ${gate.id}`, section: actionsText.needsYou, icon, text: what, side: gate.deadline_ms === null ? actionsText.asksYou : leftWords(gate.deadline_ms, now_ms), keys: '', act: { do: 'go', to: { at: 'gates', gateId: gate.id } } });
       // An answer is offered only to one who types for it.
       for (const approve of [true, false]) {
-        const text = `${approve ? 'Approve' : 'Deny'} ${what}`;
-        if (typed !== '' && fits(text, typed) && !fits(what, typed)) items.push({ key: `${approve ? 'approve' : 'deny'} ${gate.id}`, section: 'Needs you', icon: { v: 'G', state: approve ? 'approved' : 'denied' }, text, side: 'can be taken back', keys: '', act: { do: 'gate', gate, approve } });
+        const text = `${approve ? actionsText.approve : actionsText.deny} ${what}`;
+        if (typed !== '' && fits(text, typed) && !fits(what, typed)) items.push({ key: `${approve ? 'approve' : 'deny'} ${gate.id}`, section: actionsText.needsYou, icon: { v: 'G', state: approve ? 'approved' : 'denied' }, text, side: actionsText.canBeTakenBack, keys: '', act: { do: 'gate', gate, approve } });
       }
       continue;
     }
     if (need.kind === 'ask') {
-      const name = fleet.names.get(need.mark.cue_id) ?? 'a deleted cue';
+      const name = fleet.names.get(need.mark.cue_id) ?? actionsText.aDeletedCue;
       for (const run of [true, false]) {
-        const text = `${run ? 'Run' : 'Skip'} ${name}, ${run ? 'once for ' : ''}${dueTimes(need.due)} that passed`;
-        if (fits(text, typed)) items.push({ key: `${run ? 'run' : 'skip'} ${need.key}`, section: 'Needs you', icon: { v: 'S', state: 'held' }, text, side: 'held', keys: '', act: { do: 'answer', mark: need.mark, run } });
+        const text = actionsText.thatPassed(run ? actionsText.run : actionsText.skip, name, run ? actionsText.onceFor : '', dueTimes(need.due));
+        if (fits(text, typed)) items.push({ key: `${run ? 'run' : 'skip'} ${need.key}`, section: actionsText.needsYou, icon: { v: 'S', state: 'held' }, text, side: 'held', keys: '', act: { do: 'answer', mark: need.mark, run } });
       }
       continue;
     }
     if (need.kind === 'login') {
       const { login } = need;
       for (const approve of [true, false]) {
-        const text = `${approve ? 'Approve' : 'Deny'} the sign-in ${login.code} of ${programOf(login)}`;
-        if (fits(text, typed)) items.push({ key: `${approve ? 'approve' : 'deny'} ${login.code}`, section: 'Needs you', icon: { v: 'P', state: 'asks' }, text, side: 'asks for a key', keys: '', act: { do: 'login', login, approve } });
+        const text = actionsText.theSignInOf(approve ? actionsText.approve : actionsText.deny, login.code, programOf(login));
+        if (fits(text, typed)) items.push({ key: `${approve ? 'approve' : 'deny'} ${login.code}`, section: actionsText.needsYou, icon: { v: 'P', state: 'asks' }, text, side: actionsText.asksForAKey, keys: '', act: { do: 'login', login, approve } });
       }
       continue;
     }
@@ -164,39 +165,39 @@ function needs({ fleet, gates, logins, now_ms }: World, typed: string): Item[] {
     if (!fits(alert.title, typed)) continue;
     const face = alertFace(alert.kind);
     const to: Route = alert.run_id ? { at: 'run', runId: alert.run_id } : alert.agent !== null ? { at: 'agents', name: alert.agent, account: alert.account } : { at: 'alerts' };
-    items.push({ key: `alert ${alert.id}`, section: 'Needs you', icon: { v: face.family, state: face.state }, text: alert.title, side: face.word.toLowerCase(), keys: '', act: { do: 'go', to } });
+    items.push({ key: `alert ${alert.id}`, section: actionsText.needsYou, icon: { v: face.family, state: face.state }, text: alert.title, side: face.word.toLowerCase(), keys: '', act: { do: 'go', to } });
   }
   return items.slice(0, AT_MOST);
 }
 
 function moments(typed: string, { now_ms, zone }: World): Item[] {
   const at = typed === '' ? null : momentOf(typed, now_ms, zone);
-  if (at !== null) return [{ key: 'time', section: 'Go to', icon: 'clock', text: `${day(at, zone)} ${hm(at, zone)}, ${placeOf(zone)} time`, side: at > now_ms ? 'to come' : '', keys: '', act: { do: 'time', at_ms: at } }];
-  return ['yesterday 09:00', '-2h', '-7d', `${day(now_ms, zone).split(' ').slice(1).join(' ')} 08:05`]
+  if (at !== null) return [{ key: 'time', section: actionsText.goTo, icon: 'clock', text: actionsText.timeOfDay(day(at, zone), hm(at, zone), placeOf(zone)), side: at > now_ms ? actionsText.toCome : '', keys: '', act: { do: 'time', at_ms: at } }];
+  return [actionsText.yesterday0900, '-2h', '-7d', `${day(now_ms, zone).split(' ').slice(1).join(' ')} 08:05`]
     .filter((example) => typed === '' || example.includes(typed))
-    .map((example) => ({ key: `such ${example}`, section: 'Go to' as const, icon: 'clock' as const, text: example, side: 'such as', keys: '', act: { do: 'type' as const, text: `:${example}` } }));
+    .map((example) => ({ key: `such ${example}`, section: actionsText.goTo, icon: 'clock' as const, text: example, side: actionsText.suchAs, keys: '', act: { do: 'type' as const, text: `:${example}` } }));
 }
 
 function actions({ paused, can }: World, cues: readonly CueView[], typed: string, keysOf: (id: ActionId) => string, whole: boolean): Item[] {
   const items: Item[] = [];
   const add = (key: string, icon: IconName, text: string, keys: string, act: Act) => {
-    if (fits(text, typed)) items.push({ key, section: 'Do', icon, text, side: '', keys, act });
+    if (fits(text, typed)) items.push({ key, section: actionsText.do2, icon, text, side: '', keys, act });
   };
-  add('new', 'plus', 'New cue', keysOf('new'), { do: 'go', to: { at: 'new', from: null } });
+  add('new', 'plus', actionsText.newCue, keysOf('new'), { do: 'go', to: { at: 'new', from: null } });
   if (typed !== '') {
     for (const cue of cues) {
       if (items.length >= 12) break;
-      add(`fire ${cue.id}`, 'play', `Fire ${cue.name} now`, '', { do: 'fire', cue });
-      add(`fire with ${cue.id}`, 'play', `Fire ${cue.name} with…`, '', { do: 'ask', what: 'fire', cue });
-      add(`edit ${cue.id}`, 'edit', `Edit ${cue.name}`, '', { do: 'go', to: { at: 'cue', cueId: cue.id } });
-      if (cue.status === 'paused') add(`resume ${cue.id}`, 'play', `Resume ${cue.name}`, '', { do: 'resume', cue });
-      else if (cue.status === 'active') add(`pause ${cue.id}`, 'pause', `Pause ${cue.name}`, '', { do: 'pause', cue });
-      if (cue.status === 'active') add(`until ${cue.id}`, 'clock', `Pause ${cue.name} until…`, '', { do: 'ask', what: 'pause', cue });
-      add(`copy ${cue.id}`, 'copy', `Duplicate ${cue.name}`, '', { do: 'go', to: { at: 'new', from: cue.id } });
+      add(`fire ${cue.id}`, 'play', actionsText.fireNowOfCue(cue.name), '', { do: 'fire', cue });
+      add(`fire with ${cue.id}`, 'play', actionsText.fireWithOfCue(cue.name), '', { do: 'ask', what: 'fire', cue });
+      add(`edit ${cue.id}`, 'edit', actionsText.editOfCue(cue.name), '', { do: 'go', to: { at: 'cue', cueId: cue.id } });
+      if (cue.status === 'paused') add(`resume ${cue.id}`, 'play', actionsText.resumeOfCue(cue.name), '', { do: 'resume', cue });
+      else if (cue.status === 'active') add(`pause ${cue.id}`, 'pause', actionsText.pauseOfCue(cue.name), '', { do: 'pause', cue });
+      if (cue.status === 'active') add(`until ${cue.id}`, 'clock', actionsText.pauseUntilOfCue(cue.name), '', { do: 'ask', what: 'pause', cue });
+      add(`copy ${cue.id}`, 'copy', actionsText.duplicateOfCue(cue.name), '', { do: 'go', to: { at: 'new', from: cue.id } });
     }
   }
-  add('ahead', 'clock', 'Next 30 days', '', { do: 'look', mode: 'ahead' });
-  add('tower', paused ? 'play' : 'pause', paused ? 'Arm the tower: due times fire again' : actionOf('tower.pause').name, keysOf('tower.pause'), { do: paused ? 'resumeAll' : 'pauseAll' });
+  add('ahead', 'clock', actionsText.next30Days, '', { do: 'look', mode: 'ahead' });
+  add('tower', paused ? 'play' : 'pause', paused ? actionsText.armTheTowerDueTimes : actionOf('tower.pause').name, keysOf('tower.pause'), { do: paused ? 'resumeAll' : 'pauseAll' });
   if (typed === '' && !whole) return items;
   for (const { id, name, icon, offered } of ACTIONS as readonly ActionSpec[]) {
     const action = id as ActionId;
@@ -211,11 +212,11 @@ const OTHERWISE: ReadonlySet<ActionId> = new Set<ActionId>(['new', 'tower.pause'
 function runs({ fleet, now_ms, zone }: World, typed: string): Item[] {
   const found = newestFirst(fleet, (mark) => mark.run_id !== null && fits(fleet.names.get(mark.cue_id) ?? '', typed), AT_MOST);
   return found.map((mark) => {
-    const when = sameDay(mark.due_ms, now_ms, zone) ? `${hm(mark.due_ms, zone)} today` : `${day(mark.due_ms, zone)} ${hm(mark.due_ms, zone)}`;
+    const when = sameDay(mark.due_ms, now_ms, zone) ? actionsText.today(hm(mark.due_ms, zone)) : `${day(mark.due_ms, zone)} ${hm(mark.due_ms, zone)}`;
     const known = mark.confirmed !== 'none';
     return {
-      key: `run ${mark.occurrence_id}`, section: 'Runs' as const, icon: known ? { v: 'C' as const, state: mark.confirmed } : { v: 'D' as const, state: mark.delivered },
-      text: `${fleet.names.get(mark.cue_id) ?? 'a deleted cue'}, ${when}`, side: (known ? confirmedWord(mark) : glyphOf('D', mark.delivered).word).toLowerCase(), keys: '',
+      key: `run ${mark.occurrence_id}`, section: actionsText.runs, icon: known ? { v: 'C' as const, state: mark.confirmed } : { v: 'D' as const, state: mark.delivered },
+      text: `${fleet.names.get(mark.cue_id) ?? actionsText.aDeletedCue}, ${when}`, side: (known ? confirmedWord(mark) : glyphOf('D', mark.delivered).word).toLowerCase(), keys: '',
       act: { do: 'go' as const, to: { at: 'run' as const, runId: mark.run_id ?? '' } }
     };
   });

@@ -1,4 +1,5 @@
 //! Until when a cue may pause, and how that is said. Pure.
+import * as boardText from '../text/board';
 import { DAY, day, HOUR, hm, instantOf, sameDay, startOfDay, typed } from '../time';
 import type { CueView } from '../wire';
 
@@ -19,7 +20,7 @@ export function whenWords(at_ms: number, now_ms: number, zone: string): string {
 
 /** "Paused until Mon 08:00", or "Paused". */
 export function pausedWords(cue: CueView, now_ms: number, zone: string): string {
-  return cue.paused_until_ms === null ? 'Paused' : `Paused until ${whenWords(cue.paused_until_ms, now_ms, zone)}`;
+  return cue.paused_until_ms === null ? boardText.paused : boardText.pausedUntil(whenWords(cue.paused_until_ms, now_ms, zone));
 }
 
 function morning(midnight_ms: number, zone: string): number {
@@ -31,12 +32,12 @@ export function pauseChoices(now_ms: number, zone: string): PauseChoice[] {
   const next = (midnight_ms: number) => startOfDay(midnight_ms + DAY + 4 * HOUR, zone);
   const tomorrow = next(startOfDay(now_ms, zone));
   const choices = [
-    { key: 'hour', label: 'For 1 h', until_ms: now_ms + HOUR },
-    { key: 'morning', label: 'Until tomorrow morning', until_ms: morning(tomorrow, zone) }
+    { key: 'hour', label: boardText.for1H, until_ms: now_ms + HOUR },
+    { key: 'morning', label: boardText.untilTomorrowMorning, until_ms: morning(tomorrow, zone) }
   ];
   let monday = tomorrow;
   while (!day(monday, zone).startsWith('Mon')) monday = next(monday);
-  if (monday !== tomorrow) choices.push({ key: 'monday', label: 'Until Monday morning', until_ms: morning(monday, zone) });
+  if (monday !== tomorrow) choices.push({ key: 'monday', label: boardText.untilMondayMorning, until_ms: morning(monday, zone) });
   return choices.map((choice) => ({ ...choice, side: whenWords(choice.until_ms, now_ms, zone) }));
 }
 
@@ -49,6 +50,6 @@ export function readTime(text: string, now_ms: number, zone: string): { at_ms: n
     const tomorrow = instantOf(`${typed(startOfDay(now_ms, zone) + DAY + 4 * HOUR, zone).slice(0, 10)} ${text.trim()}`, zone);
     at_ms = today !== null && today > now_ms ? today : tomorrow;
   } else at_ms = instantOf(text, zone);
-  if (at_ms === null) return { wrong: 'Write a time such as 14:30, or 2026-11-23 08:00.' };
-  return at_ms <= now_ms ? { wrong: 'This time has passed.' } : { at_ms };
+  if (at_ms === null) return { wrong: boardText.writeATimeSuch };
+  return at_ms <= now_ms ? { wrong: boardText.thisTimeHasPassed } : { at_ms };
 }

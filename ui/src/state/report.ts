@@ -1,22 +1,23 @@
 //! The report of a day: its figures, the day beside it, and as text to send on. Pure.
+import * as alertsText from '../text/alerts';
 import { money } from '../time';
 import type { Report } from '../wire';
 import { brief, grouped } from './agents';
 
 /** What is worth a figure: what is zero and should be stays away. */
 export function figuresOf(report: Report): { word: string; value: string; tone: 'c1' | 'bad' | 'warn' | 'c3' }[] {
-  const out: { word: string; value: string; tone: 'c1' | 'bad' | 'warn' | 'c3' }[] = [{ word: 'Ran', value: grouped(report.ran), tone: 'c1' }];
+  const out: { word: string; value: string; tone: 'c1' | 'bad' | 'warn' | 'c3' }[] = [{ word: alertsText.ran, value: grouped(report.ran), tone: 'c1' }];
   const add = (word: string, n: number, tone: 'c1' | 'bad' | 'warn') => {
     if (n > 0) out.push({ word, value: grouped(n), tone });
   };
-  add('Confirmed', report.confirmed, 'c1');
-  add('Claimed', report.claimed, 'c1');
-  add('Failed', report.failed, 'bad');
-  add('Silent', report.silent, 'warn');
-  add('Stopped', report.stopped, 'bad');
-  add('Missed', report.missed, 'warn');
-  out.push({ word: 'Cost', value: report.cost_usd === null ? 'not said' : money(report.cost_usd), tone: report.cost_usd === null ? 'c3' : 'c1' });
-  if (report.tokens > 0) out.push({ word: 'Tokens', value: brief(report.tokens), tone: 'c1' });
+  add(alertsText.confirmed, report.confirmed, 'c1');
+  add(alertsText.claimed, report.claimed, 'c1');
+  add(alertsText.failed, report.failed, 'bad');
+  add(alertsText.silent, report.silent, 'warn');
+  add(alertsText.stopped, report.stopped, 'bad');
+  add(alertsText.missed, report.missed, 'warn');
+  out.push({ word: alertsText.cost, value: report.cost_usd === null ? 'not said' : money(report.cost_usd), tone: report.cost_usd === null ? 'c3' : 'c1' });
+  if (report.tokens > 0) out.push({ word: alertsText.tokens, value: brief(report.tokens), tone: 'c1' });
   return out;
 }
 
@@ -30,6 +31,6 @@ export function otherDay(day: string, by: number): string {
 export function reportText(report: Report): string {
   const lines = [`${report.day}: ${report.words}`];
   for (const alert of report.needs_you) lines.push(`! ${alert.title}`);
-  for (const cue of report.by_cue) lines.push(`${cue.cue}: ${cue.ran} ran, ${cue.good} good${cue.bad > 0 ? `, ${cue.bad} not` : ''}${cue.missed > 0 ? `, ${cue.missed} missed` : ''}${cue.cost_usd === null ? '' : `, ${money(cue.cost_usd)}`}`);
+  for (const cue of report.by_cue) lines.push(alertsText.ranGood(cue.cue, cue.ran, cue.good, cue.bad > 0 ? alertsText.not(cue.bad) : '', cue.missed > 0 ? alertsText.missedOfMissed(cue.missed) : '', cue.cost_usd === null ? '' : `, ${money(cue.cost_usd)}`));
   return `${lines.join('\n')}\n`;
 }

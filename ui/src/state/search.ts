@@ -1,5 +1,6 @@
 //! What a search found, as the palette and the page of results show it; and what can be typed to narrow it. Pure.
 import { glyphOf, type Family, type IconName } from '../glyphs';
+import * as actionsText from '../text/actions';
 import { day, hm, sameDay } from '../time';
 import type { SearchFound, SearchHit, SearchKind } from '../wire';
 import { confirmedWord } from '../words';
@@ -19,16 +20,16 @@ export interface FoundRow {
 }
 
 export const KIND_WORDS: Record<SearchKind, { one: string; many: string }> = {
-  cue: { one: 'Cue', many: 'Cues' }, agent: { one: 'Agent', many: 'Agents' }, alert: { one: 'Alert', many: 'Alerts' }, run: { one: 'Run', many: 'Runs' }
+  cue: { one: actionsText.cue, many: actionsText.cues }, agent: { one: actionsText.agent, many: actionsText.agents }, alert: { one: actionsText.alert, many: actionsText.alerts }, run: { one: actionsText.run, many: actionsText.runs }
 };
 
 const FIELDS: Record<string, string> = {
-  description: 'in its description', summary: 'in its summary', error: 'in its error', result: 'in its result', step: 'in a step', check: 'in a check', output: 'in its output'
+  description: actionsText.inItsDescription, summary: actionsText.inItsSummary, error: actionsText.inItsError, result: actionsText.inItsResult, step: actionsText.inAStep, check: actionsText.inACheck, output: actionsText.inItsOutput
 };
 
 function whenWords(at_ms: number | null, now_ms: number, zone: string): string {
   if (at_ms === null) return '';
-  return sameDay(at_ms, now_ms, zone) ? `${hm(at_ms, zone)} today` : `${day(at_ms, zone)} ${hm(at_ms, zone)}`;
+  return sameDay(at_ms, now_ms, zone) ? actionsText.today(hm(at_ms, zone)) : `${day(at_ms, zone)} ${hm(at_ms, zone)}`;
 }
 
 function placeOf(hit: SearchHit): Route {
@@ -55,14 +56,14 @@ export function rowOf(hit: SearchHit, now_ms: number, zone: string): FoundRow {
 /** What the palette adds from the whole store to what it shows already, and the way to all of it. */
 export function foundItems(found: SearchFound | null, near: readonly Item[], typed: string, at: { now_ms: number; zone: string }): Item[] {
   if (found === null) return [];
-  const there = new Set(near.flatMap((item) => (item.act.do === 'go' && item.act.to.at === 'run' ? [item.act.to.runId] : item.act.do === 'select' ? [item.act.cueId] : item.section === 'Agents' ? [`agent ${item.text}`] : [])));
+  const there = new Set(near.flatMap((item) => (item.act.do === 'go' && item.act.to.at === 'run' ? [item.act.to.runId] : item.act.do === 'select' ? [item.act.cueId] : item.section === actionsText.agents ? [actionsText.agentOfText(item.text)] : [])));
   const items = found.hits
-    .filter((hit) => !there.has(hit.kind === 'agent' ? `agent ${hit.title}` : hit.id))
+    .filter((hit) => !there.has(hit.kind === 'agent' ? actionsText.agentOfTitle(hit.title) : hit.id))
     .map((hit): Item => {
       const row = rowOf(hit, at.now_ms, at.zone);
-      return { key: `found ${row.key}`, section: 'Found', icon: row.icon, text: row.title, ...(row.snippet.length > 0 ? { snippet: row.snippet } : {}), side: row.side, keys: '', act: hit.kind === 'cue' ? { do: 'select', cueId: hit.id } : { do: 'go', to: row.to } };
+      return { key: `found ${row.key}`, section: actionsText.found, icon: row.icon, text: row.title, ...(row.snippet.length > 0 ? { snippet: row.snippet } : {}), side: row.side, keys: '', act: hit.kind === 'cue' ? { do: 'select', cueId: hit.id } : { do: 'go', to: row.to } };
     });
-  if (found.hits.length > 0) items.push({ key: 'see all', section: 'Found', icon: 'search', text: found.cursor === null ? `See all ${found.hits.length} found` : 'See all that is found', side: '', keys: '', act: { do: 'go', to: { at: 'search', q: typed } } });
+  if (found.hits.length > 0) items.push({ key: 'see all', section: actionsText.found, icon: 'search', text: found.cursor === null ? actionsText.seeAllFound(found.hits.length) : actionsText.seeAllThatIsFound, side: '', keys: '', act: { do: 'go', to: { at: 'search', q: typed } } });
   return items;
 }
 
@@ -70,13 +71,13 @@ const IS = ['failed', 'silent', 'refuted', 'stopped', 'confirmed', 'claimed', 'c
 
 /** What can be typed before a colon, with what it narrows to, and what usually comes after. */
 export const OPERATORS: readonly { word: string; say: string; values: readonly string[] }[] = [
-  { word: 'is', say: 'how it stands', values: IS },
-  { word: 'cue', say: 'of one cue', values: [] },
-  { word: 'agent', say: 'of one agent', values: [] },
-  { word: 'kind', say: 'runs, cues, agents or alerts', values: ['run', 'cue', 'agent', 'alert'] },
-  { word: 'cost', say: 'what it cost', values: ['>0.1', '>1', '>10'] },
-  { word: 'since', say: 'not before', values: ['1h', 'today', '24h', '7d', '30d'] },
-  { word: 'until', say: 'not after', values: ['today', 'yesterday', '7d'] }
+  { word: actionsText.is, say: actionsText.howItStands, values: IS },
+  { word: actionsText.cue2, say: actionsText.ofOneCue, values: [] },
+  { word: actionsText.agent2, say: actionsText.ofOneAgent, values: [] },
+  { word: actionsText.kind, say: actionsText.runsCuesAgentsOrAlerts, values: ['run', 'cue', 'agent', 'alert'] },
+  { word: actionsText.cost, say: actionsText.whatItCost, values: ['>0.1', '>1', '>10'] },
+  { word: actionsText.since, say: actionsText.notBefore, values: ['1h', 'today', '24h', '7d', '30d'] },
+  { word: actionsText.until2, say: actionsText.notAfter, values: ['today', 'yesterday', '7d'] }
 ];
 
 /** Offered at once; more are found by typing. */
@@ -103,7 +104,7 @@ export function completions(query: string, names: { cue: readonly string[]; agen
 
 /** The same as items of the palette. */
 export function narrowing(query: string, names?: { cue: readonly string[]; agent: readonly string[] }): Item[] {
-  return completions(query, names).map(({ text, say, whole }) => ({ key: `narrow ${text}`, section: 'Narrow', icon: 'filter', text, side: say, keys: '', act: { do: 'type', text: whole } }));
+  return completions(query, names).map(({ text, say, whole }) => ({ key: `narrow ${text}`, section: actionsText.narrow, icon: 'filter', text, side: say, keys: '', act: { do: 'type', text: whole } }));
 }
 
 /** The words of a query that are filters, as they were typed; what is in quotes stays together. */

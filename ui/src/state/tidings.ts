@@ -1,5 +1,6 @@
 //! Live changes for ears: at most one sentence in five seconds, many changes merged into one.
 import { MARKS } from '../glyphs';
+import * as frameText from '../text/frame';
 import type { ConfirmedMark, DeskEvent } from '../wire';
 import type { Fleet } from './fleet';
 
@@ -11,7 +12,7 @@ export function sentenceOf(counts: ReadonlyMap<ConfirmedMark, number>): string {
   const parts: string[] = [];
   for (const state of FINAL) {
     const n = counts.get(state) ?? 0;
-    if (n > 0) parts.push(`${n}${parts.length === 0 ? (n === 1 ? ' run' : ' runs') : ''} ${MARKS.C[state].word.toLowerCase()}`);
+    if (n > 0) parts.push(`${n}${parts.length === 0 ? (frameText.runs(n)) : ''} ${MARKS.C[state].word.toLowerCase()}`);
   }
   return parts.join(', ');
 }

@@ -1,4 +1,5 @@
 //! Tomorrow as a page shows it: how many fires, what becomes of them, day by day. Pure: a simulation in, words and rows out.
+import * as boardText from '../text/board';
 import { day, hm, hms, lasting, MINUTE, offsetAt, startOfDay } from '../time';
 import type { SimulatedFire, SimulatedLane, Simulation } from '../wire';
 
@@ -65,22 +66,22 @@ export function reach(simulation: Simulation): string {
 /** The page in one sentence. */
 export function sentenceOf(simulation: Simulation): string {
   const t = totalsOf(simulation.lanes);
-  if (t.due === 0) return `Nothing is due in the next ${reach(simulation)}.`;
+  if (t.due === 0) return boardText.nothingIsDue(reach(simulation));
   const parts: string[] = [];
-  if (t.overlap > 0) parts.push(`${counted(t.overlap)} ${t.overlap === 1 ? 'is' : 'are'} skipped because the run before still runs`);
-  if (t.blackout > 0) parts.push(`${counted(t.blackout)} ${t.blackout === 1 ? 'falls' : 'fall'} into a blackout`);
-  if (t.waited > 0) parts.push(`${counted(t.waited)} ${t.waited === 1 ? 'waits its' : 'wait their'} turn first`);
-  const what = `${many(t.due, 'due time')} in the next ${reach(simulation)}`;
-  return parts.length === 0 ? `${what}. Each of them runs.` : `${what}. ${counted(t.ran)} run; ${listed(parts)}.`;
+  if (t.overlap > 0) parts.push(boardText.areSkippedBecauseTheRun(counted(t.overlap), t.overlap));
+  if (t.blackout > 0) parts.push(boardText.fallIntoABlackout(counted(t.blackout), t.blackout));
+  if (t.waited > 0) parts.push(boardText.waitTheirTurnFirst(counted(t.waited), t.waited));
+  const what = boardText.inTheNext(many(t.due, boardText.dueTime), reach(simulation));
+  return parts.length === 0 ? boardText.eachOfThemRuns(what) : boardText.runOfWhat(what, counted(t.ran), listed(parts));
 }
 
 function listed(parts: readonly string[]): string {
-  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1]}`;
+  return parts.length < 2 ? parts.join('') : boardText.and(parts.slice(0, -1).join(', '), parts[parts.length - 1] ?? '');
 }
 
 /** What a lane's runs were taken to last, in words. */
 export function lengthOf(lane: SimulatedLane): string {
-  return lane.run_ms > 0 ? lasting(lane.run_ms) : 'an instant';
+  return lane.run_ms > 0 ? lasting(lane.run_ms) : boardText.anInstant;
 }
 
 /** Wall clock of a fire, as an instant whose UTC fields read as that clock: of the cue's own zone, or of `zone`. */

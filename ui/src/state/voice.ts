@@ -1,4 +1,5 @@
 //! What is said for ears: at most one message in five seconds, those that came meanwhile joined into the next. Pure but for its timer.
+import * as frameText from '../text/frame';
 
 const APART_MS = 5000;
 /** Of those that waited; more would be a speech. */
@@ -38,7 +39,7 @@ export class Voice {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const left = this.#waiting.length - MOST;
-    this.#speak([...(left > 0 ? [`${left} more before.`] : []), ...this.#waiting.slice(-MOST)].map(sentence).join(' '));
+    this.#speak([...(left > 0 ? [frameText.moreBefore(left)] : []), ...this.#waiting.slice(-MOST)].map(sentence).join(' '));
     this.#waiting = [];
     this.#spoke_at = this.#now();
   }

@@ -1,6 +1,7 @@
 //! What a tower without cues waits for: the first sign of an agent, and the demo fleet, which comes and goes by a click.
 import { untrack } from 'svelte';
 import { refusalFrom, type Stop } from '../bridge';
+import * as firstrunText from '../text/firstrun';
 import type { ApartView, DemoView } from '../wire';
 import { agents } from './agents.svelte';
 import { desk } from './desk.svelte';
@@ -91,7 +92,7 @@ class WelcomeState {
     this.#before = null;
     try {
       this.demo = await desk.ask(flies ? 'demo_start' : 'demo_stop', {});
-      notices.tell(flies ? 'The demo fleet flies. Its first outcomes come within ten seconds.' : 'The demo fleet is gone. What it did stays in the ledger.');
+      notices.tell(flies ? firstrunText.theDemoFleetFliesIts : firstrunText.theDemoFleetIsGone);
     } catch (error) {
       const refusal = refusalFrom(error);
       if (refusal.code !== 'session') notices.tell(refusal.message, 'bad');
@@ -110,9 +111,9 @@ export async function copyWithKey(ready: (key: string) => string, what: string):
     // The promise goes into the clipboard's own item: after an await the click no longer counts everywhere.
     const copied = await navigator.clipboard.write([new ClipboardItem({ 'text/plain': text })]).then(() => true, () => false);
     await text;
-    if (copied) notices.tell(`${what} copied, with your key in them.`);
-    else notices.tell(`${what} could not be copied: the system did not allow it.`, 'bad');
+    if (copied) notices.tell(firstrunText.copiedWithYourKey(what));
+    else notices.tell(firstrunText.couldNotBeCopied(what), 'bad');
   } catch (error) {
-    notices.tell(`${what} could not be copied. ${refusalFrom(error).message}`, 'bad');
+    notices.tell(firstrunText.couldNotBeCopiedOfWhat(what, refusalFrom(error).message), 'bad');
   }
 }

@@ -1,4 +1,5 @@
 //! Grey bands and clock changes: which times nothing could be fired in, and where a zone's clock jumps. Pure.
+import * as boardText from '../text/board';
 import { DAY, MINUTE, offsetAt } from '../time';
 import type { BandView, Mark } from '../wire';
 import { reasonExplains } from '../words';
@@ -31,7 +32,7 @@ export function explains(bands: readonly BandView[], mark: Mark, knownFrom_ms: n
   return bandAt(bands, mark.due_ms) !== null && bandAt(bands, mark.until_ms ?? mark.due_ms) !== null;
 }
 
-const SHORT: Record<string, string> = { off: 'Off', asleep: 'Asleep', clock_set: 'Clock set', stalled: 'Stalled' };
+const SHORT: Record<string, string> = { off: boardText.off, asleep: boardText.asleep, clock_set: boardText.clockSet, stalled: boardText.stalled };
 
 /** What fits into a band's width on the axis: its label, its reason alone, or nothing. */
 export function labelFor(band: BandView, room_px: number, widthOf: (text: string) => number): string {
@@ -66,12 +67,12 @@ export function clockChanges(zone: string, from_ms: number, to_ms: number): Cloc
     }
     const at_ms = Math.floor(hi / MINUTE) * MINUTE;
     if (at_ms < from_ms || at_ms >= to_ms) continue;
-    found.push({ at_ms, shift_ms, label: `clock ${shift_ms > 0 ? '+' : '−'}${amount(Math.abs(shift_ms))}` });
+    found.push({ at_ms, shift_ms, label: boardText.clock(shift_ms > 0 ? '+' : '−', amount(Math.abs(shift_ms))) });
   }
   return found;
 }
 
 function amount(shift_ms: number): string {
   const minutes = Math.round(shift_ms / MINUTE);
-  return minutes % 60 === 0 ? `${minutes / 60} h` : minutes > 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes} min`;
+  return minutes % 60 === 0 ? boardText.h(minutes / 60) : minutes > 60 ? boardText.hMin(Math.floor(minutes / 60), minutes % 60) : boardText.min(minutes);
 }

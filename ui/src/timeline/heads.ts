@@ -1,5 +1,6 @@
 //! What a lane's head says of its runs: what today cost, and its last runs as one line. Pure.
 import { lastIsOutside } from '../run/envelope';
+import * as boardText from '../text/board';
 import { lasting } from '../time';
 import type { Mark, PastRun } from '../wire';
 
@@ -32,8 +33,8 @@ export function headOf(marks: readonly Mark[], since_ms: number, past: readonly 
   const costs = shown.flatMap((run) => (run.cost_usd === null ? [] : [run.cost_usd]));
   if (costs.length > 1) {
     const odd = shown[shown.length - 1]?.cost_usd !== null && lastIsOutside(all.flatMap((run) => (run.cost_usd === null ? [] : [run.cost_usd])));
-    return { today_usd, values: costs, odd, title: `Cost of the last ${costs.length} runs${odd ? '; the last one is outside its usual range' : ''}` };
+    return { today_usd, values: costs, odd, title: boardText.costOfTheLastRuns(costs.length, odd ? boardText.theLastOneIsOutside : '') };
   }
   const times = shown.map((run) => run.took_ms);
-  return { today_usd, values: times, odd: false, title: times.length > 0 ? `Time of the last ${times.length} runs, at most ${lasting(Math.max(...times))}` : '' };
+  return { today_usd, values: times, odd: false, title: times.length > 0 ? boardText.timeOfTheLastRuns(times.length, lasting(Math.max(...times))) : '' };
 }

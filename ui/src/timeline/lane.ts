@@ -1,5 +1,6 @@
 //! Draws one lane: three rows that never merge. What went right loses detail first.
 import { glyphOf, toneToken } from '../glyphs';
+import * as boardText from '../text/board';
 import { lasting, money } from '../time';
 import { attemptWords, dueTimes, isBetween, isExceptional, isLive, isSpan, scheduledTone } from '../words';
 import type { BandView, Mark } from '../wire';
@@ -333,16 +334,16 @@ function drawLabels(brush: Brush, placed: readonly Placed[], shown: readonly Spo
 /** What may stand beside a run, longest first; `madeUp` due times merged into it. */
 function labelsOf(mark: Mark, now_ms: number, madeUp: number): string[] {
   if (mark.delivered === 'delivering') return [mark.attempts > 1 ? attemptWords(mark) : 'delivering'];
-  if (isBetween(mark)) return [`waits for its next try, ${mark.attempts} so far`, 'next try'];
-  if (mark.confirmed === 'working') return [`running ${lasting(now_ms - deliveredAt(mark, now_ms))}`, 'running'];
-  if (mark.confirmed === 'gate') return ['waits for your answer', 'at a gate'];
-  if (mark.scheduled === 'held') return mark.asks ? ['waits for you', 'asks'] : ['held'];
-  if (mark.scheduled === 'skipped') return [`skipped: ${mark.scheduled_reason ?? glyphOf('S', 'skipped').say}`, 'skipped'];
-  if (mark.delivered === 'bounced') return ['never reached the agent', 'bounced'];
+  if (isBetween(mark)) return [boardText.waitsForItsNextTry(mark.attempts), boardText.nextTry];
+  if (mark.confirmed === 'working') return [boardText.runningOfLasting(lasting(now_ms - deliveredAt(mark, now_ms))), 'running'];
+  if (mark.confirmed === 'gate') return [boardText.waitsForYourAnswer, boardText.atAGate3];
+  if (mark.scheduled === 'held') return mark.asks ? [boardText.waitsForYou, 'asks'] : ['held'];
+  if (mark.scheduled === 'skipped') return [boardText.skipped(mark.scheduled_reason ?? glyphOf('S', 'skipped').say), 'skipped'];
+  if (mark.delivered === 'bounced') return [boardText.neverReachedTheAgent, 'bounced'];
   const took = lasting(endedAt(mark, now_ms) - (mark.started_at_ms ?? mark.due_ms));
   const cost = mark.cost_usd === null ? '' : `  ${money(mark.cost_usd)}`;
-  const long = mark.attempts > 1 && cost === '' ? [`${took}, ${mark.attempts} attempts`] : [];
-  return [...(madeUp > 0 ? [`${took}${cost}  made up ${madeUp}`] : []), ...long, `${took}${cost}`, ...(cost === '' ? [] : [cost.trim()])];
+  const long = mark.attempts > 1 && cost === '' ? [boardText.attemptsOfTook(took, mark.attempts)] : [];
+  return [...(madeUp > 0 ? [boardText.madeUp(took, cost, madeUp)] : []), ...long, `${took}${cost}`, ...(cost === '' ? [] : [cost.trim()])];
 }
 
 /** Cells: fill height is the share that ran, was delivered, was confirmed. One colour at a time, as there are thousands. */

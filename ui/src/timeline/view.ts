@@ -1,4 +1,5 @@
 //! The stretch of time the board shows, and how instants become pixels. Pure.
+import * as boardText from '../text/board';
 import { DAY, HOUR, MINUTE } from '../time';
 
 /** `t1_ms` is the instant at the right edge. */
@@ -8,12 +9,12 @@ export interface View {
 }
 
 export const SPANS = [
-  { key: '15m', label: '15 min', span_ms: 15 * MINUTE },
-  { key: '1h', label: '1 h', span_ms: HOUR },
-  { key: '6h', label: '6 h', span_ms: 6 * HOUR },
-  { key: '24h', label: '24 h', span_ms: 24 * HOUR },
-  { key: '7d', label: '7 d', span_ms: 7 * DAY },
-  { key: '30d', label: '30 d', span_ms: 30 * DAY }
+  { key: '15m', label: boardText.fifteenMin, span_ms: 15 * MINUTE },
+  { key: '1h', label: boardText.oneH, span_ms: HOUR },
+  { key: '6h', label: boardText.sixH, span_ms: 6 * HOUR },
+  { key: '24h', label: boardText.dayH, span_ms: 24 * HOUR },
+  { key: '7d', label: boardText.sevenD, span_ms: 7 * DAY },
+  { key: '30d', label: boardText.thirtyD, span_ms: 30 * DAY }
 ] as const;
 
 export const SPAN_MIN_MS = 4 * MINUTE;

@@ -1,4 +1,5 @@
 //! Made-up lanes that show how much is drawn at each range. Pure; the same every time.
+import * as marksText from '../text/marks';
 import { DAY, HOUR, MINUTE } from '../time';
 import type { Spot } from '../timeline/spots';
 import type { ConfirmedMark, DeliveredMark, Mark } from '../wire';
@@ -39,10 +40,10 @@ function sample(title: string, say: string, span_ms: number, spots: Spot[]): Sam
 }
 
 export const SAMPLES: readonly Sample[] = [
-  sample('15 min to 1 h: open', 'Marks sit at their real times. Duration and cost are printed.', 15 * MINUTE, [
+  sample(marksText.fifteenMinTo1H, marksText.marksSitAtTheirReal, 15 * MINUTE, [
     run(0, MINUTE, { lasts_ms: 1.2 * MINUTE, cost_usd: 0.02 }), run(1, 6 * MINUTE, { lasts_ms: 4 * MINUTE, cost_usd: 0.02, confirmed: 'refuted' }), run(2, 12 * MINUTE, { lasts_ms: 1.1 * MINUTE, cost_usd: 0.02 })
   ]),
-  sample('6 h to 24 h: column', 'The three marks close up. Latency is still a slope.', 10 * HOUR, lane(HOUR, 10, { 6: { confirmed: 'silent' }, 8: { confirmed: 'claimed' } }, {})),
-  sample('Dense: ticks', 'What went right becomes a tick. Exceptions keep their mark.', 46 * HOUR, lane(HOUR, 46, { 21: { delivered: 'bounced' } }, {})),
-  sample('7 d to 30 d: share', 'Each cell is a share. Exceptions still keep their mark, worst first.', 10 * DAY, lane(HOUR, 240, { 90: { confirmed: 'refuted' }, 171: { confirmed: 'silent' }, 60: { confirmed: 'claimed' }, 61: { confirmed: 'claimed' } }, {}))
+  sample(marksText.sixHTo24H, marksText.theThreeMarksCloseUp, 10 * HOUR, lane(HOUR, 10, { 6: { confirmed: 'silent' }, 8: { confirmed: 'claimed' } }, {})),
+  sample(marksText.denseTicks, marksText.whatWentRightBecomes, 46 * HOUR, lane(HOUR, 46, { 21: { delivered: 'bounced' } }, {})),
+  sample(marksText.sevenDTo30D, marksText.eachCellIsAShare, 10 * DAY, lane(HOUR, 240, { 90: { confirmed: 'refuted' }, 171: { confirmed: 'silent' }, 60: { confirmed: 'claimed' }, 61: { confirmed: 'claimed' } }, {}))
 ];
