@@ -63,7 +63,7 @@ async fn a_run_is_told_whole_as_json() {
     let story = tower.owner("run_get", &json!({ "run_id": run })).await;
     assert_eq!(told["run"], story, "it is what the owner is shown, and no more");
     assert_eq!(told["run"]["mark"]["confirmed"], "refuted");
-    assert_eq!((&told["cue"]["name"], &told["cue"]["expect"]["min_processed"]), (&json!("Score: leads!"), &json!(5.0)));
+    assert_eq!((&told["cue"]["name"], &told["cue"]["expect"]["min_processed"]), (&json!("Score: leads!"), &json!(5)));
     let steps: Vec<(&Value, &Value)> =
         told["steps"].as_array().unwrap().iter().map(|step| (&step["name"], &step["under"])).collect();
     assert_eq!(steps, [(&json!(HOSTILE), &json!(0)), (&json!("inner"), &json!(1))], "each before those under it");
