@@ -203,9 +203,9 @@ test('a worker fetches a run: who has it, until when, and in which list', async 
   await page.getByRole('radio', { name: 'Manual' }).check();
   await page.getByText('Payload', { exact: true }).click();
   await page.getByLabel('JSON, handed to the agent with every run').fill('{ "task": "thumbnails" }');
-  await expect(page.getByRole('tabpanel')).toContainText('task = "thumbnails"');
+  await expect(page.getByRole('tabpanel', { name: 'cuetowerctl worker' })).toContainText('task = "thumbnails"');
   await page.getByRole('tab', { name: 'cueapi-worker' }).click();
-  await expect(page.getByRole('tabpanel')).toContainText(`api_base: ${tower.ready.agents}`);
+  await expect(page.getByRole('tabpanel', { name: 'cueapi-worker' })).toContainText(`api_base: ${tower.ready.agents}`);
   await expect(page.getByLabel('Claimed within (s)')).toHaveValue('900');
   await page.getByLabel('Lease', { exact: true }).fill('10');
   await expectNoBarrier(page, 'the editor of a worker cue');
@@ -241,7 +241,7 @@ test('a watched cue has a URL to ping, with lines for a crontab; its pings make 
   await page.getByTestId('lane-backup').dblclick();
   const url = await page.getByTestId('ping-url').innerText();
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/ping\//);
-  await expect(page.getByRole('tabpanel')).toContainText(`30 2 * * * cuetowerctl exec --ping ${url} -- your-command`);
+  await expect(page.getByRole('tabpanel', { name: 'crontab' })).toContainText(`30 2 * * * cuetowerctl exec --ping ${url} -- your-command`);
   await expectNoBarrier(page, 'the editor of a watched cue');
   expect((await page.request.post(`${url}/start`)).ok()).toBe(true);
   expect((await page.request.post(`${url}/0`)).ok()).toBe(true);

@@ -10,6 +10,7 @@ test('beats, fuses and circles are written as sentences, read back, and kept', a
   await page.goto('/#/cue/new?from=hand');
   await page.getByLabel('Cue', { exact: true }).fill('price-watch');
   await page.getByRole('radio', field('Outcome')).check();
+  await page.getByText('When it ends', { exact: true }).first().click();
   await page.getByRole('radio', field('Always start it again')).check();
   await page.getByRole('textbox', field('Beats every')).fill('60');
   await page.getByRole('textbox', field('Late by at most')).fill('30');
@@ -48,7 +49,7 @@ test('what is wrong with them stands at its field, of the form and of the host',
   await page.getByRole('textbox', field('Late by at most')).fill('30');
   await page.getByLabel('Cost of a run').fill('0');
   await page.getByRole('button', { name: 'Save and arm' }).click();
-  await expect(page.getByRole('textbox', field('Beats every'))).toBeFocused();
+  await expect(page.locator('[aria-invalid=true]').first()).toBeFocused();
   await expect(page.getByRole('textbox', field('Beats every'))).toHaveAccessibleDescription(/How often does it beat/);
   await expect(page.getByLabel('Cost of a run')).toHaveAccessibleDescription(/An amount in dollars/);
   await page.getByRole('textbox', field('Beats every')).fill('60');
