@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use age::scrypt::{Identity, Recipient};
 use age::secrecy::SecretString;
@@ -21,6 +22,9 @@ pub const PASSPHRASE_VARIABLE: &str = "CUETOWER_VAULT_PASSPHRASE";
 const WORK_FACTOR: u8 = 17;
 /// A file that asks for more work than this was not written by a tower.
 const WORK_FACTOR_MOST: u8 = 22;
+
+/// The passphrase is worked into its key slowly, on purpose; on a busy machine that takes seconds. Nobody has to be asked.
+const OPEN_LIMIT: Duration = Duration::from_secs(60);
 
 type Values = BTreeMap<String, Zeroizing<String>>;
 
@@ -114,6 +118,10 @@ impl Keep for EncryptedFile {
 
     fn probe(&mut self) -> Result<(), VaultError> {
         self.values().map(|_| ())
+    }
+
+    fn opens_within(&self) -> Duration {
+        OPEN_LIMIT
     }
 }
 

@@ -129,6 +129,10 @@ trait Keep: Send {
     fn delete(&mut self, name: &str) -> Result<(), VaultError>;
     /// Whether values could be had, without asking the owner anything.
     fn probe(&mut self) -> Result<(), VaultError>;
+    /// How long a start waits for the probe.
+    fn opens_within(&self) -> Duration {
+        OPEN_LIMIT
+    }
 }
 
 impl Vault {
@@ -158,6 +162,7 @@ impl Vault {
     }
 
     async fn over_knowing(keep: Box<dyn Keep>, name: &str, known: Known) -> Vault {
+        let limit = keep.opens_within();
         let vault = Vault(Arc::new(Inner {
             thread: thread::Thread::start(keep),
             name: name.to_owned(),
@@ -167,7 +172,7 @@ impl Vault {
             olds: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
         }));
-        let probed = vault.0.thread.ask(OPEN_LIMIT, |keep| keep.probe()).await;
+        let probed = vault.0.thread.ask(limit, |keep| keep.probe()).await;
         vault.note(&probed);
         vault
     }
