@@ -1,6 +1,7 @@
 //! With a real server: dunst on a private D-Bus session under Xvfb. And without one.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::briefing_note::tests::{MINUTE_MS, NOW, tower};
@@ -22,12 +23,24 @@ pub(crate) fn dunstctl(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text").trim().to_owned()
 }
 
-/// Clicks the notification that is on top, with the mouse.
+/// A click on a window that is not drawn yet goes nowhere; after this long another one is due.
+const LOST: Duration = Duration::from_secs(2);
+
+fn displayed() -> String {
+    dunstctl(&["count", "displayed"])
+}
+
+/// Clicks the notification that is on top, with the mouse, which closes it.
 pub(crate) async fn click() {
     let click =
         "xdotool mousemove --window $(xdotool search --onlyvisible --class '^Dunst$' | head -n 1) 60 12 click 1";
     let pressed = || Command::new("sh").args(["-c", click]).status().expect("xdotool").success();
-    while !pressed() {
+    let before = displayed();
+    let mut last: Option<Instant> = None;
+    while displayed() == before {
+        if last.is_none_or(|at| at.elapsed() > LOST) {
+            last = pressed().then(Instant::now);
+        }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -36,8 +49,12 @@ pub(crate) async fn click() {
 pub(crate) async fn press(label: &str) -> String {
     let _ = std::fs::remove_file("menu");
     std::fs::write("wanted", label).expect("the test's own folder");
-    dunstctl(&["context"]);
+    let mut last: Option<Instant> = None;
     loop {
+        if last.is_none_or(|at| at.elapsed() > LOST) {
+            dunstctl(&["context"]);
+            last = Some(Instant::now());
+        }
         if let Ok(menu) = std::fs::read_to_string("menu") {
             return menu;
         }
@@ -47,7 +64,7 @@ pub(crate) async fn press(label: &str) -> String {
 
 /// Waits until dunst shows `count` notifications.
 pub(crate) async fn shown(count: usize) {
-    while dunstctl(&["count", "displayed"]) != count.to_string() {
+    while displayed() != count.to_string() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
