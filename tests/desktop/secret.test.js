@@ -14,8 +14,8 @@ story('a secret goes from the window into the keyring, and not into the data fol
   const { page } = app;
   await page.says('h1', /Nothing is scheduled yet/);
   await page.click('nav a[href="#/secrets"]');
-  await page.fill('#secret-form input[type="text"], #secret-form input:not([type])', 'OPENAI_KEY');
-  await page.fill('#secret-form input[type="password"]', VALUE);
+  await page.fill('form[aria-label="Keep a secret"] input:not([type="password"])', 'OPENAI_KEY');
+  await page.fill('form[aria-label="Keep a secret"] input[type="password"]', VALUE);
   await page.screenshot('08-secret');
   await page.click('//button[normalize-space(.)="Keep in keyring"]');
   await page.says('table[aria-label="Secrets"]', /OPENAI_KEY/);

@@ -128,7 +128,7 @@ pub(super) fn runs_shown(connection: &Connection, ids: &str) -> rusqlite::Result
 
 /// Runs under way, the newest first.
 pub(super) fn runs_live(connection: &Connection) -> rusqlite::Result<Vec<SearchRun>> {
-    let sql = "SELECT body FROM runs WHERE ended_at_ms IS NULL ORDER BY due_ms DESC LIMIT ?1";
+    let sql = "SELECT body FROM runs INDEXED BY runs_live WHERE ended_at_ms IS NULL ORDER BY due_ms DESC LIMIT ?1";
     let runs: Vec<Run> =
         connection.prepare_cached(sql)?.query_map([LIVE_SEEN], |row| json(row, 0))?.collect::<rusqlite::Result<_>>()?;
     runs.into_iter().map(|run| with_beside(connection, run)).filter_map(Result::transpose).collect()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::handle::{Handle, Trouble};
 
 /// Of one commit: few enough that nobody waits for it.
-const AT_ONCE: u32 = 128;
+const AT_ONCE: u32 = 16;
 /// Between two, so that it takes a small share of the machine.
 const PAUSE: Duration = Duration::from_millis(15);
 /// After the store failed.

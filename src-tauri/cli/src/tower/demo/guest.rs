@@ -45,10 +45,13 @@ impl Demo {
         let mut fleet = self.fleet.lock().await;
         match fleet.as_ref() {
             Some(own) if self.own => own.take_off(desk).await,
-            Some(guest) if cues_of_demo(desk).await.is_ok_and(|cues| !cues.is_empty()) => guest.settle(desk).await,
-            // Its cues were deleted one by one.
-            Some(_) => {
-                self.send_away(fleet.take()).await;
+            Some(guest) => {
+                match cues_of_demo(desk).await {
+                    // Its cues were deleted one by one.
+                    Ok(cues) if cues.is_empty() => self.send_away(fleet.take()).await,
+                    Ok(_) => drop(guest.settle(desk).await.inspect_err(lame)),
+                    Err(error) => lame(&DemoError::Board(error)),
+                }
                 Ok(())
             }
             None => Ok(()),
@@ -101,6 +104,11 @@ impl Demo {
         // What is left of a folder is written anew when the fleet comes again.
         drop(std::fs::remove_dir_all(self.data.join(FOLDER)));
     }
+}
+
+/// A guest that is not well keeps nobody's tower down.
+fn lame(error: &DemoError) {
+    tracing::warn!(%error, "the demo fleet is back, and not all of it works");
 }
 
 impl DemoFleet for Demo {
