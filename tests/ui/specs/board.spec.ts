@@ -86,6 +86,8 @@ test('by keyboard alone: lanes, runs, ranges, the menu of a lane, the ledger, a 
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(new RegExp(`#/run/${runs[1] ?? ''}$|#/run/`));
+  // The room is fetched when it is first opened, and has its keys from then on.
+  await expect(page.getByTestId('run-verdicts')).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(ledger).toBeVisible();
   await page.keyboard.press('Escape');
