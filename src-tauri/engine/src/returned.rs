@@ -1,7 +1,7 @@
 //! Says that the tower ended without a word, and that its watchdog started it again.
 
 use cuetower_core::Ms;
-use cuetower_core::alert::{About, AlertKind, Severity, Signal};
+use cuetower_core::alert::{About, AlertKind, Problem, Severity, Signal};
 use cuetower_core::time::length_in_words;
 
 use crate::clock::Reading;
@@ -25,7 +25,7 @@ impl Returned {
     }
 
     fn signal(&self) -> Signal {
-        Signal::Trouble {
+        Signal::Trouble(Problem {
             about: About::Tower,
             kind: AlertKind::TowerWasOff,
             severity: Severity::Warning,
@@ -36,7 +36,7 @@ impl Returned {
                 capital(&self.by),
                 length_in_words(self.off_ms.max(1_000)),
             ),
-        }
+        })
     }
 }
 
@@ -65,7 +65,7 @@ mod tests {
         let now = Reading { wall: Ms(1_000_000_000), elapsed_ms: 3_600_000, awake_ms: 3_600_000 };
         let crashed = Liveness { alive_at: Some(Ms(999_997_000)), newest_at: None, orderly: false, paused: false };
         let returned = Returned::of(&crashed, Some("systemd"), now).unwrap();
-        let Signal::Trouble { body, .. } = returned.signal() else { panic!("it is trouble") };
+        let Signal::Trouble(Problem { body, .. }) = returned.signal() else { panic!("it is trouble") };
         assert!(body.starts_with("Its watchdog (systemd) started it again 3 s after its last sign of life."), "{body}");
         for (liveness, by) in [
             (Liveness { orderly: true, ..crashed }, Some("systemd")),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use cuetower_core::Ms;
-use cuetower_core::alert::{About, AlertKind, Severity, Signal};
+use cuetower_core::alert::{About, AlertKind, Problem, Severity, Signal};
 use cuetower_core::id::AccountId;
 use cuetower_engine::clock::{Clock as _, ManualClock};
 use cuetower_engine::desk::{Demo, Desk, Facts, OwnerKey};
@@ -74,7 +74,7 @@ impl Tower {
     async fn trouble(&self, agent: &str, severity: Severity) {
         let (about, kind) = (About::agent(AccountId::OWNER, agent), AlertKind::Zombie);
         let (title, body) = (format!("{agent} does nothing"), "No progress for 10 min.".to_owned());
-        let trouble = Signal::Trouble { about, kind, severity, run_id: None, title, body };
+        let trouble = Signal::Trouble(Problem { about, kind, severity, run_id: None, title, body });
         self.desk.handle.signal(trouble).await.unwrap();
     }
 

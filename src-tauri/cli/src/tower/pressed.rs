@@ -55,7 +55,7 @@ pub fn refusal(refused: DeskError, gate: Option<String>) -> Note {
 
 #[cfg(test)]
 mod tests {
-    use cuetower_core::alert::{About, AlertKind, Signal};
+    use cuetower_core::alert::{About, AlertKind, Problem, Signal};
     use cuetower_engine::desk::wire::{AlertView, Alerts};
     use cuetower_engine::vault::VaultKind;
     use serde_json::json;
@@ -93,7 +93,7 @@ mod tests {
         let tower = Tower::start(options).await.unwrap();
         let (about, kind) = (About::Channel("ops".into()), AlertKind::ChannelFailed);
         let (title, severity) = ("ops does not take alerts".to_owned(), kind.severity());
-        let signal = Signal::Trouble { about, kind, severity, run_id: None, title, body: String::new() };
+        let signal = Signal::Trouble(Problem { about, kind, severity, run_id: None, title, body: String::new() });
         tower.desk.handle.signal(signal).await.unwrap();
         let before = alert(&tower.desk).await;
 

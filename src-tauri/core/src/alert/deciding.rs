@@ -1,7 +1,7 @@
 //! What becomes of the alerts when something is signalled.
 
 use super::book::{escalates_at, reminds_at, told_at};
-use super::{About, Alert, AlertBook, AlertEvent, AlertKind, AlertState, OPEN_MAX, Severity, Signal, words};
+use super::{About, Alert, AlertBook, AlertEvent, AlertKind, AlertState, OPEN_MAX, Problem, Severity, Signal, words};
 use crate::Ms;
 use crate::fuse::{BY_THE_TOWER, OF_THE_DAY};
 use crate::id::{AlertId, CueId, Dice, RunId};
@@ -48,16 +48,8 @@ impl AlertBook {
             Signal::Steady { cue_id } => {
                 self.resolve(&About::Cue(cue_id.clone()), now, |alert| alert.kind == AlertKind::CrashLoop)
             }
-            Signal::Trouble { about, kind, severity, run_id, title, body } => {
-                let (title, body) = (words::title(title), words::body(body));
-                let severity = *severity;
-                self.raise(Alert { severity, title, body, ..blank(*kind, about, run_id.clone(), now) }, dice)
-            }
-            Signal::PutOff { about, kind, severity, run_id, title, body, until } => {
-                let (title, body) = (words::title(title), words::body(body));
-                let severity = *severity;
-                self.put_off(Alert { severity, title, body, ..blank(*kind, about, run_id.clone(), now) }, *until, dice)
-            }
+            Signal::Trouble(problem) => self.raise(of_problem(problem, now), dice),
+            Signal::PutOff { problem, until } => self.put_off(of_problem(problem, now), *until, dice),
             Signal::Over { about, kind, run_id } => {
                 self.resolve(about, now, |alert| alert.kind == *kind && (run_id.is_none() || alert.run_id == *run_id))
             }
@@ -248,14 +240,20 @@ const TO_VERIFY: &str = "Its agent reported success. Say whether it is so.";
 #[must_use]
 pub fn to_verify(cue_name: &str, run: &Run) -> Signal {
     let kind = AlertKind::GateWaiting;
-    Signal::Trouble {
+    Signal::Trouble(Problem {
         about: About::Cue(run.cue_id.clone()),
         kind,
         severity: kind.severity(),
         run_id: Some(run.id.clone()),
         title: sentence::alert_title(cue_name, kind),
         body: TO_VERIFY.to_owned(),
-    }
+    })
+}
+
+fn of_problem(problem: &Problem, now: Ms) -> Alert {
+    let (title, body) = (words::title(&problem.title), words::body(&problem.body));
+    let blank = blank(problem.kind, &problem.about, problem.run_id.clone(), now);
+    Alert { severity: problem.severity, title, body, ..blank }
 }
 
 fn resolved(alert: &Alert, now: Ms) -> Alert {

@@ -21,7 +21,7 @@ pub use deciding::to_verify;
 pub use kind::AlertKind;
 pub use rules::{Quiet, Rules, TimeOfDay};
 pub use severity::Severity;
-pub use signal::Signal;
+pub use signal::{Problem, Signal};
 
 /// What an alert is about; there is at most one open alert per kind and subject.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -34,25 +34,10 @@ pub enum Signal {
         cue_id: CueId,
     },
     /// Opens the alert of this kind and subject, or repeats it. A severity worse than before is told again at once.
-    Trouble {
-        about: About,
-        kind: AlertKind,
-        severity: Severity,
-        run_id: Option<RunId>,
-        /// Names what it is about first; 120 characters are kept.
-        title: String,
-        /// 1,000 characters are kept.
-        body: String,
-    },
+    Trouble(Problem),
     /// It goes on, and the owner wants to hear of it no earlier than then: nothing is told now.
     PutOff {
-        about: About,
-        kind: AlertKind,
-        severity: Severity,
-        run_id: Option<RunId>,
-        /// As of [`Signal::Trouble`].
-        title: String,
-        body: String,
+        problem: Problem,
         until: Ms,
     },
     /// Its cause ended. With a run only if the alert is about that run.
@@ -74,4 +59,17 @@ pub enum Signal {
     },
     /// Time has passed: escalation, reminders, the end of a snooze. [`super::AlertBook::wakes_at`] says when one is due.
     Tick,
+}
+
+/// What is wrong with whom, as it is told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    pub about: About,
+    pub kind: AlertKind,
+    pub severity: Severity,
+    pub run_id: Option<RunId>,
+    /// Names what it is about first; 120 characters are kept.
+    pub title: String,
+    /// 1,000 characters are kept.
+    pub body: String,
 }

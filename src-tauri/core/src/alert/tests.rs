@@ -82,7 +82,7 @@ fn cue(name: &str) -> About {
 fn spike(severity: Severity) -> Signal {
     let run_id = Some(RunId("run".into()));
     let (title, body) = (format!("scribe spends {}", severity.word()), "9,400 tokens per min.".to_owned());
-    Signal::Trouble { about: cue("scribe"), kind: AlertKind::CostSpike, severity, run_id, title, body }
+    Signal::Trouble(Problem { about: cue("scribe"), kind: AlertKind::CostSpike, severity, run_id, title, body })
 }
 
 fn over() -> Signal {
@@ -181,7 +181,7 @@ fn a_question_is_told_each_time() {
     for run in ["1", "2"] {
         let (title, body) = ("dunning asks".to_owned(), String::new());
         let (run_id, severity) = (Some(RunId(run.into())), kind.severity());
-        let asked = Signal::Trouble { about: about.clone(), kind, severity, run_id, title, body };
+        let asked = Signal::Trouble(Problem { about: about.clone(), kind, severity, run_id, title, body });
         assert_eq!(desk.told(&asked), ["opened"]);
         desk.give(&Signal::Over { about: about.clone(), kind, run_id: Some(RunId("another".into())) });
         assert_eq!(desk.book.len(), 1, "about another run");
@@ -195,7 +195,7 @@ fn questions_that_are_called_alike_are_told_apart() {
     let mut told = |run: &str, body: &str| {
         let (about, kind) = (cue("dunning"), AlertKind::GateWaiting);
         let (title, body, severity) = ("dunning asks: Send it?".to_owned(), body.to_owned(), kind.severity());
-        desk.told(&Signal::Trouble { about, kind, severity, run_id: Some(RunId(run.into())), title, body })
+        desk.told(&Signal::Trouble(Problem { about, kind, severity, run_id: Some(RunId(run.into())), title, body }))
     };
     assert_eq!(told("1", "14 mails."), ["opened"]);
     assert_eq!(told("1", "14 mails."), NOBODY, "the same is no news");
@@ -265,7 +265,7 @@ fn a_book_whose_events_did_not_happen_is_the_book_that_was() {
     let lost = |number: usize| {
         let about = About::agent(AccountId::OWNER, format!("agent-{number}"));
         let (title, kind) = (format!("agent-{number} has gone quiet"), AlertKind::HeartbeatLost);
-        Signal::Trouble { about, kind, severity: kind.severity(), run_id: None, title, body: String::new() }
+        Signal::Trouble(Problem { about, kind, severity: kind.severity(), run_id: None, title, body: String::new() })
     };
     let back = |number: usize| {
         let about = About::agent(AccountId::OWNER, format!("agent-{number}"));
@@ -316,7 +316,7 @@ fn a_thousand_problems_are_a_thousand_alerts_and_the_book_has_an_end() {
     let lost = |number: usize| {
         let about = About::agent(AccountId::OWNER, format!("agent-{number:05}"));
         let (title, kind) = (format!("agent-{number:05} has gone quiet"), AlertKind::HeartbeatLost);
-        Signal::Trouble { about, kind, severity: kind.severity(), run_id: None, title, body: String::new() }
+        Signal::Trouble(Problem { about, kind, severity: kind.severity(), run_id: None, title, body: String::new() })
     };
     for number in 0..1_000 {
         assert_eq!(desk.told(&lost(number)), ["opened"]);
@@ -344,13 +344,15 @@ fn what_was_told_may_go_once_it_is_seen_or_over_unless_something_was_spent() {
     desk.told(&spike(Severity::Warning));
     let settled = |events: Vec<AlertEvent>| events.iter().map(AlertEvent::settles).collect::<Vec<_>>();
     assert_eq!(settled(desk.give(&over())), [false], "the money is gone");
-    let lost = |about: About| Signal::Trouble {
-        about,
-        kind: AlertKind::HeartbeatLost,
-        severity: Severity::Critical,
-        run_id: None,
-        title: "scout has gone quiet".into(),
-        body: String::new(),
+    let lost = |about: About| {
+        Signal::Trouble(Problem {
+            about,
+            kind: AlertKind::HeartbeatLost,
+            severity: Severity::Critical,
+            run_id: None,
+            title: "scout has gone quiet".into(),
+            body: String::new(),
+        })
     };
     let scout = About::agent(AccountId::OWNER, "scout");
     assert_eq!(settled(desk.give(&lost(scout.clone()))), [false]);
@@ -366,7 +368,14 @@ fn long_words_are_cut() {
     let mut desk = Desk::under(Rules::default());
     let (about, kind) = (About::Channel("ops".into()), AlertKind::ChannelFailed);
     let (title, body) = ("é".repeat(500), "b".repeat(5_000));
-    desk.give(&Signal::Trouble { about: about.clone(), kind, severity: kind.severity(), run_id: None, title, body });
+    desk.give(&Signal::Trouble(Problem {
+        about: about.clone(),
+        kind,
+        severity: kind.severity(),
+        run_id: None,
+        title,
+        body,
+    }));
     let alert = desk.the_one();
     assert_eq!((alert.title.chars().count(), alert.body.chars().count(), alert.about()), (120, 1_000, about));
 }

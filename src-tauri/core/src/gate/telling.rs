@@ -2,7 +2,7 @@
 
 use super::{Fact, Gate, How, words};
 use crate::Ms;
-use crate::alert::{About, AlertKind, Severity, Signal};
+use crate::alert::{About, AlertKind, Problem, Severity, Signal};
 use crate::id::RunId;
 
 /// After a fact. `name`: of the cue, or of the agent; `run_id`: whose gate it is, if it is a run's. `waiting`: what waits now of
@@ -68,18 +68,17 @@ pub fn still_waits<'a>(
     let first = || later.into_iter().min_by_key(|(_, gate)| (gate.put_off_until, gate.asked_at));
     oldest.or_else(|| {
         let gate = first()?;
-        put_off(trouble(about, name, gate), gate.1.put_off_until?)
+        Some(Signal::PutOff { problem: problem(about, name, gate), until: gate.1.put_off_until? })
     })
 }
 
-fn put_off(trouble: Signal, until: Ms) -> Option<Signal> {
-    let Signal::Trouble { about, kind, severity, run_id, title, body } = trouble else { return None };
-    Some(Signal::PutOff { about, kind, severity, run_id, title, body, until })
+fn trouble(about: &About, name: &str, gate: (Option<&RunId>, &Gate)) -> Signal {
+    Signal::Trouble(problem(about, name, gate))
 }
 
-fn trouble(about: &About, name: &str, (run_id, gate): (Option<&RunId>, &Gate)) -> Signal {
+fn problem(about: &About, name: &str, (run_id, gate): (Option<&RunId>, &Gate)) -> Problem {
     let louder = gate.overdue_at.is_some() && gate.on_no_answer == super::OnNoAnswer::Escalate;
-    Signal::Trouble {
+    Problem {
         about: about.clone(),
         kind: AlertKind::GateWaiting,
         severity: if louder { Severity::Critical } else { Severity::Warning },

@@ -1,6 +1,6 @@
 //! Alerts of a real engine on a real notification server: dunst on a private D-Bus session. The clock is moved by hand.
 
-use cuetower_core::alert::{About, AlertKind, Quiet, Signal};
+use cuetower_core::alert::{About, AlertKind, Problem, Quiet, Signal};
 use cuetower_core::gate::{Asker, Face, OnNoAnswer, Question, Said, Shown, Subject, Word};
 use cuetower_core::id::{AccountId, CueId};
 
@@ -37,7 +37,7 @@ async fn pressed(label: &str, clicked: &mut tokio::sync::mpsc::Receiver<Clicked>
 fn trouble(name: &str, kind: AlertKind) -> Signal {
     let (about, severity) = (About::Channel(name.to_owned()), kind.severity());
     let (title, body) = (format!("{name} has gone quiet"), "No sign of life for 5 min.".to_owned());
-    Signal::Trouble { about, kind, severity, run_id: None, title, body }
+    Signal::Trouble(Problem { about, kind, severity, run_id: None, title, body })
 }
 
 async fn shows_in_history(words: &str) {
@@ -100,14 +100,14 @@ async fn what_is_over_or_seen_is_shown_no_more() {
     }
     shown(3).await;
     // Something else is wrong with the third meanwhile: that stays.
-    let worse = Signal::Trouble {
+    let worse = Signal::Trouble(Problem {
         about: about("three"),
         kind: AlertKind::HeartbeatLost,
         severity: Severity::Critical,
         run_id: None,
         title: "three is gone".into(),
         body: String::new(),
-    };
+    });
     handle.signal(worse).await.unwrap();
     let over = |name: &str| Signal::Over { about: about(name), kind: AlertKind::Zombie, run_id: None };
     handle.signal(over("three")).await.unwrap();
@@ -257,7 +257,7 @@ async fn a_book_names_what_was_held_back_before_a_restart() {
     let about = About::Cue(CueId("cue_1".into()));
     let (kind, body) = (AlertKind::CostSpike, String::new());
     let severity = kind.severity();
-    let signal = Signal::Trouble { about, kind, severity, run_id: None, title: "a".into(), body };
+    let signal = Signal::Trouble(Problem { about, kind, severity, run_id: None, title: "a".into(), body });
     book.decide(&signal, NOW, &mut One);
     let native = Native::new(Notifier::start(false).await.0, zone);
     let found = |alive_at: Ms, orderly: bool| {
@@ -325,7 +325,7 @@ async fn a_tower_that_came_back_by_itself_says_so_and_leaves_what_was_missed_to_
     let (handle, running) = tower(folder.path(), &clock, notifier).await;
     let off = |severity, title: &str| {
         let (about, kind, title) = (About::Tower, AlertKind::TowerWasOff, title.to_owned());
-        Signal::Trouble { about, kind, severity, run_id: None, title, body: String::new() }
+        Signal::Trouble(Problem { about, kind, severity, run_id: None, title, body: String::new() })
     };
     handle.signal(off(Severity::Info, "3 due times passed while the tower was off")).await.unwrap();
     handle.signal(trouble("one", AlertKind::Zombie)).await.unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cuetower_core::Ms;
-use cuetower_core::alert::{About, AlertKind, Severity, Signal};
+use cuetower_core::alert::{About, AlertKind, Problem, Severity, Signal};
 use cuetower_core::channel::{Digest, FAILING, GIVEN_UP_MS, Line, Next, Note, WAITING_MAX, Why, backoff_ms};
 use cuetower_core::time::length_in_words;
 
@@ -163,14 +163,14 @@ impl Telling {
             "{} tries failed one after the other. The last: {words}. Nothing is lost: what waits is tried again, next in {next}.",
             self.line.failed
         );
-        let trouble = Signal::Trouble {
+        let trouble = Signal::Trouble(Problem {
             about: About::Channel(name.clone()),
             kind: AlertKind::ChannelFailed,
             severity: Severity::Warning,
             run_id: None,
             title: format!("The channel {name} does not get through"),
             body,
-        };
+        });
         self.signal(trouble).await;
     }
 

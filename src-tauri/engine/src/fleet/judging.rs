@@ -3,7 +3,7 @@
 
 use chrono::NaiveDate;
 use cuetower_core::Ms;
-use cuetower_core::alert::{About, AlertKind, Severity, Signal};
+use cuetower_core::alert::{About, AlertKind, Problem, Severity, Signal};
 use cuetower_core::fuse::Used;
 use cuetower_core::id::AccountId;
 use cuetower_core::spend::Nanousd;
@@ -125,7 +125,7 @@ impl Agent {
 
     fn trouble(&self, kind: AlertKind, severity: Severity, tail: &str, body: String) -> Option<Signal> {
         let title = format!("{} {tail}", self.name);
-        let trouble = || Signal::Trouble { about: self.about(), kind, severity, run_id: None, title, body };
+        let trouble = || Signal::Trouble(Problem { about: self.about(), kind, severity, run_id: None, title, body });
         self.wants_alerts().then(trouble)
     }
 

@@ -29,7 +29,7 @@ fn facts(news: &[News]) -> Vec<&'static str> {
 
 fn told(news: &News) -> (AlertKind, Severity, String, String) {
     match news.signal.clone() {
-        Some(Signal::Trouble { kind, severity, title, body, .. }) => (kind, severity, title, body),
+        Some(Signal::Trouble(Problem { kind, severity, title, body, .. })) => (kind, severity, title, body),
         other => panic!("no trouble is told: {other:?}"),
     }
 }

@@ -2,7 +2,7 @@
 //! what it did not start; its owner hears of one that goes on.
 
 use cuetower_core::Ms;
-use cuetower_core::alert::{About, AlertKind, Severity, Signal};
+use cuetower_core::alert::{About, AlertKind, Problem, Severity, Signal};
 use cuetower_core::input::{Input, RefusalCode};
 use cuetower_core::run::Run;
 use cuetower_core::sentence;
@@ -87,7 +87,7 @@ impl Pilot {
         let body = format!("What it sends is refused, and it has used {used} by now. End it where it runs.");
         let (about, kind, severity) = (About::Cue(run.cue_id.clone()), AlertKind::FuseTripped, Severity::Critical);
         let run_id = Some(run.id.clone());
-        batch.signal(self, &Signal::Trouble { about, kind, severity, run_id, title, body });
+        batch.signal(self, &Signal::Trouble(Problem { about, kind, severity, run_id, title, body }));
     }
 }
 

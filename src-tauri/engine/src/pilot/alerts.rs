@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cuetower_core::Ms;
 use cuetower_core::alert::drift::{self, Cadence};
-use cuetower_core::alert::{About, Alert, AlertKind, AlertState, Rules, Severity, Signal, words};
+use cuetower_core::alert::{About, Alert, AlertKind, AlertState, Problem, Rules, Severity, Signal, words};
 use cuetower_core::away::Band;
 use cuetower_core::cue::Transport;
 use cuetower_core::gate::Asker;
@@ -136,7 +136,10 @@ impl Pilot {
         let title = "The store could not be written".to_owned();
         let body = words::store_trouble_body(batch.now.since(since), &why);
         let severity = kind.severity();
-        batch.signal(self, &Signal::Trouble { about: about.clone(), kind, severity, run_id: None, title, body });
+        batch.signal(
+            self,
+            &Signal::Trouble(Problem { about: about.clone(), kind, severity, run_id: None, title, body }),
+        );
         batch.signal(self, &Signal::Over { about, kind, run_id: None });
     }
 
@@ -154,7 +157,7 @@ impl Pilot {
         let why = (!orderly).then_some("It had not been stopped; it was cut off.");
         let body = words::tower_was_off_body(off_ms, cues, why);
         let (about, kind, title) = (About::Tower, AlertKind::TowerWasOff, words::tower_was_off_title(all));
-        batch.signal(self, &Signal::Trouble { about, kind, severity, run_id: None, title, body });
+        batch.signal(self, &Signal::Trouble(Problem { about, kind, severity, run_id: None, title, body }));
     }
 
     /// The owner has read what was missed.
@@ -250,7 +253,7 @@ impl Batch {
             Cadence::Keeps => Signal::Over { about, kind, run_id: None },
             Cadence::Drifts { late_ms, every_ms } => {
                 let (severity, body) = (kind.severity(), drift::words(late_ms, every_ms));
-                Signal::Trouble { about, kind, severity, run_id: None, title, body }
+                Signal::Trouble(Problem { about, kind, severity, run_id: None, title, body })
             }
         };
         self.signal(pilot, &signal);

@@ -57,7 +57,7 @@ async fn the_pilot_wakes_for_what_nobody_has_seen_also_after_a_restart() {
     handle.tower(TowerChange::AlertRules(Box::new(rules))).await.unwrap();
     let (about, kind) = (About::Channel("scout".to_owned()), AlertKind::Zombie);
     let (title, severity) = ("scout does not move".to_owned(), kind.severity());
-    let signal = Signal::Trouble { about, kind, severity, run_id: None, title, body: String::new() };
+    let signal = Signal::Trouble(Problem { about, kind, severity, run_id: None, title, body: String::new() });
     handle.signal(signal).await.unwrap();
     let opened = alert(&handle, kind, |_| true).await;
     running.stop().await;
@@ -78,7 +78,7 @@ async fn the_pilot_wakes_for_what_nobody_has_seen_also_after_a_restart() {
 fn trouble(kind: AlertKind, title: &str, body: &str) -> Signal {
     let (title, body, severity) = (title.to_owned(), body.to_owned(), kind.severity());
     let about = if kind == AlertKind::TowerWasOff { About::Tower } else { About::Channel("scout".to_owned()) };
-    Signal::Trouble { about, kind, severity, run_id: None, title, body }
+    Signal::Trouble(Problem { about, kind, severity, run_id: None, title, body })
 }
 
 #[tokio::test]

@@ -482,11 +482,11 @@ fn may_answer_an_alert(event: &Event) -> bool {
 /// for one.
 fn without_secrets(signal: &Signal) -> Cow<'_, Signal> {
     let mut signal = Cow::Borrowed(signal);
-    if let Signal::Trouble { title, body, .. } | Signal::PutOff { title, body, .. } = &*signal
-        && [title, body].into_iter().any(|words| matches!(redact::text(words), Cow::Owned(_)))
-        && let Signal::Trouble { title, body, .. } | Signal::PutOff { title, body, .. } = signal.to_mut()
+    if let Signal::Trouble(problem) | Signal::PutOff { problem, .. } = &*signal
+        && [&problem.title, &problem.body].into_iter().any(|words| matches!(redact::text(words), Cow::Owned(_)))
+        && let Signal::Trouble(problem) | Signal::PutOff { problem, .. } = signal.to_mut()
     {
-        hide_secrets([title, body]);
+        hide_secrets([&mut problem.title, &mut problem.body]);
     }
     signal
 }

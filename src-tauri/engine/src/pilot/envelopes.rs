@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use cuetower_core::alert::{About, AlertKind, Severity, Signal};
+use cuetower_core::alert::{About, AlertKind, Problem, Severity, Signal};
 use cuetower_core::id::{CueId, RunId};
 use cuetower_core::outcome::Outcome;
 use cuetower_core::run::Run;
@@ -140,7 +140,14 @@ impl Pilot {
         } else {
             let body = outside.iter().map(Outside::words).collect::<Vec<_>>().join(" ");
             let title = sentence::alert_title(&name, kind);
-            Signal::Trouble { about, kind, severity: Severity::Warning, run_id: Some(run_id.clone()), title, body }
+            Signal::Trouble(Problem {
+                about,
+                kind,
+                severity: Severity::Warning,
+                run_id: Some(run_id.clone()),
+                title,
+                body,
+            })
         };
         batch.signal(self, &signal);
     }

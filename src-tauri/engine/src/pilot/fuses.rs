@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{NaiveDate, NaiveTime};
 use cuetower_core::Ms;
-use cuetower_core::alert::{About, AlertKind, Severity, Signal};
+use cuetower_core::alert::{About, AlertKind, Problem, Severity, Signal};
 use cuetower_core::cue::DayBudget;
 use cuetower_core::fuse::{self, Limits, SpentOf, Tripped, Used, day_spent, day_under, is_spent};
 use cuetower_core::id::{AccountId, CueId, RunId};
@@ -286,7 +286,10 @@ impl Pilot {
                 let body = format!("{words}. It had ended before the tower knew.");
                 let (kind, severity) = (AlertKind::FuseTripped, Severity::Warning);
                 let run_id = Some(run_id);
-                batch.signal(self, &Signal::Trouble { about: About::Cue(cue), kind, severity, run_id, title, body });
+                batch.signal(
+                    self,
+                    &Signal::Trouble(Problem { about: About::Cue(cue), kind, severity, run_id, title, body }),
+                );
             }
             Trip::Day(fuse) => self.fuse_stands(batch, &fuse),
         }
@@ -315,7 +318,7 @@ impl Pilot {
                     "{words}. Its runs are stopped, and nothing begins until midnight, or until you raise it.{outside}"
                 );
                 let (severity, run_id) = (Severity::Critical, None);
-                batch.signal(self, &Signal::Trouble { about, kind, severity, run_id, title, body });
+                batch.signal(self, &Signal::Trouble(Problem { about, kind, severity, run_id, title, body }));
             }
             None if is_told => batch.signal(self, &Signal::Over { about, kind, run_id: None }),
             Some(_) | None => {}

@@ -1,6 +1,6 @@
 //! What the owner is told of those under watch, and what is done about it.
 
-use cuetower_core::alert::{About, AlertKind, Severity, Signal};
+use cuetower_core::alert::{About, AlertKind, Problem, Severity, Signal};
 use cuetower_core::attempt::RestartBy;
 use cuetower_core::cue::CueDefinition;
 use cuetower_core::id::{CueId, RunId};
@@ -149,7 +149,10 @@ impl Pilot {
     ) {
         let Some(definition) = self.definition_of(batch, cue) else { return };
         let title = title.unwrap_or_else(|| sentence::alert_title(&definition.name, kind));
-        batch.signal(self, &Signal::Trouble { about: About::Cue(cue.clone()), kind, severity, run_id, title, body });
+        batch.signal(
+            self,
+            &Signal::Trouble(Problem { about: About::Cue(cue.clone()), kind, severity, run_id, title, body }),
+        );
     }
 
     fn over(&mut self, batch: &mut Batch, cue: &CueId, run_id: Option<RunId>, kind: AlertKind) {

@@ -1,7 +1,7 @@
 //! Fuses: a run that used too much, and a budget of the day that is spent.
 
 use super::*;
-use crate::alert::{About, AlertBook, AlertKind, Severity, Signal};
+use crate::alert::{About, AlertBook, AlertKind, Problem, Severity, Signal};
 use crate::fuse::SpentOf;
 use crate::occurrence::SkipPolicy;
 
@@ -185,7 +185,7 @@ fn trouble(book: &mut AlertBook, field: &Field, run: &RunId, words: (AlertKind, 
     let (kind, severity, title) = words;
     let about = About::Cue(field.lane.cue.id.clone());
     let run_id = Some(run.clone());
-    let signal = Signal::Trouble { about, kind, severity, run_id, title: title.into(), body: String::new() };
+    let signal = Signal::Trouble(Problem { about, kind, severity, run_id, title: title.into(), body: String::new() });
     let events = book.decide(&signal, field.now, &mut Counting(book.seq));
     events.iter().map(crate::alert::AlertEvent::wants_notification).collect()
 }

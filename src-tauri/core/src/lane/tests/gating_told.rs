@@ -2,7 +2,7 @@
 
 use super::gating::{question, within};
 use super::*;
-use crate::alert::{About, AlertBook, AlertKind, Severity, Signal};
+use crate::alert::{About, AlertBook, AlertKind, Problem, Severity, Signal};
 use crate::gate::{Gate, OnNoAnswer, Said, news, of_owner, still_waits};
 
 #[test]
@@ -41,13 +41,15 @@ fn the_alert_says_who_asks_until_when_and_is_over_with_the_last_answer() {
         let waiting = || field.lane.gates_waiting().map(|(run_id, gate)| (Some(run_id), gate));
         facts.flat_map(|fact| news(&about, "dunning-emails", Some(&run), fact, waiting(), field.now)).collect()
     };
-    let trouble = |severity, body: &str| Signal::Trouble {
-        about: about.clone(),
-        kind: AlertKind::GateWaiting,
-        severity,
-        run_id: Some(run.clone()),
-        title: "dunning-emails asks: Send 14 reminders?".into(),
-        body: body.into(),
+    let trouble = |severity, body: &str| {
+        Signal::Trouble(Problem {
+            about: about.clone(),
+            kind: AlertKind::GateWaiting,
+            severity,
+            run_id: Some(run.clone()),
+            title: "dunning-emails asks: Send 14 reminders?".into(),
+            body: body.into(),
+        })
     };
     let first = field.asks(&run, within(60, OnNoAnswer::Escalate));
     let body = "14 reminders, $6,310 in total. Answer by Fri 20 Nov 12:01:00 UTC; with no answer you are told once more, louder.";
