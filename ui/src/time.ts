@@ -8,7 +8,7 @@ export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
 const DAYS = [timeText.sun, timeText.mon, timeText.tue, timeText.wed, timeText.thu, timeText.fri, timeText.sat];
-const MONTHS = [timeText.jan, timeText.feb, timeText.mar, timeText.apr, timeText.may, timeText.jun, timeText.jul, timeText.aug, timeText.sep, timeText.oct, timeText.nov, timeText.dec];
+export const MONTHS = [timeText.jan, timeText.feb, timeText.mar, timeText.apr, timeText.may, timeText.jun, timeText.jul, timeText.aug, timeText.sep, timeText.oct, timeText.nov, timeText.dec];
 
 const formats = new Map<string, Intl.DateTimeFormat | null>();
 const offsets = new Map<string, number>();

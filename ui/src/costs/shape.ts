@@ -2,7 +2,7 @@
 import { objectAt } from '../draft/json';
 import { brief } from '../state/agents';
 import * as costsText from '../text/costs';
-import { money } from '../time';
+import { money, MONTHS } from '../time';
 import type { AgentCost, Costs, CostTotal, CueCost, ModelCost } from '../wire';
 
 /** The ranges of the screen, in days with today. */
@@ -25,7 +25,6 @@ export function tokenWords(tokens: number | null): string {
   return tokens === null ? '–' : brief(tokens);
 }
 
-const MONTHS = [costsText.jan, costsText.feb, costsText.mar, costsText.apr, costsText.may, costsText.jun, costsText.jul, costsText.aug, costsText.sep, costsText.oct, costsText.nov, costsText.dec];
 
 /** "2026-11-21" as "21 Nov". */
 export function dayWords(day: string): string {

@@ -1,6 +1,6 @@
 //! What the form asks for, read back in plain sentences. Pure.
 import * as readbackText from '../text/readback';
-import { lasting, placeOf, SECOND } from '../time';
+import { lasting, MONTHS, placeOf, SECOND } from '../time';
 import { joinWords, splitWords } from './argv';
 import { simpleOf, type Simple } from './cron';
 import { checkWords } from './checks';
@@ -254,7 +254,6 @@ function partSentence(part: PartDraft, zone: string): string {
   return `${window.charAt(0).toUpperCase()}${window.slice(1)}: ${rateWords(part)}.`;
 }
 
-const MONTHS = [readbackText.jan, readbackText.feb, readbackText.mar, readbackText.apr, readbackText.may, readbackText.jun, readbackText.jul, readbackText.aug, readbackText.sep, readbackText.oct, readbackText.nov, readbackText.dec];
 
 /** "2026-12-24" as "24 Dec 2026"; what is no date stays as it is. */
 function dateWords(written: string): string {
