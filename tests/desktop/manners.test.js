@@ -13,7 +13,9 @@ const QUIET = { keyring: false, notifications: false };
 function frame(desktop) {
   const [id] = desktop.visibleWindows('Cuetower');
   if (!id) return undefined;
-  const told = desktop.run('xwininfo', ['-id', id]);
+  const told = desktop.run('xwininfo', ['-id', id], { may_fail: true });
+  // It went while it was asked about.
+  if (!told.includes('Height:')) return undefined;
   const number = (name) => Number(new RegExp(`${name}: +(-?\\d+)`).exec(told)[1]);
   return { x: number('Absolute upper-left X'), y: number('Absolute upper-left Y'), width: number('Width'), height: number('Height') };
 }
@@ -22,10 +24,22 @@ const looks = (desktop, wanted) => JSON.stringify(frame(desktop)) === JSON.strin
 
 /** Moves and sizes it as a hand does, and waits until it is so and remembered. */
 async function put(desktop, app, { x, y, width, height }) {
-  const [id] = desktop.visibleWindows('Cuetower');
-  desktop.run('xdotool', ['windowsize', '--sync', id, `${width}`, `${height}`]);
-  desktop.run('xdotool', ['windowmove', '--sync', id, `${x}`, `${y}`]);
-  await until('its size', () => frame(desktop)?.width === width && frame(desktop)?.height === height);
+  // Asked again until it is so: a window that the window manager is just taking in is nobody's for a blink, and forgets what it was told.
+  await until('its size', () => {
+    const [id] = desktop.visibleWindows('Cuetower');
+    const now = id && frame(desktop);
+    if (now?.width === width && now.height === height) return true;
+    if (id) desktop.run('xdotool', ['windowsize', id, `${width}`, `${height}`], { may_fail: true });
+    return false;
+  });
+  await until('its place', () => {
+    const [id] = desktop.visibleWindows('Cuetower');
+    const now = id && frame(desktop);
+    // The edge that the window manager draws stands between what was asked for and what came of it.
+    if (now && Math.abs(now.x - x) < 40 && Math.abs(now.y - y) < 40) return true;
+    if (id) desktop.run('xdotool', ['windowmove', id, `${x}`, `${y}`], { may_fail: true });
+    return false;
+  });
   await until('a file that says so', () => {
     const kept = remembered(app);
     return kept.frame.width === width && kept.frame.height === height;
@@ -38,7 +52,7 @@ async function twiceOnTheTitle(desktop) {
   // A window that is just being taken in by the window manager is gone for a blink.
   await desktop.painted('Cuetower');
   const { x, y } = await until('the window', () => frame(desktop));
-  desktop.run('xdotool', ['mousemove', '--sync', `${x + 200}`, `${y - 9}`, 'click', '--repeat', '2', '--delay', '40', '1']);
+  desktop.run('xdotool', ['mousemove', `${x + 200}`, `${y - 9}`, 'click', '--repeat', '2', '--delay', '40', '1']);
 }
 
 const remembered = (app) => JSON.parse(readFileSync(join(app.data, 'window.json'), 'utf8'));
