@@ -11,6 +11,16 @@ import cuetower
 
 CLIENTS = ["Bruma Studio", "Alba Freight", "Kite & Co", "Oriol Dental", "Nacre Labs", "Tessel GmbH", "Finca Roja", "Marbel SL"]
 
+LETTER = """Subject: Invoice {invoice} is {days_late} days late
+
+Hello {to},
+
+Invoice {invoice} over ${amount_usd:,} was due {days_late} days ago and is still open.
+You can pay by card here: pay.northpeak.dev/{invoice}
+
+Thank you,
+Northpeak Billing"""
+
 with cuetower.run() as run:
     with run.step("find late invoices", kind="tool") as s:
         time.sleep(min(run.payload.get("seconds", 2), 60))
@@ -20,13 +30,15 @@ with cuetower.run() as run:
             {"to": client, "invoice": 2280 + at, "amount_usd": luck.randrange(60, 1300, 5), "days_late": luck.randrange(5, 45)}
             for at, client in enumerate(luck.sample(CLIENTS, k=luck.randrange(3, len(CLIENTS))))
         ]
+        for invoice in late:
+            invoice["mail"] = LETTER.format(**invoice)
         s.output = {"late": len(late)}
     total = sum(invoice["amount_usd"] for invoice in late)
     answer = run.ask(
         f"Send {len(late)} payment reminders, ${total:,} in total?",
         key="send-reminders",
         body="POST api.postmarkapp.com/email/batch\nOne mail for each, from billing@northpeak.dev.",
-        payload={"subject": "Invoice {invoice} is {days_late} days late", "reminders": late},
+        payload={"reminders": late},
         reversible=False,
         deadline_seconds=3600,
     )

@@ -57,7 +57,7 @@ export function pauseCue(cue: CueView, until_ms: number | null = null): Promise<
 export function resumeCue(cue: CueView): Promise<boolean> {
   return attempt(actionsText.resuming(cue.name), async () => {
     desk.know({ cue: await desk.ask('cue_resume', { cue_id: cue.id }) });
-    notices.tell(actionsText.isArmedAgain(cue.name));
+    notices.tell(actionsText.isArmedAgain(cue.name), 'ok');
   });
 }
 
@@ -109,7 +109,7 @@ export async function verifyRun(runId: string, valid: boolean, reason: string): 
   let story: RunStory | null = null;
   await attempt(valid ? actionsText.confirming : actionsText.sayingSo, async () => {
     story = await desk.ask('run_verify', { run_id: runId, valid, ...(reason.trim() === '' ? {} : { reason: reason.trim() }) });
-    notices.tell(valid ? actionsText.itIsConfirmedByYour : actionsText.itIsRefutedByYour);
+    notices.tell(valid ? actionsText.itIsConfirmedByYour : actionsText.itIsRefutedByYour, valid ? 'ok' : 'plain');
   });
   return story;
 }
@@ -146,7 +146,7 @@ export function snooze(alert: AlertView, minutes: number): Promise<boolean> {
 export function restartRun(runId: string, name: string): Promise<boolean> {
   return attempt(actionsText.restarting(name), async () => {
     await desk.ask('run_restart', { run_id: runId });
-    notices.tell(actionsText.isStartedAgain(name));
+    notices.tell(actionsText.isStartedAgain(name), 'ok');
   });
 }
 
@@ -199,7 +199,7 @@ export function answerLogin(login: LoginView, approve: boolean): Promise<boolean
   const program = programOf(login);
   return attempt(`${approve ? actionsText.approving : actionsText.denying} ${login.code}`, async () => {
     logins.take(await desk.ask('login_answer', { code: login.code, approve }));
-    notices.tell(approve ? actionsText.maySignInNow(program, mayWords(LOGIN_SCOPES)) : actionsText.getsNoKey(program));
+    notices.tell(approve ? actionsText.maySignInNow(program, mayWords(LOGIN_SCOPES)) : actionsText.getsNoKey(program), approve ? 'ok' : 'plain');
   });
 }
 

@@ -1,8 +1,15 @@
 //! Numbers and dates as they are written elsewhere.
 import { afterEach, describe, expect, it } from 'vitest';
+import { priceWords } from './costs/prices';
+import { dayWords, grouped as groupedCosts, scaleWords } from './costs/shape';
+import { useWords } from './draft/uses';
+import { thousands, tokensWords, usdWords } from './run/labels';
+import { brief, grouped, memoryWords } from './state/agents';
+import { limitWords } from './state/pools';
+import { counted } from './state/tomorrow';
 import { exampleOf, fromWeekStart, LOCALES, number, writeAs, written, writtenIn } from './locale';
 import { scaledMedia, nextScale } from './scale';
-import { day, lasting, money } from './time';
+import { day, lasting, money, roundMoney } from './time';
 import { dueTimes } from './words';
 
 const NOW = Date.parse('2026-11-20T08:02:41Z');
@@ -19,6 +26,17 @@ describe('what is written', () => {
     expect(all('en-US')).toEqual(['Fri Nov 20', '43,100', '$1,234.50', '$0.0042', '1.5 s', '43,100 due times']);
     expect(all('de-DE')).toEqual(['Fri 20 Nov', '43.100', '1.234,50 $', '0,0042 $', '1,5 s', '43.100 due times']);
     expect(all('fr-FR')).toEqual(['Fri 20 Nov', '43 100', '1 234,50 $', '0,0042 $', '1,5 s', '43 100 due times']);
+  });
+
+  it('of every figure, not only of sums', () => {
+    writeAs(writtenIn('de-DE'));
+    const plain = (words: string) => words.replaceAll('\u00a0', ' ');
+    expect([grouped(1_234_567), groupedCosts(9_000), thousands(100_000), counted(1_240), brief(1_234_567), brief(3_900), tokensWords(5_700)]).toEqual(['1.234.567', '9.000', '100.000', '1.240', '1,2M', '3,9k', '5,7k']);
+    expect([usdWords(0.41), usdWords(0.011), usdWords(0.009), usdWords(0), priceWords(0.0375), roundMoney(25), roundMoney(2.5)].map(plain)).toEqual(['0,41 $', '0,011 $', '0,009 $', '0 $', '0,0375 $', '25 $', '2,50 $']);
+    expect([memoryWords(1_126), limitWords({ concurrency: null, calls_per_min: null, tokens_per_min: 90_000 }), useWords({ key: 1, pool: 'openai', weight: '1', tokens: '9000', rest: {} })]).toEqual(['1,1 GB', '90.000 tokens a minute', 'openai (about 9.000 tokens)']);
+    expect(scaleWords([0, 0.5]).map(plain)).toEqual(['0 $', '0,50 $']);
+    writeAs(writtenIn('en-US'));
+    expect(dayWords('2026-11-21')).toBe('Nov 21');
   });
 
   it('keeps our figures where others are usual', () => {

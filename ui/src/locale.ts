@@ -72,6 +72,16 @@ export function number(value: number, places = 0): string {
   return format(`n${places}`, { minimumFractionDigits: places, maximumFractionDigits: places }).format(value);
 }
 
+/** "1.2", "8": so many decimals at most, none that are zero. */
+export function atMost(value: number, places: number): string {
+  return format(`m${places}`, { minimumFractionDigits: 0, maximumFractionDigits: places }).format(value);
+}
+
+/** "$2.50", "$0.0375": so many decimals at least, and more only where they say something. */
+export function dollarsBetween(usd: number, least: number, most: number): string {
+  return format(`$${least}-${most}`, { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol', minimumFractionDigits: least, maximumFractionDigits: most }).format(usd);
+}
+
 /** "$0.02" */
 export function dollars(usd: number, places: number): string {
   return format(`$${places}`, { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol', minimumFractionDigits: places, maximumFractionDigits: places }).format(usd);

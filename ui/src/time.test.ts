@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, bothClocks, countdown, day, hm, hms, hmsMillis, instantOf, lasting, money, offsetAt, placeOf, sameDay, stamp, startOfDay, typed, zoneIsKnown } from './time';
+import { ago, bothClocks, countdown, day, hm, hms, hmsMillis, instantOf, lasting, money, offsetAt, placeOf, sameDay, stamp, startOfDay, typed, wholeUnits, zoneIsKnown } from './time';
 
 const AT = Date.UTC(2026, 10, 20, 7, 5, 12, 93); // 08:05:12.093 in Madrid
 const HOUR = 3_600_000;
@@ -57,3 +57,5 @@ it('today needs no day', () => {
   expect(stamp(AT, AT + HOUR, 'Europe/Madrid')).toBe('08:05:12');
   expect(stamp(AT - 24 * HOUR, AT, 'Europe/Madrid')).toBe('Thu 19 Nov 08:05');
 });
+
+it.each([[400, '1 s'], [17_900, '17 s'], [13 * 60_000 + 59_000, '13 min'], [3_600_000 * 2.9, '2 h'], [86_400_000 * 5.5, '5 d']])('%d ms is at least %s', (length_ms, words) => expect(lasting(wholeUnits(length_ms))).toBe(words));

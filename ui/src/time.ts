@@ -85,6 +85,12 @@ export function day(at_ms: number, zone: string): string {
   return `${DAYS[d.getUTCDay()]} ${dayAndMonth(d.getUTCDate(), MONTHS[d.getUTCMonth()] ?? '')}`;
 }
 
+/** Fri 20, where the month is plain. */
+export function weekday(at_ms: number, zone: string): string {
+  const d = wall(zone, at_ms);
+  return `${DAYS[d.getUTCDay()]} ${d.getUTCDate()}`;
+}
+
 /** 2026-11-20 08:05, as it is typed. */
 export function typed(at_ms: number, zone: string): string {
   const d = wall(zone, at_ms);
@@ -149,9 +155,20 @@ export function countdown(at_ms: number, now_ms: number): string {
   return `${two(Math.floor(s / 60))}:${two(s % 60)}`;
 }
 
+/** A length in whole seconds, minutes or hours, whichever is the largest that is in it: for "in 13 min". */
+export function wholeUnits(length_ms: number): number {
+  const unit = length_ms < MINUTE ? SECOND : length_ms < HOUR ? MINUTE : HOUR;
+  return Math.max(SECOND, Math.floor(length_ms / unit) * unit);
+}
+
 /** $0.02; four places below one cent. */
 export function money(usd: number): string {
   return dollars(usd, usd !== 0 && Math.abs(usd) < 0.01 ? 4 : 2);
+}
+
+/** $25 where there are no cents, $2.50 where there are some. */
+export function roundMoney(usd: number): string {
+  return Number.isInteger(usd) ? dollars(usd, 0) : money(usd);
 }
 
 /** "Europe/Madrid" as people say it: "Madrid". */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { alert, band, cue, mark, NOW } from './testing';
 import type { AlertView, Mark } from './wire';
-import { afterName, alertFace, badness, headline, askSentence, dueTimes, isExceptional, isLive, isSnoozed, isSpan, needsYou, ranWords, reasonExplains, scheduledTone, spoken, subjectOf, triggerWord, verdictLines, waiting, waitsFor } from './words';
+import { afterName, alertFace, badness, beside, headline, askSentence, dueTimes, isExceptional, isLive, isSnoozed, isSpan, needsYou, ranWords, reasonExplains, scheduledTone, spoken, subjectOf, triggerWord, verdictLines, waiting, waitsFor } from './words';
 
 const DUE = { scheduled: 'due', run_id: null, delivered: 'none', delivered_at_ms: null, confirmed: 'none', started_at_ms: null, ended_at_ms: null, attempts: 0 } as const;
 
@@ -21,6 +21,15 @@ describe('headline', () => {
     ['skipped', { ...DUE, scheduled: 'skipped', scheduled_reason: 'the previous run was still live' }, 'Skipped: the previous run was still live.'],
     ['missed', { ...DUE, scheduled: 'missed', scheduled_reason: 'The tower was off.' }, 'Missed: The tower was off.']
   ])('%s', (_, change, words) => expect(headline(mark(change), NOW)).toBe(words));
+});
+
+it('a run that ended otherwise than hoped for is headed by its fact, and says the rest below', () => {
+  const refuted = mark({ confirmed: 'refuted', sentence: 'Reported 3; at least 150 were expected. It said it worked.' });
+  expect([headline(refuted, NOW), beside(refuted)]).toEqual(['Reported 3; at least 150 were expected.', 'It said it worked.']);
+  const failed = mark({ confirmed: 'failed', sentence: 'exit 1: connection refused. Attempt 1 of 1.' });
+  expect([headline(failed, NOW), beside(failed)]).toEqual(['exit 1: connection refused.', 'Attempt 1 of 1.']);
+  const proven = mark({ sentence: 'Exit code 0 after 2 s.' });
+  expect([headline(proven, NOW), beside(proven)]).toEqual(['Confirmed: the proof agrees.', 'Exit code 0 after 2 s.']);
 });
 
 describe('verdictLines', () => {
@@ -118,7 +127,7 @@ it.each([['silent_run', 'Silent'], ['check_failed', 'Refuted'], ['outcome_failed
 );
 
 it.each([
-  ['lead-digest has gone quiet', 'lead-digest', 'Has gone quiet.'], ['lead-digest: refused', 'lead-digest', 'Refused.'], ['The store is full', '', 'The store is full.'], ['lead-digest', 'lead-digest', 'lead-digest.']
+  ['a-very-long-name-of-a-c… has gone quiet', 'a-very-long-name-of-a-cue', 'Has gone quiet.'], ['other… is quiet', 'lead-digest', 'Other… is quiet.'], ['lead-digest has gone quiet', 'lead-digest', 'Has gone quiet.'], ['lead-digest: refused', 'lead-digest', 'Refused.'], ['The store is full', '', 'The store is full.'], ['lead-digest', 'lead-digest', 'lead-digest.']
 ])('%s after its name', (title, name, rest) => expect(afterName(title, name)).toBe(rest));
 
 it('an alert is about a cue, an agent, a channel or the tower', () => {

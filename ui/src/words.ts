@@ -1,4 +1,5 @@
 //! The catalogue of words that belong to marks, runs and alerts. Pure: marks in, sentences out.
+import { factOf } from './fact';
 import { glyphOf, type Tone } from './glyphs';
 import { number } from './locale';
 import * as marksText from './text/marks';
@@ -119,8 +120,23 @@ export function verdictLines(mark: Mark, zone: string, explained = false): Line[
   return lines;
 }
 
-/** One plain sentence of at most a few words that heads a run. */
+/** One plain sentence that heads a run: the fact, where it ended otherwise than hoped for and the host says which. */
 export function headline(mark: Mark, now_ms: number): string {
+  return isFactual(mark) ? factOf(mark.sentence)[0] : stateWords(mark, now_ms);
+}
+
+/** What is said below that head. */
+export function beside(mark: Mark): string {
+  return isFactual(mark) ? factOf(mark.sentence)[1] : mark.sentence;
+}
+
+const FACTUAL: ReadonlySet<string> = new Set(['refuted', 'failed', 'silent', 'stopped', 'claimed']);
+
+function isFactual(mark: Mark): boolean {
+  return mark.scheduled === 'ran' && FACTUAL.has(mark.confirmed) && mark.delivered !== 'bounced' && mark.sentence !== '';
+}
+
+function stateWords(mark: Mark, now_ms: number): string {
   if (mark.scheduled === 'due') return mark.due_ms > now_ms ? marksText.dueIn(lasting(mark.due_ms - now_ms)) : marksText.dueNow;
   if (mark.asks) return marksText.heldItWaitsForYou;
   if (mark.scheduled !== 'ran') {
@@ -286,12 +302,15 @@ export function askSentence(due: number, band: BandView | null): string {
 
 /** With its full stop, where other sentences follow. */
 export function ended(words: string): string {
-  return /[.?]$/.test(words) ? words : `${words}.`;
+  return /[.?…]$/.test(words) ? words : `${words}.`;
 }
 
 /** The alert's title without the cue's name in front, as a sentence: the row names the cue already. */
 export function afterName(title: string, cueName: string): string {
-  const rest = cueName !== '' && title.startsWith(cueName) ? title.slice(cueName.length).replace(/^[\s:,]+/, '') : title;
+  // A long name is cut in a title.
+  const cut = title.indexOf('…');
+  const said = title.startsWith(cueName) ? cueName : cut > 0 && cueName.startsWith(title.slice(0, cut)) ? title.slice(0, cut + 1) : '';
+  const rest = cueName !== '' ? title.slice(said.length).replace(/^[\s:,]+/, '') : title;
   const sentence = rest === '' ? title : rest.charAt(0).toUpperCase() + rest.slice(1);
   return ended(sentence);
 }

@@ -29,7 +29,7 @@ test('on return the briefing tells what was missed, what asks is run from it, an
   await away(tower);
 
   await expect(card(page)).toBeVisible({ timeout: 30_000 });
-  await expect(rowOf(page, 'score-leads')).toContainText('Runs the newest, while useful');
+  await expect(rowOf(page, 'score-leads')).toContainText('Runs once for all');
   await expect(rowOf(page, 'price-check')).toContainText('Never made up');
   await expect(rowOf(page, 'refund-requests')).toContainText('Asks you');
   await expect(card(page)).toContainText('If you close this, refund-requests stays held; it never runs by itself.');

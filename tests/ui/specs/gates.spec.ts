@@ -54,6 +54,43 @@ test('a question of a run is on every screen; the answer can be taken back, then
   await expect(page.getByRole('list', { name: 'Answered gates' })).toContainText('Send 14 payment reminders?');
 });
 
+test('a mail in each row is read beside the table, and beside that of the last time', async ({ window: page, tower, ask }) => {
+  const agents = door(page, tower);
+  const mails = (greeting: string) => ({ mails: ['Alba Freight', 'Kite & Co'].map((to, at) => ({ to, invoice: 2291 + at, amount_usd: 1240, mail: `Subject: Invoice ${2291 + at}\n\nHello ${to},\n${greeting}` })) });
+  const [cue] = await make(ask, [{ ...byHand('dunning-emails', []), transport: 'worker', command: undefined, confirm: 'outcome', agent: 'invoice-clerk' }]);
+  const asksFor = async (payload: unknown) => {
+    const { run_id } = await ask<{ run_id: string }>('cue_fire', { cue_id: cue?.id });
+    await agents.post(`/v1/executions/${run_id}/claim`, { worker_id: 'mac-mini' });
+    return { run_id, ...(await asks(agents, { execution_id: run_id, title: 'Send 2 reminders?', payload })) };
+  };
+  const first = await asksFor(mails('a friendly reminder.'));
+  await page.goto(`/#/gates/${first.id}`);
+  const table = page.getByRole('table', { name: /mails/ });
+  const mail = page.getByRole('region', { name: 'Message' });
+  await expect(table.getByRole('columnheader', { name: 'Amount', exact: true })).toBeVisible();
+  await expect(table).toContainText('$1,240');
+  await expect(table.getByRole('columnheader', { name: 'Mail' })).toHaveCount(0);
+  await expect(mail).toContainText('Hello Alba Freight,');
+  await page.getByRole('button', { name: 'The next one' }).click();
+  await expect(page.getByRole('heading', { name: '2 of 2, Kite & Co' })).toBeVisible();
+  await expect(mail).toContainText('Hello Kite & Co,');
+  await table.getByText('Alba Freight').click();
+  await expect(mail).toContainText('Hello Alba Freight,');
+
+  await ask('gate_answer', { gate_id: first.id, shown: first.shown, answer: 'approve' });
+  await hears(agents, first.id, 'approved');
+  await agents.post(`/v1/executions/${first.run_id}/outcome`, { success: true });
+  const second = await asksFor(mails('please pay.'));
+  await page.goto(`/#/gates/${second.id}`);
+  await expect(mail.locator('ins')).toHaveText('please pay.');
+  await expect(mail.locator('del')).toHaveText('a friendly reminder.');
+  await expect(page.getByRole('row', { name: /Alba Freight/ })).toContainText('other text');
+  for (const size of SIZES) {
+    await page.setViewportSize(size);
+    await look(page, 'gates-mail');
+  }
+});
+
 test('by keyboard alone: one key answers the gate that has the focus, and no other', async ({ window: page, tower }) => {
   const agents = door(page, tower);
   const first = await asks(agents, { agent: 'ada', key: 'a', title: 'Refund $48.00?' });

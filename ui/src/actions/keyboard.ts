@@ -1,7 +1,9 @@
 //! The one place where a pressed key becomes an action. A room that knows only its usual keys gets those, whatever the owner pressed for them.
+import { tick } from 'svelte';
 import { eventOf, strokeOf, typing } from '../keys';
 import { router } from '../state/router.svelte';
 import type { Route } from '../state/route';
+import { KeptKeys } from './kept';
 import { keymap } from './keymap.svelte';
 import { find } from './keymap';
 import { actionOf, type ActionId, type Where } from './list';
@@ -18,6 +20,9 @@ const PLACES: Partial<Record<Route['at'], readonly Where[]>> = { board: ['board'
 let begun = '';
 let until = 0;
 const ours = new WeakSet<Event>();
+/** These move the focus or press what has it: the browser does that by itself, and only for a key that was really pressed. */
+const OF_CONTROLS: ReadonlySet<string> = new Set(['Tab', 'Enter', ' ']);
+export const keptKeys = new KeptKeys((key) => (document.activeElement ?? document.body).dispatchEvent(new KeyboardEvent('keydown', key)), tick);
 
 /** Where the pressed key acts, the nearest first: a row of the bay has the keys of whatever waits in it. */
 function placesAt(target: EventTarget | null): readonly Where[] {
@@ -42,6 +47,12 @@ export function pressed(event: KeyboardEvent): void {
   if (found.is === 'action' && dialog && !ALWAYS.has(found.action.id as ActionId)) return;
   if (found.is !== 'action' && dialog) return;
   if (!modified && typing(event)) return;
+  // What the frame does it does at once; the rest is for the room that is on its way.
+  const ofFrame = found.is === 'beginning' || found.is === 'gone' || (found.is === 'action' && isServed(found.action.id as ActionId));
+  if (keptKeys.waits && !ofFrame && (!modified || found.is === 'action') && !(OF_CONTROLS.has(event.key) && event.target !== document.body)) {
+    keptKeys.keep(event);
+    return done(event);
+  }
 
   if (found.is === 'beginning') {
     [begun, until] = [chord, performance.now() + CHORD_MS];

@@ -1,12 +1,11 @@
 //! Prices of models in words, and a price as it is typed. Pure.
+import { dollarsBetween } from '../locale';
 import * as costsText from '../text/costs';
 import type { PriceSet, Prices, PriceView } from '../wire';
 
 /** 2.5 as "$2.50", 0.0375 as "$0.0375": no digit is lost. */
 export function priceWords(usd: number): string {
-  const text = usd.toFixed(9).replace(/0+$/, '');
-  const decimals = text.length - text.indexOf('.') - 1;
-  return `$${decimals < 2 ? usd.toFixed(2) : text}`;
+  return dollarsBetween(usd, 2, 9);
 }
 
 /** Whom most people buy from, first. */

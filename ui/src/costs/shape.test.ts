@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentCost, Costs, CueCost, ModelCost } from '../wire';
-import { agentName, amount, barsOf, barsWords, canBePriced, cuesToShow, dayWords, isEmpty, scaleOf, spentWords, tokensOnlyWords, tokenWords, unpriced, unprovenOf, untoldWords } from './shape';
+import { agentName, amount, asksForProof, barsOf, barsWords, canBePriced, cuesToShow, dayWords, isEmpty, scaleOf, scaleWords, spentWords, tokensOnlyWords, tokenWords, unpriced, unprovenOf, untoldWords } from './shape';
 
 const NOTHING = { tokens: null, cost_usd: null };
 const total = (cost_usd: number | null, tokens: number | null = 100) => ({ tokens, cost_usd });
@@ -16,6 +16,19 @@ describe('figures', () => {
   });
   it('tokens are short', () => expect([null, 0, 940, 1200, 41_300, 999_499, 1_234_567, 45_000_000].map(tokenWords)).toEqual(['–', '0', '940', '1.2k', '41k', '999k', '1.2M', '45M']));
   it('days have names', () => expect([dayWords('2026-11-01'), dayWords('2026-02-28')]).toEqual(['1 Nov', '28 Feb']));
+});
+
+it('the lines of a scale have as many cents as their step', () => {
+  expect(scaleWords([0, 5, 10])).toEqual(['$0', '$5', '$10']);
+  expect(scaleWords([0, 0.5, 1])).toEqual(['$0', '$0.50', '$1.00']);
+  expect(scaleWords([0, 0.005, 0.01])).toEqual(['$0', '$0.005', '$0.010']);
+  expect(scaleWords([0, 0.0002])).toEqual(['$0', '$0.0002']);
+  expect(scaleWords([0])).toEqual(['$0']);
+});
+
+it('a cue that asks for proof needs no other check', () => {
+  expect([{}, { confirm: 'outcome', expect: {} }, { checks: [] }, { expect: { assert: [] } }, undefined].map(asksForProof)).toEqual([false, false, false, false, false]);
+  expect([{ expect: { min_processed: 150 } }, { checks: [{ kind: 'file' }] }, { confirm: 'exit_code' }, { confirm: 'checks' }].map(asksForProof)).toEqual([true, true, true, true]);
 });
 
 describe('bars', () => {
@@ -60,6 +73,7 @@ describe('without proof', () => {
     expect(unprovenOf(costs({ unproven: [claimed], by_cue: [cue('only', { unproven_usd: 1.5 })] }))?.words).toBe('154 claimed runs');
     expect(unprovenOf(costs({ unproven: [claimed], by_cue: [cue('a', { unproven_usd: 0.7 }), cue('b', { unproven_usd: 0.7 })] }))?.words).toBe('154 claimed runs');
   });
+  it('what a check refuted was paid for, and has its check already', () => expect(unprovenOf(costs({ unproven: [refuted], by_cue: [cue('only', { unproven_usd: 0.34 })] }))?.words).toBe('2 refuted runs: paid for work that a check found undone'));
   it('is nothing where nothing was paid', () => expect(unprovenOf(costs({ unproven: [{ verdict: 'claimed', runs: 4, cost_usd: null }] }))).toBeNull());
 });
 

@@ -1,14 +1,15 @@
 //! What was spent, as its screen shows it: figures, bars and sentences. Pure. What nobody said is never drawn as zero.
 import { objectAt } from '../draft/json';
+import { dayAndMonth, dollars, number } from '../locale';
 import { brief } from '../state/agents';
 import * as costsText from '../text/costs';
-import { money, MONTHS } from '../time';
+import { money, MONTHS, roundMoney } from '../time';
 import type { AgentCost, Costs, CostTotal, CueCost, ModelCost } from '../wire';
 
 /** The ranges of the screen, in days with today. */
 export const RANGES: readonly { days: number; word: string }[] = [{ days: 1, word: costsText.today }, { days: 7, word: costsText.sevenDays }, { days: 30, word: costsText.thirtyDays }];
 
-export const grouped = (count: number) => String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+export const grouped = (count: number) => number(count);
 
 /** "$6.66"; a dash where nobody said. */
 export function amount(usd: number | null): string {
@@ -25,11 +26,17 @@ export function tokenWords(tokens: number | null): string {
   return tokens === null ? '–' : brief(tokens);
 }
 
-
 /** "2026-11-21" as "21 Nov". */
 export function dayWords(day: string): string {
   const [, month = '1', date = '1'] = day.split('-');
-  return `${Number(date)} ${MONTHS[Number(month) - 1] ?? month}`;
+  return dayAndMonth(Number(date), MONTHS[Number(month) - 1] ?? month);
+}
+
+/** The lines of a scale in dollars, all with the cents that their step needs: "$0", "$0.005", "$0.010". */
+export function scaleWords(grid: readonly number[]): string[] {
+  const step = grid[1] ?? grid[0] ?? 0;
+  const places = step <= 0 || Number.isInteger(step) ? 0 : Math.max(2, Math.ceil(-Math.log10(step) - 1e-9));
+  return grid.map((usd) => dollars(usd, usd === 0 ? 0 : places));
 }
 
 /** A day of one agent: where its bar stands and how high it is, from 0 to 1; null where nobody said. */
@@ -80,7 +87,14 @@ export function unprovenOf(costs: Costs): { usd: number; words: string; cueId: s
   const all = ways.length === 1 ? ways[0] : costsText.and(ways.slice(0, -1).join(', '), ways[ways.length - 1] ?? '');
   const dearest = [...costs.by_cue].sort((a, b) => (b.unproven_usd ?? 0) - (a.unproven_usd ?? 0))[0];
   const most = costs.by_cue.length > 1 && dearest && (dearest.unproven_usd ?? 0) > usd / 2 ? costsText.mostIn(dearest.cue) : '';
-  return { usd, words: `${all}${most}`, cueId: dearest !== undefined && !dearest.deleted && (dearest.unproven_usd ?? 0) > 0 ? dearest.cue_id : null };
+  return { usd, words: `${all}${most}${paid.some((one) => one.verdict !== 'refuted') ? '' : costsText.aCheckFoundItNotDone}`, cueId: dearest !== undefined && !dearest.deleted && (dearest.unproven_usd ?? 0) > 0 ? dearest.cue_id : null };
+}
+
+/** Whether a cue asks for any proof: without one its runs can only be claimed. */
+export function asksForProof(definition: unknown): boolean {
+  const said = (value: unknown) => value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0);
+  const whole = (definition ?? {}) as Record<string, unknown>;
+  return said(whole['checks']) || whole['confirm'] === 'checks' || whole['confirm'] === 'exit_code' || whole['confirm'] === 'delivery' || Object.values(objectAt(definition, 'expect')).some(said);
 }
 
 /** Models whose calls nobody can price, the most calls first. */
@@ -117,5 +131,5 @@ export function dayFuse(today_usd: number | null, definition: unknown, usual: nu
   if (most === null || most <= 0) return null;
   const share = (today_usd ?? 0) / most;
   const percent = share > 0 && share < 0.01 ? costsText.under1 : String(Math.round(share * 100));
-  return { share: Math.min(1, share), words: costsText.ofIt(percent, money(most).replace(/\.00$/, '')), tone: share >= 0.8 ? 'warn' : 'mark' };
+  return { share: Math.min(1, share), words: costsText.ofIt(percent, roundMoney(most)), tone: share >= 0.8 ? 'warn' : 'mark' };
 }

@@ -13,7 +13,7 @@ import { usefulFor, type Facts } from './policies';
 import { comesAgain, type BlackoutDraft, type PartDraft } from './schedule';
 import { everyWords, secondsOf, spanWords, type Span } from './span';
 import { useWords } from './uses';
-import { beatSentences, fuseSentences } from './watching';
+import { beatSentences, fuseSentences, type UsualFuses } from './watching';
 
 /** A run of words, plain, strong or as code. A `break` has none: a new paragraph begins. */
 export interface Phrase {
@@ -26,8 +26,8 @@ export function paragraphs(phrases: readonly Phrase[]): Phrase[][] {
   return phrases.reduce<Phrase[][]>((out, phrase) => (phrase.as === 'break' ? [...out, []] : [...out.slice(0, -1), [...(out[out.length - 1] ?? []), phrase]]), [[]]);
 }
 
-/** The sentences of the read-back; `words` is the schedule as the host says it, when it could read it. `nameOf` names a cue by its id; `facts` are what its coming fires say. */
-export function readBack(draft: Draft, words: string | null, nameOf: (cue: string) => string = (cue) => cue, facts: Facts = NO_FACTS): Phrase[] {
+/** The sentences of the read-back; `words` is the schedule as the host says it, when it could read it. `nameOf` names a cue by its id; `facts` are what its coming fires say; `usual` is what stops every cue. */
+export function readBack(draft: Draft, words: string | null, nameOf: (cue: string) => string = (cue) => cue, facts: Facts = NO_FACTS, usual: UsualFuses = null): Phrase[] {
   const out: Phrase[] = [];
   const say = (text: string, as: Phrase['as'] = 'plain') => out.push({ text, as });
   sayWhen(draft, words, nameOf, say);
@@ -38,7 +38,7 @@ export function readBack(draft: Draft, words: string | null, nameOf: (cue: strin
     if (isMissable(draft)) say(`${LATE[draft.catchUp](draft, facts)} `);
     say(`${BUSY[draft.overlap]} `);
   }
-  for (const sentence of [...beforeSentences(draft), ...lentSentences(draft), ...gateSentences(draft), ...beatSentences(draft), ...fuseSentences(draft)]) say(`${sentence} `);
+  for (const sentence of [...beforeSentences(draft), ...lentSentences(draft), ...gateSentences(draft), ...beatSentences(draft), ...fuseSentences(draft, usual)]) say(`${sentence} `);
   say('', 'break');
   sayProof(draft, say);
   for (const sentence of afterSentences(draft, nameOf)) say(` ${sentence}`);
@@ -253,7 +253,6 @@ function partSentence(part: PartDraft, zone: string): string {
   const window = windowWords(part, zone);
   return `${window.charAt(0).toUpperCase()}${window.slice(1)}: ${rateWords(part)}.`;
 }
-
 
 /** "2026-12-24" as "24 Dec 2026"; what is no date stays as it is. */
 function dateWords(written: string): string {

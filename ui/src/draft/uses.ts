@@ -1,4 +1,5 @@
 //! The pools that a cue uses, as they stand in the form. Pure.
+import { number } from '../locale';
 import * as readbackText from '../text/readback';
 import { text, without, type Json } from './json';
 import { freshKey } from './schedule';
@@ -59,6 +60,6 @@ export function usePlace(path: string, uses: readonly UseDraft[]): UsePlace | nu
 export function useWords(use: UseDraft): string {
   const weight = use.weight.trim();
   const tokens = use.tokens.trim().replaceAll(',', '');
-  const more = [...(weight === '' || weight === '1' ? [] : [readbackText.takes(weight)]), ...(tokens === '' || tokens === '0' ? [] : [readbackText.aboutTokens(tokens.replace(/\B(?=(\d{3})+(?!\d))/g, ','))])];
+  const more = [...(weight === '' || weight === '1' ? [] : [readbackText.takes(weight)]), ...(tokens === '' || tokens === '0' ? [] : [readbackText.aboutTokens(/^\d+$/.test(tokens) ? number(Number(tokens)) : tokens)])];
   return `${use.pool.trim() || '…'}${more.length === 0 ? '' : ` (${more.join(', ')})`}`;
 }

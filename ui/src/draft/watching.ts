@@ -1,7 +1,8 @@
 //! What is watched while a cue's run works, as it stands in the form: its beats, what it may use, and when it goes in circles. Pure.
-import { grouped } from '../state/agents';
+import { brief, grouped } from '../state/agents';
 import * as readbackText from '../text/readback';
 import { lasting, money, SECOND } from '../time';
+import type { Fuses } from '../wire';
 import type { TransportWord } from './delivering';
 import { objectAt, one, without, type Json } from './json';
 import { secondsOf, spanOf, spanWords, tidy, type Span } from './span';
@@ -176,8 +177,25 @@ export function beatSentences(draft: WatchingDraft & { transport: TransportWord;
 
 const listed = (words: readonly string[]) => (words.length < 2 ? (words[0] ?? '') : readbackText.orOfWords(words.slice(0, -1).join(', '), words[words.length - 1] ?? ''));
 
+/** What holds for every cue that says nothing of its own; null: not known yet. */
+export type UsualFuses = Pick<Fuses, 'run' | 'cue_day'> | null;
+
+/** "By default it is also stopped at 20M tokens, and its day ends at $50.00."; nothing where the cue says all of it itself, or there is no limit. */
+function usualSentences(draft: WatchingDraft & { transport: TransportWord; restart: string }, usual: UsualFuses): string[] {
+  if (usual === null) return [];
+  const { run, cue_day: day } = usual;
+  const own = [draft.runCost, draft.runTokens, draft.runSteps];
+  const words = (typed: string, limit: number | null, say: (n: number) => string) => (typed.trim() !== '' || limit === null ? '' : say(limit));
+  const some = (parts: readonly string[]) => listed(parts.filter((part) => part !== ''));
+  const runs = some([words(draft.runCost, run.cost_usd, money), words(draft.runTokens, run.tokens, (n) => readbackText.tokens(brief(n))), words(draft.runSteps, run.steps, (n) => readbackText.steps(brief(n)))]);
+  const days = some([words(draft.dayCost, day.cost_usd, money), words(draft.dayTokens, day.tokens, (n) => readbackText.tokensOfDayTokens(brief(n)))]);
+  const stopped = runs === '' ? '' : own.some((typed) => typed.trim() !== '') ? readbackText.itIsAlsoStoppedAt(runs) : readbackText.isStoppedAt(mayRestart(draft) ? readbackText.eachStartIt : readbackText.aRunIt, runs);
+  const parts = [stopped, days === '' ? '' : readbackText.itsDayEndsAt(days)].filter((part) => part !== '');
+  return parts.length === 0 ? [] : [readbackText.byDefault(parts.join(readbackText.andThen))];
+}
+
 /** "A run is stopped at $0.60 or after 1 h. The day is over for it at $2.00." */
-export function fuseSentences(draft: WatchingDraft & { transport: TransportWord; restart: string }): string[] {
+export function fuseSentences(draft: WatchingDraft & { transport: TransportWord; restart: string }, usual: UsualFuses = null): string[] {
   const out: string[] = [];
   const [cost, tokens, steps, day, dayTokens] = [dollars(draft.runCost, NO), count(draft.runTokens, NO), count(draft.runSteps, NO), dollars(draft.dayCost, NO), count(draft.dayTokens, NO)];
   const most = spanWords(draft.stopAfter);
@@ -186,6 +204,7 @@ export function fuseSentences(draft: WatchingDraft & { transport: TransportWord;
   if (at !== '' || most !== '') out.push(readbackText.isStopped(mayRestart(draft) ? readbackText.eachStart : readbackText.aRun, [at, most === '' ? '' : readbackText.after(most)].filter((words) => words !== '').join(readbackText.or2)));
   const days = [day === null ? '' : money(day), dayTokens === null ? '' : readbackText.tokensOfDayTokens(grouped(dayTokens))].filter((words) => words !== '');
   if (days.length > 0) out.push(readbackText.itsDayEndsAtWhat(listed(days)));
+  out.push(...usualSentences(draft, usual));
   if (draft.loops === 'stop') out.push(readbackText.ifItGoesInCirclesIt);
   if (draft.loops === 'off') out.push(readbackText.ifItGoesInCirclesNobody);
   return out;

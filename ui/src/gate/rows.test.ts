@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compared, leftOut, rowsOf, type Rows } from './rows';
+import { cellWords, compared, leftOut, rowsOf, titleOf, type Rows } from './rows';
 
 const MAILS = '{"subject": "Invoice", "to": [{"name": "Bruma", "id": 12345678901234567890, "amount": 180}, {"name": "Alba", "id": 2, "amount": 1240, "cc": ["a"]}]}';
 const table = (text: string) => rowsOf(text) as Rows;
@@ -10,6 +10,17 @@ describe('a payload by rows', () => {
     expect([rows.field, rows.columns, rows.beside]).toEqual(['to', ['name', 'id', 'cc', 'amount'], [{ name: 'subject', words: 'Invoice' }]]);
     expect(rows.rows.map((row) => row.cells.map((cell) => cell?.words ?? null))).toEqual([['Bruma', '12345678901234567890', null, '180'], ['Alba', '2', '["a"]', '1240']]);
     expect(rows.rows[0]?.cells.map((cell) => cell?.number ?? false)).toEqual([false, true, false, true]);
+  });
+  it('a text to be read has no column, and stands beside that of the last time', () => {
+    const mails = (text: string) => table(JSON.stringify([{ to: 'Alba', amount_usd: 1240, mail: text }, { to: 'Kite', amount_usd: 95, mail: null }]));
+    const now = mails('Hello Alba,\nplease pay.');
+    expect([now.columns, now.text, now.texts]).toEqual([['to', 'amount_usd'], 'mail', ['Hello Alba,\nplease pay.', null]]);
+    const beside = compared(now, mails('Hello Alba,\na friendly reminder.'));
+    expect([beside?.since, beside?.textBefore[0]]).toEqual([[{ words: 'other text', loud: true }, null], 'Hello Alba,\na friendly reminder.']);
+  });
+  it('dollars read as money', () => {
+    expect([titleOf('amount_usd'), titleOf('days_late'), titleOf('usd')]).toEqual(['Amount', 'Days late', 'Usd']);
+    expect([cellWords('amount_usd', { words: '1240', number: true }), cellWords('amount_usd', { words: '9.5', number: true }), cellWords('amount_usd', { words: 'all', number: false }), cellWords('invoice', { words: '2280', number: true }), cellWords('x', null)]).toEqual(['$1,240', '$9.50', 'all', '2280', '']);
   });
   it('a bare list', () => expect(table('["a@x.org", "b@x.org"]').rows.map((row) => row.cells[0]?.words)).toEqual(['a@x.org', 'b@x.org']));
   it('what has too many fields says so', () => expect(table('[{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6}]').more).toEqual(['f']));
@@ -26,7 +37,7 @@ describe('beside the last time', () => {
   const last = table('[{"name": "Alba", "amount": 350, "cc": ""}, {"name": "Gone", "amount": 1}]');
   it('what is new, what has changed, how many are gone', () => {
     const now = table('[{"name": "Alba", "amount": 1240}, {"name": "Kite", "amount": 95}]');
-    expect(compared(now, last)).toEqual({ since: [{ words: 'amount was 350', loud: true }, { words: 'new', loud: false }], gone: 1 });
+    expect(compared(now, last)).toEqual({ since: [{ words: 'amount was 350', loud: true }, { words: 'new', loud: false }], textBefore: [null, null], gone: 1 });
   });
   it('more than one change is counted, none is nothing', () => {
     const of = (text: string) => compared(table(text), table('[{"id": 1, "a": 1, "b": 2}, {"id": 2, "a": 1, "b": 2}]'))?.since.map((since) => since?.words ?? null);

@@ -1,4 +1,5 @@
 //! A payload as a table, where it is a list of things that are alike: one row for each, which may be left out. Pure.
+import { roundMoney } from '../time';
 import * as gatesText from '../text/gates';
 import { read, shown, type Part } from './json';
 
@@ -24,6 +25,10 @@ export interface Rows {
   /** What the payload says besides the list. */
   beside: readonly { name: string; words: string }[];
   list: Part;
+  /** The field that holds a text to be read, as a mail; null: none does. It has no column. */
+  text: string | null;
+  /** Of each row. */
+  texts: readonly (string | null)[];
 }
 
 const COLUMNS_MOST = 5;
@@ -40,9 +45,12 @@ export function rowsOf(text: string): Rows | null {
   if (list === undefined || !isTable(list)) return null;
   const beside = whole.fields.filter(({ value }) => value !== list).map(({ name, value }) => ({ name, words: shown(text, value) }));
   const names = inOrder(list, [...new Set(list.items.flatMap((item) => (item.kind === 'object' ? item.fields.map(({ name }) => name) : [BARE])))]);
-  const columns = names.slice(0, COLUMNS_MOST);
+  const prose = names.find((name) => list.items.some((item) => isProse(text, item, name))) ?? null;
+  const short = names.filter((name) => name !== prose);
+  const columns = short.slice(0, COLUMNS_MOST);
   const rows = list.items.map((item, at) => ({ at, cells: columns.map((name) => cellOf(text, item, name)) }));
-  return { field, columns, more: names.slice(COLUMNS_MOST), rows, beside, list };
+  const texts = list.items.map((item) => (prose === null ? null : textOf(text, item, prose)));
+  return { field, columns, more: short.slice(COLUMNS_MOST), rows, beside, list, text: prose, texts };
 }
 
 /** Names that tell one thing from another, best first. */
@@ -65,9 +73,36 @@ function isTable(part: Part): boolean {
   return part.items.every(bare);
 }
 
+/** Longer than a cell shows, or of several lines. */
+const CELL_MOST = 120;
+
+function textOf(text: string, item: Part, name: string): string | null {
+  const part = item.kind === 'object' ? item.fields.findLast((field) => field.name === name)?.value : undefined;
+  return part?.kind === 'text' ? shown(text, part) : null;
+}
+
+function isProse(text: string, item: Part, name: string): boolean {
+  const words = textOf(text, item, name);
+  return words !== null && (words.length > CELL_MOST || words.trim().includes('\n'));
+}
+
 function cellOf(text: string, item: Part, name: string): Cell | null {
   const part = item.kind === 'object' ? item.fields.findLast((field) => field.name === name)?.value : item;
   return part === undefined ? null : { words: shown(text, part), number: part.kind === 'number' };
+}
+
+const USD = /(^|_)usd$/i;
+
+/** "days_late" as one says it: "Days late"; of "amount_usd" the figures themselves say what they are in. */
+export function titleOf(column: string): string {
+  const words = (USD.test(column) && column.length > 3 ? column.replace(USD, '') : column).replaceAll('_', ' ');
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
+}
+
+/** A cell as it is read: dollars as money, anything else as it is written. */
+export function cellWords(column: string, cell: Cell | null): string {
+  if (cell === null) return '';
+  return cell.number && USD.test(column) && Number.isFinite(Number(cell.words)) ? roundMoney(Number(cell.words)) : cell.words;
 }
 
 /** The payload without these rows, everything else as it was written. */
@@ -93,6 +128,8 @@ export interface Since {
 
 export interface Compared {
   since: readonly (Since | null)[];
+  /** Its text of the last time, for each row; null: it was not there, or had none. */
+  textBefore: readonly (string | null)[];
   /** Rows of the last time that are not among these. */
   gone: number;
 }
@@ -103,18 +140,21 @@ export function compared(now: Rows, last: Rows): Compared | null {
   if (naming === null) return null;
   const [here, there] = [now.columns.indexOf(naming), last.columns.indexOf(naming)];
   const before = new Map(last.rows.map((row) => [row.cells[there]?.words ?? '', row]));
+  const of = (row: Row) => before.get(row.cells[here]?.words ?? '');
+  const textBefore = now.rows.map((row) => last.texts[of(row)?.at ?? -1] ?? null);
   const names = new Set(now.rows.map((row) => row.cells[here]?.words ?? ''));
   const since = now.rows.map((row): Since | null => {
-    const old = before.get(row.cells[here]?.words ?? '');
+    const old = of(row);
     if (old === undefined) return { words: gatesText.newIt, loud: false };
-    const changed = now.columns.flatMap((column, i) => {
+    const texts = now.texts[row.at] !== (last.texts[old.at] ?? null) ? [gatesText.otherText] : [];
+    const changed = [...now.columns.flatMap((column, i) => {
       const [is, was] = [row.cells[i]?.words ?? null, old.cells[last.columns.indexOf(column)]?.words ?? null];
-      return is === was ? [] : [gatesText.was(column, was === null ? gatesText.notThere : was === '' ? 'empty' : was)];
-    });
+      return is === was ? [] : [gatesText.was(titleOf(column).toLowerCase(), was === null ? gatesText.notThere : was === '' ? 'empty' : cellWords(column, old.cells[last.columns.indexOf(column)] ?? null))];
+    }), ...texts];
     if (changed.length === 0) return null;
     return { words: changed.length === 1 ? (changed[0] ?? '') : gatesText.more(changed[0] ?? '', changed.length - 1), loud: true };
   });
-  return { since, gone: last.rows.filter((row) => !names.has(row.cells[there]?.words ?? '')).length };
+  return { since, textBefore, gone: last.rows.filter((row) => !names.has(row.cells[there]?.words ?? '')).length };
 }
 
 /** The column whose every figure is there once, in both tables. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { cue, mark, NOW } from '../testing';
 import type { WaitView } from '../wire';
-import { causeWords, fuseWords, leaseWords, mayPrint, numberWords, restartWords, verificationHead, verifiedWords, waitOf } from './facts';
+import { awaitedWords, belowHead, causeWords, fuseWords, headOf, leaseWords, mayPrint, numberWords, restartWords, verificationHead, verifiedWords, waitOf } from './facts';
 
 const ZONE = 'Europe/Madrid';
 
@@ -61,4 +61,24 @@ it('a report that waits for somebody says so, and afterwards who looked', () => 
   expect(verifiedWords({ verification: 'valid', verification_words: 'By the owner.' })).toBe('Verified by the owner.');
   expect(verifiedWords({ verification: 'invalid', verification_words: 'By the owner: the invoice is missing.' })).toBe('Found to be not so by the owner: the invoice is missing.');
   expect(verifiedWords({ verification: 'waiting', verification_words: null })).toBeNull();
+});
+
+const ATTEMPT = { number: 1, began_at_ms: NOW, delivered_at_ms: NOW, ended_at_ms: NOW, state: 'failed', sentence: '', http_status: null, exit_code: 1, pid: 1, stdout: '', stderr: 'Traceback:\nConnectionError: refused\n', output_truncated: false, peak_rss_bytes: null, cpu_ms: null, worker: null, lease_until_ms: null };
+
+it('a program that failed is headed by its last line, once', () => {
+  const failed = (sentence: string) => ({ waits: null, verification: null, checking_since_ms: null, outcome: null, attempts: [ATTEMPT], mark: mark({ confirmed: 'failed', sentence }) });
+  expect(headOf(failed('Exit code 1 after 2.1 s. Attempt 1 of 1.'), NOW)).toBe('Exit code 1 after 2.1 s: ConnectionError: refused.');
+  expect(headOf(failed('Exit 1: ConnectionError: refused. Attempt 1 of 1.'), NOW)).toBe('Exit 1: ConnectionError: refused.');
+  expect(belowHead(failed('Exit 1: ConnectionError: refused. Attempt 1 of 1.'))).toBe('Attempt 1 of 1.');
+  expect(headOf(failed(''), NOW)).toBe('It failed: ConnectionError: refused.');
+});
+
+it('a run that has not ended says what will be confirmed, and by when', () => {
+  const working = { mark: mark({ confirmed: 'working', ended_at_ms: null }), proof: [], outcome_deadline_ms: NOW + 600_000, cue: { id: 'c1', name: 'leads', agent: '', transport: 'command', words: '', deleted: false } };
+  const proof = { claim: 'At least 150 processed', passed: null, found: '', kind: null, detail: null, at_ms: null, took_ms: null };
+  expect(awaitedWords(working, cue({ definition: { confirm: 'outcome' } }), NOW, ZONE)).toBe('its report, by 09:10:00');
+  expect(awaitedWords({ ...working, outcome_deadline_ms: null }, cue({ definition: { confirm: 'exit_code' } }), NOW, ZONE)).toBe('its exit code');
+  expect(awaitedWords({ ...working, proof: [proof, proof, proof] }, undefined, NOW, ZONE)).toBe('at least 150 processed, and 2 more, by 09:10:00');
+  expect(awaitedWords({ ...working, mark: mark({ delivered: 'none', confirmed: 'none', ended_at_ms: null, scheduled: 'held' }) }, undefined, NOW, ZONE)).toBe('its report, by 09:10:00');
+  expect([mark(), mark({ confirmed: 'gate', ended_at_ms: null }), mark({ confirmed: 'none', delivered: 'bounced', ended_at_ms: null })].map((ended) => awaitedWords({ ...working, mark: ended }, undefined, NOW, ZONE))).toEqual([null, null, null]);
 });

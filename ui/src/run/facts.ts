@@ -3,7 +3,8 @@ import { objectAt } from '../draft/json';
 import * as runText from '../text/run';
 import { hms, lasting, SECOND, stamp } from '../time';
 import type { AttemptView, CausedBy, CueView, RunStory, WaitView } from '../wire';
-import { waitingSince } from '../words';
+import { lastLine } from '../fact';
+import { beside, ended, headline, waitingSince } from '../words';
 
 /** How each kind of wait begins, and the icon beside it. */
 const WAITS: Record<string, { begins: string; icon: Wait['icon'] }> = {
@@ -88,6 +89,34 @@ export function verificationHead(story: Pick<RunStory, 'verification' | 'checkin
   if (story !== null && story.checking_since_ms !== null) return runText.reportedSuccessIt;
   return story?.verification === 'waiting' ? runText.claimedWaitsForYourWord : null;
 }
+
+/** What heads a run's page: what it waits for, who has to look at it, or its fact. Of a program that failed, the last line it wrote is part of it. */
+export function headOf(story: Pick<RunStory, 'waits' | 'verification' | 'checking_since_ms' | 'mark' | 'attempts' | 'outcome'>, now_ms: number): string {
+  const head = waitHead(story.waits) ?? verificationHead(story);
+  if (head !== null) return head;
+  const words = headline(story.mark, now_ms);
+  const last = story.attempts[story.attempts.length - 1];
+  const line = story.mark.confirmed === 'failed' && story.outcome === null && last !== undefined && (last.exit_code ?? 0) !== 0 ? lastLine(last.stderr) : null;
+  return line === null || words.includes(line.replace(/\.$/, '')) ? words : `${words.replace(/\.$/, '')}: ${ended(line)}`;
+}
+
+/** What is said below that head, which is nothing it says itself. */
+export function belowHead(story: Pick<RunStory, 'waits' | 'verification' | 'checking_since_ms' | 'mark'>): string {
+  return waitHead(story.waits) === null && verificationHead(story) === null ? beside(story.mark) : story.mark.sentence;
+}
+
+/** What will be confirmed of a run that has not ended, and by when: "at least 150 processed, by 19:50:00". Null: it has its end, or somebody else says so. */
+export function awaitedWords(story: Pick<RunStory, 'mark' | 'proof' | 'outcome_deadline_ms' | 'cue'>, cue: CueView | undefined, now_ms: number, zone: string): string | null {
+  const { mark } = story;
+  const open = mark.confirmed === 'working' || (mark.confirmed === 'none' && mark.ended_at_ms === null && mark.delivered !== 'bounced' && (mark.scheduled === 'ran' || mark.scheduled === 'due' || mark.scheduled === 'held'));
+  if (!open) return null;
+  const [first, ...others] = story.proof;
+  const confirm = String(objectAt({ cue: cue?.definition }, 'cue')['confirm'] ?? '');
+  const what = first !== undefined ? `${first.claim.charAt(0).toLowerCase()}${first.claim.slice(1)}${others.length > 0 ? runText.andOthers(others.length) : ''}` : (AWAITED[confirm] ?? runText.itsReport);
+  return story.outcome_deadline_ms === null ? what : runText.whatBy(what, stamp(story.outcome_deadline_ms, now_ms, zone));
+}
+
+const AWAITED: Record<string, string> = { exit_code: runText.itsExitCode, delivery: runText.thatItIsDelivered, checks: runText.whatThisMachineFinds };
 
 /** Who looked at it, and why they say so: "Verified by the owner: the invoice is there."; null while nobody has. */
 export function verifiedWords(story: Pick<RunStory, 'verification' | 'verification_words'>): string | null {

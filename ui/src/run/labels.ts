@@ -1,4 +1,5 @@
 //! Figures of steps and runs as short words: tokens, money, tries, kinds, keys. Pure.
+import { atMost, dollars, dollarsBetween, number } from '../locale';
 import * as runText from '../text/run';
 import { lasting } from '../time';
 import type { ModelView, SpendView, StepView, TotalView } from '../wire';
@@ -6,19 +7,18 @@ import type { ModelView, SpendView, StepView, TotalView } from '../wire';
 /** "812", "5.7k", "381k", "1.2M"; empty when nobody said. */
 export function tokensWords(tokens: number | null): string {
   if (tokens === null) return '';
-  if (tokens < 1000) return String(tokens);
+  if (tokens < 1000) return number(tokens);
   const [size, unit] = tokens < 999_500 ? [tokens / 1000, 'k'] : tokens < 999_500_000 ? [tokens / 1e6, 'M'] : [tokens / 1e9, 'G'];
-  return `${size < 9.95 ? size.toFixed(1).replace(/\.0$/, '') : Math.round(size)}${unit}`;
+  return `${atMost(size, size < 9.95 ? 1 : 0)}${unit}`;
 }
 
 /** "$0.41", "$0.011", "$0.009", "$0": the smaller, the more places, at most six. */
 export function usdWords(usd: number): string {
-  if (usd === 0) return '$0';
-  if (Math.abs(usd) >= 0.1) return `$${usd.toFixed(2)}`;
-  if (Math.abs(usd) >= 0.01) return `$${usd.toFixed(3).replace(/0$/, '')}`;
-  const places = Math.min(6, 1 - Math.floor(Math.log10(Math.abs(usd))));
-  const words = usd.toFixed(places).replace(/0+$/, '');
-  return words.endsWith('.') ? runText.under0000001 : `$${words}`;
+  if (usd === 0) return dollars(0, 0);
+  if (Math.abs(usd) >= 0.1) return dollars(usd, 2);
+  if (Math.abs(usd) >= 0.01) return dollarsBetween(usd, 2, 3);
+  if (Math.abs(usd) < 0.000_000_5) return runText.under0000001;
+  return dollarsBetween(usd, 0, Math.min(6, 1 - Math.floor(Math.log10(Math.abs(usd)))));
 }
 
 /** What a step cost: money, "not priced", or nothing where nothing was said. */
@@ -115,5 +115,5 @@ export function summaryWords(steps: { begun: number; completed: number; failed: 
 
 /** "100,000" */
 export function thousands(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+  return number(count);
 }

@@ -1,7 +1,7 @@
 //! What charts have in common: their colours read from the page, their grids, and the library behind them, fetched once.
 import type uPlot from 'uplot';
 
-const NAMES = ['bg-1', 'bg-3', 'bg-4', 'line-1', 'line-2', 'line-3', 'text-1', 'text-2', 'text-3', 'mark', 'live', 'ok', 'warn-mark', 'bad'] as const;
+const NAMES = ['bg-1', 'bg-3', 'bg-4', 'grey-b', 'line-1', 'line-2', 'line-3', 'text-1', 'text-2', 'text-3', 'mark', 'live', 'ok', 'warn', 'warn-mark', 'bad'] as const;
 export type InkName = (typeof NAMES)[number];
 export type Ink = Record<InkName, string> & { font: string };
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { agent, band, NOW } from '../testing';
 import { HOUR, MINUTE } from '../time';
 import { gridOf, hoursOf, hourTicks } from './agentchart';
-import { headOf, heardWords, isUnusual, stateOf, ticksOf, usualWords } from './agents';
+import { headOf, heardWords, isUnusual, stateOf, ticksOf, tokensLine, usualWords } from './agents';
 
 const beat = (ago_ms: number, tokens: number | null = 100) => ({ at_ms: NOW - ago_ms, tokens });
 
@@ -35,6 +35,16 @@ describe('the hours of an agent', () => {
     const pulse = Array.from({ length: 60 }, (_, i) => (i < 20 && i % 5 === 0 ? 1 : 0));
     expect(hoursOf(agent({ pulse, usual_gap_ms: 5 * MINUTE }), [], [], NOW).alive).toEqual([{ from_ms: NOW - 59 * MINUTE, to_ms: NOW - 43 * MINUTE }]);
     expect(hoursOf(agent({ pulse, usual_gap_ms: MINUTE }), [], [], NOW).alive).toHaveLength(4);
+  });
+  it('before its first beat nothing is known, and nothing is zero', () => {
+    const pulse = Array.from({ length: 60 }, (_, i) => (i < 50 ? 0 : 1));
+    const tokens = pulse.map((n) => n * 100);
+    const fresh = hoursOf(agent({ pulse, tokens }), [beat(9 * MINUTE)], [], NOW).points.map((point) => point.tokens);
+    expect([fresh.slice(0, 50).every((n) => n === null), fresh[50]]).toEqual([true, 100]);
+    const old = hoursOf(agent({ pulse, tokens }), [beat(9 * MINUTE), beat(7 * HOUR)], [], NOW);
+    expect(old.points[0]?.tokens).toBe(0);
+    expect(tokensLine(agent({ pulse, tokens }))?.slice(48, 52)).toEqual([null, null, 100, 100]);
+    expect([tokensLine(agent({ last_beat_ms: null, tokens_today: 900 })), tokensLine(agent({ tokens: tokens.map(() => 0), tokens_today: 0 }))]).toEqual([null, null]);
   });
   it('the scale takes in what is usual', () => expect(hoursOf(agent({ tokens_usual: [900, 9000] }), [], [], NOW).top).toBeCloseTo(9900));
   it('full hours as the owner’s clock has them', () => {

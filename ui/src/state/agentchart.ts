@@ -8,7 +8,7 @@ export interface Stretch {
 }
 
 export interface AgentHours extends Stretch {
-  /** Tokens a minute, with the middle of the minutes they are of; null where the tower was away or nothing is known. */
+  /** Tokens a minute, with the middle of the minutes they are of; null where the tower was away, and before its first beat. */
   points: { at_ms: number; tokens: number | null }[];
   /** Of the scale. */
   top: number;
@@ -47,12 +47,14 @@ export function hoursOf(agent: Pick<AgentView, 'pulse' | 'tokens' | 'tokens_usua
     const [from, to] = [Math.max(from_ms, band.from_ms), Math.min(now_ms, band.to_ms)];
     return to > from ? [{ from_ms: from, to_ms: to, label: band.label }] : [];
   });
+  // Of the time before the first beat that is known nobody said anything, and that is no zero.
+  const unheard_to = oldest < from_ms ? 0 : Math.max(0, heard.findIndex((n) => n > 0));
   const isAway = (at_ms: number) => away.some((band) => at_ms >= band.from_ms && at_ms < band.to_ms);
   const each = Math.max(1, Math.ceil(minutes / POINTS));
   const points = Array.from({ length: Math.ceil(minutes / each) }, (_, i) => {
     const slice = tokens.slice(i * each, (i + 1) * each);
     const at_ms = from_ms + (i * each + slice.length / 2) * MINUTE;
-    return { at_ms, tokens: isAway(at_ms) ? null : slice.reduce((sum, n) => sum + n, 0) / slice.length };
+    return { at_ms, tokens: isAway(at_ms) || (i + 1) * each <= unheard_to ? null : slice.reduce((sum, n) => sum + n, 0) / slice.length };
   });
   const alive = runsOf(heard.map((n) => n > 0), from_ms, Math.max(1, Math.ceil(((agent.usual_gap_ms ?? MINUTE) * 3) / MINUTE)), now_ms);
   const still_ms = agent.no_progress_since_ms;

@@ -1,5 +1,6 @@
 //! Agents as their screen shows them: order, counts, figures and sentences. Pure.
 import { MARKS, type Tone } from '../glyphs';
+import { atMost, number } from '../locale';
 import * as agentsText from '../text/agents';
 import { ago, lasting, MINUTE, money, SECOND } from '../time';
 import type { AgentCommandView, AgentRef, AgentView, BeatView } from '../wire';
@@ -41,15 +42,22 @@ export function countsOf(agents: readonly AgentView[]): { state: string; words: 
 export function brief(n: number): string {
   const [scale, unit] = n >= 999_500 ? [1e6, 'M'] : n >= 1000 ? [1e3, 'k'] : [1, ''];
   const scaled = n / scale;
-  return unit === '' ? String(Math.round(n)) : `${scaled < 9.95 ? scaled.toFixed(1).replace(/\.0$/, '') : Math.round(scaled)}${unit}`;
+  return `${atMost(scaled, unit !== '' && scaled < 9.95 ? 1 : 0)}${unit}`;
 }
 
 /** 18204 as people read it: "18,204". */
 export function grouped(n: number): string {
-  return String(Math.round(n)).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+  return number(n);
 }
 
 const LATELY_MIN = 10;
+
+/** Tokens of the minutes that are over, as a line draws them: nothing before its first beat of that hour. Null when no beat told of any. */
+export function tokensLine(agent: Pick<AgentView, 'tokens' | 'pulse' | 'tokens_today' | 'last_beat_ms'>): readonly (number | null)[] | null {
+  if (agent.last_beat_ms === null || (agent.tokens_today === 0 && agent.tokens.every((n) => n === 0))) return null;
+  const first = agent.pulse.findIndex((n) => n > 0);
+  return fullMinutes(agent.tokens).map((n, i) => (first > 0 && i < first ? null : n));
+}
 
 /** The minutes that are over: the last one has only begun, and would look like a fall. */
 export function fullMinutes(minutes: readonly number[]): readonly number[] {
@@ -78,7 +86,7 @@ export function pulseWords(pulse: readonly number[]): string {
 
 /** "412 MB", "1.1 GB". */
 export function memoryWords(mb: number): string {
-  return mb < 1000 ? agentsText.mb(Math.round(mb)) : agentsText.gb((mb / 1024).toFixed(1));
+  return mb < 1000 ? agentsText.mb(Math.round(mb)) : agentsText.gb(number(mb / 1024, 1));
 }
 
 /** What it cost against what it may: "$1.22 of $2.00"; null when it said nothing and nothing is set. */

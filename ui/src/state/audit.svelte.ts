@@ -6,6 +6,8 @@ import { desk } from './desk.svelte';
 
 const EVERY_MS = 5 * MINUTE;
 const AFTER_A_GAP_MS = 3 * SECOND;
+/** It looks through days of history: not before the board is drawn. */
+const AFTER_THE_BOARD_MS = 1500;
 
 class AuditState {
   /** Of the last seven days. */
@@ -23,7 +25,7 @@ class AuditState {
   start(): void {
     $effect.root(() => {
       $effect(() => {
-        if (desk.round > 0) untrack(() => void this.ask(7));
+        if (desk.round > 0) untrack(() => this.#soon(AFTER_THE_BOARD_MS));
       });
     });
     desk.onEvent((event) => {

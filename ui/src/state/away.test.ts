@@ -1,9 +1,10 @@
 //! What the window says after an absence and before the next fires: briefing, needs, pauses, fires by hand, tomorrow.
 import { describe, expect, it } from 'vitest';
+import { writeAs, writtenIn } from '../locale';
 import { alert, band, cue, event, mark, NOW } from '../testing';
 import { DAY, HOUR, MINUTE } from '../time';
 import type { BriefingCard, BriefingLine, SimulatedFire, SimulatedLane, Simulation } from '../wire';
-import { bandWords, closingWords, dueWords, merged, openAsks, policyWords } from './briefing';
+import { bandWords, closingWords, doneWords, dueWords, merged, openAsks, policyWords } from './briefing';
 import { readPayload } from './firing';
 import { fleetFrom, withEvent, withHistory } from './fleet';
 import { dueOf, needsOf } from './needs';
@@ -26,6 +27,14 @@ describe('the briefing', () => {
   it.each<[Partial<BriefingLine>, string]>([
     [{}, '04:00 to 08:00'], [{ missed: 1, newest_due_ms: NOW - 5 * HOUR }, '04:00'], [{ oldest_due_ms: NOW - HOUR - 9000 }, '07:59:51 to 08:00:00'], [{ oldest_due_ms: NOW - 12 * HOUR }, 'Thu 19 21:00 to 08:00'], [{ oldest_due_ms: NOW - 14 * HOUR, newest_due_ms: NOW - 13 * HOUR }, 'Thu 19 19:00 to 20:00']
   ])('%j was due %s', (change, words) => expect(dueWords(line(change), NOW, MADRID)).toBe(words));
+  it('in any way of writing days', () => {
+    writeAs(writtenIn('en-US'));
+    expect(dueWords(line({ oldest_due_ms: NOW - 12 * HOUR }), NOW, MADRID)).toBe('Thu 19 21:00 to 08:00');
+    writeAs(writtenIn('en-GB'));
+  });
+  it.each([
+    ['Ran once.', 'Ran once.', null], ['1 not run (the tower was off, and it stays useful for 10 s only).', '1 not run.', 'It stays useful for 10 s only.'], ['4 not run (the tower was off; this cue does not catch up).', '4 not run.', 'This cue does not catch up.'], ['1 skipped (the previous run was still live).', '1 skipped.', 'The previous run was still live.'], ['Ran once; 2 skipped (busy); 3 wait their turn.', 'Ran once; 2 skipped (busy); 3 wait their turn.', null]
+  ])('%s is what was done and why', (sentence, done, why) => expect(doneWords(sentence)).toEqual({ done, why }));
   it('a band says when', () => expect(bandWords(band(), NOW, MADRID)).toBe('Asleep 4 h, 04:00 to 08:00'));
   it('a short one to the second', () => expect(bandWords(band({ to_ms: NOW - 5 * HOUR + 19_000, label: 'Tower off 19 s' }), NOW, MADRID)).toBe('Tower off 19 s, 04:00:00 to 04:00:19'));
   it('knows what is still to be decided, and what closing means', () => {
@@ -46,7 +55,7 @@ describe('the briefing', () => {
     expect(merged(first, null, () => true), 'closed elsewhere').toBeNull();
     expect(merged(null, next, () => false)).toBe(next);
   });
-  it.each([['latest', 'Runs the newest, while useful'], ['all', 'Runs each of them'], ['none', 'Never made up'], ['ask', 'Asks you']])('policy %s: %s', (policy, words) => expect(policyWords(policy)).toBe(words));
+  it.each([['latest', 'Runs once for all'], ['all', 'Runs each'], ['none', 'Never made up'], ['ask', 'Asks you']])('policy %s: %s', (policy, words) => expect(policyWords(policy)).toBe(words));
 });
 
 describe('what needs the owner', () => {

@@ -1,6 +1,6 @@
 //! The briefing card as it is shown: what was due when, by which policy, what is still to be decided. Pure.
 import * as frameText from '../text/frame';
-import { day, hm, hms, MINUTE, sameDay } from '../time';
+import { hm, hms, MINUTE, sameDay, weekday } from '../time';
 import type { BandView, BriefingCard, BriefingLine } from '../wire';
 
 /** What the owner said to one held occurrence. */
@@ -12,9 +12,20 @@ export function policyWords(policy: string): string {
   return POLICIES[policy] ?? policy;
 }
 
+/** That nobody was there is what the card is about: its head says it already. */
+const AWAY = /^[^,;]*\b(tower|machine|computer|clock)\b[^,;]*[,;] (?:and )?/;
+
+/** What was done, and apart from it why: "1 not run.", "It stays useful for 10 s only." */
+export function doneWords(sentence: string): { done: string; why: string | null } {
+  const [, done, why] = /^([^()]*\S) \(([^()]*)\)\.$/.exec(sentence) ?? [];
+  if (done === undefined || why === undefined) return { done: sentence, why: null };
+  const rest = why.replace(AWAY, '');
+  return { done: `${done}.`, why: `${rest.charAt(0).toUpperCase()}${rest.slice(1)}.` };
+}
+
 /** Today needs no day. */
 function dated(at_ms: number, clock: typeof hm, now_ms: number, zone: string): string {
-  return sameDay(at_ms, now_ms, zone) ? clock(at_ms, zone) : `${day(at_ms, zone).slice(0, 6).trim()} ${clock(at_ms, zone)}`;
+  return sameDay(at_ms, now_ms, zone) ? clock(at_ms, zone) : `${weekday(at_ms, zone)} ${clock(at_ms, zone)}`;
 }
 
 /** From one instant to another, to the second where that is all there is between them. */

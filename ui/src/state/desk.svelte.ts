@@ -1,9 +1,10 @@
 //! The live picture of the tower: the board once, then every change as it is published. Asks again after a gap; says when it is stale.
 import { bridge, refusalFrom, type Commands, type Stop } from '../bridge';
-import { DAY, HOUR } from '../time';
+import { HOUR } from '../time';
 import { explains } from '../timeline/bands';
-import type { BandView, Board, DeskEvent, Mark, TowerStatus } from '../wire';
+import type { BandView, DeskEvent, Mark, TowerStatus } from '../wire';
 import { completeSince, EMPTY_FLEET, fleetFrom, withAlerts, withCue, withEvent, withHistory, withoutPast, type Fleet } from './fleet';
+import { FIRST_RANGE_MS, firstLook, look, MARKS_MAX } from './firstlook';
 import { notices } from './notice.svelte';
 import { Tidings } from './tidings';
 import { FORECAST_MOST } from '../timeline/spots';
@@ -11,8 +12,6 @@ import { zones } from './zone.svelte';
 
 const QUIET_MS = 2000; // silence after which the tower is asked whether it is there
 const STALE_MS = 2000; // an unanswered question after which the window is stale
-const FIRST_RANGE_MS = 26 * HOUR;
-const MARKS_MAX = 2000; // newest marks of the whole fleet; what is older comes lane by lane
 
 class Desk {
   fleet = $state.raw<Fleet>(EMPTY_FLEET);
@@ -75,9 +74,13 @@ class Desk {
   }
 
   /** Asks the host; what it answers also proves that it is there. */
-  async ask<C extends keyof Commands>(command: C, request: Commands[C][0]): Promise<Commands[C][1]> {
+  ask<C extends keyof Commands>(command: C, request: Commands[C][0]): Promise<Commands[C][1]> {
+    return this.#answered(bridge.call(command, request));
+  }
+
+  async #answered<T>(asked: Promise<T>): Promise<T> {
     try {
-      const answer = await bridge.call(command, request);
+      const answer = await asked;
       this.#heard();
       return answer;
     } catch (error) {
@@ -161,7 +164,7 @@ class Desk {
     for (;;) {
       this.#askedSince ??= performance.now();
       try {
-        const [status, board] = await this.#firstLook(Date.now() + this.#skew_ms);
+        const [status, board] = await this.#answered(firstLook.take() ?? look(Date.now() + this.#skew_ms));
         this.#setStatus(status);
         this.bandsFrom_ms = status.now_ms - FIRST_RANGE_MS;
         this.loadedFrom_ms = completeSince(board, MARKS_MAX, this.bandsFrom_ms);
@@ -179,12 +182,6 @@ class Desk {
       }
     }
     this.#connecting = false;
-  }
-
-  /** The tower and its newest marks, in one breath; again when its clock is not what it was taken for. */
-  async #firstLook(now_ms: number): Promise<[TowerStatus, Board]> {
-    const answers = await Promise.all([this.ask('tower_status', {}), this.ask('board', { from_ms: Math.floor(now_ms - FIRST_RANGE_MS), to_ms: Math.ceil(now_ms + 31 * DAY), marks_max: MARKS_MAX })]);
-    return Math.abs(answers[0].now_ms - now_ms) < HOUR ? answers : this.#firstLook(answers[0].now_ms);
   }
 
   #take(event: DeskEvent): void {

@@ -1,11 +1,11 @@
 //! Fuses in words, and as they are typed. Pure.
 import { count, dollars } from '../draft/watching';
 import * as settingsText from '../text/settings';
-import { money } from '../time';
+import { money, roundMoney } from '../time';
 import { objectAt } from '../draft/json';
 import { tokensWords, usdWords } from '../run/labels';
 import type { Fuses, FusesSet, SpendView } from '../wire';
-import { brief, grouped } from './agents';
+import { brief } from './agents';
 
 /** One limit of the form: its scope, and what it bounds. */
 export type FuseField = 'run.cost_usd' | 'run.tokens' | 'run.steps' | 'cue_day.cost_usd' | 'cue_day.tokens' | 'agent_day.cost_usd' | 'agent_day.tokens' | 'fleet_day.cost_usd' | 'fleet_day.tokens';
@@ -32,14 +32,17 @@ function limitOf(fuses: FusesSet, field: FuseField): number | null {
 export function limitWords(fuses: FusesSet | null, field: FuseField): string {
   const limit = fuses === null ? null : limitOf(fuses, field);
   if (limit === null) return settingsText.noLimit;
-  return field.endsWith('cost_usd') ? money(limit).replace(/\.00$/, '') : brief(limit);
+  return field.endsWith('cost_usd') ? roundMoney(limit) : brief(limit);
 }
+
+/** "20,000,000": as `count` reads it, whatever the locale. */
+const typedCount = (limit: number) => String(limit).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 
 export function fuseDraft(fuses: FusesSet): FuseDraft {
   return Object.fromEntries(
     FIELDS.map((field) => {
       const limit = limitOf(fuses, field);
-      return [field, limit === null ? '' : field.endsWith('cost_usd') ? limit.toFixed(2) : grouped(limit)];
+      return [field, limit === null ? '' : field.endsWith('cost_usd') ? limit.toFixed(2) : typedCount(limit)];
     })
   ) as FuseDraft;
 }
@@ -67,14 +70,14 @@ export function fuseField(field: string | null): FuseField | 'whole' {
 export function runFuses(spend: Pick<SpendView, 'cost_usd' | 'tokens'>, definition: unknown, fuses: FusesSet | null): { name: string; words: string; share: number; tone: 'mark' | 'warn' | 'bad' }[] {
   const own = objectAt(objectAt(definition, 'budget'), 'run');
   const rows = [
-    { name: settingsText.cost, used: spend.cost_usd, own: own['cost_usd'], usual: fuses?.run.cost_usd ?? null, words: usdWords },
-    { name: settingsText.Tokens, used: spend.tokens, own: own['tokens'], usual: fuses?.run.tokens ?? null, words: (n: number) => tokensWords(n) }
+    { name: settingsText.cost, used: spend.cost_usd, own: own['cost_usd'], usual: fuses?.run.cost_usd ?? null, words: usdWords, most: roundMoney },
+    { name: settingsText.Tokens, used: spend.tokens, own: own['tokens'], usual: fuses?.run.tokens ?? null, words: (n: number) => tokensWords(n), most: (n: number) => tokensWords(n) }
   ];
-  return rows.flatMap(({ name, used, own: said, usual, words }) => {
+  return rows.flatMap(({ name, used, own: said, usual, words, most: mostWords }) => {
     const most = typeof said === 'number' ? said : usual;
     if (used === null || most === null || most <= 0) return [];
     const share = used / most;
-    return [{ name, words: settingsText.ofIt(words(used), words(most).replace(/\.00$/, '')), share: Math.min(1, share), tone: share >= 1 ? ('bad' as const) : share >= 0.8 ? ('warn' as const) : ('mark' as const) }];
+    return [{ name, words: settingsText.ofIt(words(used), mostWords(most)), share: Math.min(1, share), tone: share >= 1 ? ('bad' as const) : share >= 0.8 ? ('warn' as const) : ('mark' as const) }];
   });
 }
 

@@ -3,7 +3,8 @@ import { Voice } from './voice';
 
 interface Notice {
   text: string;
-  tone: 'plain' | 'bad';
+  /** `ok`: good news. What was simply done is `plain`. */
+  tone: 'plain' | 'ok' | 'bad';
 }
 
 const state = $state<{ notice: Notice | null; spoken: string; warned: string }>({ notice: null, spoken: '', warned: '' });

@@ -1,9 +1,10 @@
 //! Pools in words. Pure.
+import { number } from '../locale';
 import * as settingsText from '../text/settings';
 import { lasting, SECOND, stamp } from '../time';
 import type { PoolView } from '../wire';
 
-const grouped = (count: number) => String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+const grouped = (count: number) => number(count);
 
 /** What it allows: "2 at once, 10 calls a minute, 90,000 tokens a minute". */
 export function limitWords(pool: Pick<PoolView, 'concurrency' | 'calls_per_min' | 'tokens_per_min'>): string {

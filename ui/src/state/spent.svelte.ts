@@ -10,6 +10,8 @@ const APART_MS = 2000;
 class Spent {
   /** Dollars; null: nobody said anything today. */
   usd = $state<number | null>(null);
+  /** It was asked for, and the answer came. */
+  known = $state(false);
 
   watch(): Stop {
     return following(movesCosts, () => this.#load(), EVERY_MS, APART_MS);
@@ -19,6 +21,7 @@ class Spent {
     if (desk.phase !== 'ready' || document.hidden) return;
     try {
       this.usd = (await desk.ask('costs_today', {})).today.cost_usd;
+      this.known = true;
     } catch {
       // The pulse notices when nobody answers; what was known stays.
     }

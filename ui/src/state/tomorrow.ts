@@ -1,4 +1,5 @@
 //! Tomorrow as a page shows it: how many fires, what becomes of them, day by day. Pure: a simulation in, words and rows out.
+import { number } from '../locale';
 import * as boardText from '../text/board';
 import { day, hm, hms, lasting, MINUTE, offsetAt, startOfDay } from '../time';
 import type { SimulatedFire, SimulatedLane, Simulation } from '../wire';
@@ -42,7 +43,7 @@ export interface Totals {
 
 /** 1240 as "1,240". */
 export function counted(n: number): string {
-  return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+  return number(n);
 }
 
 /** "1 run", "1,240 runs". */

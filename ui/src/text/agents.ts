@@ -47,6 +47,7 @@ export const crontab = 'crontab';
 export const putBeforeTheCommand = 'Put before the command that is there already: it tells start, end, output and what was needed, and keeps it while the tower is down.';
 export const twoLinesAroundTheWork = 'Two lines around the work; the exit code at the end of the URL says how it went.';
 export const fromInsideTheAgent = 'From inside the agent; a body becomes part of the report.';
+export const noTokensAMinute = 'No beats, so nothing is known of its tokens a minute.';
 export const tokensPerMinLast = (long: Said) => `Tokens per min, last ${long}`;
 export const usual = 'usual';
 export const to = (brief: Said, brief2: Said) => `${brief} to ${brief2}`;

@@ -8,20 +8,27 @@ export interface Ink {
   of: Record<InkName, string>;
   font: string;
   mono: string;
+  /** How large the owner has everything drawn. */
+  scale: number;
 }
 
 /** Reads the tokens that apply to the page now. */
 export function readInk(): Ink {
   const style = getComputedStyle(document.documentElement);
   const of = Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--${name}`).trim()])) as Record<InkName, string>;
-  return { of, font: getComputedStyle(document.body).fontFamily, mono: style.getPropertyValue('--mono').trim() };
+  return { of, font: getComputedStyle(document.body).fontFamily, mono: style.getPropertyValue('--mono').trim(), scale: Number(style.getPropertyValue('--ui-scale')) || 1 };
+}
+
+/** Pixels of the screen for each of the canvas' own: the page is drawn larger without the screen's ratio telling of it. */
+export function ratioOf(ink: Pick<Ink, 'scale'>): number {
+  return (globalThis.devicePixelRatio || 1) * ink.scale;
 }
 
 const hatches = new WeakMap<Ink, { ratio: number; hatch: CanvasPattern | string }>();
 
 /** The hatch of a grey band, cut once for the screen's pixels. */
 export function hatchOf(g: CanvasRenderingContext2D, ink: Ink): CanvasPattern | string {
-  const ratio = devicePixelRatio || 1;
+  const ratio = ratioOf(ink);
   const known = hatches.get(ink);
   if (known?.ratio === ratio) return known.hatch;
   const hatch = cutHatch(g, ink, ratio);

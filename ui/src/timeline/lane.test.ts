@@ -5,7 +5,8 @@ import { HOUR, MINUTE } from '../time';
 import type { Mark } from '../wire';
 import type { Ink } from './ink';
 import { cellFor, type Binned } from './cells';
-import { drawLane, type Brush, type LaneScene } from './lane';
+import type { Brush, LaneScene } from './brush';
+import { drawLane } from './lane';
 import { pitchOf, spotsOf, type Around, type Spot } from './spots';
 
 /** What a pen drew: a mark's path, or a rectangle, with its middle and its colour. */
@@ -56,7 +57,7 @@ function pen(): CanvasRenderingContext2D {
   return g as unknown as CanvasRenderingContext2D;
 }
 
-const ink: Ink = { of: new Proxy({}, { get: (_, name) => String(name) }) as Ink['of'], font: 'sans', mono: 'mono' };
+const ink: Ink = { of: new Proxy({}, { get: (_, name) => String(name) }) as Ink['of'], font: 'sans', mono: 'mono', scale: 1 };
 const first = (family: keyof typeof MARKS, state: string) => (MARKS[family] as Record<string, { paths: { d: string }[] }>)[state]?.paths[0]?.d ?? '';
 
 function laneOf(spots: readonly Spot[], pixel_ms: number, binned: Binned | null = null): LaneScene {

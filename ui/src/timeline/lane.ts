@@ -1,58 +1,18 @@
 //! Draws one lane: three rows that never merge. What went right loses detail first.
 import { glyphOf, toneToken } from '../glyphs';
-import * as boardText from '../text/board';
-import { lasting, money } from '../time';
-import { attemptWords, dueTimes, isBetween, isExceptional, isLive, isSpan, scheduledTone } from '../words';
-import type { BandView, Mark } from '../wire';
-import { bandAt } from './bands';
-import { drawMark, rounded, type Ink, type InkName } from './ink';
-import { cellFrom, cellsIn, type Binned, type Cell } from './cells';
-import { FORECAST_MOST, combsOf, deliveredAt, detailOf, endedAt, visible, type Comb, type Detail, type Spot } from './spots';
+import { dueTimes, isExceptional, isLive, isSpan, scheduledTone } from '../words';
+import type { Mark } from '../wire';
+import { groundAt, outline, ROW_Y, SIZE, type Brush, type LaneScene, type Placed } from './brush';
+import { drawMark, type InkName } from './ink';
+import { drawLabels } from './labels';
+import { drawShare } from './share';
+import { combsOf, deliveredAt, detailOf, endedAt, visible, type Comb, type Detail, type Spot } from './spots';
 import { startOf, xOf, type View } from './view';
-
-const ROW_Y = [7, 16, 25] as const;
-const SIZE = 9;
-
-export interface Brush {
-  g: CanvasRenderingContext2D;
-  ink: Ink;
-  view: View;
-  width: number;
-  now_ms: number;
-  selected: string | null;
-  bands?: readonly BandView[];
-}
-
-/** One lane as it is to be drawn. */
-export interface LaneScene {
-  spots: readonly Spot[];
-  /** Usual distance between its due times. */
-  pitch_ms: number;
-  /** What the host counted, where not every mark in the view is here. */
-  binned: Binned | null;
-  /** The grid to count on. */
-  cell_ms: number;
-}
 
 /** How much of a lane is drawn; without its marks, what was counted is. */
 export function detailIn({ pitch_ms, binned }: LaneScene, view: View, width: number): Detail {
   const detail = detailOf((pitch_ms / view.span_ms) * width);
   return binned !== null ? 'share' : detail;
-}
-
-/** What a mark stands on. */
-function groundAt({ bands, now_ms }: Brush, at_ms: number): InkName {
-  return at_ms > now_ms ? 'future' : bands && bandAt(bands, at_ms) ? 'grey-a' : 'bg-0';
-}
-
-interface Placed {
-  mark: Mark;
-  x: number;
-  xd: number;
-  xc: number;
-  bad: boolean;
-  length: number;
-  index: number;
 }
 
 /** When a run began to move: nothing moved between its due time and a late start. */
@@ -235,14 +195,6 @@ function drawTick(brush: Brush, mark: Mark, x: number, ya: number, yb: number, y
   }
 }
 
-function outline(brush: Brush, x: number, y0: number, length: number): void {
-  const { g, ink } = brush;
-  g.strokeStyle = ink.of.live;
-  g.lineWidth = 1.5;
-  rounded(g, x - 8, y0 + 1, Math.max(16, length), 30, 4);
-  g.stroke();
-}
-
 function drawRun(brush: Brush, p: Placed, y0: number, ya: number, yb: number, yc: number, size: number, clear: boolean): void {
   const { g, ink, view, width } = brush;
   const { mark, x, xd, xc, length } = p;
@@ -288,120 +240,4 @@ function drawRun(brush: Brush, p: Placed, y0: number, ya: number, yb: number, yc
     drawMark(g, ink, 'C', mark.confirmed, at, yc, mark.confirmed === 'refuted' ? size + 1.5 : size);
   }
   if (brush.selected === mark.occurrence_id) outline(brush, x, y0, length > 7 ? xc - x + 16 : 16);
-}
-
-/** "11 min  $0.23" beside a run where it covers no other mark and not now. */
-function drawLabels(brush: Brush, placed: readonly Placed[], shown: readonly Spot[], combs: ReadonlyMap<string, Comb>, ya: number, yc: number): void {
-  const { g, ink, view, width, now_ms } = brush;
-  const xn = xOf(view, now_ms, width);
-  let taken = -99;
-  g.font = `11px ${ink.font}`;
-  g.textBaseline = 'middle';
-  g.lineJoin = 'round';
-  for (const p of [...placed].sort((a, b) => a.x - b.x)) {
-    if (p.x < -4) continue;
-    const next = shown[p.index + 1];
-    const nextX = next ? xOf(view, next.due_ms, width) : width;
-    const before = shown[p.index - 1];
-    // The line of what merged into it lies at its left.
-    const comb = combs.get(p.mark.occurrence_id);
-    const beforeX = comb ? p.x : before ? xOf(view, before.mark ? endedAt(before.mark, now_ms) : before.due_ms, width) : 0;
-    const live = isLive(p.mark);
-    const limit = p.x < xn ? Math.min(nextX, live ? width : xn) : nextX;
-    let at: number | null = null;
-    let y = ya + 0.5;
-    let text = '';
-    for (text of labelsOf(p.mark, now_ms, comb?.due ?? 0)) {
-      const w = g.measureText(text).width;
-      if (!live && p.x + 10 + w < limit - 6) at = p.x + 10;
-      else if (!live && p.x - 10 - w > Math.max(beforeX, taken) + 8) at = p.x - 10 - w;
-      else if (live && Math.max(p.xc, xn) + 10 + w < nextX) {
-        at = Math.max(p.xc, xn) + 10;
-        y = p.mark.delivered === 'delivering' ? ya + 9.5 : yc + 0.5;
-      } else if (live && p.x + 10 + w < Math.min(nextX, xn) - 6) at = p.x + 10;
-      if (at !== null) break;
-    }
-    if (at === null) continue;
-    if (y < ya + 4) taken = at + g.measureText(text).width;
-    g.lineWidth = 3;
-    g.strokeStyle = at > xn ? ink.of.future : ink.of['bg-0'];
-    g.strokeText(text, at, y);
-    g.fillStyle = ink.of['text-3'];
-    g.fillText(text, at, y);
-  }
-}
-
-/** What may stand beside a run, longest first; `madeUp` due times merged into it. */
-function labelsOf(mark: Mark, now_ms: number, madeUp: number): string[] {
-  if (mark.delivered === 'delivering') return [mark.attempts > 1 ? attemptWords(mark) : 'delivering'];
-  if (isBetween(mark)) return [boardText.waitsForItsNextTry(mark.attempts), boardText.nextTry];
-  if (mark.confirmed === 'working') return [boardText.runningOfLasting(lasting(now_ms - deliveredAt(mark, now_ms))), 'running'];
-  if (mark.confirmed === 'gate') return [boardText.waitsForYourAnswer, boardText.atAGate3];
-  if (mark.scheduled === 'held') return mark.asks ? [boardText.waitsForYou, 'asks'] : ['held'];
-  if (mark.scheduled === 'skipped') return [boardText.skipped(mark.scheduled_reason ?? glyphOf('S', 'skipped').say), 'skipped'];
-  if (mark.delivered === 'bounced') return [boardText.neverReachedTheAgent, 'bounced'];
-  const took = lasting(endedAt(mark, now_ms) - (mark.started_at_ms ?? mark.due_ms));
-  const cost = mark.cost_usd === null ? '' : `  ${money(mark.cost_usd)}`;
-  const long = mark.attempts > 1 && cost === '' ? [boardText.attemptsOfTook(took, mark.attempts)] : [];
-  return [...(madeUp > 0 ? [boardText.madeUp(took, cost, madeUp)] : []), ...long, `${took}${cost}`, ...(cost === '' ? [] : [cost.trim()])];
-}
-
-/** Cells: fill height is the share that ran, was delivered, was confirmed. One colour at a time, as there are thousands. */
-function drawShare(brush: Brush, lane: LaneScene, y0: number, shown: readonly Spot[]): void {
-  const { g, ink, view, width } = brush;
-  const [ya, yb, yc] = [y0 + ROW_Y[0], y0 + ROW_Y[1], y0 + ROW_Y[2]];
-  const cell_ms = lane.binned?.cell_ms ?? lane.cell_ms;
-  const all = cellsIn(lane.spots, cell_ms, lane.binned);
-  const step = (cell_ms / view.span_ms) * width;
-  const w = Math.max(1, step - Math.min(1.5, step / 4));
-  const x = (cell: Cell) => xOf(view, cell.at * cell_ms, width);
-  const cells = all.slice(cellFrom(all, Math.floor(startOf(view) / cell_ms)), cellFrom(all, Math.ceil(view.t1_ms / cell_ms)));
-  g.fillStyle = ink.of.mark;
-  g.globalAlpha = 0.75;
-  for (const c of cells) {
-    const at = x(c);
-    if (c.due > 0) {
-      g.fillRect(at, ya + 3.5 - (7 * c.ran) / c.due, w, (7 * c.ran) / c.due);
-      if (c.sent > 0) g.fillRect(at, yb + 3.5 - (7 * c.delivered) / c.sent, w, (7 * c.delivered) / c.sent);
-    } else if (c.aside > 0) g.fillRect(at, ya - 3, w, 1.5);
-  }
-  g.globalAlpha = 0.85;
-  for (const c of cells) {
-    if (c.claimed === 0) continue;
-    const sure = (7 * c.confirmed) / c.answered;
-    const said = (7 * c.claimed) / c.answered;
-    g.fillRect(x(c), yc + 3.5 - sure - said, w, Math.min(said, 3.5));
-  }
-  g.fillStyle = ink.of.ok;
-  for (const c of cells) if (c.confirmed > 0) g.fillRect(x(c), yc + 3.5 - (7 * c.confirmed) / c.answered, w, (7 * c.confirmed) / c.answered);
-  g.globalAlpha = 1;
-  for (const c of cells) if (c.predicted > 0 && c.due === 0) drawExpected(brush, x(c), ya, step, c.blackout === c.predicted);
-  const predicted = shown.reduce((count, spot) => count + (spot.mark ? 0 : 1), 0);
-  const last = cells[cells.length - 1];
-  if (predicted >= FORECAST_MOST && last) for (let at = x(last) + step; at < width; at += step) drawExpected(brush, at, ya, step);
-  for (const c of cells) {
-    if (!c.worst) continue;
-    const at = x(c) + step / 2;
-    const bounced = c.worst.delivered === 'bounced';
-    const row = bounced ? yb : c.worst.confirmed === 'none' ? ya : yc;
-    g.fillStyle = ink.of[groundAt(brush, c.worst.due_ms)];
-    g.fillRect(at - 6, row - 5, 12, 10);
-    if (bounced) drawMark(g, ink, 'D', c.worst.delivered, at, row, SIZE);
-    else if (row === ya) drawMark(g, ink, 'S', c.worst.scheduled, at, row, SIZE);
-    else drawMark(g, ink, 'C', c.worst.confirmed, at, row, SIZE);
-  }
-  const chosen = brush.selected === null ? undefined : (lane.spots.find((spot) => spot.id === brush.selected)?.due_ms ?? cells.find((c) => c.worst?.occurrence_id === brush.selected)?.worst?.due_ms);
-  if (chosen !== undefined) outline(brush, (Math.floor(chosen / cell_ms) * cell_ms + cell_ms / 2 - startOf(view)) * (width / view.span_ms), y0, 16);
-}
-
-/** A cell of the future; only its ground line where a blackout skips all of it. */
-function drawExpected({ g, ink }: Brush, x: number, ya: number, step: number, blackout = false): void {
-  g.strokeStyle = ink.of.mark;
-  g.globalAlpha = 0.6;
-  g.lineWidth = 1;
-  if (blackout) {
-    g.fillStyle = ink.of.mark;
-    g.fillRect(x, ya + 2, step - 1.5, 1);
-  } else g.strokeRect(x + 0.5, ya - 2.5, Math.max(1, step - 2.5), 5);
-  g.globalAlpha = 1;
 }

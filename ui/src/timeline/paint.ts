@@ -2,8 +2,9 @@
 import { hm, hms } from '../time';
 import type { BandView } from '../wire';
 import { bandsIn, clockChanges, labelFor } from './bands';
-import { hatchOf, rounded, type Ink } from './ink';
-import { drawLane, type Brush, type LaneScene } from './lane';
+import { hatchOf, ratioOf, rounded, type Ink } from './ink';
+import type { Brush, LaneScene } from './brush';
+import { drawLane } from './lane';
 import { topOf, type PoolStep } from './pools';
 import type { PoolRow, Row } from './rows';
 import { ticksOf } from './ticks';
@@ -33,8 +34,8 @@ export interface Scene {
 }
 
 /** Sizes a canvas for sharp pixels and hands out its pen. */
-function penOf(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D | null {
-  const ratio = devicePixelRatio || 1;
+function penOf(canvas: HTMLCanvasElement, ink: Ink, width: number, height: number): CanvasRenderingContext2D | null {
+  const ratio = ratioOf(ink);
   const w = Math.max(1, Math.round(width * ratio));
   const h = Math.max(1, Math.round(height * ratio));
   if (canvas.width !== w) canvas.width = w;
@@ -46,7 +47,7 @@ function penOf(canvas: HTMLCanvasElement, width: number, height: number): Canvas
 
 export function paintPlot(canvas: HTMLCanvasElement, scene: Scene): void {
   const { ink, view, width, height, now_ms } = scene;
-  const g = penOf(canvas, width, height);
+  const g = penOf(canvas, ink, width, height);
   if (!g) return;
   const xn = xOf(view, now_ms, width);
   g.fillStyle = ink.of['bg-0'];
@@ -197,7 +198,7 @@ export const AXIS_H = 28;
 
 export function paintAxis(canvas: HTMLCanvasElement, scene: Scene): void {
   const { ink, view, width, now_ms, zone } = scene;
-  const g = penOf(canvas, width, AXIS_H);
+  const g = penOf(canvas, ink, width, AXIS_H);
   if (!g) return;
   const xn = xOf(view, now_ms, width);
   g.fillStyle = ink.of['bg-1'];

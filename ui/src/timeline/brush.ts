@@ -1,0 +1,55 @@
+//! What every part of a lane is drawn with: the pen, the three rows, the ground below a mark, the ring around the chosen one.
+import type { BandView, Mark } from '../wire';
+import { bandAt } from './bands';
+import type { Binned } from './cells';
+import { rounded, type Ink, type InkName } from './ink';
+import type { Spot } from './spots';
+import type { View } from './view';
+
+export const ROW_Y = [7, 16, 25] as const;
+export const SIZE = 9;
+
+export interface Brush {
+  g: CanvasRenderingContext2D;
+  ink: Ink;
+  view: View;
+  width: number;
+  now_ms: number;
+  selected: string | null;
+  bands?: readonly BandView[];
+}
+
+/** One lane as it is to be drawn. */
+export interface LaneScene {
+  spots: readonly Spot[];
+  /** Usual distance between its due times. */
+  pitch_ms: number;
+  /** What the host counted, where not every mark in the view is here. */
+  binned: Binned | null;
+  /** The grid to count on. */
+  cell_ms: number;
+}
+
+/** What a mark stands on. */
+export function groundAt({ bands, now_ms }: Brush, at_ms: number): InkName {
+  return at_ms > now_ms ? 'future' : bands && bandAt(bands, at_ms) ? 'grey-a' : 'bg-0';
+}
+
+/** A run as it lies in its lane, in pixels. */
+export interface Placed {
+  mark: Mark;
+  x: number;
+  xd: number;
+  xc: number;
+  bad: boolean;
+  length: number;
+  index: number;
+}
+
+export function outline(brush: Brush, x: number, y0: number, length: number): void {
+  const { g, ink } = brush;
+  g.strokeStyle = ink.of.live;
+  g.lineWidth = 1.5;
+  rounded(g, x - 8, y0 + 1, Math.max(16, length), 30, 4);
+  g.stroke();
+}
