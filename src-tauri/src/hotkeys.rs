@@ -1,5 +1,7 @@
 //! Keys that work in every program: they show the window, or the next question. None is taken until the owner sets one.
 
+mod exchange;
+
 use std::str::FromStr as _;
 use std::sync::{Mutex, PoisonError};
 
@@ -7,6 +9,7 @@ use serde::Serialize;
 use tauri::{AppHandle, Manager};
 use tauri_plugin_global_shortcut::{GlobalShortcutExt as _, Modifiers, Shortcut, ShortcutState};
 
+use self::exchange::{Keys, Refused, exchange};
 use crate::kept::Hotkeys;
 use crate::shell::{self, Shell};
 use crate::{bridge, tray, window};
@@ -23,7 +26,7 @@ pub struct HotkeysState {
 #[derive(Default)]
 pub struct Taken(Mutex<(Hotkeys, Option<String>)>);
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Does {
     ShowWindow,
     NextGate,
@@ -86,36 +89,44 @@ pub fn take_kept(app: &AppHandle, kept: &Hotkeys) {
 /// What a hot-key of the change is to become: None if it is not named, Some(None) if it is taken away.
 pub type Wish = Option<Option<String>>;
 
-/// Changes those that are named. The error: the field, and a sentence; those before it are changed.
+/// Changes those that are named: all of them or none. The error: the field, and a sentence.
 pub fn set(app: &AppHandle, show_window: Wish, next_gate: Wish) -> Result<(), (&'static str, String)> {
+    let state = app.state::<Taken>();
+    let mut taken = state.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let (before, mut after) = (taken.0.clone(), taken.0.clone());
+    let mut wishes = Vec::new();
     for (does, wish) in [(Does::ShowWindow, show_window), (Does::NextGate, next_gate)] {
         let Some(wish) = wish else { continue };
-        change(app, does, wish).map_err(|why| (does.field(), why))?;
+        if let Some(why) = impossible() {
+            return Err((does.field(), why.to_owned()));
+        }
+        let wish = wish.as_deref().map(written).transpose().map_err(|why| (does.field(), why))?;
+        does.of(&mut after).clone_from(&wish);
+        wishes.push((does, wish));
     }
+    if wishes.is_empty() {
+        return Ok(());
+    }
+    exchange(&mut System(app), &before, &after).map_err(|Refused { field, why, left }| {
+        taken.0 = left;
+        (field, why)
+    })?;
+    *taken = (after, None);
+    // What is not named stays as it is kept, though the system may not have given it to us this time.
+    shell::keep(app, |kept| wishes.into_iter().for_each(|(does, wish)| *does.of(&mut kept.hotkeys) = wish));
     Ok(())
 }
 
-fn change(app: &AppHandle, does: Does, wish: Option<String>) -> Result<(), String> {
-    if let Some(why) = impossible() {
-        return Err(why.to_owned());
+struct System<'a>(&'a AppHandle);
+
+impl Keys for System<'_> {
+    fn take(&mut self, does: Does, keys: &str) -> Result<(), String> {
+        take(self.0, does, keys).map(drop)
     }
-    let wish = wish.as_deref().map(written).transpose()?;
-    let state = app.state::<Taken>();
-    let mut taken = state.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = does.of(&mut taken.0).clone();
-    if before != wish {
-        // The new one first: if the system refuses it, the old one stays.
-        if let Some(keys) = &wish {
-            take(app, does, keys)?;
-        }
-        if let Some(keys) = before {
-            app.global_shortcut().unregister(keys.as_str()).map_err(|error| format!("{keys} stays taken: {error}."))?;
-        }
-        does.of(&mut taken.0).clone_from(&wish);
-        taken.1 = None;
+
+    fn release(&mut self, keys: &str) -> Result<(), String> {
+        self.0.global_shortcut().unregister(keys).map_err(|error| format!("{keys} stays taken: {error}."))
     }
-    app.state::<Shell>().keeper.keep(|kept| *does.of(&mut kept.hotkeys) = wish);
-    Ok(())
 }
 
 /// Has the system give it to us; gives it as it is written.

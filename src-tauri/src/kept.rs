@@ -38,10 +38,12 @@ pub struct Hotkeys {
     pub next_gate: Option<String>,
 }
 
-/// The file, and what it says.
+/// The file, and what it is to say.
 pub struct Keeper {
     path: PathBuf,
     kept: Mutex<Kept>,
+    /// As it is on disk.
+    written: Mutex<Kept>,
 }
 
 impl Keeper {
@@ -59,24 +61,32 @@ impl Keeper {
                 Kept::default()
             }
         };
-        Keeper { path, kept: Mutex::new(kept) }
+        Keeper { path, written: Mutex::new(kept.clone()), kept: Mutex::new(kept) }
     }
 
     pub fn kept(&self) -> Kept {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Changes it, on disk too. The window works all the same if the disk is full.
+    /// Changes it; it is on disk once it is written. Waits for no disk.
     pub fn keep(&self, change: impl FnOnce(&mut Kept)) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = kept.clone();
-        change(&mut kept);
-        if *kept == before {
+        change(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Puts on disk what is kept now, and stays until it is there. The window works all the same if the disk is full.
+    pub fn write(&self) {
+        // Held meanwhile, so that what was kept later is never written earlier.
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.kept();
+        if *written == kept {
             return;
         }
-        let text = serde_json::to_vec_pretty(&*kept).expect("plain data is JSON");
-        if let Err(error) = private::write(&self.path, &text) {
-            tracing::warn!(path = %self.path.display(), %error, "where the window stands could not be remembered");
+        let text = serde_json::to_vec_pretty(&kept).expect("plain data is JSON");
+        match private::write(&self.path, &text) {
+            Ok(()) => *written = kept,
+            Err(error) => {
+                tracing::warn!(path = %self.path.display(), %error, "where the window stands could not be remembered");
+            }
         }
     }
 }
@@ -95,12 +105,41 @@ mod tests {
     fn what_is_kept_is_there_the_next_time() {
         let folder = folder("again");
         let frame = Frame { x: 10, y: 20, width: 1000, height: 700 };
-        Keeper::of(&folder).keep(|kept| {
+        let keeper = Keeper::of(&folder);
+        keeper.keep(|kept| {
             kept.frame = Some(frame);
             kept.hotkeys.show_window = Some("Ctrl+Alt+C".into());
         });
+        assert_eq!(Keeper::of(&folder).kept(), Kept::default(), "nobody waited for the disk");
+        keeper.write();
         let kept = Keeper::of(&folder).kept();
         assert_eq!((kept.frame, kept.hotkeys.show_window.as_deref()), (Some(frame), Some("Ctrl+Alt+C")));
+        std::fs::remove_dir_all(folder).expect("the folder goes");
+    }
+
+    #[test]
+    fn what_is_kept_by_many_at_once_is_written_as_it_was_last() {
+        let folder = folder("many");
+        let keeper = Keeper::of(&folder);
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let keeper = &keeper;
+                scope.spawn(move || {
+                    for time in 0..25 {
+                        keeper.keep(|kept| kept.hotkeys.next_gate = Some(format!("{thread} {time}")));
+                        keeper.write();
+                    }
+                });
+            }
+        });
+        assert_eq!(Keeper::of(&folder).kept(), keeper.kept());
+        // What could not be written is written with the next word.
+        std::fs::remove_dir_all(&folder).expect("the folder goes");
+        keeper.keep(|kept| kept.maximised = true);
+        keeper.write();
+        std::fs::create_dir_all(&folder).expect("a folder");
+        keeper.write();
+        assert!(Keeper::of(&folder).kept().maximised);
         std::fs::remove_dir_all(folder).expect("the folder goes");
     }
 

@@ -7,6 +7,7 @@ mod bridge;
 mod desktop;
 #[cfg(target_os = "linux")]
 mod desktop_entry;
+mod early;
 mod frame;
 mod hotkeys;
 mod kept;

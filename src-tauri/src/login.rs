@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -26,17 +26,24 @@ pub struct Start {
 }
 
 impl Start {
-    /// Of the program that runs; an AppImage is started as a whole.
+    /// Of the program that runs.
     pub fn of_this(name: String, args: Vec<OsString>) -> io::Result<Start> {
-        let program = match std::env::var_os("APPIMAGE") {
-            Some(image) => PathBuf::from(image),
-            None => std::env::current_exe()?,
-        };
+        let said = |name| std::env::var_os(name).map(PathBuf::from);
+        let program = whole(std::env::current_exe()?, said("APPIMAGE"), said("APPDIR"));
         Ok(Start { name, program, args })
     }
 
     fn hidden(&self) -> Vec<OsString> {
         [self.program.clone().into_os_string()].into_iter().chain(self.args.clone()).chain([HIDDEN.into()]).collect()
+    }
+}
+
+/// An AppImage is started as a whole, if the program lies in it: what another one started inherits its words.
+fn whole(program: PathBuf, image: Option<PathBuf>, mounted: Option<PathBuf>) -> PathBuf {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    match (image, mounted) {
+        (Some(image), Some(mounted)) if image.is_file() && real(&program).starts_with(real(&mounted)) => image,
+        _ => program,
     }
 }
 
@@ -115,3 +122,29 @@ mod system {
 }
 
 pub use system::{look, switch};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_started_only_if_this_program_lies_in_it() {
+        let folder = std::env::temp_dir().join(format!("cuetower-login-{}", std::process::id()));
+        let (mounted, elsewhere) = (folder.join("mounted"), folder.join("elsewhere"));
+        let [inside, outside, image] =
+            [mounted.join("usr/bin/cuetower"), elsewhere.join("cuetower"), folder.join("Cuetower.AppImage")];
+        for file in [&inside, &outside, &image] {
+            std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+            std::fs::write(file, "").expect("a file");
+        }
+        let whole = |program: &PathBuf, image: Option<&PathBuf>, mounted: Option<&PathBuf>| {
+            super::whole(program.clone(), image.cloned(), mounted.cloned())
+        };
+        assert_eq!(whole(&inside, Some(&image), Some(&mounted)), image);
+        assert_eq!(whole(&outside, Some(&image), Some(&mounted)), outside, "a terminal from an AppImage started it");
+        assert_eq!(whole(&outside, Some(&image), None), outside);
+        assert_eq!(whole(&inside, Some(&folder.join("gone")), Some(&mounted)), inside);
+        assert_eq!(whole(&outside, None, None), outside);
+        std::fs::remove_dir_all(folder).expect("the folder goes");
+    }
+}

@@ -19,6 +19,13 @@ struct State {
     wanted: Option<String>,
 }
 
+impl State {
+    /// One whose subscription has ended hears nothing until it asks anew.
+    fn listener(&self) -> Option<&Tell> {
+        self.feeding.as_ref().filter(|(feeding, _)| !feeding.inner().is_finished()).map(|(_, tell)| tell)
+    }
+}
+
 impl Page {
     /// The page listens from now on. Gives the place that it was told to open, if one is wanted.
     pub fn listens(&self, feeding: JoinHandle<()>, tell: Tell) -> Option<String> {
@@ -41,13 +48,13 @@ impl Page {
     pub fn wants(&self, place: &str) -> bool {
         let mut state = self.state();
         state.wanted = Some(place.to_owned());
-        state.feeding.as_ref().is_some_and(|(_, tell)| tell(place))
+        state.listener().is_some_and(|tell| tell(place))
     }
 
     /// The page that was told to open this place is still the one that listens, so it was opened.
     pub fn opened(&self, place: &str) {
         let mut state = self.state();
-        if state.feeding.is_some() && state.wanted.as_deref() == Some(place) {
+        if state.listener().is_some() && state.wanted.as_deref() == Some(place) {
             state.wanted = None;
         }
     }
@@ -76,6 +83,19 @@ mod tests {
         assert_eq!(page.listens(feeding(), hears()).as_deref(), Some("second"), "the latest click wins");
         page.opened("second");
         assert_eq!(page.listens(feeding(), hears()), None, "it was opened already");
+    }
+
+    #[test]
+    fn a_page_whose_subscription_has_ended_is_told_when_it_asks_anew() {
+        let page = Page::default();
+        let ended = tauri::async_runtime::spawn(async {});
+        while !ended.inner().is_finished() {
+            std::thread::yield_now();
+        }
+        page.listens(ended, hears());
+        assert!(!page.wants("run"));
+        page.opened("run");
+        assert_eq!(page.listens(feeding(), hears()).as_deref(), Some("run"));
     }
 
     #[test]

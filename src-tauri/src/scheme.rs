@@ -21,6 +21,8 @@ impl Links {
 
 #[cfg(target_os = "linux")]
 mod system {
+    use std::fs::OpenOptions;
+    use std::io::{self, Write as _};
     use std::path::{Path, PathBuf};
     use std::time::Duration;
 
@@ -92,7 +94,7 @@ mod system {
             let Ok(before) = std::fs::read_to_string(&list) else { continue };
             let after = without(&before, &file(start));
             if after != before {
-                std::fs::write(&list, after)
+                rewritten(&list, after.as_bytes())
                     .map_err(|error| format!("{} could not be changed: {error}.", list.display()))?;
             }
         }
@@ -104,6 +106,21 @@ mod system {
         }
         refresh(path.parent().unwrap_or(path)).await;
         Ok(())
+    }
+
+    /// The owner's own file, which other programs read meanwhile: it is read as it was, or as it is. A link to it stays one.
+    fn rewritten(path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let path = path.canonicalize()?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let fresh = path.with_file_name(format!(".{name}.{}", std::process::id()));
+        let write = || {
+            let mut file = OpenOptions::new().write(true).create_new(true).open(&fresh)?;
+            file.set_permissions(std::fs::metadata(&path)?.permissions())?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            std::fs::rename(&fresh, &path)
+        };
+        write().inspect_err(|_| drop(std::fs::remove_file(&fresh)))
     }
 
     /// Some desktops read a cache of the entries; where its program is missing there is none.
@@ -123,6 +140,40 @@ mod system {
             Ok(Ok(output)) => Err(format!("`{program}` failed: {}", String::from_utf8_lossy(&output.stderr).trim())),
             Ok(Err(error)) => Err(format!("`{program}` could not be run: {error}.")),
             Err(_) => Err(format!("`{program}` did not end within {} s.", LIMIT.as_secs())),
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+        use super::*;
+
+        #[test]
+        fn a_list_keeps_its_mode_and_its_link_and_nothing_lies_beside_it() {
+            let folder = std::env::temp_dir().join(format!("cuetower-scheme-{}", std::process::id()));
+            let (config, dotfiles) = (folder.join("config"), folder.join("dotfiles"));
+            let [link, real] = [&config, &dotfiles].map(|folder| folder.join("mimeapps.list"));
+            for folder in [&config, &dotfiles] {
+                std::fs::create_dir_all(folder).expect("a folder");
+            }
+            std::fs::write(&real, "before").expect("a file");
+            std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o640)).expect("a mode");
+            symlink("../dotfiles/mimeapps.list", &link).expect("a link");
+
+            rewritten(&link, b"after").expect("it is written");
+            assert_eq!(std::fs::read_to_string(&real).expect("a file"), "after");
+            assert!(link.is_symlink() && !real.is_symlink());
+            assert_eq!(std::fs::metadata(&real).expect("a file").permissions().mode() & 0o777, 0o640);
+            for folder in [&config, &dotfiles] {
+                assert_eq!(std::fs::read_dir(folder).expect("a folder").count(), 1);
+            }
+            assert!(rewritten(&config.join("gone"), b"").is_err());
+            // One that cannot be put in place leaves nothing either.
+            std::fs::create_dir(folder.join("taken")).expect("a folder");
+            assert!(rewritten(&folder.join("taken"), b"").is_err());
+            assert_eq!(std::fs::read_dir(&folder).expect("a folder").count(), 3);
+            std::fs::remove_dir_all(folder).expect("the folder goes");
         }
     }
 }

@@ -9,13 +9,15 @@ use std::time::Duration;
 use cuetower_cli::tower::Tower;
 use cuetower_engine::desk::Desk;
 use cuetower_engine::notify::Opens;
+use tauri::async_runtime::JoinHandle;
 use tauri::{App, AppHandle, Manager, RunEvent};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
-use crate::arguments::{self, Wishes};
+use crate::arguments::{self, Second, Wishes};
+use crate::early::Early;
 use crate::hotkeys::{self, Taken};
-use crate::kept::Keeper;
+use crate::kept::{Keeper, Kept};
 use crate::login::Start;
 use crate::page::Page;
 use crate::{bridge, desktop, link, menu, saving, stop, tray, trouble, window};
@@ -45,6 +47,13 @@ impl Shell {
     }
 }
 
+/// Remembers it from one start to the next. Nobody waits for the disk unless they want to.
+pub fn keep(app: &AppHandle, change: impl FnOnce(&mut Kept)) -> JoinHandle<()> {
+    app.state::<Shell>().keeper.keep(change);
+    let app = app.clone();
+    tauri::async_runtime::spawn_blocking(move || app.state::<Shell>().keeper.write())
+}
+
 /// Opens the window and stays until the owner quits.
 pub fn open(wishes: Wishes) -> ExitCode {
     if let Some(sentence) = no_display() {
@@ -66,7 +75,7 @@ pub fn open(wishes: Wishes) -> ExitCode {
     let name = arguments::bus_name(&context.config().identifier, &folder);
     let builder = tauri::Builder::default()
         .plugin(single_instance(name.clone()))
-        .manage(Early(Mutex::new(wishes.link)))
+        .manage(Early::asked(Second { wants_to_be_seen: !wishes.hidden || wishes.link.is_some(), link: wishes.link }))
         .manage(Taken::default())
         .invoke_handler(tauri::generate_handler![
             bridge::rpc,
@@ -95,17 +104,14 @@ pub fn open(wishes: Wishes) -> ExitCode {
     };
     let start = Start::of_this(name, wishes.again);
     let code = match runtime.block_on(Tower::start(wishes.options)) {
-        Ok(tower) => fly(app, tower, start, wishes.hidden),
+        Ok(tower) => fly(app, tower, start),
         Err(error) => trouble::tell(app, &error.to_string()),
     };
     runtime.shutdown_timeout(LEFTOVERS_LIMIT);
     code
 }
 
-/// The link that a start came with before there was a window to show it in.
-struct Early(Mutex<Option<String>>);
-
-fn fly(app: App, mut tower: Tower, start: std::io::Result<Start>, hidden: bool) -> ExitCode {
+fn fly(app: App, mut tower: Tower, start: std::io::Result<Start>) -> ExitCode {
     let clicks = std::mem::replace(&mut tower.clicks, mpsc::channel(1).1);
     let desk = tower.desk.clone();
     let data_dir = PathBuf::from(&desk.facts.data_dir);
@@ -114,11 +120,14 @@ fn fly(app: App, mut tower: Tower, start: std::io::Result<Start>, hidden: bool) 
     let start = start.map_err(|error| format!("Where this program lies is not known: {error}."));
     app.manage(Shell { desk, page: Page::default(), data_dir, keeper, start, tower: Mutex::new(Some(tower)) });
     let handle = app.handle();
-    let early = app.state::<Early>().0.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Err(error) = window::build(handle, hidden && early.is_none()) {
+    if let Err(error) = window::build(handle) {
         return trouble::tell(app, &format!("The window could not be made: {error}."));
     }
-    if let Some(link) = early {
+    let early = app.state::<Early>().end();
+    if early.wants_to_be_seen {
+        window::appear(handle);
+    }
+    if let Some(link) = early.link {
         follow_link(handle, &link);
     }
     menu::raise(handle);
@@ -196,13 +205,8 @@ fn follow_link(app: &AppHandle, link: &str) {
 fn single_instance(bus_name: String) -> tauri::plugin::TauriPlugin<tauri::Wry> {
     tauri_plugin_single_instance::Builder::new()
         .callback(|app, args, _| {
-            let second = arguments::second(&args);
-            if app.try_state::<Shell>().is_none() {
-                // The first one is still starting, and its window is about to appear anyway.
-                if second.link.is_some() {
-                    *app.state::<Early>().0.lock().unwrap_or_else(PoisonError::into_inner) = second.link;
-                }
-            } else if let Some(link) = second.link {
+            let Some(second) = app.state::<Early>().keep(arguments::second(&args)) else { return };
+            if let Some(link) = second.link {
                 follow_link(app, &link);
             } else if second.wants_to_be_seen {
                 window::show(app);

@@ -7,7 +7,7 @@ use crate::window;
 
 /// Stops the tower, then ends the program. Asked a second time, it ends at once: the journal is safe at every instant.
 pub fn quit(app: &AppHandle) {
-    window::remember(app);
+    let remembered = window::remember(app);
     window::hide(app);
     let Some(tower) = app.state::<Shell>().take_tower() else {
         app.exit(1);
@@ -16,6 +16,9 @@ pub fn quit(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         tower.stop().await;
+        if let Some(remembered) = remembered {
+            drop(remembered.await);
+        }
         app.exit(0);
     });
 }

@@ -4,6 +4,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use cuetower_engine::notify::Note;
+use tauri::async_runtime::JoinHandle;
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::window::Color;
 use tauri::{
@@ -13,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::frame::{self, Frame, Screen};
 use crate::kept::Theme;
-use crate::shell::Shell;
+use crate::shell::{self, Shell};
 use crate::{tray, tray_host};
 
 const MAIN: &str = "main";
@@ -24,7 +25,8 @@ const SETTLED: Duration = Duration::from_millis(500);
 pub const GROUND: Color = Color(0x0f, 0x12, 0x14, 0xff);
 const LIGHT_GROUND: Color = Color(0xee, 0xf0, 0xee, 0xff);
 
-pub fn build(app: &AppHandle, hidden: bool) -> tauri::Result<()> {
+/// Makes it where it belongs; nobody sees it until it is told to [`appear`].
+pub fn build(app: &AppHandle) -> tauri::Result<()> {
     let shell = app.state::<Shell>();
     let kept = shell.keeper.kept();
     let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
@@ -34,7 +36,6 @@ pub fn build(app: &AppHandle, hidden: bool) -> tauri::Result<()> {
         .center()
         .theme(native(kept.theme))
         .background_color(GROUND)
-        // Until it is where it belongs.
         .visible(false)
         .devtools(cfg!(debug_assertions))
         // What the page remembers (its theme) belongs to this tower, as everything else does.
@@ -49,18 +50,15 @@ pub fn build(app: &AppHandle, hidden: bool) -> tauri::Result<()> {
             }
         })
         .build()?;
-    if window.theme()? == tauri::Theme::Light {
-        window.set_background_color(Some(LIGHT_GROUND))?;
+    if window.theme().is_ok_and(|theme| theme == tauri::Theme::Light) {
+        wished(window.set_background_color(Some(LIGHT_GROUND)));
     }
     if let Some(frame) = kept.frame.and_then(|frame| frame::fitted(frame, &screens(&window))) {
-        window.set_size(PhysicalSize::new(frame.width, frame.height))?;
-        window.set_position(PhysicalPosition::new(frame.x, frame.y))?;
+        wished(window.set_size(PhysicalSize::new(frame.width, frame.height)));
+        wished(window.set_position(PhysicalPosition::new(frame.x, frame.y)));
     }
     if kept.maximised {
-        window.maximize()?;
-    }
-    if !hidden {
-        window.show()?;
+        wished(window.maximize());
     }
     let (moved, moves) = watch::channel(());
     let closing = app.clone();
@@ -86,8 +84,8 @@ fn native(theme: Theme) -> Option<tauri::Theme> {
 
 /// The page wears this theme: the edge of the window follows, and the next start does not flash.
 pub fn wear(app: &AppHandle, theme: Theme) {
-    app.state::<Shell>().keeper.keep(|kept| kept.theme = theme);
     with(app, |window| window.set_theme(native(theme)));
+    shell::keep(app, move |kept| kept.theme = theme);
 }
 
 /// Each is looked at once it is over, as long as the window lives.
@@ -99,21 +97,27 @@ async fn remember_moves(app: AppHandle, mut moves: watch::Receiver<()>) {
 }
 
 /// Keeps where the window stands, if it stands anywhere: one that is put away has no place.
-pub fn remember(app: &AppHandle) {
-    with(app, |window| {
-        if !window.is_visible()? || window.is_minimized()? || window.is_fullscreen()? {
-            return Ok(());
+pub fn remember(app: &AppHandle) -> Option<JoinHandle<()>> {
+    let window = app.get_webview_window(MAIN)?;
+    let (maximised, frame) = stands(&window).unwrap_or_else(|error| {
+        tracing::warn!(%error, "where the window stands is not known");
+        None
+    })?;
+    Some(shell::keep(app, move |kept| {
+        kept.maximised = maximised;
+        if !maximised {
+            kept.frame = Some(frame);
         }
-        let maximised = window.is_maximized()?;
-        let (at, size) = (window.outer_position()?, window.inner_size()?);
-        app.state::<Shell>().keeper.keep(|kept| {
-            kept.maximised = maximised;
-            if !maximised {
-                kept.frame = Some(Frame { x: at.x, y: at.y, width: size.width, height: size.height });
-            }
-        });
-        Ok(())
-    });
+    }))
+}
+
+fn stands(window: &WebviewWindow) -> tauri::Result<Option<(bool, Frame)>> {
+    if !window.is_visible()? || window.is_minimized()? || window.is_fullscreen()? {
+        return Ok(None);
+    }
+    let (at, size) = (window.outer_position()?, window.inner_size()?);
+    let frame = Frame { x: at.x, y: at.y, width: size.width, height: size.height };
+    Ok(Some((window.is_maximized()?, frame)))
 }
 
 fn screens(window: &WebviewWindow) -> Vec<Screen> {
@@ -123,6 +127,11 @@ fn screens(window: &WebviewWindow) -> Vec<Screen> {
         Screen { x: at.x, y: at.y, width: size.width, height: size.height, scale: monitor.scale_factor() }
     };
     window.available_monitors().unwrap_or_default().iter().map(screen).collect()
+}
+
+/// For the first time.
+pub fn appear(app: &AppHandle) {
+    with(app, WebviewWindow::show);
 }
 
 /// Shows the window and gives it the keyboard, whatever state it was in.
@@ -170,9 +179,14 @@ fn say_it_keeps_running(app: &AppHandle) {
     });
 }
 
-fn with(app: &AppHandle, work: impl Fn(&WebviewWindow) -> tauri::Result<()>) {
-    let Some(window) = app.get_webview_window(MAIN) else { return };
-    if let Err(error) = work(&window) {
+/// A window in the wrong place or colour is a window all the same.
+fn wished(done: tauri::Result<()>) {
+    if let Err(error) = done {
         tracing::warn!(%error, "the window did not do as it was told");
     }
+}
+
+fn with(app: &AppHandle, work: impl Fn(&WebviewWindow) -> tauri::Result<()>) {
+    let Some(window) = app.get_webview_window(MAIN) else { return };
+    wished(work(&window));
 }

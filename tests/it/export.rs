@@ -173,3 +173,109 @@ async fn costs_as_a_table_add_up_to_what_is_shown() {
     let (status, _) = tower.owner_call("costs_csv", &json!({ "days": 0 })).await;
     assert_eq!(status, 422);
 }
+
+#[tokio::test]
+async fn no_value_of_a_header_a_variable_or_an_address_leaves_with_a_run() {
+    const CANARIES: [&str; 9] = [
+        "canary-env-0001",
+        "canary-header-0002",
+        "canary-query-0003",
+        "canary-vault-0004",
+        "canary-check-0005",
+        "canary-payload-0006",
+        "canary-flag-0007",
+        "canary-variable-0008",
+        "canary-hook-0009",
+    ];
+    let tower = Tower::start().await;
+    tower.owner("secret_set", &json!({ "name": "CRM", "value": CANARIES[3] })).await;
+    // What an agent prints of them does not leave either.
+    let line =
+        "echo \"$DB_URL $PLAIN_VARIABLE\"; echo canary-query-0003 canary-flag-0007 >&2; test -n \"$CRM\"; exit 3";
+    let cue = json!({
+        "name": "exported", "transport": "command", "schedule": { "type": "manual" }, "confirm": "exit_code",
+        "retry": { "max_attempts": 1 },
+        "command": {
+            "argv": ["sh", "-c", line, "--api-key", CANARIES[6]],
+            "env": { "DB_URL": format!("postgres://app:{}@db/crm", CANARIES[0]), "CRM": "{{secret:CRM}}", "PLAIN_VARIABLE": CANARIES[7] },
+        },
+        "payload": { "password": CANARIES[5], "note": "seen" },
+        "checks": [{
+            "check": "url", "url": format!("http://127.0.0.1:9/health?t={}&page=2", CANARIES[2]), "allow_private": true,
+            "headers": { "X-Team": CANARIES[1], "X-Trace": CANARIES[4] },
+        }],
+        "on_failure": { "webhook": format!("http://127.0.0.1:9/hook?sig={}", CANARIES[8]) },
+    });
+    let made = tower.owner("cue_create", &json!({ "definition": cue })).await;
+    let fired = tower.owner("cue_fire", &json!({ "cue_id": made["id"] })).await;
+    let run = fired["run_id"].as_str().unwrap();
+    until("the end of the run", PATIENCE, async || {
+        let story = tower.owner("run_get", &json!({ "run_id": run })).await;
+        story["mark"]["ended_at_ms"].is_number().then_some(())
+    })
+    .await;
+    let story = tower.owner("run_get", &json!({ "run_id": run })).await;
+    assert!(story["payload"].to_string().contains(CANARIES[5]), "the owner is shown the payload as it is: {story}");
+    for format in ["json", "html"] {
+        let file = exported(&tower, run, format).await;
+        let text = file["text"].as_str().unwrap();
+        for canary in CANARIES.iter().filter(|canary| **canary != "canary-variable-0008") {
+            assert!(!text.contains(canary), "{canary} in {text}");
+        }
+        for shown in [
+            "DB_URL",
+            "PLAIN_VARIABLE",
+            "{{secret:CRM}}",
+            "X-Team",
+            "127.0.0.1:9/health?t=••••",
+            "hook?sig=••••",
+            "--api-key",
+            "seen",
+        ] {
+            let shown = if format == "html" { shown.replace('&', "&amp;") } else { shown.to_owned() };
+            assert!(text.contains(&shown), "no {shown} in {text}");
+        }
+        let definition = serde_json::from_str::<Value>(text).map(|told| told["cue"].to_string());
+        assert!(!definition.unwrap_or_default().contains(CANARIES[7]), "an innocent name does not let its value out");
+    }
+    let told: Value = serde_json::from_str(exported(&tower, run, "json").await["text"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        told["cue"]["command"]["env"],
+        json!({ "CRM": "{{secret:CRM}}", "DB_URL": "••••", "PLAIN_VARIABLE": "••••" })
+    );
+    assert_eq!(told["run"]["payload"], json!({ "password": "••••", "note": "seen" }));
+}
+
+#[tokio::test]
+async fn a_run_of_many_branches_is_handed_out_whole_and_in_order() {
+    let tower = Tower::start().await;
+    let cue = json!({ "name": "bushy", "agent": "bot", "transport": "worker", "schedule": { "type": "manual" }, "overlap": "allow" });
+    let (status, answer) = tower.post("/v1/cues", &cue).await;
+    assert_eq!(status, 201, "{answer}");
+    let cue = answer["id"].as_str().unwrap();
+    let (_, fired) = tower.post(&format!("/v1/cues/{cue}/fire"), &json!({})).await;
+    let id = fired["id"].as_str().unwrap().to_owned();
+    let (_, claimed) = tower.post(&format!("/v1/executions/{id}/claim"), &json!({ "worker_id": "ada" })).await;
+    let token = claimed["run_token"].as_str().unwrap().to_owned();
+    for branch in 0..20 {
+        for (key, body) in [
+            (format!("b{branch}"), json!({ "name": format!("branch {branch}") })),
+            (format!("l{branch}"), json!({ "name": format!("leaf {branch}"), "parent": format!("b{branch}") })),
+        ] {
+            let url = format!("{}/v1/executions/{id}/steps/{key}", tower.agents);
+            let (status, answer) = send(Method::PUT, &url, Some(&token), Some(&body)).await;
+            assert!(status < 300, "{answer}");
+        }
+    }
+    let told: Value = serde_json::from_str(exported(&tower, &id, "json").await["text"].as_str().unwrap()).unwrap();
+    let names: Vec<&str> =
+        told["steps"].as_array().unwrap().iter().map(|step| step["name"].as_str().unwrap()).collect();
+    let wanted: Vec<String> = (0..20).flat_map(|at| [format!("branch {at}"), format!("leaf {at}")]).collect();
+    assert_eq!((names, &told["steps_left_out"]), (wanted.iter().map(String::as_str).collect(), &json!(0)));
+    let page = exported(&tower, &id, "html").await;
+    let page = page["text"].as_str().unwrap();
+    assert_eq!(
+        (page.matches("style=\"padding-left:0px\"").count(), page.matches("style=\"padding-left:14px\"").count()),
+        (20, 20)
+    );
+}

@@ -1,7 +1,9 @@
 //! The integration tests, one binary.
 
+mod adopt;
 mod alerts;
 mod attack;
+mod backup;
 mod channels;
 mod checks;
 mod cli;
@@ -28,6 +30,7 @@ mod simulate;
 mod storm;
 mod time;
 mod traces;
+mod tries;
 mod watching;
 mod webhook;
 mod worker;

@@ -191,3 +191,29 @@ async fn the_command_line_finds_it_too() {
     assert_eq!(refused.code, Some(1));
     assert!(refused.err.contains("`is:lost`"), "{}", refused.err);
 }
+
+#[tokio::test]
+async fn deleted_cues_take_nobodys_place_and_their_runs_are_still_found() {
+    let tower = Tower::start().await;
+    let kept = made(&tower, "lead Übersicht", "Ältester").await;
+    let mut gone = Vec::new();
+    for number in 0..6 {
+        gone.push(made(&tower, &format!("lead {number}"), "ÖL-bot").await);
+    }
+    let run = begun(&tower, &gone[0]).await;
+    tell(&tower, &run, Method::POST, "outcome", json!({ "success": true, "summary": "scored" })).await;
+    for cue in &gone {
+        tower.owner("cue_delete", &json!({ "cue_id": cue })).await;
+    }
+    // The living one is older than all that were deleted, and there is room for so few.
+    let seen = tower.owner("search", &json!({ "text": "lead", "kinds": ["cue"], "limit": 3 })).await;
+    assert_eq!(ids(&seen, "cue"), [kept.clone()], "{seen}");
+    assert_eq!(ids(&found(&tower, "öl kind:agent").await, "agent"), Vec::<String>::new(), "nothing names it any more");
+    assert_eq!(ids(&found(&tower, "ältester kind:agent").await, "agent"), ["Ältester"]);
+    for text in ["agent:öl-BOT", "agent:Öl", "cue:\"LEAD 0\"", "scored"] {
+        assert_eq!(ids(&found(&tower, text).await, "run"), [run.0.clone()], "{text}");
+    }
+    for text in ["cue:\"lead übersicht\"", "cue:\"LEAD ÜBERS\"", "agent:äLTESTER"] {
+        assert_eq!(ids(&found(&tower, &format!("{text} kind:cue")).await, "cue"), [kept.clone()], "{text}");
+    }
+}

@@ -7,8 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use cuetower_engine::receive::Openings;
 use cuetower_engine::vault::VaultKind;
 
+pub use crate::args_adopt::{AdoptArgs, AdoptCommand, LookArgs as AdoptLookArgs, TakeArgs};
 pub use crate::args_agents::{ExecArgs, WorkerArgs};
 pub use crate::args_alerts::{AlertCommand, AlertsArgs, Minutes, OrOff, ReportArgs, RulesArgs};
+pub use crate::args_backup::{BackupArgs, BackupCommand, RestoreArgs, SettingsArgs, SettingsCommand};
 pub use crate::args_channels::{BeaconCommand, ChannelCommand, ChannelSetArgs, word as channel_word};
 pub use crate::args_connect::{ConnectCommand, ConnectCueapiArgs, ImportArgs, ImportCommand};
 pub use crate::args_costs::{CostsArgs, CostsBy, PriceCommand, PriceSetArgs};
@@ -23,7 +25,7 @@ pub use crate::args_otlp::OtlpCommand;
 pub use crate::args_pools::{Limit, PoolCommand, PoolSetArgs};
 pub use crate::args_search::{ExportArgs, SearchArgs};
 pub use crate::args_watchdog::{InstallArgs, WatchdogCommand};
-use crate::tower::Options;
+use crate::tower::{Options, OwnersDoor};
 
 #[derive(Debug, Parser)]
 #[command(name = "cuetowerctl", version, about = "The control tower for a fleet of AI agents, without a window.")]
@@ -147,11 +149,18 @@ pub enum Command {
         #[command(subcommand)]
         what: ImportCommand,
     },
+    Adopt(AdoptArgs),
     /// Have the system keep the tower up: start it with your session, and again whenever it ends
     Watchdog {
         #[command(subcommand)]
         what: WatchdogCommand,
     },
+    /// The running tower in one file: cues, history, settings; with --secrets what is in the vault
+    Backup(BackupArgs),
+    /// A tower out of a backup, where none runs
+    Restore(RestoreArgs),
+    /// What the tower does of itself: doors, backups, log, metrics
+    Settings(SettingsArgs),
     Exec(ExecArgs),
     Worker(WorkerArgs),
     Mcp(McpArgs),
@@ -186,10 +195,10 @@ pub struct WindowArgs {
 
 #[derive(Debug, Args)]
 pub struct TowerArgs {
-    /// The agents' door [default: 127.0.0.1:8737]
+    /// The agents' door [default: the settings', 127.0.0.1:8737]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// The owner's door [default: 127.0.0.1:8738]
+    /// The owner's door [default: the settings', 127.0.0.1:8738]
     #[arg(long, value_name = "ADDRESS")]
     desk: Option<SocketAddr>,
     /// Where secrets live
@@ -231,7 +240,7 @@ struct OpeningArgs {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum VaultWord {
+pub enum VaultWord {
     /// The system's keyring
     Keyring,
     /// A file in the data folder, encrypted with CUETOWER_VAULT_PASSPHRASE
@@ -240,19 +249,25 @@ enum VaultWord {
     Memory,
 }
 
+impl VaultWord {
+    pub fn kind(self) -> VaultKind {
+        match self {
+            VaultWord::Keyring => VaultKind::Keyring,
+            VaultWord::File => VaultKind::File,
+            VaultWord::Memory => VaultKind::Memory,
+        }
+    }
+}
+
 impl TowerArgs {
     /// `desk`: the owner's door if the arguments name none.
-    pub fn options(self, data: Option<PathBuf>, desk: SocketAddr) -> Options {
+    pub fn options(self, data: Option<PathBuf>, desk: OwnersDoor) -> Options {
         let otherwise = Options::default();
         Options {
             data,
-            listen: self.listen.unwrap_or(otherwise.listen),
-            desk: Some(self.desk.unwrap_or(desk)),
-            vault: match self.vault {
-                VaultWord::Keyring => VaultKind::Keyring,
-                VaultWord::File => VaultKind::File,
-                VaultWord::Memory => VaultKind::Memory,
-            },
+            listen: self.listen,
+            desk: self.desk.map_or(desk, OwnersDoor::At),
+            vault: self.vault.kind(),
             known: otherwise.known,
             notifications: !self.no_notifications,
             demo: self.demo,
@@ -400,9 +415,7 @@ mod tests {
     #[test]
     fn a_door_to_elsewhere_is_asked_for_in_full_or_not_at_all() {
         let exposure = |line: &str| match Cli::try_parse_from(line.split(' ')) {
-            Ok(Cli { command: Command::Serve(args), .. }) => {
-                Some(args.tower.options(None, crate::serve::DESK).exposure)
-            }
+            Ok(Cli { command: Command::Serve(args), .. }) => Some(args.tower.options(None, OwnersDoor::AsSet).exposure),
             _ => None,
         };
         let full =
@@ -427,7 +440,11 @@ mod tests {
     fn a_window_is_asked_for_by_flags_alone() {
         let words = |line: &str| line.split_whitespace().map(Into::into).collect::<Vec<_>>();
         let options = crate::window(&words("--demo --data /d --listen 127.0.0.1:0")).unwrap();
-        assert!(options.demo && options.data == Some("/d".into()) && options.listen.port() == 0);
+        assert!(
+            options.demo
+                && options.data == Some("/d".into())
+                && options.listen.is_some_and(|listen| listen.port() == 0)
+        );
         assert!(crate::window(&words("")).is_some());
         for line in ["cue list", "serve --demo", "--help", "--version", "--data /d status", "--demmo"] {
             assert!(crate::window(&words(line)).is_none(), "{line} is for the command line");

@@ -3,11 +3,14 @@
 //! Here: arguments (`args`), a tower in this process (`tower`), who holds a data folder (`presence`), the owner's way to
 //! a running tower (`owner`), one file for each family of commands. Not here: anything about windows.
 
+mod adopt;
 mod agents;
 mod alerts;
 mod args;
+mod args_adopt;
 mod args_agents;
 mod args_alerts;
+mod args_backup;
 mod args_channels;
 mod args_connect;
 mod args_costs;
@@ -22,6 +25,7 @@ mod args_otlp;
 mod args_pools;
 mod args_search;
 mod args_watchdog;
+mod backup;
 mod briefing;
 mod channels;
 mod connect;
@@ -48,6 +52,7 @@ mod search;
 mod secrets;
 mod serve;
 mod serve_notify;
+mod settings;
 mod show;
 mod simulate;
 mod status;
@@ -64,8 +69,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Cli, Command, KeyArgs, LedgerArgs, LedgerCommand, ScheduleCommand, WindowArgs};
+use crate::args::{
+    BackupArgs, BackupCommand, Cli, Command, KeyArgs, LedgerArgs, LedgerCommand, ScheduleCommand, WindowArgs,
+};
 use crate::owner::Owner;
+
+use crate::tower::OwnersDoor;
 
 pub use crate::serve::log_to_stderr;
 
@@ -111,15 +120,15 @@ pub fn window(args: &[OsString]) -> Option<tower::Options> {
     let program = std::iter::once(OsString::from("cuetower"));
     let window = WindowArgs::try_parse_from(program.chain(args.iter().cloned())).ok()?;
     // Any free port: nobody types it, the command line finds it.
-    Some(window.tower.options(window.data, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))
+    Some(window.tower.options(window.data, OwnersDoor::At(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))))
 }
 
 fn obey(cli: Cli) -> Result<(), String> {
     let (data, json) = (cli.data, cli.json);
     match cli.command {
-        Command::Serve(args) => serve::serve(args.tower.options(data, serve::DESK), args.ready_json),
+        Command::Serve(args) => serve::serve(args.tower.options(data, OwnersDoor::AsSet), args.ready_json),
         Command::Demo(args) => {
-            let options = tower::Options { demo: true, ..args.tower.options(data, serve::DESK) };
+            let options = tower::Options { demo: true, ..args.tower.options(data, OwnersDoor::AsSet) };
             serve::serve(options, args.ready_json)
         }
         Command::Schedule { what: ScheduleCommand::Next(args) } => schedule::obey(&args, json),
@@ -160,7 +169,12 @@ fn obey(cli: Cli) -> Result<(), String> {
         Command::Channel { what } => with_owner(data, async |owner| channels::obey(&owner, what, json).await),
         Command::Beacon { what } => with_owner(data, async |owner| channels::beacon(&owner, what, json).await),
         Command::Connect { what } => with_owner(data, async |owner| connect::obey(&owner, what, json).await),
+        Command::Adopt(args) => with_owner(data, async |owner| adopt::obey(&owner, args, json).await),
         Command::Import { what } => with_owner(data, async |owner| import::obey(&owner, what, json).await),
+        Command::Backup(BackupArgs { what: Some(BackupCommand::Show { file }), .. }) => backup::show(&file, json),
+        Command::Backup(args) => with_owner(data, async |owner| backup::obey(&owner, args, json).await),
+        Command::Restore(args) => within_runtime(backup::restore(args, data, json)),
+        Command::Settings(args) => settings::obey(args.what, data, json),
         Command::Exec(_) => Err("`exec` ends with a code of its own.".to_owned()),
         Command::Worker(args) => worker::obey(args),
         Command::Mcp(args) => within_runtime(mcp::obey(args, data)),

@@ -91,6 +91,14 @@ impl Owner {
         })
     }
 
+    /// The same, of something that takes as long as there is much of it.
+    pub async fn ask_for_long<T: DeserializeOwned>(&self, command: &str, request: Value) -> Result<T, String> {
+        let patient = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
+        let http = patient.map_err(|error| format!("The program could not begin: {error}."))?;
+        let patient = Owner { http, base: self.base.clone(), token: self.token.clone(), folder: self.folder.clone() };
+        patient.ask(command, request).await
+    }
+
     /// A fresh link to the window.
     pub async fn link(&self) -> Result<String, String> {
         #[derive(Deserialize)]

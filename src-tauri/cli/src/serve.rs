@@ -1,7 +1,6 @@
 //! `serve`: a tower until a signal ends it. Its log goes to standard error; standard output is for whoever started it.
 
 use std::io::IsTerminal as _;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use cuetower_engine::redacting::Known;
@@ -13,8 +12,6 @@ use crate::serve_notify;
 use crate::show::say;
 use crate::tower::{Options, Tower};
 
-/// The owner's door unless told otherwise: a fixed one, so that a browser's tab finds it again after a restart.
-pub const DESK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8738);
 /// What is left on the runtime when the tower has stopped gets no longer than this.
 const LEFTOVERS: Duration = Duration::from_secs(1);
 

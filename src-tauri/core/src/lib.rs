@@ -3,6 +3,7 @@
 //! `(lane state, input, now) → events` or a refusal; time, ids and random numbers are handed in by the engine.
 //! What is done with the events (journal, effects) lives in `cuetower-engine`.
 
+pub mod adopt;
 pub mod alert;
 pub mod attempt;
 pub mod audit;

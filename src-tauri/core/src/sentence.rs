@@ -1,9 +1,10 @@
 //! Plain sentences: what happened, with the facts that are known. No exclamation marks, no blame.
 
+mod refuted;
+
 use crate::Ms;
 use crate::alert::AlertKind;
 use crate::cue::{Confirm, Restart, Transport};
-use crate::expect::{Finding, NOTHING_DONE};
 use crate::gate::words::not_delivered;
 use crate::gate::{Gate, How, Subject};
 use crate::lane::said_no;
@@ -113,6 +114,16 @@ fn said_of_success(run: &Run) -> &'static str {
     }
 }
 
+/// The same as a sentence, behind the fact that disproves it.
+fn said_of_itself(run: &Run) -> &'static str {
+    match (&run.latest().outcome, run.definition.confirm) {
+        (Some(_), _) => "It said it worked.",
+        (None, Confirm::Delivery) => "It was delivered.",
+        (None, _) if run.latest().exit_code == Some(0) => "It ended with exit code 0.",
+        (None, Confirm::Outcome | Confirm::ExitCode | Confirm::Checks) => "Nothing was reported.",
+    }
+}
+
 fn looked_at(run: &Run, late: bool) -> String {
     let checks = match run.definition.checks.len() {
         1 => "1 check is looked at".to_owned(),
@@ -145,8 +156,10 @@ fn ended(run: &Run, verdict: Verdict, of: &str) -> String {
         (Some(Verification::Given { valid, by, reason, .. }), Verdict::Confirmed | Verdict::Refuted) => {
             let said = if outcome.is_some_and(|outcome| outcome.success) { "success" } else { "failure" };
             let why = reason.as_ref().map(|text| format!(": {}", text.trim_end_matches('.'))).unwrap_or_default();
-            let found = if *valid { "verified by" } else { "found to be not so by" };
-            return format!("Reported {said}; {found} {by}{why}.{counted}");
+            return match valid {
+                true => format!("Reported {said}; verified by {by}{why}.{counted}"),
+                false => format!("Found to be not so by {by}{why}.{counted} It reported {said}."),
+            };
         }
         _ => {}
     }
@@ -159,17 +172,10 @@ fn ended(run: &Run, verdict: Verdict, of: &str) -> String {
         },
         Verdict::Claimed => format!("Reported success; nothing verified it.{counted}"),
         Verdict::Refuted => {
-            let failed = run.findings.iter().find(|finding| !finding.passed);
-            let why = match failed {
-                // The count says it.
-                Some(finding) if finding.claim == NOTHING_DONE => String::new(),
-                Some(Finding { claim, found, look: Some(_), .. }) => {
-                    format!(" It does not hold that {}: {}.", lower(claim), found.trim_end_matches('.'))
-                }
-                Some(Finding { claim, found, look: None, .. }) => format!(" Expected {}: {found}.", lower(claim)),
-                None => String::new(),
-            };
-            format!("{}, but not proven.{why}{counted}", said_of_success(run))
+            // Where nothing at all was done, the count is the fact.
+            let fact = refuted::fact(&run.findings);
+            let facts = fact.into_iter().chain(outcome.and_then(counts));
+            facts.chain([said_of_itself(run).to_owned()]).collect::<Vec<_>>().join(" ")
         }
         Verdict::Failed if broken_step(run).is_some() => {
             format!("{}{counted} {of}.", broken_step(run).unwrap_or_default())
@@ -180,7 +186,7 @@ fn ended(run: &Run, verdict: Verdict, of: &str) -> String {
                 let error = error.map(|text| format!(": {}", text.trim_end_matches('.'))).unwrap_or_default();
                 format!("Reported failure{error}.{counted} {of}.")
             }
-            None => format!("{}. {of}.", capital(&run.latest().words)),
+            None => format!("{}. {of}.", capital(run.latest().words.trim_end_matches('.'))),
         },
         Verdict::Silent => {
             let latest = run.latest();
@@ -251,6 +257,20 @@ pub fn stopped_body(run: &Run) -> String {
     format!("{what}. {rest}")
 }
 
+/// Of a run that ended badly: with its numbers where its proof says no by numbers.
+#[must_use]
+pub fn ended_title(cue_name: &str, run: &Run, kind: AlertKind) -> String {
+    let told = match kind {
+        AlertKind::FuseTripped => Some(stopped_title(cue_name, run)),
+        AlertKind::CheckFailed if run.verification.is_none() => {
+            let processed = run.outcome().and_then(|(_, reported)| reported.outcome.processed);
+            refuted::title(cue_name, &run.findings, processed)
+        }
+        _ => None,
+    };
+    told.unwrap_or_else(|| alert_title(cue_name, kind))
+}
+
 /// At most 50 characters where the cue's name allows; the name comes first.
 #[must_use]
 pub fn alert_title(cue_name: &str, kind: AlertKind) -> String {
@@ -258,7 +278,7 @@ pub fn alert_title(cue_name: &str, kind: AlertKind) -> String {
         AlertKind::SilentRun => "has gone quiet",
         AlertKind::DeliveryFailed => "could not be delivered",
         AlertKind::OutcomeFailed => "failed",
-        AlertKind::CheckFailed => "said it worked; the proof says no",
+        AlertKind::CheckFailed => "is not proven; it said it worked",
         AlertKind::MissedOccurrence => "missed a due time",
         AlertKind::CrashLoop => "crashes again and again",
         AlertKind::FuseTripped => "has spent its budget",

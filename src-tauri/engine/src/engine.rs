@@ -12,9 +12,11 @@ use tokio::task::JoinSet;
 
 use crate::accounts::{self, Accounts, CUES_MAX};
 use crate::alerting::{self, native::Native};
+use crate::backup::{self, Backups};
 use crate::briefing_note;
 use crate::channels::{self, Channels};
 use crate::clock::Clock;
+use crate::desk;
 use crate::feed::Feed;
 use crate::handle::{GATES_HEARD_MAX, Handle, ORDERS_MAX, Order, StoreHealth};
 use crate::journal::{Journal, StoreError};
@@ -30,6 +32,7 @@ use crate::pilot::{Crew, Pilot};
 use crate::prices::Prices;
 use crate::returned::{self, Returned};
 use crate::sabotage;
+use crate::settings::{Live, SettingsError};
 use crate::spool::deliver_spooled;
 use crate::token::TowerKey;
 use crate::vault::Vault;
@@ -48,6 +51,8 @@ pub struct Config {
     pub zone: chrono_tz::Tz,
     /// Who starts the tower again whenever it ends: "systemd".
     pub watchdog: Option<String>,
+    /// None: those of the data folder.
+    pub settings: Option<Live>,
 }
 
 impl Config {
@@ -61,6 +66,7 @@ impl Config {
             account_cues: CUES_MAX,
             zone: chrono_tz::Tz::UTC,
             watchdog: None,
+            settings: None,
         }
     }
 }
@@ -76,6 +82,8 @@ pub struct Ports {
 pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     #[error("the tower's key could not be read: {0}")]
     Key(std::io::Error),
     #[error("the tower's loop could not be started: {0}")]
@@ -90,6 +98,11 @@ impl Engine {
     /// Called inside a Tokio runtime, on which deliveries will run.
     pub fn start(config: Config, ports: Ports) -> Result<(Handle, Running), StartError> {
         let data_dir = config.data_dir.clone();
+        let settings = match config.settings {
+            Some(settings) => settings,
+            None => Live::load(&data_dir)?,
+        };
+        let backups = Backups::of(&data_dir, settings.clone());
         let journal = Journal::open(&data_dir)?;
         let returned = Returned::of(&journal.liveness()?, config.watchdog.as_deref(), ports.clock.reading());
         let key = TowerKey::load(&config.data_dir).map_err(StartError::Key)?;
@@ -171,6 +184,7 @@ impl Engine {
             exports: Exports::default(),
             channels,
             lives,
+            backups: backups.clone(),
         };
         let mut minding = JoinSet::new();
         minding.spawn(returned::tell(handle.clone(), returned));
@@ -185,10 +199,13 @@ impl Engine {
         minding.spawn(messages::look_after(handle.clone(), Arc::clone(&shared)));
         minding.spawn(alerting::daily::tell(handle.clone(), notifier.clone(), config.zone, native.minutes()));
         minding.spawn(alerting::native::mind(native, handle.clone()));
+        minding.spawn(settings.look_after());
+        minding.spawn(backup::keep(backups, handle.clone(), notifier.clone(), config.zone));
         minding.spawn(briefing_note::tell(handle.clone(), notifier, started_at));
         minding.spawn(alerting::tell(handle.clone(), Arc::clone(&shared), alerts));
         minding.spawn(otlp::export(handle.clone(), Arc::clone(&shared)));
         minding.spawn(crate::search::filling::fill(handle.clone()));
+        minding.spawn(desk::put_away_tries(handle.clone(), started_at));
         minding.spawn(channels::tell(handle.clone()));
         minding.spawn(channels::beacon(handle.clone()));
         Ok((handle.clone(), Running { handle, orders, shared, flying, minding }))

@@ -19,6 +19,7 @@ use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::accounts::Accounts;
+use crate::backup::Backups;
 use crate::channels::Channels;
 use crate::clock::Clock;
 use crate::feed::Feed;
@@ -297,6 +298,7 @@ pub struct Handle {
     pub(crate) exports: Exports,
     pub(crate) channels: Channels,
     pub(crate) lives: Lives,
+    pub(crate) backups: Backups,
 }
 
 /// Why the last commit failed; None while the store is well.

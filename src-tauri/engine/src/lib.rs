@@ -1,8 +1,10 @@
 //! What is done: the loop, the journal, deliveries, the two doors. What is decided lives in `cuetower-core`.
 
 pub mod accounts;
+mod adopt;
 mod alerting;
 mod asked;
+pub mod backup;
 mod briefing_note;
 mod channels;
 mod check;
@@ -34,6 +36,7 @@ pub mod redacting;
 mod returned;
 pub mod sabotage;
 mod search;
+pub mod settings;
 pub mod spool;
 pub mod token;
 pub mod truth;

@@ -173,12 +173,30 @@ export class Desktop {
     const gone = () => {
       const windows = this.visibleWindows(title);
       // A key may fall between two stools while the focus moves, so it is pressed until it is heard.
-      for (const id of windows) this.run('xdotool', ['windowactivate', '--sync', id, 'key', 'alt+F4'], { may_fail: true });
-      const away = pressed && windows.length === 0;
-      pressed ||= windows.length > 0;
-      return away;
+      for (const id of windows) {
+        this.run('xdotool', ['windowactivate', id], { may_fail: true });
+        if (!this.isActive(id)) continue;
+        this.run('xdotool', ['key', 'alt+F4'], { may_fail: true });
+        pressed = true;
+      }
+      return pressed && windows.length === 0;
     };
     await until(`the window \`${title}\` to be gone`, gone, { every_ms: 700 });
+  }
+
+  /** Whether the keyboard is this window's at this moment. */
+  isActive(id) {
+    return this.run('xdotool', ['getactivewindow'], { may_fail: true }).trim() === id;
+  }
+
+  /** Gives the keyboard to the window of this title, then these words of xdotool's. `--sync` would wait for ever where nothing changes. */
+  async typeInto(title, words) {
+    await until(`the window \`${title}\` to have the keyboard`, () => {
+      const [id] = this.visibleWindows(title);
+      if (id) this.run('xdotool', ['windowactivate', id], { may_fail: true });
+      return id && this.isActive(id);
+    });
+    this.run('xdotool', words);
   }
 
   /** Waits until something is painted in the window of this title: more than a ground and an edge. */

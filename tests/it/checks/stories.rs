@@ -18,20 +18,19 @@ async fn three_of_two_hundred_with_a_clean_exit() {
     });
     let run = flight.fired(command).await;
     let (verdict, _, said) = flight.judged(&run).await;
-    let untold =
-        "Ended with exit code 0, but not proven. Expected processed >= expected: `processed` was not reported.";
+    let untold = "`processed` was not reported; its cue asks for processed >= expected. It ended with exit code 0.";
     assert_eq!((verdict, said.as_str()), (Verdict::Refuted, untold));
 
     let run = flight.delivered(json!({ "name": "reported", "expect": { "min_processed": 150 } })).await;
     flight.reports(&run, counted(3.0)).await;
     let (verdict, _, said) = flight.judged(&run).await;
-    let short = "Reported success, but not proven. Expected at least 150 processed: reported 3. 3 of 200 records were processed.";
+    let short = "Reported 3; at least 150 were expected. 3 of 200 records were processed. It said it worked.";
     assert_eq!((verdict, said.as_str()), (Verdict::Refuted, short));
 
     let run = flight.delivered(json!({ "name": "nothing" })).await;
     flight.reports(&run, counted(0.0)).await;
     let (verdict, _, said) = flight.judged(&run).await;
-    let nothing = "Reported success, but not proven. 0 of 200 records were processed.";
+    let nothing = "0 of 200 records were processed. It said it worked.";
     assert_eq!((verdict, said.as_str()), (Verdict::Refuted, nothing));
     flight.running.stop().await;
 }
@@ -68,8 +67,7 @@ async fn a_command_is_judged_by_its_checks_alone() {
     };
     let run = flight.fired(command("short", "echo one > out.txt")).await;
     let (verdict, _, said) = flight.judged(&run).await;
-    let short =
-        "Ended with exit code 0, but not proven. It does not hold that file out.txt has at least 2 lines: 1 line.";
+    let short = "1 line; it does not hold that file out.txt has at least 2 lines. It ended with exit code 0.";
     assert_eq!((verdict, said.as_str()), (Verdict::Refuted, short));
     let run = flight.fired(command("whole", "echo one > out.txt; echo two >> out.txt")).await;
     let (verdict, _, said) = flight.judged(&run).await;

@@ -10,6 +10,9 @@ use super::command_cue;
 /// The lie is told within ten seconds; twice that on a busy machine.
 const FIRST_OUTCOME: Duration = Duration::from_secs(20);
 
+/// Its web hook agent alone was waited for longer.
+const LONGEST_START: Duration = Duration::from_secs(15);
+
 /// Names of the cues that there are, sorted.
 async fn names(tower: &Tower) -> Vec<String> {
     let board = tower.owner("board", &json!({ "from_ms": 0, "to_ms": 1 })).await;
@@ -48,7 +51,11 @@ async fn the_demo_comes_and_goes_and_leaves_nothing_armed() {
     let hook: Value = serde_json::from_str(&hook).unwrap();
     let address = hook["definition"]["callback"]["url"].as_str().unwrap().trim_start_matches("http://").to_owned();
     let address = address.split('/').next().unwrap().to_owned();
-    assert!(tokio::net::TcpStream::connect(&address).await.is_ok(), "its web hook agent listens at {address}");
+    // No tower waits for its guests.
+    until("its web hook agent to listen again", FIRST_OUTCOME, async || {
+        tokio::net::TcpStream::connect(&address).await.ok()
+    })
+    .await;
 
     let gone = tower.owner("demo_stop", &json!({})).await;
     assert_eq!(gone["cue_ids"], json!([]));
@@ -69,6 +76,42 @@ async fn the_demo_comes_and_goes_and_leaves_nothing_armed() {
     tower.kill9().await;
     tower.again().await;
     assert_eq!(names(&tower).await, ["demo-disk-report"], "it does not come back by itself");
+    tower.stop().await;
+}
+
+#[tokio::test]
+async fn a_demo_whose_agents_do_not_come_up_delays_nobody_and_goes_all_the_same() {
+    let data = tempfile::tempdir().unwrap();
+    let mut tower = Tower::start_with(Some(data.path()), &[], &[]).await;
+    let started = tower.owner("demo_start", &json!({})).await;
+    let hook = started["cue_ids"][0].as_str().unwrap().to_owned();
+    tower.kill9().await;
+
+    // A Python that never says a word.
+    let programs = tempfile::tempdir().unwrap();
+    let python = programs.path().join("python3");
+    std::fs::write(&python, "#!/bin/sh\nexec sleep 600\n").unwrap();
+    std::fs::set_permissions(&python, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", programs.path().display(), std::env::var("PATH").unwrap());
+    let before = std::time::Instant::now();
+    let mut tower = Tower::start_with(Some(data.path()), &[], &[("PATH", &path)]).await;
+    assert!(before.elapsed() < LONGEST_START, "{:?}", before.elapsed());
+    assert_eq!(names(&tower).await.len(), 10);
+
+    // Somebody's own cue fires one of the demo's, which cannot go for that.
+    let definition = json!({
+        "name": "mine", "transport": "worker", "schedule": { "type": "manual" }, "on_success_fire": hook,
+    });
+    let mine = tower.owner("cue_create", &json!({ "definition": definition })).await;
+    let (status, refused) = tower.owner_call("demo_stop", &json!({})).await;
+    assert!(status >= 400 && refused.to_string().contains("The cue `mine` fires this one"), "{status} {refused}");
+    assert_eq!(names(&tower).await.len(), 2, "everything else is gone");
+    assert_eq!(tower.owner("pools", &json!({})).await["pools"], json!([]));
+    assert!(!tower.data.join("demo").exists());
+    tower.owner("cue_delete", &json!({ "cue_id": mine["id"] })).await;
+    assert_eq!(tower.owner("demo_stop", &json!({})).await["cue_ids"], json!([]));
+    assert_eq!(names(&tower).await, [""; 0]);
+    assert_eq!(tower.owner("agents", &json!({})).await["agents"], json!([]));
     tower.stop().await;
 }
 

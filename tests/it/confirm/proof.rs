@@ -21,8 +21,8 @@ async fn three_of_two_hundred_leads_with_a_clean_exit_are_refuted() {
     let told = scene.told("leads", "leads.py", json!({ "payload": honest, "expect": { "min_processed": 150 } })).await;
     told.is(
         "refuted",
-        "Reported success, but not proven. Expected at least 150 processed: reported 3. 3 of 200 records were processed.",
-        refuted("leads said it worked; the proof says no"),
+        "Reported 3; at least 150 were expected. 3 of 200 records were processed. It said it worked.",
+        refuted("leads reported 3, not 150"),
     );
     let story =
         scene.once(&told.run, "end of the process", |story| story["attempts"][0]["exit_code"].is_number()).await;
@@ -40,10 +40,10 @@ async fn a_report_that_lies_is_refuted_with_the_figure_of_the_database() {
         json!({ "payload": payload, "expect": { "min_processed": 150 }, "checks": [check] })
     };
     let told = scene.told("liar", "leads.py", cue(3)).await;
-    let title = "liar said it worked; the proof says no";
+    let title = "liar said 200, found 3";
     told.is(
         "refuted",
-        "Reported success, but not proven. It does not hold that `select count(*) from scored` gives 200 in crm.db: it gave 3. 200 of 200 records were processed.",
+        "It gave 3; it does not hold that `select count(*) from scored` gives 200 in crm.db. 200 of 200 records were processed. It said it worked.",
         refuted(title),
     );
     let proof = &told.story["proof"];
@@ -74,11 +74,7 @@ async fn no_record_at_all_is_never_a_success() {
     let scene = Scene::new().await;
     let payload = json!({ "scores": 0, "of": 200, "crm": "crm.db" });
     let told = scene.told("nothing", "leads.py", json!({ "payload": payload })).await;
-    told.is(
-        "refuted",
-        "Reported success, but not proven. 0 of 200 records were processed.",
-        refuted("nothing said it worked; the proof says no"),
-    );
+    told.is("refuted", "0 of 200 records were processed. It said it worked.", refuted("nothing processed nothing"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,8 +96,8 @@ async fn a_missing_proof_of_the_outcome_is_named() {
     let told = scene.told("unproven", "leads.py", json!({ "payload": payload(json!({})), "expect": expect })).await;
     told.is(
         "refuted",
-        "Reported success, but not proven. Expected evidence: result_url: missing. 200 of 200 records were processed.",
-        refuted("unproven said it worked; the proof says no"),
+        "Missing: result_url, its evidence. 200 of 200 records were processed. It said it worked.",
+        refuted("unproven is not proven; it said it worked"),
     );
     let url = json!({ "result_url": "https://crm.example.com/batch/7" });
     let told = scene.told("proven", "leads.py", json!({ "payload": payload(url), "expect": expect })).await;
@@ -124,8 +120,8 @@ async fn the_report_of_another_day_proves_nothing() {
     let told = scene.told("digest", "leads.py", json!({ "payload": payload, "checks": [check] })).await;
     told.is(
         "refuted",
-        "Reported success, but not proven. It does not hold that file report.md is newer than the fire and has at least 20 lines: it changed 48 h 10 min before the fire, and not since. 200 of 200 records were processed.",
-        refuted("digest said it worked; the proof says no"),
+        "It changed 48 h 10 min before the fire, and not since; it does not hold that file report.md is newer than the fire and has at least 20 lines. 200 of 200 records were processed. It said it worked.",
+        refuted("digest is not proven; it said it worked"),
     );
 }
 
@@ -154,7 +150,7 @@ async fn what_only_a_person_can_tell_waits_for_one() {
         (
             false,
             "refuted",
-            "Reported success; found to be not so by the owner: I saw them. 200 of 200 records were processed.",
+            "Found to be not so by the owner: I saw them. 200 of 200 records were processed. It reported success.",
         ),
     ] {
         let run = scene.fire(&cue).await;
@@ -169,7 +165,7 @@ async fn what_only_a_person_can_tell_waits_for_one() {
         assert_eq!(alert[2..], ["letters waits for your word", "Its agent reported success. Say whether it is so."]);
         scene.tower.owner("run_verify", &json!({ "run_id": run, "valid": valid, "reason": "I saw them." })).await;
         let told = scene.ended(&run).await;
-        let alert = (!valid).then_some(["check_failed", "critical", "letters said it worked; the proof says no"]);
+        let alert = (!valid).then_some(["check_failed", "critical", "letters is not proven; it said it worked"]);
         told.is(verdict, sentence, alert);
     }
 }

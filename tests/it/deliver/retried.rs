@@ -28,11 +28,15 @@ async fn exit_codes_are_tried_again_until_one_is_0_each_with_its_reason() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_attempt_is_the_last_and_the_run_says_so() {
     let scene = Scene::new().await;
-    let run = scene.fired(&scene.command("never-lucky", "exit 7", tries(2))).await;
+    let script = "echo 'crm.lan: connection refused.' >&2; echo >&2; exit 7";
+    let run = scene.fired(&scene.command("never-lucky", script, tries(2))).await;
     let story = scene.ended(&run, "failed").await;
     assert_eq!(of_attempts(&story, "exit_code"), [7, 7], "{story:#}");
     let said = story["mark"]["sentence"].as_str().unwrap();
-    assert!(said.starts_with("Exit code 7 after ") && said.ends_with(" Attempt 2 of 2."), "{said}");
+    assert!(
+        said.starts_with("Exit code 7 after ") && said.ends_with(": crm.lan: connection refused. Attempt 2 of 2."),
+        "{said}"
+    );
     assert_eq!(scene.log().matches("began").count(), 2);
     assert_eq!(scene.alerts("outcome_failed").await.len(), 1);
     scene.end().await;

@@ -34,6 +34,7 @@ export const ACTIONS = of([
   { id: 'back', name: actionsText.back, keys: ['alt+arrowleft'], where: 'everywhere', group: actionsText.go },
   { id: 'new', name: actionsText.newCue, keys: ['n'], where: 'everywhere', group: actionsText.anywhere, icon: 'plus', offered: true },
   { id: 'connect', name: actionsText.connectAnAgent, keys: [], where: 'everywhere', group: actionsText.anywhere, icon: 'agents', offered: true },
+  { id: 'adopt', name: actionsText.adoptWhatRuns, keys: [], where: 'everywhere', group: actionsText.anywhere, icon: 'clock', offered: true },
   { id: 'demo.start', name: actionsText.startTheDemoFleet, keys: [], where: 'everywhere', group: actionsText.anywhere, icon: 'play', offered: true },
   { id: 'demo.stop', name: actionsText.removeTheDemo, keys: [], where: 'everywhere', group: actionsText.anywhere, icon: 'x', offered: true },
   { id: 'key', name: actionsText.keyToTheMarks, keys: ['?'], where: 'everywhere', group: actionsText.anywhere, icon: 'info' },

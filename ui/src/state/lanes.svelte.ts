@@ -14,6 +14,8 @@ const AGAIN_MS = 1000;
 
 /** Lanes in one question. */
 const LANES_AT_ONCE = 200;
+/** Cells in one answer; the tower refuses above 200,000. */
+const CELLS_AT_ONCE = 190_000;
 
 interface Wanted {
   cueIds: readonly string[];
@@ -101,10 +103,11 @@ class Lanes {
     // Runs that began before the view may end in it.
     const from_ms = Math.floor(from - Math.max(margin_ms, 30 * MINUTE));
     const to_ms = Math.ceil(Math.max(from_ms + 1, Math.min(view.t1_ms + margin_ms, floor_ms)));
-    const told = await this.#look(lacking.slice(0, LANES_AT_ONCE), { from_ms, to_ms, cell_ms, head: true }, Math.floor(DENSE_PX * pixel_ms));
+    const most = Math.max(1, Math.min(LANES_AT_ONCE, Math.floor(CELLS_AT_ONCE / ((to_ms - from_ms) / cell_ms + 2))));
+    const told = await this.#look(lacking.slice(0, most), { from_ms, to_ms, cell_ms, head: true }, Math.floor(DENSE_PX * pixel_ms));
     this.#busy = false;
     // What was refused is asked for again when the view moves.
-    if (this.#wanted !== wanted || (told && lacking.length > LANES_AT_ONCE)) void this.#ask();
+    if (this.#wanted !== wanted || (told && lacking.length > most)) void this.#ask();
   }
 
   async #look(cue_ids: string[], asked: Asked, dense_ms: number): Promise<Cells | null> {

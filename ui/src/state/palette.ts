@@ -85,6 +85,8 @@ const CORNERS: readonly Corner[] = [
   { text: actionsText.pools, action: null, icon: 'pool', to: { at: 'settings', section: 'pools' } },
   { text: actionsText.fuses, action: null, icon: 'shield', to: { at: 'settings', section: 'fuses' } },
   { text: actionsText.waysToReachMe, action: null, icon: 'alerts', to: { at: 'alerts' } },
+  { text: actionsText.backups, action: null, icon: 'shield', to: { at: 'settings', section: 'backups' } },
+  { text: actionsText.theTowersSettings, action: null, icon: 'settings', to: { at: 'settings', section: 'tower' } },
   { text: actionsText.keyboard, action: null, icon: 'settings', to: { at: 'settings', section: 'keyboard' } },
   { text: actionsText.workers, action: null, icon: 'worker', to: { at: 'settings', section: 'workers' } }
 ];

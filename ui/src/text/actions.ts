@@ -232,3 +232,6 @@ export const foundOfHits = (hits: Said, which: Said, which2: Said) => `${hits}${
 export const andMore = ' and more';
 export const runsBeforeAreStillBeing = (day: Said, hm: Said) => `. Runs before ${day} ${hm} are still being indexed`;
 export const more = 'More';
+export const backups = 'Backups';
+export const theTowersSettings = 'The tower’s settings';
+export const adoptWhatRuns = 'Adopt what runs here already';

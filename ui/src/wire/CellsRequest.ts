@@ -10,7 +10,7 @@ export type CellsRequest = {
  */
 cue_ids: Array<string>, from_ms: number, to_ms: number, 
 /**
- * Width of a cell; at most 4000 of them lie in the range.
+ * Width of a cell; at most 4000 of them lie in the range, and 200,000 in that of all lanes together.
  */
 cell_ms: number, 
 /**

@@ -72,8 +72,10 @@ pub enum DemoError {
     Examples { path: PathBuf, source: std::io::Error },
     #[error("its agents are Python programs, and `{PYTHON}` could not be started: {0}. Install Python 3.")]
     Python(std::io::Error),
-    #[error("its web hook agent (flaky_server.py) did not say where it listens.")]
+    #[error("its web hook agent (flaky_server.py) ended before it said where it listens.")]
     Mute,
+    #[error("its web hook agent (flaky_server.py) did not say within {} s where it listens.", SERVER_UP.as_secs())]
+    Slow,
     #[error("its cue `{name}` was refused: {}", .error.message)]
     Cue { name: String, error: DeskError },
     #[error("its cues could not be read: {}", .0.message)]
@@ -99,7 +101,7 @@ impl Fleet {
         let mut started = start_server(&folder, last_port.trim()).await;
         for _ in 0..PORT_TRIES {
             let Err(DemoError::Mute) = started else { break };
-            // The one of a tower that was killed a moment ago is about to end.
+            // The port is taken: the one of a tower that was killed a moment ago is about to end.
             tokio::time::sleep(PORT_PAUSE).await;
             started = start_server(&folder, last_port.trim()).await;
         }
@@ -145,22 +147,12 @@ impl Fleet {
     /// The pools that the fleet's cues use. One that is there keeps the limits its owner gave it.
     async fn make_pools(&self, desk: &Desk) -> Result<(), DemoError> {
         let known = desk.call("pools", json!({})).await.map_err(DemoError::Board)?.to_string();
-        for name in self.pools().into_iter().filter(|name| !known.contains(&format!("\"{name}\""))) {
+        for name in pools(&self.definitions()).into_iter().filter(|name| !known.contains(&format!("\"{name}\""))) {
             let pool = json!({ "name": name, "concurrency": 1, "calls_per_min": 30 });
             let made = desk.call("pool_set", pool).await;
             made.map_err(|error| DemoError::Cue { name, error })?;
         }
         Ok(())
-    }
-
-    fn pools(&self) -> BTreeSet<String> {
-        let definitions = self.definitions();
-        let used = definitions.iter().flat_map(|cue| cue["uses"].as_array().into_iter().flatten());
-        used.filter_map(|need| need["pool"].as_str()).map(str::to_owned).collect()
-    }
-
-    fn agents(&self) -> BTreeSet<String> {
-        self.definitions().iter().filter_map(|cue| cue["agent"].as_str()).map(str::to_owned).collect()
     }
 
     pub async fn stop(mut self) {
@@ -172,12 +164,9 @@ impl Fleet {
 
     /// The cues of `fleet.json`, with the placeholders filled in.
     fn definitions(&self) -> Vec<Value> {
-        let mut fleet: Vec<Value> = serde_json::from_str(FLEET).expect("fleet.json is part of the program and tested");
+        let mut fleet = as_written(self.guest);
         let examples = self.folder.display().to_string();
         for cue in &mut fleet {
-            if self.guest {
-                mark(cue);
-            }
             let agent = cue["agent"].as_str().unwrap_or_default().to_owned();
             let values = [
                 ("{examples}", examples.as_str()),
@@ -189,6 +178,24 @@ impl Fleet {
         }
         fleet
     }
+}
+
+/// The cues of `fleet.json`; a guest's bear its mark and its names.
+fn as_written(guest: bool) -> Vec<Value> {
+    let mut fleet: Vec<Value> = serde_json::from_str(FLEET).expect("fleet.json is part of the program and tested");
+    if guest {
+        fleet.iter_mut().for_each(mark);
+    }
+    fleet
+}
+
+fn pools(fleet: &[Value]) -> BTreeSet<String> {
+    let used = fleet.iter().flat_map(|cue| cue["uses"].as_array().into_iter().flatten());
+    used.filter_map(|need| need["pool"].as_str()).map(str::to_owned).collect()
+}
+
+fn agents(fleet: &[Value]) -> BTreeSet<String> {
+    fleet.iter().filter_map(|cue| cue["agent"].as_str()).map(str::to_owned).collect()
 }
 
 /// Starts the web hook agent on this port; "" and "0": any free one. `Mute` if it does not come up there.
@@ -207,10 +214,12 @@ async fn start_server(folder: &Path, port: &str) -> Result<(Child, String), Demo
         .map_err(DemoError::Python)?;
     let mut first = String::new();
     let stdout = server.stdout.take().expect("its standard output is piped");
-    drop(tokio::time::timeout(SERVER_UP, BufReader::new(stdout).read_line(&mut first)).await);
-    match first.trim() {
-        "" => Err(DemoError::Mute),
-        url => Ok((server, url.to_owned())),
+    let mut stdout = BufReader::new(stdout);
+    let said = tokio::time::timeout(SERVER_UP, stdout.read_line(&mut first)).await;
+    match (said, first.trim()) {
+        (Err(_), _) => Err(DemoError::Slow),
+        (Ok(_), "") => Err(DemoError::Mute),
+        (Ok(_), url) => Ok((server, url.to_owned())),
     }
 }
 

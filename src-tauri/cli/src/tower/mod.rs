@@ -5,18 +5,21 @@ mod exposure;
 mod owner_key;
 mod pressed;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use cuetower_engine::backup;
 use cuetower_engine::clock::{Clock, SystemClock};
 use cuetower_engine::desk::serve::Host;
 use cuetower_engine::desk::{Desk, Face, Facts, OwnerKey};
+use cuetower_engine::journal::StoreError;
 use cuetower_engine::notify::{Notifier, Opens};
 use cuetower_engine::private;
 use cuetower_engine::receive::{Door, Openings};
 use cuetower_engine::redacting::Known;
+use cuetower_engine::settings::{Live, SettingsError};
 use cuetower_engine::vault::{Vault, VaultKind};
 use cuetower_engine::{Config, Engine, Ports, Running, Trouble, token};
 use thiserror::Error;
@@ -32,8 +35,6 @@ pub use exposure::{Exposure, ExposureTrouble, Guard};
 pub use pressed::refusal;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Where agents report unless told otherwise.
-const AGENTS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8737);
 /// Clicks that wait to be taken.
 const CLICKS_MAX: usize = 16;
 /// How long answers under way may take once the tower stops.
@@ -44,10 +45,10 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 pub struct Options {
     /// None: the platform's data folder, `…/share/cuetower`; with the demo fleet `…/share/cuetower-demo`.
     pub data: Option<PathBuf>,
-    /// The agents' door; port 0 takes any free one.
-    pub listen: SocketAddr,
-    /// The owner's door, for a browser and for the command line; None keeps it shut.
-    pub desk: Option<SocketAddr>,
+    /// The agents' door; port 0 takes any free one. None: where the settings have it.
+    pub listen: Option<SocketAddr>,
+    /// The owner's door, for a browser and for the command line.
+    pub desk: OwnersDoor,
     pub vault: VaultKind,
     /// What has left the vault, for whoever else is to blot it out.
     pub known: Known,
@@ -62,12 +63,21 @@ pub struct Options {
     pub exposure: Exposure,
 }
 
+/// Where the owner's door is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnersDoor {
+    Shut,
+    At(SocketAddr),
+    /// Where the settings have it.
+    AsSet,
+}
+
 impl Default for Options {
     fn default() -> Options {
         Options {
             data: None,
-            listen: AGENTS,
-            desk: None,
+            listen: None,
+            desk: OwnersDoor::Shut,
             vault: VaultKind::Keyring,
             known: Known::default(),
             notifications: true,
@@ -114,6 +124,10 @@ pub enum StartError {
     AlreadyRunning { path: PathBuf, pid: Option<u32> },
     #[error(transparent)]
     Exposure(#[from] ExposureTrouble),
+    #[error("The settings do not fit, so the tower did not start. {0}")]
+    Settings(#[from] SettingsError),
+    #[error("The backup that is to become the store could not be taken: {0}.")]
+    Restoring(StoreError),
     #[error("The tower could not start: {0}.")]
     Engine(#[from] cuetower_engine::engine::StartError),
     #[error("The owner's key could not be recorded. {0}")]
@@ -152,10 +166,14 @@ impl Tower {
     /// Called inside a Tokio runtime, on which deliveries and doors will run.
     pub async fn start(options: Options) -> Result<Tower, StartError> {
         let folder = data_folder(&options)?;
-        let agents = bind_here(options.listen, "--listen", &folder).await?;
+        restored(&folder)?;
+        let settings = Live::load(&folder)?;
+        let doors = &settings.get().doors;
+        let agents = bind_here(options.listen.unwrap_or(doors.listen), "--listen", &folder).await?;
         let owners = match options.desk {
-            Some(address) => Some(bind_here(address, "--desk", &folder).await?),
-            None => None,
+            OwnersDoor::At(address) => Some(bind_here(address, "--desk", &folder).await?),
+            OwnersDoor::AsSet => Some(bind_here(doors.desk, "--desk", &folder).await?),
+            OwnersDoor::Shut => None,
         };
         let exposed = options.exposure.open(&options.openings).await?;
         let claim = Claim::take(&folder).await.map_err(|why| match why {
@@ -177,6 +195,7 @@ impl Tower {
             config.zone = machine_zone().parse().unwrap_or(config.zone);
             config.strict_addresses = options.openings.strict_addresses;
             config.watchdog.clone_from(&options.watchdog);
+            config.settings = Some(settings);
             config.account_cues = options.openings.account_cues.unwrap_or(config.account_cues);
             config
         };
@@ -249,6 +268,7 @@ impl Tower {
             self.serving.spawn(async move { until_closed("the owner's door", host.serve(listener, closed).await) });
         }
         self.demo.take_off(&self.desk).await?;
+        cuetower_engine::desk::finish_adoptions(&self.desk).await;
         let folder = Path::new(&self.desk.facts.data_dir);
         self.claim
             .announce(&doors, &owner_token)
@@ -277,6 +297,15 @@ impl Tower {
         let mut closing = self.closing.subscribe();
         // The sender lives as long as the tower: a lost one is a closed one.
         async move { drop(closing.wait_for(|closing| *closing).await) }
+    }
+}
+
+/// A backup that waits to become the store is taken before anything else looks at the folder.
+fn restored(folder: &Path) -> Result<(), StartError> {
+    match backup::take_staged(folder) {
+        // The doors, or the claim, tell whose it is.
+        Ok(_) | Err(StoreError::InUse(_)) => Ok(()),
+        Err(error) => Err(StartError::Restoring(error)),
     }
 }
 

@@ -85,7 +85,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let options = Options {
             data: Some(folder.path().to_owned()),
-            listen: "127.0.0.1:0".parse().unwrap(),
+            listen: "127.0.0.1:0".parse().ok(),
             vault: VaultKind::Memory,
             notifications: false,
             ..Options::default()

@@ -106,10 +106,7 @@ impl AlertBook {
         let mut events =
             self.resolve(&about, now, |alert| lived(alert) || late && own(alert) && alert.kind.ends_with_a_good_run());
         if let Some(kind) = kind_of(run, verdict) {
-            let title = match kind {
-                AlertKind::FuseTripped => sentence::stopped_title(cue_name, run),
-                kind => sentence::alert_title(cue_name, kind),
-            };
+            let title = sentence::ended_title(cue_name, run, kind);
             let body = match kind {
                 AlertKind::FallbackFailed => format!("{} A person is needed.", sentence::of_run(run)),
                 AlertKind::FuseTripped => sentence::stopped_body(run),

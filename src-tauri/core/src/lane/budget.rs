@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::expect::Finding;
 use crate::fuse::{BY_THE_TOWER, OF_THE_DAY, Spent, SpentOf};
 use crate::id::RunId;
-use crate::input::{Answer, RefusalCode};
+use crate::input::{Answer, Refusal, RefusalCode};
 use crate::lane::Lane;
 use crate::lane::decide::{Draft, refused};
 use crate::occurrence::{End, SkipPolicy};
@@ -20,6 +20,17 @@ impl Lane {
     #[must_use]
     pub fn spent_at(&self, now: Ms) -> Option<&Spent> {
         self.spent.as_ref().filter(|spent| now < spent.until)
+    }
+
+    /// What whoever wants something of it to begin then is told.
+    #[must_use]
+    pub fn refuses_for_budget(&self, at: Ms) -> Option<Refusal> {
+        let spent = self.spent_at(at)?;
+        let (words, until) = (&spent.words, instant(spent.until));
+        let message = format!(
+            "Its budget for the day is spent: {words}. Nothing of it begins until {until}, or until you raise it."
+        );
+        Some(Refusal { code: RefusalCode::BudgetSpent, message })
     }
 }
 
@@ -91,11 +102,6 @@ impl Draft<'_> {
 
     /// What is asked for by hand is refused while it would be skipped.
     pub fn refused_for_budget(&self, at: Ms) -> Option<Answer> {
-        let spent = self.lane.spent_at(at)?;
-        let (words, until) = (&spent.words, instant(spent.until));
-        let message = format!(
-            "Its budget for the day is spent: {words}. Nothing of it begins until {until}, or until you raise it."
-        );
-        Some(refused(RefusalCode::BudgetSpent, message))
+        self.lane.refuses_for_budget(at).map(Answer::Refused)
     }
 }

@@ -77,8 +77,16 @@ fn rhythm(fields: &Fields) -> Option<String> {
 }
 
 fn seconds_rhythm(fields: &Fields) -> Option<String> {
-    let (Shape::All, Shape::All) = (shape(fields.hours, 0, 23), shape(fields.minutes, 0, 59)) else { return None };
-    match shape(fields.seconds, 0, 59) {
+    let Shape::All = shape(fields.hours, 0, 23) else { return None };
+    let seconds = shape(fields.seconds, 0, 59);
+    match (shape(fields.minutes, 0, 59), &seconds) {
+        (Shape::All, _) => {}
+        (Shape::Every { step, from: 0 }, Shape::One(second)) => {
+            return Some(format!("every {step} min, {second} s past"));
+        }
+        _ => return None,
+    }
+    match seconds {
         Shape::All => Some("every second".to_owned()),
         Shape::Every { step, from: 0 } => Some(format!("every {step} s")),
         Shape::One(second) => Some(format!("every minute, {second} s past")),
@@ -262,6 +270,8 @@ mod tests {
             ("@hourly", "hourly at :00"),
             ("* * * * * 5,35", "every 30 s from :05 on"),
             ("* * * * * 5,10,40", "every minute, 5, 10 and 40 s past"),
+            ("*/2 * * * * 8", "every 2 min, 8 s past"),
+            ("*/2 * * * * */5", "*/2 * * * * */5"),
             ("5,20 * * * *", "hourly at :05 and :20"),
             ("0 */2 * * *", "every 2 h"),
             ("30 */6 * * *", "daily at 00:30, 06:30, 12:30 and 18:30"),

@@ -29,7 +29,7 @@ fn enough(free: u64, wanted: u64) -> Seen {
 
 /// What whoever runs the tower may still write there. The one disk is asked, not all of them: another may be gone.
 #[cfg(unix)]
-fn free_on(path: &Path) -> Result<u64, String> {
+pub(crate) fn free_on(path: &Path) -> Result<u64, String> {
     match nix::sys::statvfs::statvfs(path) {
         #[expect(clippy::useless_conversion, reason = "both are 32 bits wide on some systems")]
         Ok(disk) => Ok(u64::from(disk.blocks_available()).saturating_mul(u64::from(disk.fragment_size()))),
@@ -39,7 +39,7 @@ fn free_on(path: &Path) -> Result<u64, String> {
 }
 
 #[cfg(not(unix))]
-fn free_on(path: &Path) -> Result<u64, String> {
+pub(crate) fn free_on(path: &Path) -> Result<u64, String> {
     let path = path.canonicalize().map_err(|_| "there is no such folder".to_owned())?;
     let disks = sysinfo::Disks::new_with_refreshed_list();
     let holding = disks.iter().filter_map(|disk| {

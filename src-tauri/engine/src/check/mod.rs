@@ -25,6 +25,8 @@ use cuetower_core::cue::{CueDefinition, Transport};
 use cuetower_core::time::length_in_words;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+pub(crate) use machine::free_on;
+
 use crate::clock::Clock;
 use crate::deliver::expand_home;
 use crate::perform::reqwest_client::Client;

@@ -136,6 +136,11 @@ pub fn read_again(current: &CueDefinition, json: &Value, now: Ms) -> Result<Read
     read.map_err(|problems| unfolded.as_written(problems))
 }
 
+/// The JSON of a schedule alone, as [`write`] has it.
+pub(crate) fn written_schedule(schedule: &ScheduleSpec) -> Value {
+    writing_schedule::schedule(schedule)
+}
+
 /// The names in `{{secret:NAME}}`, those that checks look for, and those that its runs may lease, each once, in order of appearance.
 #[must_use]
 pub fn secret_names(definition: &CueDefinition) -> Vec<String> {

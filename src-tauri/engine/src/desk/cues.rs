@@ -146,16 +146,22 @@ pub(super) async fn fire(desk: &Desk, request: CueFire) -> Result<Fired, DeskErr
         ));
     }
     let definition = current(desk, &request.cue_id).await?.definition;
-    if definition.fires.payload_required && payload.is_none() {
-        return Err(invalid("payload", "This cue wants a payload with each fire; give it one."));
-    }
-    let missing = definition.fires.missing_in(payload.as_ref().unwrap_or(&definition.payload));
-    if !missing.is_empty() {
-        return Err(invalid("payload", format!("The payload lacks what this cue requires: {}.", missing.join(", "))));
-    }
+    brings_enough(&definition, payload.as_ref())?;
     let key = request.idempotency_key;
     let fire = Fire { payload, send_at, key, exit_criteria: Vec::new(), trigger: Trigger::ManualFire };
     fired(desk, &CueId(request.cue_id), fire).await
+}
+
+/// Whether a fire with this payload, or with none of its own, brings what the cue wants of every fire.
+pub(super) fn brings_enough(definition: &CueDefinition, payload: Option<&Value>) -> Result<(), DeskError> {
+    if definition.fires.payload_required && payload.is_none() {
+        return Err(invalid("payload", "This cue wants a payload with each fire; give it one."));
+    }
+    let missing = definition.fires.missing_in(payload.unwrap_or(&definition.payload));
+    if !missing.is_empty() {
+        return Err(invalid("payload", format!("The payload lacks what this cue requires: {}.", missing.join(", "))));
+    }
+    Ok(())
 }
 
 pub(super) async fn fired(desk: &Desk, cue_id: &CueId, fire: Fire) -> Result<Fired, DeskError> {

@@ -75,14 +75,24 @@ pub(super) async fn start(desk: &Desk, nothing: Nothing) -> Result<DemoView, Des
     look(desk, nothing).await
 }
 
-/// Its runs are stopped and its alerts resolved with its cues. What ran stays in the ledger.
+/// Its runs are stopped and its alerts resolved with its cues. What ran stays in the ledger. What cannot be deleted stays, is
+/// told at the end, and holds nothing else up.
 pub(super) async fn stop(desk: &Desk, nothing: Nothing) -> Result<DemoView, DeskError> {
     let fleet = desk.demo.fleet()?;
+    let mut left = Vec::new();
     for cue in cues_of_demo(desk).await? {
-        cues::delete(desk, CueRef { cue_id: cue.id.0 }).await?;
+        match cues::delete(desk, CueRef { cue_id: cue.id.0 }).await {
+            Ok(_) => {}
+            // Somebody was faster.
+            Err(error) if error.code == "not_found" => {}
+            Err(error) => left.push((cue.definition.name.clone(), error)),
+        }
     }
     fleet.stop(desk).await?;
-    look(desk, nothing).await
+    let Some((_, first)) = left.first() else { return look(desk, nothing).await };
+    let each: Vec<String> = left.iter().map(|(name, error)| format!("`{name}`: {}", error.message)).collect();
+    let message = format!("The demo is gone but for what could not be deleted. {}", each.join(" "));
+    Err(DeskError { code: first.code.clone(), message, field: None })
 }
 
 fn refused(message: &str) -> DeskError {

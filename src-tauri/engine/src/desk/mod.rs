@@ -3,9 +3,11 @@
 //! Agents have a door of their own (`receive`); the two share no handler and no credential.
 
 mod accounts;
+pub(crate) mod adopt;
 mod agents;
 mod alerts;
 pub mod audit;
+mod backups;
 mod board;
 pub(crate) mod briefing;
 mod cells;
@@ -31,6 +33,7 @@ mod search;
 mod secrets;
 pub mod serve;
 mod session;
+mod settings;
 mod simulate;
 mod steps;
 mod tower;
@@ -38,7 +41,9 @@ mod tries;
 mod truth;
 pub mod wire;
 mod wire_accounts;
+mod wire_adopt;
 mod wire_alerts;
+mod wire_backups;
 mod wire_cells;
 mod wire_channels;
 mod wire_delivery;
@@ -74,8 +79,10 @@ use crate::handle::{Handle, Trouble};
 use crate::journal::StoreError;
 use crate::notify::Notifier;
 use crate::vault::Vault;
+pub use adopt::finish as finish_adoptions;
 pub use demo::{Demo, DemoFleet, Doing, MARK as DEMO_MARK, cues_of_demo};
 pub(crate) use steps::view as step_view;
+pub(crate) use tries::put_away_left as put_away_tries;
 use wire::DeskError;
 pub(crate) use workers::status as worker_status;
 
@@ -248,6 +255,12 @@ commands! {
     secret_rename: SecretRename -> Secrets = secrets::rename;
     secret_story: SecretRef -> SecretStory = secrets::story;
     secret_delete: SecretRef -> Secrets = secrets::delete;
+    backups: Nothing -> Backups = backups::list;
+    backup_make: BackupMake -> BackupView = backups::make;
+    backup_look: BackupRef -> BackupView = backups::look;
+    backup_restore: BackupRestore -> RestoreView = backups::restore;
+    settings: Nothing -> SettingsView = settings::list;
+    setting_set: SettingSet -> SettingsView = settings::set;
     keys: Nothing -> Keys = accounts::keys;
     key_add: KeyAdd -> Key = accounts::add;
     key_rotate: KeyRotate -> Key = accounts::rotate;
@@ -255,6 +268,11 @@ commands! {
     logins: Nothing -> Logins = logins::list;
     login_answer: LoginAnswer -> Logins = logins::answer;
     login_policy: LoginPolicy -> Logins = logins::policy;
+    adopt_look: AdoptLook -> AdoptPreview = adopt::preview;
+    adopt: Adopt -> AdoptDone = adopt::adopt;
+    adopt_flip: CueRef -> AdoptDone = adopt::flip;
+    adopt_undo: CueRef -> AdoptDone = adopt::undo;
+    adopt_list: Nothing -> Adopted = adopt::list;
 }
 
 /// The owner's.

@@ -1,19 +1,23 @@
 //! A definition is run once before it is saved: under a name of its own, without a due time, by the same lanes and deliveries as
-//! every run. Its cue goes when the run is over; the run stays in the ledger, as one that was fired by hand.
+//! every run. Its cue goes when the run is over, after a crash too; the run stays in the ledger, as one that was fired by hand.
 
 use std::time::Duration;
 
-use cuetower_core::cue::{CueDefinition, OnFailure, Overlap, Restart, Transport};
-use cuetower_core::id::{CueId, RunId};
+use cuetower_core::Ms;
+use cuetower_core::cue::{Cue, CueDefinition, CueStatus, OnFailure, Overlap, Restart, Transport};
+use cuetower_core::id::CueId;
 use cuetower_core::input::{Fire, Input};
 use cuetower_core::occurrence::Trigger;
 use cuetower_core::run::Run;
 use cuetower_core::schedule_spec::ScheduleSpec;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
 use super::wire::{CueTry, DeskError, Fired};
 use super::{Desk, cues, invalid};
 use crate::definition;
 use crate::handle::{Handle, Trouble};
+use crate::journal::StoreError;
 
 /// Test fires of cues of one name at a time.
 const NUMBERED_MAX: u32 = 9;
@@ -21,6 +25,11 @@ const NUMBERED_MAX: u32 = 9;
 const NAME_CHARS_KEPT: usize = 230;
 /// However much is committed, the run is looked at no more often.
 const APART: Duration = Duration::from_millis(250);
+/// The description of its cue, around the name of what is tried: by it a cue that was left behind is known.
+const MARK: (&str, &str) = ("A test fire of ", ", from the editor. It goes when its run is over.");
+const CUES_MAX: u32 = 10_000;
+/// Of one such cue: it has one run, and those that were made again by hand.
+const RUNS_MAX: u32 = 100;
 
 pub(super) async fn fire(desk: &Desk, request: CueTry) -> Result<Fired, DeskError> {
     let now = desk.handle.now();
@@ -35,19 +44,52 @@ pub(super) async fn fire(desk: &Desk, request: CueTry) -> Result<Fired, DeskErro
         let message = "The tower does not start what it only watches, so there is nothing to test. Save it, and send its first ping.";
         return Err(invalid("transport", message));
     }
-    let cue_id = create(&desk.handle, &once(definition)).await?;
+    // It is no way around what holds for its cue: neither a day's budget that is spent, nor a payload that is wanted.
+    cues::brings_enough(&definition, None)?;
+    if let Some(id) = request.cue_id
+        && let Some(lane) = desk.handle.reader().lane(id).await?
+        && let Some(refusal) = lane.refuses_for_budget(now)
+    {
+        return Err(Trouble::Refused(refusal).into());
+    }
+    // Whoever asked may be gone before it is answered; what was begun is ended all the same.
+    let (tell, told) = oneshot::channel();
+    tokio::spawn(tried(desk.clone(), once(definition), tell));
+    told.await.unwrap_or_else(|_| Err(Trouble::Stopping.into()))
+}
+
+async fn tried(desk: Desk, definition: CueDefinition, tell: oneshot::Sender<Result<Fired, DeskError>>) {
+    let cue_id = match create(&desk.handle, &definition).await {
+        Ok(cue_id) => cue_id,
+        Err(trouble) => return drop(tell.send(Err(trouble.into()))),
+    };
     let fire =
         Fire { payload: None, send_at: None, key: None, exit_criteria: Vec::new(), trigger: Trigger::ManualFire };
-    let fired = cues::fired(desk, &cue_id, fire).await;
-    let run_id = fired.as_ref().ok().map(|fired| RunId(fired.run_id.clone()));
-    tokio::spawn(put_away(desk.handle.clone(), cue_id, run_id));
-    fired
+    drop(tell.send(cues::fired(&desk, &cue_id, fire).await));
+    put_away(desk.handle, cue_id).await;
+}
+
+/// At the start of a tower: whatever an earlier one left behind goes as it would have.
+pub(crate) async fn put_away_left(handle: Handle, started_at: Ms) {
+    let cues = match handle.reader().cues(None, None, CUES_MAX, 0).await {
+        Ok((cues, _)) => cues,
+        Err(error) => return tracing::warn!(%error, "cues of test fires could not be looked for"),
+    };
+    let is_left = |cue: &Cue| cue.status != CueStatus::Deleted && cue.created_at <= started_at;
+    let left = cues.into_iter().filter(|cue| is_left(cue) && is_of_a_try(&cue.definition));
+    let mut going: JoinSet<()> = left.map(|cue| put_away(handle.clone(), cue.id)).collect();
+    while going.join_next().await.is_some() {}
+}
+
+fn is_of_a_try(definition: &CueDefinition) -> bool {
+    let described = definition.description.as_deref().unwrap_or_default();
+    described.starts_with(MARK.0) && described.ends_with(MARK.1) && definition.name.contains(" (test fire")
 }
 
 /// As it would run, once: no due times, one attempt, one start, and nothing that follows.
 fn once(definition: CueDefinition) -> CueDefinition {
     let mut once = definition;
-    once.description = Some(format!("A test fire of {}, from the editor. It goes when its run is over.", once.name));
+    once.description = Some(format!("{}{}{}", MARK.0, once.name, MARK.1));
     once.schedule = ScheduleSpec::manual(once.schedule.timezone);
     once.overlap = Overlap::Allow;
     once.retry.max_attempts = 1;
@@ -75,25 +117,46 @@ async fn create(handle: &Handle, definition: &CueDefinition) -> Result<CueId, Tr
 }
 
 /// Deletes the cue once its run is over; at once where none began.
-async fn put_away(handle: Handle, cue_id: CueId, run_id: Option<RunId>) {
+async fn put_away(handle: Handle, cue_id: CueId) {
     let mut committed = handle.feed().committed();
-    while let Some(run_id) = &run_id {
+    loop {
         committed.borrow_and_update();
-        match handle.reader().run(run_id.0.clone()).await {
-            Ok(run) if run.as_ref().is_none_or(is_over) => break,
-            Ok(_) | Err(_) => {}
+        match goes_on(&handle, &cue_id).await {
+            Ok(false) => break,
+            // The store may answer the next time.
+            Ok(true) | Err(_) => {}
         }
         if committed.changed().await.is_err() {
             return;
         }
         tokio::time::sleep(APART).await;
     }
-    if let Err(trouble) = handle.cue(&cue_id, Input::Delete).await {
-        tracing::warn!(cue = %cue_id, %trouble, "the cue of a test fire could not be deleted");
+    match handle.cue(&cue_id, Input::Delete).await {
+        // Its owner was faster, or the next start does it.
+        Ok(_) | Err(Trouble::NotFound(_) | Trouble::Stopping) => {}
+        Err(trouble) => tracing::warn!(cue = %cue_id, %trouble, "the cue of a test fire could not be deleted"),
     }
+}
+
+async fn goes_on(handle: &Handle, cue_id: &CueId) -> Result<bool, StoreError> {
+    let reader = handle.reader();
+    let Some(lane) = reader.lane(cue_id.0.clone()).await? else { return Ok(false) };
+    if lane.waiting().next().is_some() || lane.runs.values().any(|run| !is_over(run)) {
+        return Ok(true);
+    }
+    for row in reader.occurrences_page(Some(cue_id.0.clone()), Ms(i64::MAX), RUNS_MAX).await? {
+        if reader.run(row.run_id).await?.is_some_and(|run| !is_over(&run)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Nothing of it goes on: it has its end, no program of it is left, and nobody has to look at it.
 fn is_over(run: &Run) -> bool {
     !run.is_live() && !run.may_have_a_process() && !run.is_held_for_verification()
 }
+
+#[cfg(test)]
+#[path = "tries_tests.rs"]
+mod tests;

@@ -9,8 +9,15 @@ use ts_rs::TS;
 pub use super::wire_accounts::{
     AccountView, KeyAdd, KeyRef, KeyRotate, KeyView, Keys, LoginAnswer, LoginPolicy, LoginView, Logins,
 };
+pub use super::wire_adopt::{
+    Adopt, AdoptDone, AdoptEntry, AdoptFailed, AdoptKind, AdoptLook, AdoptMode, AdoptPreview, AdoptSource, AdoptStage,
+    Adopted, AdoptedView,
+};
 pub use super::wire_alerts::{
     AlertRef, AlertRules, AlertSnooze, AlertView, Alerts, AlertsRequest, QuietHours, Report, ReportCue, ReportRequest,
+};
+pub use super::wire_backups::{
+    BackupMake, BackupRef, BackupRestore, BackupView, Backups, RestoreView, SettingSet, SettingView, SettingsView,
 };
 pub use super::wire_cells::{Cell, Cells, CellsHead, CellsRequest, LaneCells, PastRun};
 pub use super::wire_channels::{

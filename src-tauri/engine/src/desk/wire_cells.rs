@@ -16,7 +16,7 @@ pub struct CellsRequest {
     pub from_ms: i64,
     #[ts(type = "number")]
     pub to_ms: i64,
-    /// Width of a cell; at most 4000 of them lie in the range.
+    /// Width of a cell; at most 4000 of them lie in the range, and 200,000 in that of all lanes together.
     #[ts(type = "number")]
     pub cell_ms: i64,
     /// A lane whose due times usually lie closer than this is told in cells, the others in marks.

@@ -6,6 +6,8 @@ pub enum Cell {
     /// Somebody's words: never a formula.
     Text(String),
     Count(u64),
+    /// Less than nothing: what was told before and is taken back.
+    Less(u64),
     /// Dollars, to the billionth.
     Usd(f64),
     /// Between 0 and 1.
@@ -22,6 +24,12 @@ impl Cell {
         count.map_or(Cell::None, Cell::Count)
     }
 
+    pub fn whole(whole: Option<i64>) -> Cell {
+        let of =
+            |whole: i64| if whole < 0 { Cell::Less(whole.unsigned_abs()) } else { Cell::Count(whole.unsigned_abs()) };
+        whole.map_or(Cell::None, of)
+    }
+
     pub fn usd(usd: Option<f64>) -> Cell {
         usd.map_or(Cell::None, Cell::Usd)
     }
@@ -30,6 +38,7 @@ impl Cell {
         match self {
             Cell::Text(text) => quoted(&defused(text)),
             Cell::Count(count) => count.to_string(),
+            Cell::Less(count) => format!("-{count}"),
             Cell::Usd(usd) => decimal(*usd, 9),
             Cell::Share(share) => decimal(*share, 4),
             Cell::None => String::new(),

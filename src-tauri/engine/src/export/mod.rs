@@ -1,6 +1,7 @@
 //! Files that are handed out: a run as JSON and as one page, costs as a table. Pure: made of what the owner's door shows
-//! anyway, so that nothing leaves that is not shown.
+//! anyway, so that nothing leaves that is not shown; `blotting` takes out what shall not leave.
 
+pub mod blotting;
 pub mod csv;
 pub mod page;
 mod page_parts;

@@ -1,10 +1,12 @@
 //! A run as one page: no script, nothing from outside, every text of others as text. Light or dark as the reader's system is.
 
+use std::collections::HashMap;
+
 use chrono_tz::Tz;
 
 use super::RunFile;
 use super::page_parts::{at, fact, length, mark, push, safe, titled, tone, usd, word};
-use crate::desk::wire::{AttemptView, StepView};
+use crate::desk::wire::AttemptView;
 
 /// Steps drawn; the JSON has more.
 const STEPS_DRAWN: usize = 500;
@@ -42,7 +44,7 @@ pub fn page(file: &RunFile, zone: Tz) -> String {
     push(
         &mut page,
         format_args!(
-            "<footer>Written by {} on {} ({}). Values of secrets are never part of it.</footer></main></body></html>\n",
+            "<footer>Written by {} on {} ({}). Values of secrets, headers and variables are not part of it.</footer></main></body></html>\n",
             safe(&file.exported_by),
             safe(&at(file.exported_at_ms, zone)),
             safe(&file.timezone),
@@ -180,7 +182,11 @@ fn waterfall(page: &mut String, file: &RunFile) {
     let last = steps.iter().map(|step| step.ended_ms.unwrap_or(step.began_ms)).max().unwrap_or(first);
     let span = (last - first).max(1) as f64;
     push(page, format_args!("<section><h2>Steps</h2><div class=\"fall\">"));
+    // Each stands behind the one that it is under.
+    let mut depths: HashMap<u32, usize> = HashMap::new();
     for step in steps.iter().take(STEPS_DRAWN) {
+        let depth = depths.get(&step.under).map_or(0, |above| (above + 1).min(cuetower_core::step::DEPTH_MAX));
+        depths.insert(step.ordinal, depth);
         let ended = step.ended_ms.unwrap_or(last);
         let left = (step.began_ms - first) as f64 / span * 100.0;
         let width = ((ended - step.began_ms).max(0) as f64 / span * 100.0).min(100.0 - left);
@@ -192,7 +198,7 @@ fn waterfall(page: &mut String, file: &RunFile) {
                 "<div class=\"step\"><span class=\"name\" style=\"padding-left:{indent}px\">{name} <i>{kind}</i></span>\
              <span class=\"lane\"><span class=\"bar {tone}\" style=\"left:{left:.2}%;width:{width:.2}%\"></span></span>\
              <span class=\"took\">{state}{took}</span><span class=\"told\">{told}</span></div>",
-                indent = depth(steps, step) * 14,
+                indent = depth * 14,
                 name = safe(&step.name),
                 kind = safe(&step.kind),
                 tone = tone(&step.state),
@@ -211,11 +217,6 @@ fn waterfall(page: &mut String, file: &RunFile) {
         push(page, format_args!("<p class=\"note\">{more} more steps are not drawn here.</p>"));
     }
     push(page, format_args!("</section>"));
-}
-
-fn depth(steps: &[StepView], step: &StepView) -> usize {
-    let above = |step: &&StepView| steps.iter().find(|above| above.ordinal == step.under && step.under != 0);
-    std::iter::successors(Some(step), above).take(cuetower_core::step::DEPTH_MAX).count() - 1
 }
 
 fn spend(page: &mut String, file: &RunFile) {

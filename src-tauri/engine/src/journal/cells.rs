@@ -1,6 +1,8 @@
 //! Many lanes at a glance: the marks of each, or, where they lie closer than can be drawn, how many of them there were in each
 //! stretch of time. Reads the indexes that cover it (`occurrences_by_cue`, `runs_by_cue`), not the rows.
 
+use std::collections::HashSet;
+
 use cuetower_core::Ms;
 use cuetower_core::away::Band;
 use rusqlite::{Connection, params};
@@ -14,10 +16,16 @@ const NEAR_MS: i64 = 1500;
 const PITCH_OF: u32 = 41;
 /// Marks of one lane at most; where there are more, they are counted.
 const MARKS_MAX: usize = 1500;
+/// Of all lanes of one answer together; what lies beyond is counted too.
+const MARKS_OF_ALL: usize = 60_000;
+/// Records of one lane that stand for many due times, at most: the newest.
+const SPANS_MAX: usize = 500;
 /// Past runs that a lane's head is told of.
 const PAST_MAX: u32 = 51;
 /// Cells of one lane at most; more are not drawn on any screen.
 pub const CELLS_MAX: i64 = 4000;
+/// Of all lanes of one answer together.
+pub const CELLS_OF_ALL: i64 = 200_000;
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -75,26 +83,37 @@ pub struct LaneCellsRow {
 }
 
 pub(super) fn lanes(connection: &Connection, ask: &CellsAsk) -> rusqlite::Result<Vec<LaneCellsRow>> {
-    let bands = bands::between(connection, Ms(ask.from.0 - NEAR_MS), Ms(ask.to.0 + NEAR_MS))?;
-    ask.cue_ids.iter().map(|cue_id| lane(connection, ask, cue_id, &bands)).collect()
+    let near = |at: Ms, by: i64| Ms(at.0.saturating_add(by));
+    let bands = bands::between(connection, near(ask.from, -NEAR_MS), near(ask.to, NEAR_MS))?;
+    let mut room = MARKS_OF_ALL;
+    ask.cue_ids.iter().map(|cue_id| lane(connection, ask, cue_id, &bands, &mut room)).collect()
 }
 
-fn lane(connection: &Connection, ask: &CellsAsk, cue_id: &str, bands: &[Band]) -> rusqlite::Result<LaneCellsRow> {
+/// `room`: for so many marks.
+fn lane(
+    connection: &Connection,
+    ask: &CellsAsk,
+    cue_id: &str,
+    bands: &[Band],
+    room: &mut usize,
+) -> rusqlite::Result<LaneCellsRow> {
     let pitch_ms = pitch_ms(connection, cue_id, ask.to)?;
     let mut marks = Vec::new();
     let mut dense = pitch_ms.is_some_and(|pitch| pitch < ask.dense_ms);
     if !dense {
-        marks = occurrences::of_cue(connection, cue_id, ask.from, ask.to, MARKS_MAX + 1)?;
-        dense = marks.len() > MARKS_MAX;
+        let most = MARKS_MAX.min(*room);
+        marks = occurrences::of_cue(connection, cue_id, ask.from, ask.to, most + 1)?;
+        dense = marks.len() > most;
     }
     let mut cells = Vec::new();
     if dense {
         marks.clear();
         cells = counted(connection, ask, cue_id, bands)?;
     }
-    let spans = occurrences::spans_of_cue(connection, cue_id, ask.from, ask.to)?;
-    let unseen: Vec<_> = spans.into_iter().filter(|span| marks.iter().all(|mark| mark.id != span.id)).collect();
-    marks.extend(unseen);
+    *room -= marks.len();
+    let spans = occurrences::spans_of_cue(connection, cue_id, ask.from, ask.to, SPANS_MAX)?;
+    let seen: HashSet<String> = marks.iter().map(|mark| mark.id.clone()).collect();
+    marks.extend(spans.into_iter().filter(|span| !seen.contains(&span.id)));
     marks.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
     let (past, cost_usd) = match ask.head {
         Some((today, before)) => (past(connection, cue_id, before)?, spent(connection, cue_id, today, before)?),
@@ -128,63 +147,99 @@ fn badness(delivered: &str, confirmed: &str) -> u8 {
     }
 }
 
+/// A row of the ledger, or one of the runs, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Worst {
+    Occurrence(i64),
+    Run(i64),
+}
+
 /// The cells of a lane while they are filled.
 struct Tally {
     cell_ms: i64,
     first: i64,
     cells: Vec<CellRow>,
-    /// Of each cell: how bad its worst is, and when that was due.
-    worst: Vec<(u8, i64)>,
+    /// Of each cell: how bad its worst is, and which row that is.
+    worst: Vec<(u8, Worst)>,
 }
 
 impl Tally {
     fn of(ask: &CellsAsk) -> Tally {
         let first = ask.from.0.div_euclid(ask.cell_ms);
-        let many = usize::try_from((ask.to.0 - 1).div_euclid(ask.cell_ms) - first + 1).unwrap_or(0);
-        Tally { cell_ms: ask.cell_ms, first, cells: vec![CellRow::default(); many], worst: vec![(0, 0); many] }
+        let last = ask.to.0.saturating_sub(1).div_euclid(ask.cell_ms);
+        let many = usize::try_from(last.saturating_sub(first).saturating_add(1).min(CELLS_MAX + 2)).unwrap_or(0);
+        let worst = vec![(0, Worst::Run(0)); many];
+        Tally { cell_ms: ask.cell_ms, first, cells: vec![CellRow::default(); many], worst }
     }
 
-    fn count(&mut self, due_ms: i64, bad: u8, count: impl FnOnce(&mut CellRow)) {
-        let Ok(at) = usize::try_from(due_ms.div_euclid(self.cell_ms) - self.first) else { return };
+    fn place(&self, due_ms: i64) -> Option<usize> {
+        usize::try_from(due_ms.div_euclid(self.cell_ms).checked_sub(self.first)?).ok()
+    }
+
+    fn count(&mut self, due_ms: i64, bad: u8, row: Worst, count: impl FnOnce(&mut CellRow)) {
+        let Some(at) = self.place(due_ms) else { return };
         let (Some(cell), Some(worst)) = (self.cells.get_mut(at), self.worst.get_mut(at)) else { return };
         count(cell);
         if bad > 0 {
             cell.exceptions += 1;
             if bad > worst.0 {
-                *worst = (bad, due_ms);
+                *worst = (bad, row);
             }
         }
+    }
+
+    /// Those in which something was, each with its worst.
+    fn cells(mut self, connection: &Connection) -> rusqlite::Result<Vec<CellRow>> {
+        let bad = self.worst.iter().filter(|(bad, _)| *bad > 0).map(|(_, row)| row);
+        let (mut ledger, mut runs) = (Vec::new(), Vec::new());
+        for row in bad {
+            match row {
+                Worst::Occurrence(number) => ledger.push(*number),
+                Worst::Run(number) => runs.push(*number),
+            }
+        }
+        if !(ledger.is_empty() && runs.is_empty()) {
+            for row in occurrences::numbered(connection, &ledger, &runs)? {
+                let cell = self.place(row.due.0).and_then(|at| self.cells.get_mut(at));
+                cell.into_iter().for_each(|cell| cell.worst = Some(row.clone()));
+            }
+        }
+        let Tally { first, cells, .. } = self;
+        let empty = CellRow::default();
+        let there = (first..).zip(cells).filter(|(_, cell)| *cell != empty);
+        Ok(there.map(|(at, cell)| CellRow { at, ..cell }).collect())
     }
 }
 
 fn counted(connection: &Connection, ask: &CellsAsk, cue_id: &str, bands: &[Band]) -> rusqlite::Result<Vec<CellRow>> {
     let mut tally = Tally::of(ask);
-    let explained =
-        |due_ms: i64| bands.iter().any(|band| band.from.0 - NEAR_MS <= due_ms && due_ms <= band.to.0 + NEAR_MS);
-    let sql = "SELECT due_ms, state FROM occurrences WHERE cue_id = ?1 AND due_ms >= ?2 AND due_ms < ?3 AND count = 1";
-    let mut statement = connection.prepare_cached(sql)?;
+    let explained = |due_ms: i64| {
+        bands
+            .iter()
+            .any(|band| band.from.0.saturating_sub(NEAR_MS) <= due_ms && due_ms <= band.to.0.saturating_add(NEAR_MS))
+    };
+    let mut statement = connection.prepare_cached(DUE)?;
     let mut rows = statement.query(params![cue_id, ask.from.0, ask.to.0])?;
     while let Some(row) = rows.next()? {
-        let due_ms: i64 = row.get(0)?;
+        let (due_ms, of) = (row.get(0)?, Worst::Occurrence(row.get(2)?));
         match row.get_ref(1)?.as_str()? {
             "due" => {}
-            "coalesced" => tally.count(due_ms, 0, |cell| cell.aside += 1),
-            "missed" if explained(due_ms) => tally.count(due_ms, 0, |cell| cell.aside += 1),
-            "missed" => tally.count(due_ms, 2, |cell| cell.due += 1),
-            "held" => tally.count(due_ms, 1, |cell| cell.due += 1),
-            "ran" => tally.count(due_ms, 0, |cell| {
+            "coalesced" => tally.count(due_ms, 0, of, |cell| cell.aside += 1),
+            "missed" if explained(due_ms) => tally.count(due_ms, 0, of, |cell| cell.aside += 1),
+            "missed" => tally.count(due_ms, 2, of, |cell| cell.due += 1),
+            "held" => tally.count(due_ms, 1, of, |cell| cell.due += 1),
+            "ran" => tally.count(due_ms, 0, of, |cell| {
                 cell.due += 1;
                 cell.ran += 1;
             }),
-            _ => tally.count(due_ms, 0, |cell| cell.due += 1),
+            _ => tally.count(due_ms, 0, of, |cell| cell.due += 1),
         }
     }
-    let sql = "SELECT due_ms, delivered, confirmed FROM runs WHERE cue_id = ?1 AND due_ms >= ?2 AND due_ms < ?3";
-    let mut statement = connection.prepare_cached(sql)?;
+    let mut statement = connection.prepare_cached(RAN)?;
     let mut rows = statement.query(params![cue_id, ask.from.0, ask.to.0])?;
     while let Some(row) = rows.next()? {
         let (delivered, confirmed) = (row.get_ref(1)?.as_str()?, row.get_ref(2)?.as_str()?);
-        tally.count(row.get(0)?, badness(delivered, confirmed), |cell| {
+        tally.count(row.get(0)?, badness(delivered, confirmed), Worst::Run(row.get(3)?), |cell| {
             cell.sent += 1;
             cell.delivered += u32::from(delivered == "delivered");
             cell.answered += u32::from(confirmed != "none");
@@ -192,30 +247,13 @@ fn counted(connection: &Connection, ask: &CellsAsk, cue_id: &str, bands: &[Band]
             cell.claimed += u32::from(confirmed == "claimed");
         });
     }
-    let Tally { first, cells, worst, .. } = tally;
-    let mut found = Vec::new();
-    for (at, (mut cell, (bad, due_ms))) in (first..).zip(cells.into_iter().zip(worst)) {
-        if cell == CellRow::default() {
-            continue;
-        }
-        cell.at = at;
-        if bad > 0 {
-            let there = occurrences::of_cue(connection, cue_id, Ms(due_ms), Ms(due_ms + 1), MARKS_MAX)?;
-            cell.worst = there.into_iter().max_by_key(bad_of);
-        }
-        found.push(cell);
-    }
-    Ok(found)
+    tally.cells(connection)
 }
 
-fn bad_of(row: &OccurrenceRow) -> u8 {
-    match (row.state.as_str(), &row.run) {
-        ("missed", _) => 2,
-        ("held", _) => 1,
-        (_, Some(run)) => badness(&run.delivered, &run.confirmed),
-        _ => 0,
-    }
-}
+const DUE: &str =
+    "SELECT due_ms, state, rowid FROM occurrences WHERE cue_id = ?1 AND due_ms >= ?2 AND due_ms < ?3 AND count = 1";
+const RAN: &str =
+    "SELECT due_ms, delivered, confirmed, rowid FROM runs WHERE cue_id = ?1 AND due_ms >= ?2 AND due_ms < ?3";
 
 fn past(connection: &Connection, cue_id: &str, before: Ms) -> rusqlite::Result<Vec<PastRow>> {
     let sql = "SELECT cost_usd, ended_at_ms - started_at_ms FROM runs

@@ -126,9 +126,81 @@ fn counting_reads_the_indexes_and_not_the_rows() {
     let plan = |sql: &str| -> String {
         connection.query_row(&format!("EXPLAIN QUERY PLAN {sql}"), params!["a", 0, 1], |row| row.get(3)).unwrap()
     };
-    let occurrences =
-        plan("SELECT due_ms, state FROM occurrences WHERE cue_id = ?1 AND due_ms >= ?2 AND due_ms < ?3 AND count = 1");
+    let occurrences = plan(DUE);
     assert!(occurrences.contains("COVERING INDEX occurrences_by_cue"), "{occurrences}");
-    let runs = plan("SELECT due_ms, delivered, confirmed FROM runs WHERE cue_id = ?1 AND due_ms >= ?2 AND due_ms < ?3");
+    let runs = plan(RAN);
     assert!(runs.contains("COVERING INDEX runs_by_cue"), "{runs}");
+    let worst = "SELECT 1 FROM json_each('[1]') asked CROSS JOIN runs r ON r.rowid = asked.value
+        CROSS JOIN occurrences o ON o.run_id = r.id WHERE ?1 <> ?2 OR ?3";
+    let sql = format!("EXPLAIN QUERY PLAN {worst}");
+    let plan: Vec<String> = connection
+        .prepare(&sql)
+        .unwrap()
+        .query_map(params!["a", 0, 1], |row| row.get(3))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert!(plan.iter().skip(1).all(|step| step.starts_with("SEARCH")), "{plan:?}");
+}
+
+#[test]
+fn the_worst_of_a_cell_is_the_row_it_was_counted_for() {
+    let (_folder, _journal, connection) = store();
+    // Two of one instant: the run that went well is no worse for its neighbour.
+    write(&connection, "a", MINUTE_MS, "ran", Some(("delivered", "confirmed")));
+    for n in 0..3 {
+        write(&connection, "a", n * CELL_MS + 5, "held", None);
+        write(&connection, "a", n * CELL_MS + 9, "ran", Some(("delivered", "failed")));
+    }
+    write(&connection, "a", 3 * CELL_MS, "missed", None);
+    let lane = lanes(&connection, &ask(0, 4 * CELL_MS, CELL_MS * 9)).unwrap().remove(0);
+    let worst: Vec<_> = lane.cells.iter().map(|cell| cell.worst.as_ref().map(|row| row.due.0)).collect();
+    assert_eq!(worst, [Some(9), Some(CELL_MS + 9), Some(2 * CELL_MS + 9), Some(3 * CELL_MS)]);
+    let of_run = lane.cells[0].worst.as_ref().and_then(|row| row.run.as_ref()).map(|run| run.confirmed.as_str());
+    assert_eq!(of_run, Some("failed"));
+}
+
+#[test]
+fn a_lane_tells_of_the_newest_long_absences_and_of_no_more() {
+    let (_folder, _journal, connection) = store();
+    let many = i64::try_from(SPANS_MAX).unwrap() + 20;
+    for n in 0..many {
+        write(&connection, "a", n * MINUTE_MS, "missed", None);
+    }
+    connection.execute("UPDATE occurrences SET count = 9, until_ms = due_ms + 50000", []).unwrap();
+    let lane = lanes(&connection, &ask(0, many * MINUTE_MS, CELL_MS)).unwrap().remove(0);
+    assert_eq!(lane.marks.len(), SPANS_MAX);
+    assert_eq!(lane.marks.last().map(|mark| mark.due), Some(Ms((many - 1) * MINUTE_MS)));
+    assert!(lane.marks.is_sorted_by_key(|mark| mark.due));
+}
+
+#[test]
+fn the_marks_of_all_lanes_together_have_an_end() {
+    let (_folder, _journal, connection) = store();
+    let each = 1_000;
+    connection.execute_batch("BEGIN").unwrap();
+    for n in 0..each {
+        write(&connection, "a", n * 10, "skipped", None);
+    }
+    connection.execute_batch("COMMIT").unwrap();
+    // The same lane, over and over: more marks than there is room for.
+    let lanes_asked = MARKS_OF_ALL / 1_000 + 5;
+    let asked = CellsAsk { cue_ids: vec!["a".to_owned(); lanes_asked], ..ask(0, CELL_MS, 1) };
+    let told = lanes(&connection, &asked).unwrap();
+    assert_eq!(told.iter().map(|lane| lane.marks.len()).sum::<usize>(), MARKS_OF_ALL);
+    assert_eq!(told.iter().filter(|lane| lane.dense && !lane.cells.is_empty()).count(), 5, "the others are counted");
+}
+
+#[test]
+fn the_ends_of_time_are_no_trouble() {
+    let (_folder, _journal, connection) = store();
+    write(&connection, "a", 5, "ran", Some(("delivered", "failed")));
+    let asked = CellsAsk { cell_ms: i64::MAX, ..ask(i64::MIN, i64::MAX, CELL_MS) };
+    for dense_ms in [0, i64::MAX] {
+        let lane = lanes(&connection, &CellsAsk { dense_ms, ..asked.clone() }).unwrap().remove(0);
+        assert_eq!(lane.marks.len(), 1, "one due time has no distance to another");
+    }
+    write(&connection, "a", 6, "ran", Some(("delivered", "failed")));
+    let lane = lanes(&connection, &CellsAsk { dense_ms: i64::MAX, ..asked }).unwrap().remove(0);
+    assert_eq!(lane.cells.iter().map(|cell| cell.exceptions).sum::<u32>(), 2);
 }

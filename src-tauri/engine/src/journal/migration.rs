@@ -1,9 +1,12 @@
 //! Older formats of the file, brought to this one when it is opened. What each table adds is said by its own file.
 
+use rusqlite::Connection;
+
 use super::{
-    accounts, addresses, alerts, audit, bands, counts, cues, keys, lanes, live_sessions, logins, messages, occurrences,
-    outputs, runs, subscriptions, workers,
+    FORMAT, accounts, addresses, alerts, audit, bands, counts, cues, keys, lanes, live_sessions, logins, messages,
+    occurrences, outputs, runs, search, subscriptions, workers,
 };
+use crate::clock::{Clock as _, SystemClock};
 
 /// Format 1 clustered its large rows by random ids (`WITHOUT ROWID`), which doubled the file and the work of a commit.
 const REBUILT: [(&str, &str, &str); 5] = [
@@ -37,16 +40,48 @@ const WORKERS_OF_3: &str = "CREATE TABLE workers (
   last_seen_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;";
 
-/// The statements that make today's format of an older one.
-pub(super) fn from(format: i64) -> String {
-    let steps = [from_1(), WORKERS_OF_3.to_owned(), from_3(), from_4(), from_5(), from_6(), from_7()];
+/// Makes today's format of an older one, all of it or nothing.
+pub(super) fn bring(connection: &Connection, format: i64) -> rusqlite::Result<()> {
+    let took = took_ms();
+    let all = connection.unchecked_transaction()?;
+    let steps = [from_1(), WORKERS_OF_3.to_owned(), from_3(), from_4(), from_5(), from_6()];
     let first = usize::try_from(format - 1).unwrap_or(0);
-    steps[first..].join("\n")
+    for step in steps.iter().skip(first) {
+        all.execute_batch(step)?;
+    }
+    from_7(&all)?;
+    all.pragma_update(None, "user_version", FORMAT)?;
+    all.commit()?;
+    tracing::info!(from = format, to = FORMAT, took_ms = took(), "the store is up to date");
+    Ok(())
 }
 
-/// The statements that make format 8 of format 7.
-fn from_7() -> String {
-    [runs::FROM_FORMAT_7, occurrences::FROM_FORMAT_7, super::search::SCHEMA, super::search::FROM_FORMAT_7].join("\n")
+/// Makes format 8 of format 7.
+fn from_7(connection: &Connection) -> rusqlite::Result<()> {
+    let indexes = [&[runs::OF_FORMAT_8][..], &occurrences::OF_FORMAT_8].concat();
+    indexes.iter().try_for_each(|(name, sql)| index(connection, name, sql))?;
+    connection.execute_batch(search::SCHEMA)?;
+    connection.execute_batch(search::FROM_FORMAT_7)
+}
+
+/// Goes through a whole table, which takes a while in a large store: said before, and after. One that is there already is left.
+fn index(connection: &Connection, name: &str, sql: &str) -> rusqlite::Result<()> {
+    let there = "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?1 AND sql = ?2";
+    if connection.prepare(there)?.exists([name, sql])? {
+        return Ok(());
+    }
+    let took = took_ms();
+    tracing::info!(index = name, "an index of the store is built, which may take a minute if it is large");
+    connection.execute_batch(&format!("DROP INDEX IF EXISTS {name};\n{sql};"))?;
+    tracing::info!(index = name, took_ms = took(), "an index of the store is built");
+    Ok(())
+}
+
+/// Says how long it has been since.
+fn took_ms() -> impl Fn() -> u64 {
+    let clock = SystemClock::new();
+    let began_ms = clock.reading().elapsed_ms;
+    move || clock.reading().elapsed_ms.saturating_sub(began_ms)
 }
 
 /// The statements that make format 7 of format 6.
@@ -123,6 +158,9 @@ fn from_1() -> String {
 mod tests {
     use rusqlite::Connection;
 
+    use crate::journal::Journal;
+    use crate::journal::heard::heard;
+
     /// A store as the first release made it, with one cue that ran three times and was paused.
     const FORMAT_1: &str = include_str!("format_1.sql");
 
@@ -158,5 +196,46 @@ mod tests {
         );
         drop(journal);
         crate::journal::Journal::open(folder.path()).unwrap();
+    }
+    /// As format 7 had them.
+    const INDEXES_OF_7: &str = "DROP INDEX runs_by_cue; DROP INDEX occurrences_by_cue; DROP INDEX occurrences_spans;
+        CREATE INDEX runs_by_cue ON runs (cue_id, due_ms);
+        CREATE INDEX occurrences_by_cue ON occurrences (cue_id, due_ms);";
+
+    #[test]
+    fn building_indexes_is_told_and_those_that_are_there_are_left() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Journal::open(folder.path()).unwrap());
+        let store = || Connection::open(folder.path().join("cuetower.db")).unwrap();
+        let indexes = || -> Vec<(String, String)> {
+            let sql = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name";
+            let store = store();
+            let mut all = store.prepare(sql).unwrap();
+            all.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().collect::<Result<_, _>>().unwrap()
+        };
+        let of_today = indexes();
+        let older =
+            "DROP TABLE search_words_p0; DROP TABLE search_words_p1; DROP TABLE search_docs; DROP TABLE search_parts;
+            DROP TABLE search_left; PRAGMA user_version = 7;";
+        let built = |said: &[String]| -> Vec<String> {
+            let of_indexes = said.iter().filter(|line| line.starts_with("INFO an index of the store is built"));
+            of_indexes.map(|line| line["INFO an index of the store is built".len()..].to_owned()).collect()
+        };
+        store().execute_batch(&format!("{INDEXES_OF_7}{older}")).unwrap();
+        let (opened, said) = heard(|| Journal::open(folder.path()).map(drop));
+        opened.unwrap();
+        let told = built(&said);
+        assert_eq!(told.len(), 6, "{said:?}");
+        for (pair, name) in told.chunks(2).zip(["runs_by_cue", "occurrences_by_cue", "occurrences_spans"]) {
+            assert!(pair[0].contains("may take a minute") && pair[0].contains(name), "{pair:?}");
+            assert!(pair[1].contains("took_ms=") && pair[1].contains(name), "{pair:?}");
+        }
+        assert!(said.iter().any(|line| line.starts_with("INFO the store is up to date") && line.contains("took_ms=")));
+        assert_eq!(indexes(), of_today);
+
+        store().execute_batch(older).unwrap();
+        let (opened, said) = heard(|| Journal::open(folder.path()).map(drop));
+        opened.unwrap();
+        assert_eq!((built(&said), indexes()), (Vec::new(), of_today), "there was nothing to build");
     }
 }

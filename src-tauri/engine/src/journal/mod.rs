@@ -11,6 +11,7 @@ mod alert_rules;
 mod alerts;
 mod attempts;
 mod audit;
+mod backup;
 mod bands;
 mod beats;
 mod cells;
@@ -23,6 +24,8 @@ mod cues;
 mod entries;
 mod fuses;
 mod gates;
+#[cfg(test)]
+mod heard;
 mod keys;
 mod lanes;
 mod live_sessions;
@@ -41,11 +44,13 @@ mod recording;
 mod report;
 mod runs;
 mod search;
+mod search_filling;
 mod search_read;
 mod secrets;
 mod spans_apart;
 mod steps;
 mod steps_read;
+mod steps_tree;
 mod subscriptions;
 mod tower;
 mod usual;
@@ -64,8 +69,11 @@ pub use addresses::{AddressRow, KnownAddress};
 pub use alert_rules::ReportTold;
 pub use alerts::{AccountAlertRow, AlertFilter, AlertRow};
 pub use audit::{LaneFacts, Start};
+pub use backup::{
+    BackupSeen, CarriedFile, CopyProgress, check as check_backup, is_staged, seen_in, stage, take_staged,
+};
 pub use beats::{BeatRow, DaySum, MinuteSum};
-pub use cells::{CELLS_MAX, CellRow, CellsAsk, LaneCellsRow, PastRow};
+pub use cells::{CELLS_MAX, CELLS_OF_ALL, CellRow, CellsAsk, LaneCellsRow, PastRow};
 pub use channels::{BeaconRow, ChannelRow};
 pub use commit::{Commit, OccurrenceChange, SnapshotRow};
 pub use costs::{AgentSpent, DisagreementRow, ModelSpent, RunsDue, SpentRow};
@@ -128,6 +136,10 @@ pub enum StoreError {
     Folder(PathBuf, std::io::Error),
     #[error("a row of the store could not be read: {0}")]
     Row(String),
+    #[error("{} is no backup of a tower", .0.display())]
+    NoBackup(PathBuf),
+    #[error("the copy to {} was broken off", .0.display())]
+    Broken(PathBuf),
 }
 
 impl StoreError {
@@ -146,7 +158,9 @@ impl StoreError {
             | StoreError::OlderFormat
             | StoreError::InUse(_)
             | StoreError::Folder(..)
-            | StoreError::Row(_) => false,
+            | StoreError::Row(_)
+            | StoreError::NoBackup(_)
+            | StoreError::Broken(_) => false,
         }
     }
 }
@@ -207,9 +221,10 @@ impl Journal {
             return Ok(());
         }
         if found > 0 {
-            let steps = migration::from(found);
-            let all = format!("BEGIN;\n{steps}\nPRAGMA user_version = {FORMAT};\nCOMMIT;");
-            return self.guard(|connection| connection.execute_batch(&all));
+            let data_dir = self.path.parent().unwrap_or(&self.path);
+            let kept = self.keep_old_format(data_dir, found)?;
+            tracing::info!(from = found, to = FORMAT, kept = %kept.display(), "the store is brought up to date");
+            return self.guard(|connection| migration::bring(connection, found));
         }
         let schemas = [
             entries::SCHEMA,

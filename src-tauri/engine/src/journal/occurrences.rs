@@ -37,9 +37,10 @@ pub(super) const FROM_FORMAT_3: &str = "CREATE INDEX IF NOT EXISTS occurrences_w
   WHERE state = 'held' OR (state = 'due' AND triggered_by <> 'scheduled');";
 
 /// Formats before 8 had to read the rows to count what became of a lane's due times.
-pub(super) const FROM_FORMAT_7: &str = "DROP INDEX IF EXISTS occurrences_by_cue;
-CREATE INDEX occurrences_by_cue ON occurrences (cue_id, due_ms, state, count);
-CREATE INDEX IF NOT EXISTS occurrences_spans ON occurrences (cue_id, due_ms) WHERE count > 1;";
+pub(super) const OF_FORMAT_8: [(&str, &str); 2] = [
+    ("occurrences_by_cue", "CREATE INDEX occurrences_by_cue ON occurrences (cue_id, due_ms, state, count)"),
+    ("occurrences_spans", "CREATE INDEX occurrences_spans ON occurrences (cue_id, due_ms) WHERE count > 1"),
+];
 
 /// Format 1 lacked the last five columns and was clustered by id. `decided_seq`: the lane sequence at which a scheduled
 /// instant was decided for good.
@@ -193,19 +194,38 @@ pub(super) fn of_cue(
     connection.prepare_cached(&sql)?.query_map(params![cue_id, from.0, to.0, limit as i64], read)?.collect()
 }
 
-/// Records of one lane that stand for many due times, and touch `[from, to)`.
+/// Records of one lane that stand for many due times, and touch `[from, to)`; the newest, oldest first.
 pub(super) fn spans_of_cue(
     connection: &Connection,
     cue_id: &str,
     from: Ms,
     to: Ms,
+    limit: usize,
 ) -> rusqlite::Result<Vec<OccurrenceRow>> {
     let sql = format!(
         "SELECT {COLUMNS}, {} FROM occurrences o INDEXED BY occurrences_spans LEFT JOIN runs r ON r.id = o.run_id
-         WHERE o.cue_id = ?1 AND o.count > 1 AND o.due_ms < ?3 AND o.until_ms >= ?2 ORDER BY o.due_ms",
+         WHERE o.cue_id = ?1 AND o.count > 1 AND o.due_ms < ?3 AND o.until_ms >= ?2 ORDER BY o.due_ms DESC LIMIT ?4",
         runs::COLUMNS
     );
-    connection.prepare_cached(&sql)?.query_map(params![cue_id, from.0, to.0], read)?.collect()
+    let mut statement = connection.prepare_cached(&sql)?;
+    let found = statement.query_map(params![cue_id, from.0, to.0, limit as i64], read)?;
+    let mut found: Vec<OccurrenceRow> = found.collect::<rusqlite::Result<_>>()?;
+    found.reverse();
+    Ok(found)
+}
+
+/// By the numbers of their own rows, and of those of their runs.
+pub(super) fn numbered(connection: &Connection, own: &[i64], of_runs: &[i64]) -> rusqlite::Result<Vec<OccurrenceRow>> {
+    let list = |numbers: &[i64]| serde_json::json!(numbers).to_string();
+    let sql = format!(
+        "SELECT {COLUMNS}, {runs} FROM json_each(?1) asked CROSS JOIN occurrences o ON o.rowid = asked.value
+           LEFT JOIN runs r ON r.id = o.run_id
+         UNION ALL
+         SELECT {COLUMNS}, {runs} FROM json_each(?2) asked CROSS JOIN runs r ON r.rowid = asked.value
+           CROSS JOIN occurrences o ON o.run_id = r.id",
+        runs = runs::COLUMNS
+    );
+    connection.prepare_cached(&sql)?.query_map(params![list(own), list(of_runs)], read)?.collect()
 }
 
 pub(super) fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<OccurrenceRow>> {

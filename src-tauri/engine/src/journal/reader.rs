@@ -31,7 +31,7 @@ use super::{SearchAsk, SearchDoc, SearchPart, SearchRun, search_read};
 use super::{SpentApart, costs_apart};
 use super::{
     accounts, addresses, alerts, audit, bands, counts, cues, entries, keys, lanes, live_sessions, logins, messages,
-    occurrences, outputs, runs, secrets, steps_read, subscriptions, tower, usual, workers,
+    occurrences, outputs, runs, secrets, steps_read, steps_tree, subscriptions, tower, usual, workers,
 };
 use crate::desk::wire::SearchKind;
 use crate::fleet::{Agent, Command};
@@ -318,6 +318,8 @@ queries! {
     live_sessions(agent: String, with_detached: u32) -> Vec<LiveSessionRow> = live_sessions::of_agent;
     /// What stands right under a step of a run (0: at the top), oldest first, and how many stand there.
     steps(run_id: String, under: u32, offset: u32, limit: u32) -> (Vec<StepRow>, u32) = steps_read::page;
+    /// A run's steps from the top down, each before those that stand under it, at most so many; and how many are left out.
+    steps_tree(run_id: String, most: u32) -> (Vec<StepRow>, u32) = steps_tree::of_run;
     /// How many steps and spans a run has.
     steps_count(run_id: String) -> u32 = steps_read::count_of;
     /// With its payloads.
@@ -413,6 +415,10 @@ impl Reader {
 
     pub(super) fn of(path: PathBuf) -> Reader {
         Reader { shared: Arc::new(Shared { path, idle: Mutex::new(Vec::new()) }) }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.shared.path
     }
 
     async fn query<T: Send + 'static>(

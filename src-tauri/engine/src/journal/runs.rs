@@ -36,8 +36,10 @@ CREATE INDEX runs_live ON runs (cue_id) WHERE ended_at_ms IS NULL;
 CREATE INDEX runs_to_verify ON runs (ended_at_ms) WHERE json_extract(body, '$.verification.state') = 'waiting';";
 
 /// Formats before 8 had to read the rows to count how a lane's runs went.
-pub(super) const FROM_FORMAT_7: &str = "DROP INDEX IF EXISTS runs_by_cue;
-CREATE INDEX runs_by_cue ON runs (cue_id, due_ms, delivered, confirmed, cost_usd, started_at_ms, ended_at_ms);";
+pub(super) const OF_FORMAT_8: (&str, &str) = (
+    "runs_by_cue",
+    "CREATE INDEX runs_by_cue ON runs (cue_id, due_ms, delivered, confirmed, cost_usd, started_at_ms, ended_at_ms)",
+);
 
 /// Formats before 7 had no index of runs that somebody is to look at.
 pub(super) const FROM_FORMAT_6: &str = "CREATE INDEX IF NOT EXISTS runs_to_verify ON runs (ended_at_ms)

@@ -5,13 +5,13 @@
 
 use cuetower_core::Ms;
 use cuetower_core::alert::Alert;
-use cuetower_core::cue::Cue;
+use cuetower_core::cue::{Cue, CueStatus};
 use cuetower_core::id::AccountId;
 use cuetower_core::run::Run;
 use cuetower_core::spend::Nanousd;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Recorder, StoreError, alerts, cues, reader::json, runs};
+use super::{Recorder, StoreError, runs};
 use crate::search::doc::{self, Beside, Field};
 
 pub(super) const SCHEMA: &str = "
@@ -41,7 +41,7 @@ pub(super) const FROM_FORMAT_7: &str = "
 INSERT INTO search_left (what, at) VALUES ('cues', 0), ('alerts', ''), ('runs', (SELECT coalesce(max(due_ms), 0) + 1 FROM runs));";
 
 /// Docs of one part, about.
-const PART_DOCS: i64 = 32_768;
+pub(super) const PART_DOCS: i64 = 32_768;
 const KIND_BITS: u32 = 61;
 /// Things of one kind at one instant, at most.
 const NUMBER_BITS: u32 = 18;
@@ -162,7 +162,7 @@ fn count(connection: &Connection, part: i64, due: Ms) -> rusqlite::Result<()> {
 }
 
 /// A new part, of runs due from then on.
-fn open(connection: &Connection, from_ms: i64) -> rusqlite::Result<()> {
+pub(super) fn open(connection: &Connection, from_ms: i64) -> rusqlite::Result<()> {
     let sql =
         "INSERT INTO search_parts (part, from_ms, docs) SELECT max(part) + 1, ?1, 0 FROM search_parts RETURNING part";
     let part: i64 = connection.query_row(sql, [from_ms], |row| row.get(0))?;
@@ -200,7 +200,7 @@ pub(super) fn run_stepped(connection: &Connection, run_id: &str) -> rusqlite::Re
     Ok(())
 }
 
-fn write_run(connection: &Connection, run: &Run) -> rusqlite::Result<()> {
+pub(super) fn write_run(connection: &Connection, run: &Run) -> rusqlite::Result<()> {
     let beside = beside(connection, run)?;
     write(
         connection,
@@ -243,8 +243,13 @@ pub(super) fn beside(connection: &Connection, run: &Run) -> rusqlite::Result<Bes
     Ok(beside)
 }
 
-/// A cue, and the agent that it names.
+/// A cue, and the agent that it names. A deleted one is not found any more, nor is an agent that nothing else knows.
 pub(super) fn cue(connection: &Connection, cue: &Cue) -> rusqlite::Result<()> {
+    let (account, named) = (&cue.definition.account, cue.definition.agent.as_str());
+    if cue.status == CueStatus::Deleted {
+        remove(connection, Shelf::Cues, cue.id.as_str())?;
+        return if named.is_empty() { Ok(()) } else { lose(connection, account, named) };
+    }
     write(
         connection,
         &Text {
@@ -256,10 +261,7 @@ pub(super) fn cue(connection: &Connection, cue: &Cue) -> rusqlite::Result<()> {
             marks: &doc::marks_of_cue(cue),
         },
     )?;
-    match cue.definition.agent.as_str() {
-        "" => Ok(()),
-        name => agent(connection, &cue.definition.account, name),
-    }
+    if named.is_empty() { Ok(()) } else { agent(connection, account, named) }
 }
 
 pub(super) fn alert(connection: &Connection, alert: &Alert) -> rusqlite::Result<()> {
@@ -276,7 +278,7 @@ pub(super) fn alert(connection: &Connection, alert: &Alert) -> rusqlite::Result<
     )
 }
 
-fn agent(connection: &Connection, account: &AccountId, name: &str) -> rusqlite::Result<()> {
+pub(super) fn agent(connection: &Connection, account: &AccountId, name: &str) -> rusqlite::Result<()> {
     let (of, fields) = (doc::agent_key(account, name), [("name", name.to_owned())]);
     let marks = doc::marks_of_agent(name);
     let text = Text { shelf: Shelf::Agents, at: Ms(0), of: &of, cost: None, fields: &fields, marks: &marks };
@@ -291,110 +293,32 @@ impl Recorder<'_> {
 
     /// One that was forgotten is not found any more, unless a cue names it.
     pub(crate) fn lose_agent(&self, account: &AccountId, name: &str) -> Result<(), StoreError> {
-        self.with(|connection| {
-            let sql = "DELETE FROM search_docs WHERE ref = ?1 AND doc BETWEEN ?4 AND ?5 AND NOT EXISTS
-                (SELECT 1 FROM cues WHERE status <> 'deleted' AND account = ?2 AND body ->> '$.definition.agent' = ?3)
-              RETURNING doc";
-            let (of, (first, last)) = (doc::agent_key(account, name), Shelf::Agents.whole());
-            let values = params![of, account.0, name, first, last];
-            let gone = connection.query_row(sql, values, |row| row.get::<_, i64>(0)).optional()?;
-            match gone {
-                Some(doc) => connection.execute("DELETE FROM search_words_p0 WHERE rowid = ?1", [doc]).map(drop),
-                None => Ok(()),
-            }
-        })
-    }
-
-    /// Writes in some of what was there before there was anything to look in. Whether there is more.
-    pub(crate) fn write_in(&self, most: u32) -> Result<bool, StoreError> {
-        self.with(|connection| {
-            if let Some(after) = left(connection, "cues")? {
-                return more_cues(connection, after, most).map(|()| true);
-            }
-            let sql = "SELECT at FROM search_left WHERE what = 'alerts'";
-            if let Some(after) = connection.query_row(sql, [], |row| row.get::<_, String>(0)).optional()? {
-                return more_alerts(connection, &after, most).map(|()| true);
-            }
-            match left(connection, "runs")? {
-                Some(until) => more_runs(connection, until, most).map(|()| true),
-                None => Ok(false),
-            }
-        })
+        self.with(|connection| lose(connection, account, name))
     }
 }
 
-/// The next time it goes on from here; None: all is done.
-fn leave(connection: &Connection, what: &str, at: Option<&dyn rusqlite::ToSql>) -> rusqlite::Result<()> {
-    match at {
-        Some(at) => connection.execute("UPDATE search_left SET at = ?2 WHERE what = ?1", params![what, at]),
-        None => connection.execute("DELETE FROM search_left WHERE what = ?1", [what]),
-    }
-    .map(drop)
+/// Takes a thing that is no run out of what is looked in.
+fn remove(connection: &Connection, shelf: Shelf, of: &str) -> rusqlite::Result<()> {
+    let Some((doc, ..)) = shelf.find(connection, of)? else { return Ok(()) };
+    connection.prepare_cached("DELETE FROM search_docs WHERE doc = ?1")?.execute([doc])?;
+    connection.prepare_cached("DELETE FROM search_words_p0 WHERE rowid = ?1")?.execute([doc]).map(drop)
 }
 
-fn more_cues(connection: &Connection, after: i64, most: u32) -> rusqlite::Result<()> {
-    let sql = "SELECT rowid, id FROM cues WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
-    let rows: Vec<(i64, String)> = connection
-        .prepare_cached(sql)?
-        .query_map(params![after, most], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    for (_, id) in &rows {
-        if let Some(found) = cues::get(connection, id)? {
-            cue(connection, &found)?;
-        }
+/// Unless it beats, has an address or is named by a cue. Its name stays for the filter `agent:`, which finds its runs by it.
+fn lose(connection: &Connection, account: &AccountId, name: &str) -> rusqlite::Result<()> {
+    let known = "SELECT EXISTS (SELECT 1 FROM agents WHERE account = ?1 AND name = ?2)
+        OR EXISTS (SELECT 1 FROM addresses WHERE account = ?1 AND slug = ?2 AND deleted_at_ms IS NULL)
+        OR EXISTS (SELECT 1 FROM cues WHERE status <> 'deleted' AND account = ?1
+          AND CASE WHEN json_valid(body) THEN body ->> '$.definition.agent' = ?2 END)";
+    if connection.prepare_cached(known)?.query_row([&account.0, name], |row| row.get(0))? {
+        return Ok(());
     }
-    if rows.is_empty() {
-        // Those that beat, and may be named by no cue.
-        let sql = "SELECT account, name FROM agents";
-        let names: Vec<(String, String)> = connection
-            .prepare_cached(sql)?
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<rusqlite::Result<_>>()?;
-        names.iter().try_for_each(|(account, name)| agent(connection, &AccountId(account.clone()), name))?;
-    }
-    leave(connection, "cues", rows.last().map(|(rowid, _)| rowid as &dyn rusqlite::ToSql))
-}
-
-fn more_alerts(connection: &Connection, after: &str, most: u32) -> rusqlite::Result<()> {
-    let sql = "SELECT id FROM alerts WHERE id > ?1 ORDER BY id LIMIT ?2";
-    let ids: Vec<String> = connection
-        .prepare_cached(sql)?
-        .query_map(params![after, most], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    for id in &ids {
-        if let Some(found) = alerts::get(connection, id)? {
-            alert(connection, &found)?;
-        }
-    }
-    leave(connection, "alerts", ids.last().map(|id| id as &dyn rusqlite::ToSql))
-}
-
-/// The newest that are not written in: all of the instants that it comes to.
-fn more_runs(connection: &Connection, until: i64, most: u32) -> rusqlite::Result<()> {
-    let last = "SELECT min(due_ms) FROM (SELECT due_ms FROM runs INDEXED BY runs_by_due WHERE due_ms < ?1 ORDER BY due_ms DESC LIMIT ?2)";
-    let Some(from): Option<i64> = connection.prepare_cached(last)?.query_row(params![until, most], |row| row.get(0))?
-    else {
-        return leave(connection, "runs", None);
-    };
-    let sql =
-        "SELECT body FROM runs INDEXED BY runs_by_due WHERE due_ms >= ?1 AND due_ms < ?2 AND ended_at_ms IS NOT NULL";
-    let runs: Vec<Run> = connection
-        .prepare_cached(sql)?
-        .query_map([from, until], |row| json(row, 0))?
-        .collect::<rusqlite::Result<_>>()?;
-    runs.iter().try_for_each(|run| write_run(connection, run))?;
-    let (oldest, docs): (i64, i64) =
-        connection.query_row("SELECT part, docs FROM search_parts ORDER BY from_ms LIMIT 1", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
-    if docs >= PART_DOCS {
-        // What is older still goes into a part of its own.
-        connection.execute("UPDATE search_parts SET from_ms = ?2 WHERE part = ?1", [oldest, from])?;
-        open(connection, i64::MIN)?;
-    }
-    leave(connection, "runs", Some(&from))
+    let Some((doc, ..)) = Shelf::Agents.find(connection, &doc::agent_key(account, name))? else { return Ok(()) };
+    // No words have this digest: they are written in again when it is back.
+    connection.prepare_cached("UPDATE search_docs SET digest = 0 WHERE doc = ?1")?.execute([doc])?;
+    connection.prepare_cached("DELETE FROM search_words_p0 WHERE rowid = ?1")?.execute([doc]).map(drop)
 }
 
 #[cfg(test)]
 #[path = "search_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -1,5 +1,7 @@
 //! What is found: docs by their words, the newest first, and what is shown of them.
 
+use std::collections::BTreeSet;
+
 use cuetower_core::Ms;
 use cuetower_core::run::Run;
 use cuetower_core::spend::Nanousd;
@@ -168,22 +170,41 @@ pub(super) fn alerts_shown(connection: &Connection, ids: &str) -> rusqlite::Resu
     named.collect()
 }
 
-/// Ids of cues whose name is so, or else begins so; at most so many.
+/// Ids of cues whose name is so, or else begins so; at most so many, those that are not deleted first, then the newest. Of the
+/// name small letters are given. SQLite would know those of ASCII alone.
 pub(super) fn cues_named(connection: &Connection, name: &str, most: u32) -> rusqlite::Result<Vec<String>> {
-    let sql = "SELECT id FROM cues WHERE lower(name) = ?1 OR id = ?1
-      UNION ALL SELECT id FROM (SELECT id FROM cues WHERE substr(lower(name), 1, length(?1)) = ?1 AND lower(name) <> ?1
-        AND NOT EXISTS (SELECT 1 FROM cues WHERE lower(name) = ?1) ORDER BY rowid DESC) LIMIT ?2";
-    connection.prepare_cached(sql)?.query_map(params![name, most], |row| row.get(0))?.collect()
+    let sql = "SELECT id, name FROM cues ORDER BY status = 'deleted', rowid DESC";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let (mut exactly, mut beginning): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        let (id, called) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?.to_lowercase());
+        if called == name || id == name {
+            exactly.push(id.to_owned());
+        } else if called.starts_with(name) {
+            beginning.push(id.to_owned());
+        }
+    }
+    let mut found = if exactly.is_empty() { beginning } else { exactly };
+    found.truncate(most as usize);
+    Ok(found)
 }
 
-/// Names of agents that are so, or else begin so; at most so many.
+/// Names of agents that are so, or else begin so, in small letters; at most so many.
 pub(super) fn agents_named(connection: &Connection, name: &str, most: u32) -> rusqlite::Result<Vec<String>> {
     let (from, to) = (Shelf::Agents.docs(Ms(0), Ms(0)).0, Shelf::Cues.docs(Ms(0), Ms(0)).0);
-    let sql = "SELECT DISTINCT name FROM (SELECT lower(substr(ref, instr(ref, char(10)) + 1)) AS name FROM search_docs WHERE doc >= ?1 AND doc < ?2)
-      WHERE name = ?3 OR (substr(name, 1, length(?3)) = ?3) ORDER BY name <> ?3, name LIMIT ?4";
-    let names: Vec<String> = connection
-        .prepare_cached(sql)?
-        .query_map(params![from, to, name, most], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(if names.first().is_some_and(|first| first == name) { names.into_iter().take(1).collect() } else { names })
+    let mut statement = connection.prepare_cached("SELECT ref FROM search_docs WHERE doc >= ?1 AND doc < ?2")?;
+    let mut rows = statement.query([from, to])?;
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        let of = row.get_ref(0)?.as_str()?;
+        let called = of.split_once('\n').map_or(of, |(_, called)| called).to_lowercase();
+        if called.starts_with(name) {
+            names.insert(called);
+        }
+    }
+    if names.contains(name) {
+        return Ok(vec![name.to_owned()]);
+    }
+    Ok(names.into_iter().take(most as usize).collect())
 }

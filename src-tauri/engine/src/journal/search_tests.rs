@@ -16,11 +16,11 @@ use crate::search::doc;
 use crate::search::query::Query;
 use crate::search::tests::hostile;
 
-const NOW: Ms = Ms(1_796_000_000_000);
+pub(in crate::journal) const NOW: Ms = Ms(1_796_000_000_000);
 const FORMAT_1: &str = include_str!("format_1.sql");
 
 /// A store of the first release, brought up to date: one cue, three runs.
-fn store() -> (tempfile::TempDir, Journal) {
+pub(in crate::journal) fn store() -> (tempfile::TempDir, Journal) {
     let folder = tempfile::tempdir().unwrap();
     Connection::open(folder.path().join("cuetower.db")).unwrap().execute_batch(FORMAT_1).unwrap();
     let journal = Journal::open(folder.path()).unwrap();
@@ -28,7 +28,7 @@ fn store() -> (tempfile::TempDir, Journal) {
 }
 
 /// One like those of the store, that ended as it said; `due_s`: seconds before now.
-fn run(journal: &Journal, number: u32, due_s: i64, verdict: Verdict, said: &str) -> Arc<Run> {
+pub(in crate::journal) fn run(journal: &Journal, number: u32, due_s: i64, verdict: Verdict, said: &str) -> Arc<Run> {
     let mut run: Run = journal
         .guard(|connection| {
             let id: String = connection.query_row("SELECT min(id) FROM runs", [], |row| row.get(0))?;
@@ -44,12 +44,12 @@ fn run(journal: &Journal, number: u32, due_s: i64, verdict: Verdict, said: &str)
     Arc::new(run)
 }
 
-fn commit(journal: &mut Journal, runs: Vec<Arc<Run>>) {
+pub(in crate::journal) fn commit(journal: &mut Journal, runs: Vec<Arc<Run>>) {
     let mut commit = Commit { runs, alive_at: Some(NOW), ..Commit::default() };
     journal.commit(&mut commit).unwrap();
 }
 
-fn ask(text: &str) -> SearchAsk {
+pub(in crate::journal) fn ask(text: &str) -> SearchAsk {
     let query = Query::read(text, NOW, chrono_tz::Tz::UTC).unwrap();
     SearchAsk {
         words: doc::ask(&query, None, None),
@@ -62,7 +62,7 @@ fn ask(text: &str) -> SearchAsk {
 }
 
 /// Ids of the runs, the newest first.
-fn found(journal: &Journal, text: &str) -> Vec<String> {
+pub(in crate::journal) fn found(journal: &Journal, text: &str) -> Vec<String> {
     let all = |connection: &Connection| {
         let mut docs: Vec<SearchDoc> = Vec::new();
         for part in parts(connection)? {
@@ -74,7 +74,7 @@ fn found(journal: &Journal, text: &str) -> Vec<String> {
     journal.guard(all).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-fn filled(journal: &Journal, most: u32) -> u32 {
+pub(in crate::journal) fn filled(journal: &Journal, most: u32) -> u32 {
     let mut slices = 0;
     while journal.guard(|connection| Ok(Recorder::on(connection, NOW).write_in(most))).unwrap().unwrap() {
         slices += 1;

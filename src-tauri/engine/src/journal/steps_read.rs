@@ -150,11 +150,11 @@ fn spend_of(row: &Row<'_>, first: usize) -> rusqlite::Result<Spend> {
     })
 }
 
-const COLUMNS: &str = "s.ordinal, s.under, s.place, s.key, s.parent, s.name, s.kind, s.state, s.source, s.attempt, s.tries, s.retries, s.began_ms,
+pub(super) const COLUMNS: &str = "s.ordinal, s.under, s.place, s.key, s.parent, s.name, s.kind, s.state, s.source, s.attempt, s.tries, s.retries, s.began_ms,
   s.ended_ms, s.idempotency_key, s.error, s.tokens, s.cost_nano, s.priced, s.model, s.parts, s.digest,
   (SELECT count(*) FROM steps b WHERE b.spend = s.spend AND b.under = s.ordinal)";
 
-fn step(row: &Row<'_>) -> rusqlite::Result<StepRow> {
+pub(super) fn step(row: &Row<'_>) -> rusqlite::Result<StepRow> {
     let total = count(row, 16)?;
     let mut spend = spend_of(row, 16)?;
     // What several tries used together is more than the parts of the last.
@@ -309,7 +309,7 @@ pub(super) fn agents_apart(connection: &Connection, since: Ms) -> rusqlite::Resu
     connection.prepare_cached(sql)?.query_map([since.0], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-fn id_of(connection: &Connection, owner: &str) -> rusqlite::Result<Option<i64>> {
+pub(super) fn id_of(connection: &Connection, owner: &str) -> rusqlite::Result<Option<i64>> {
     connection.prepare_cached("SELECT id FROM spend WHERE owner = ?1")?.query_row([owner], |row| row.get(0)).optional()
 }
 

@@ -16,6 +16,9 @@ use crate::journal::OutputRow;
 use crate::otlp::ids;
 use crate::vault::How;
 
+/// Of what a program that failed said last.
+const LINE_CHARS_MAX: usize = 200;
+
 pub(super) async fn deliver(shared: &Shared, run: &Run, number: u32, command: &Command) {
     let filled = match secrets::filled(shared, run, &command.env, How::Env).await {
         Ok(filled) => filled,
@@ -98,7 +101,8 @@ async fn stay(shared: &Shared, run: &Run, number: u32, running: Running, lent: &
 
 async fn tell_end(shared: &Shared, run: &Run, number: u32, end: CommandEnd, lent: &Lent) {
     let output = output_of(&run.id, number, &end, lent);
-    shared.tell(run, number, DeliveryResult::Exited(exit_of(end, lent)), Some(output)).await;
+    let exit = exit_of(end, &output, lent);
+    shared.tell(run, number, DeliveryResult::Exited(exit), Some(output)).await;
 }
 
 /// What is kept of a command's output.
@@ -116,10 +120,24 @@ fn output_of(run_id: &RunId, number: u32, end: &CommandEnd, lent: &Lent) -> Outp
     }
 }
 
-/// How it ended, as the lane is told.
-fn exit_of(end: CommandEnd, lent: &Lent) -> Exit {
+/// How it ended, as the lane is told: with its last word on standard error where it ended badly by itself.
+fn exit_of(end: CommandEnd, output: &OutputRow, lent: &Lent) -> Exit {
     let usage = Usage { peak_rss_bytes: end.peak_rss_bytes, cpu_ms: end.cpu_ms };
-    Exit { exit_code: end.exit_code, words: lent.hidden_in(end.words), usage }
+    let badly = end.exit_code.is_some_and(|code| code != 0) && !end.stopped && !end.oom;
+    let words = lent.hidden_in(end.words);
+    let words = match last_line(&output.stderr).filter(|_| badly) {
+        Some(line) => format!("{words}: {line}"),
+        None => words,
+    };
+    Exit { exit_code: end.exit_code, words, usage }
+}
+
+fn last_line(text: &str) -> Option<String> {
+    let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
+    if line.chars().count() <= LINE_CHARS_MAX {
+        return Some(line.to_owned());
+    }
+    Some(line.chars().take(LINE_CHARS_MAX - 1).chain(['…']).collect())
 }
 
 /// The cue's own pairs win over the tower's.

@@ -9,19 +9,14 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use age::scrypt::{Identity, Recipient};
 use age::secrecy::SecretString;
-use age::{DecryptError, EncryptError};
 use zeroize::Zeroizing;
 
+use super::sealed::{self, WORK_FACTOR};
 use super::{Keep, VaultError};
 
 /// The environment variable that holds the passphrase. No command the tower starts inherits it.
 pub const PASSPHRASE_VARIABLE: &str = "CUETOWER_VAULT_PASSPHRASE";
-/// scrypt's N is 2 to this: OWASP's least, about a third of a second.
-const WORK_FACTOR: u8 = 17;
-/// A file that asks for more work than this was not written by a tower.
-const WORK_FACTOR_MOST: u8 = 22;
 
 /// The passphrase is worked into its key slowly, on purpose; on a busy machine that takes seconds. Nobody has to be asked.
 const OPEN_LIMIT: Duration = Duration::from_secs(60);
@@ -64,15 +59,8 @@ impl EncryptedFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Values::new()),
             Err(error) => return Err(self.failed("read", &error)),
         };
-        let mut identity = Identity::new(passphrase);
-        identity.set_max_work_factor(WORK_FACTOR_MOST);
         let shown = self.path.display().to_string();
-        let plain = age::decrypt(&identity, &encrypted).map(Zeroizing::new).map_err(|error| match error {
-            DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed | DecryptError::NoMatchingKeys => {
-                VaultError::WrongPassphrase(shown.clone())
-            }
-            _ => VaultError::Damaged(shown.clone()),
-        })?;
+        let plain = sealed::open(passphrase, &encrypted, &shown)?;
         let values: BTreeMap<String, String> =
             serde_json::from_slice(&plain).map_err(|_| VaultError::Damaged(shown))?;
         Ok(values.into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect())
@@ -80,13 +68,11 @@ impl EncryptedFile {
 
     /// Writes `values` beside the old file and puts them in its place, so that a crash leaves the one or the other.
     fn write(&mut self, values: Values) -> Result<(), VaultError> {
-        let mut recipient = Recipient::new(self.passphrase()?);
-        recipient.set_work_factor(self.work_factor);
+        let passphrase = self.passphrase()?;
         let borrowed: BTreeMap<&str, &str> =
             values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let plain = Zeroizing::new(serde_json::to_vec(&borrowed).expect("names and values are texts"));
-        let encrypted =
-            age::encrypt(&recipient, &plain).map_err(|error: EncryptError| VaultError::Failed(error.to_string()))?;
+        let encrypted = sealed::seal(passphrase, self.work_factor, &plain)?;
         replace(&self.path, &encrypted).map_err(|error| self.failed("written", &error))?;
         self.values = Some(values);
         Ok(())

@@ -10,6 +10,7 @@ mod memory;
 #[cfg(not(target_os = "linux"))]
 mod native;
 mod os;
+pub(crate) mod sealed;
 #[cfg(target_os = "linux")]
 mod secret_service;
 mod template;

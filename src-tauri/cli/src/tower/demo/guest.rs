@@ -2,19 +2,26 @@
 //! click, and is there again after a restart until it is sent away.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use cuetower_engine::desk::wire::DeskError;
 use cuetower_engine::desk::{DemoFleet, Desk, Doing, cues_of_demo};
+use cuetower_engine::notify::Note;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 
-use super::{DemoError, FOLDER, Fleet};
+use super::{DemoError, FOLDER, Fleet, agents, as_written, pools};
 
 /// In the agents' folder: the fleet is a guest here, also after the next start.
 const FLIES: &str = "guest";
 const TAKE_TRIES: u32 = 20;
 const TAKE_PAUSE: Duration = Duration::from_millis(100);
+/// After it the owner is told that the agents are not up, whatever becomes of them.
+const SOON: Duration = Duration::from_secs(5);
+/// A later word about the fleet takes the place of the earlier.
+const NOTE: &str = "demo fleet";
 /// Fired at once, so that something is seen: one that is proven, and one that lies.
 const FIRST: [&str; 2] = ["demo-score-new-leads", "demo-enrich-leads"];
 
@@ -23,43 +30,67 @@ pub struct Demo {
     /// The whole tower is a demo.
     own: bool,
     fleet: Mutex<Option<Fleet>>,
+    /// A guest that comes back with the tower.
+    coming: std::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Demo {
-    /// Before the engine: what it delivers first may be due already.
+    /// Before the engine: what it delivers first may be due already. No tower waits for a guest.
     pub async fn ready(data: &Path, own: bool) -> Result<Demo, DemoError> {
-        let fleet = if own {
-            Some(Fleet::start(data, false).await?)
-        } else if data.join(FOLDER).join(FLIES).exists() {
-            // A guest that cannot come keeps nobody's tower down.
-            let started = Fleet::start(data, true).await;
-            started.inspect_err(|error| tracing::warn!(%error, "the demo fleet could not be started again")).ok()
-        } else {
-            None
-        };
-        Ok(Demo { data: data.to_owned(), own, fleet: Mutex::new(fleet) })
+        let fleet = if own { Some(Fleet::start(data, false).await?) } else { None };
+        Ok(Demo { data: data.to_owned(), own, fleet: Mutex::new(fleet), coming: std::sync::Mutex::default() })
     }
 
-    /// Once the desk answers: its cues are there, and know where to call.
-    pub async fn take_off(&self, desk: &Desk) -> Result<(), DemoError> {
+    /// Once the desk answers: its cues are there, and know where to call. A guest comes when it can.
+    pub async fn take_off(self: &Arc<Demo>, desk: &Desk) -> Result<(), DemoError> {
+        if let Some(own) = self.fleet.lock().await.as_ref() {
+            return own.take_off(desk).await;
+        }
+        if self.data.join(FOLDER).join(FLIES).exists() {
+            let (demo, desk) = (Arc::clone(self), desk.clone());
+            let coming = tokio::spawn(async move { demo.come_back(&desk).await });
+            *self.coming.lock().unwrap_or_else(PoisonError::into_inner) = Some(coming);
+        }
+        Ok(())
+    }
+
+    async fn come_back(&self, desk: &Desk) {
         let mut fleet = self.fleet.lock().await;
-        match fleet.as_ref() {
-            Some(own) if self.own => own.take_off(desk).await,
-            Some(guest) => {
-                match cues_of_demo(desk).await {
-                    // Its cues were deleted one by one.
-                    Ok(cues) if cues.is_empty() => self.send_away(fleet.take()).await,
-                    Ok(_) => drop(guest.settle(desk).await.inspect_err(lame)),
-                    Err(error) => lame(&DemoError::Board(error)),
-                }
-                Ok(())
+        match cues_of_demo(desk).await {
+            // They were deleted one by one.
+            Ok(cues) if cues.is_empty() => return self.send_away(None).await,
+            Ok(_) => {}
+            Err(error) => return lame(desk, &DemoError::Board(error)),
+        }
+        let mut starting = std::pin::pin!(Fleet::start(&self.data, true));
+        let started = match tokio::time::timeout(SOON, &mut starting).await {
+            Ok(started) => started,
+            Err(_) => {
+                tell(desk, format!("After {} s its agents are not up. They are waited for.", SOON.as_secs()));
+                starting.await
             }
-            None => Ok(()),
+        };
+        let settled = match started {
+            Ok(started) => fleet.insert(started).settle(desk).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = settled {
+            lame(desk, &error);
+        }
+    }
+
+    /// Nobody waits for one that is to go.
+    async fn come_no_more(&self) {
+        let coming = self.coming.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(coming) = coming {
+            coming.abort();
+            drop(coming.await);
         }
     }
 
     /// With the tower. A guest comes back with it.
     pub async fn end(&self) {
+        self.come_no_more().await;
         if let Some(fleet) = self.fleet.lock().await.take() {
             fleet.stop().await;
         }
@@ -82,18 +113,17 @@ impl Demo {
     }
 
     async fn go(&self, desk: &Desk) -> Result<(), DeskError> {
-        let Some(fleet) = self.fleet.lock().await.take() else {
-            // It could not be started again, and need not be tried any more.
-            self.send_away(None).await;
-            return Ok(());
-        };
-        for pool in fleet.pools() {
+        self.come_no_more().await;
+        let fleet = self.fleet.lock().await.take();
+        // Whether or not its agents could be started this time.
+        let cues = as_written(true);
+        for pool in pools(&cues) {
             take_away(desk, "pool_remove", &json!({ "name": pool })).await;
         }
-        for agent in fleet.agents() {
+        for agent in agents(&cues) {
             take_away(desk, "agent_forget", &json!({ "name": agent, "account": null })).await;
         }
-        self.send_away(Some(fleet)).await;
+        self.send_away(fleet).await;
         Ok(())
     }
 
@@ -107,8 +137,14 @@ impl Demo {
 }
 
 /// A guest that is not well keeps nobody's tower down.
-fn lame(error: &DemoError) {
-    tracing::warn!(%error, "the demo fleet is back, and not all of it works");
+fn lame(desk: &Desk, error: &DemoError) {
+    tell(desk, format!("Not all of it works: {error} “Remove the demo” takes it out."));
+}
+
+fn tell(desk: &Desk, body: String) {
+    tracing::warn!(why = body, "the demo fleet did not come back as it was");
+    let title = "The demo fleet is not well".to_owned();
+    desk.notifier.show(Note { key: NOTE.to_owned(), title, body, critical: false, opens: None, buttons: Vec::new() });
 }
 
 impl DemoFleet for Demo {

@@ -59,7 +59,7 @@ fn a_reported_success_waits_for_the_checks_and_is_what_they_show() {
         (
             [true, false],
             Verdict::Refuted,
-            "Reported success, but not proven. It does not hold that file report.md has at least 20 lines: 3 lines.",
+            "3 lines; it does not hold that file report.md has at least 20 lines. It said it worked.",
         ),
     ] {
         let (mut field, run) = Field::reported(|_| ());
@@ -97,7 +97,7 @@ fn what_the_report_shows_by_itself_counts_beside_the_checks() {
     assert!(field.asks_for_checks(&run), "every proof is there in the end");
     field.looked(&run, [true, true]);
     assert_eq!((field.verdict(&run), field.run(&run).findings.len()), (Some(Verdict::Refuted), 3));
-    let said = "Reported success, but not proven. Expected at least 150 processed: reported 3. 3 of 200 records were processed.";
+    let said = "Reported 3; at least 150 were expected. 3 of 200 records were processed. It said it worked.";
     assert_eq!(of_run(&field.run(&run)), said);
 }
 

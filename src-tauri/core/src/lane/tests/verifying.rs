@@ -67,7 +67,7 @@ fn what_somebody_says_is_the_verdict() {
             false,
             Verdict::Refuted,
             "verification_failed",
-            "Reported success; found to be not so by the owner: the number does not match.",
+            "Found to be not so by the owner: the number does not match. It reported success.",
         ),
     ] {
         let mut field = Field::manual(manual);

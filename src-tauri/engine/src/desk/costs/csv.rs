@@ -1,7 +1,8 @@
 //! What was spent as a table: by day, cue, agent and model. Pure.
 //!
 //! Of each day, cue and agent the first row carries the runs; what no model accounts for (an outcome's own figure, beats) is in
-//! a row without a model, so that every column adds up.
+//! a row without a model, so that tokens and amounts add up to what the costs screen shows. Where something was told before and is
+//! told better now, that row takes back what is too much.
 
 use std::collections::BTreeMap;
 
@@ -38,6 +39,8 @@ type Key = (String, String, String, String);
 struct Group<'a> {
     models: Vec<&'a SpentApart>,
     all: Sum,
+    /// What no model accounts for.
+    rest: Option<Sum>,
     runs: u64,
     confirmed: u64,
 }
@@ -69,12 +72,34 @@ pub(super) fn table(known: &Known, models: &[SpentApart]) -> String {
             }
         }
     }
+    groups.values_mut().for_each(Group::settle);
+    as_shown(&mut groups);
     let names: BTreeMap<&str, &str> = known.cues.iter().map(|(id, name, _)| (id.as_str(), name.as_str())).collect();
     let rows: Vec<Vec<Cell>> = groups.iter().flat_map(|(key, group)| group.rows(key, &names)).collect();
     written(&HEAD, &rows)
 }
 
+/// All together is never less than nothing on the screen: what days before are owed is not taken back from these.
+fn as_shown(groups: &mut BTreeMap<Key, Group<'_>>) {
+    let columns: [fn(&mut Sum) -> &mut Option<i64>; 2] = [|sum| &mut sum.tokens, |sum| &mut sum.nano];
+    for column in columns {
+        let all = groups.values_mut().filter_map(|group| *column(&mut group.all));
+        let mut owed = all.fold(0_i64, i64::saturating_add).min(0).saturating_neg();
+        for group in groups.values_mut() {
+            let Some(rest) = group.rest.as_mut().and_then(|rest| column(rest).as_mut()) else { continue };
+            let more = owed.min(rest.saturating_neg()).max(0);
+            (owed, *rest) = (owed - more, *rest + more);
+        }
+    }
+}
+
 impl Group<'_> {
+    fn settle(&mut self) {
+        let mut of_models = Sum::default();
+        self.models.iter().for_each(|row| of_models.add(Sum::of_model(&row.sum)));
+        self.rest = self.all.rest_of(of_models);
+    }
+
     fn rows(&self, (day, account, agent, cue): &Key, names: &BTreeMap<&str, &str>) -> Vec<Vec<Cell>> {
         let name = names.get(cue.as_str()).copied().unwrap_or_default();
         let whose = [Cell::text(day), Cell::text(name), Cell::text(cue), Cell::text(agent), Cell::text(account)];
@@ -90,10 +115,8 @@ impl Group<'_> {
             let row = whose.iter().cloned().chain([Cell::text(model), calls]).chain(runs).chain(rest);
             rows.push(row.collect());
         };
-        let mut of_models = Sum::default();
         for row in &self.models {
             let (sum, tokens) = (&row.sum, &row.sum.tokens);
-            of_models.add(Sum::of_model(sum));
             push(
                 [
                     Cell::Count(sum.calls),
@@ -108,12 +131,11 @@ impl Group<'_> {
                 &row.model,
             );
         }
-        let beyond = self.all.beyond(of_models);
-        if beyond.is_some() || self.models.is_empty() {
-            let total = beyond.unwrap_or_default().total();
+        if self.rest.is_some() || self.models.is_empty() {
+            let Sum { tokens, nano } = self.rest.unwrap_or_default();
+            let usd = nano.map(|nano| Nanousd(nano.unsigned_abs()).usd() * if nano < 0 { -1.0 } else { 1.0 });
             let none = || Cell::None;
-            let rest =
-                [none(), Cell::count(total.tokens), none(), none(), none(), none(), Cell::usd(total.cost_usd), none()];
+            let rest = [none(), Cell::whole(tokens), none(), none(), none(), none(), Cell::usd(usd), none()];
             push(rest, "");
         }
         rows

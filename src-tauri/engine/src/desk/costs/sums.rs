@@ -39,8 +39,8 @@ pub(super) struct Known {
 /// Tokens, and billionths of a dollar; None: nobody said.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Sum {
-    tokens: Option<i64>,
-    nano: Option<i64>,
+    pub tokens: Option<i64>,
+    pub nano: Option<i64>,
 }
 
 impl Sum {
@@ -88,6 +88,15 @@ impl Sum {
         };
         let beyond = Sum { tokens: more(self.tokens, other.tokens), nano: more(self.nano, other.nano) };
         (beyond != Sum::default()).then_some(beyond)
+    }
+
+    /// What has to be added to another to come to this one, which may be less than nothing; None: nothing.
+    pub(super) fn rest_of(self, other: Sum) -> Option<Sum> {
+        let rest = |one: Option<i64>, other: Option<i64>| {
+            Some(one.unwrap_or(0).saturating_sub(other.unwrap_or(0))).filter(|rest| *rest != 0)
+        };
+        let rest = Sum { tokens: rest(self.tokens, other.tokens), nano: rest(self.nano, other.nano) };
+        (rest != Sum::default()).then_some(rest)
     }
 
     pub(super) fn total(self) -> CostTotal {

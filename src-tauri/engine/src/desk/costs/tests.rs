@@ -5,10 +5,11 @@ use cuetower_core::price::{Price, PriceTable};
 use cuetower_core::spend::{Nanousd, Tokens};
 use cuetower_core::step::ModelSum;
 
+use super::csv;
 use super::sums::{Known, of_one_day, together};
 use crate::desk::wire::CostTotal;
 use crate::fleet::Agent;
-use crate::journal::{AgentSpent, DaySum, ModelSpent, RunsDue, SpentRow};
+use crate::journal::{AgentSpent, DaySum, ModelSpent, RunsDue, SpentApart, SpentRow};
 
 fn known(days: usize) -> Known {
     let far: Vec<String> = (0..30).map(|day| format!("2026-11-{:02}", day + 1)).collect();
@@ -194,4 +195,67 @@ fn models_without_a_price_are_counted_and_those_that_have_one_by_now_are_told() 
     let models: Vec<_> = costs.by_model.iter().map(|one| (one.model.as_str(), one.not_priced, one.has_price)).collect();
     assert_eq!(models, [("gpt-4o", 0, false), ("house", 4, true), ("secret", 3, false)]);
     assert_eq!((costs.not_priced, costs.total.cost_usd, costs.by_model[0].total.cost_usd), (7, None, usd(0.5)));
+}
+
+/// The sums of two columns of the table, and what the screen shows.
+fn columns(known: &Known, models: &[SpentApart]) -> ([f64; 2], [f64; 2]) {
+    let text = csv::table(known, models);
+    let mut lines = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let head = lines.next().unwrap();
+    let at = |name: &str| head.iter().position(|column| *column == name).unwrap();
+    let rows: Vec<_> = lines.collect();
+    let sum = |name: &str| rows.iter().map(|row| row[at(name)].parse::<f64>().unwrap_or(0.0)).sum::<f64>();
+    let total = together(known).total;
+    ([sum("tokens"), sum("cost_usd")], [total.tokens.unwrap_or(0) as f64, total.cost_usd.unwrap_or(0.0)])
+}
+
+#[test]
+fn the_table_adds_up_also_where_something_is_taken_back() {
+    let back = |day: &str, tokens, nano| SpentRow {
+        tokens: Some(tokens),
+        cost_nano: Some(nano),
+        ..spent(day, "bot", "c1", "confirmed", None)
+    };
+    let model = |day: &str, tokens, usd: f64| SpentApart {
+        day: format!("2026-11-{day}"),
+        account: String::new(),
+        agent: "bot".to_owned(),
+        cue_id: Some("c1".to_owned()),
+        model: "house".to_owned(),
+        sum: ModelSum { calls: 1, tokens: Tokens::only_total(tokens), cost: Nanousd::of_usd(usd), not_priced: 0 },
+    };
+    let other = || spent("30", "other", "c2", "confirmed", usd(0.25));
+    for (name, spent, models) in [
+        (
+            "taken back on a later day",
+            vec![spent("29", "bot", "c1", "confirmed", usd(5.0)), back("30", -400, -2_000_000_000)],
+            vec![],
+        ),
+        ("of models more than of the run", vec![back("30", 100, 1_000_000_000), other()], vec![model("30", 900, 4.0)]),
+        ("more than these days have", vec![back("30", -400, -2_000_000_000), other()], vec![]),
+        (
+            "more than there is, beside a model",
+            vec![back("30", -4_000, -9_000_000_000), other()],
+            vec![model("30", 70, 1.5)],
+        ),
+        ("of a model alone", vec![], vec![model("30", 70, 1.5)]),
+    ] {
+        let known = Known { spent, ..known(7) };
+        let (rows, shown) = columns(&known, &models);
+        let far = rows.iter().zip(shown).map(|(row, shown)| (row - shown).abs()).fold(0.0, f64::max);
+        assert!(far < 1e-9, "{name}: {rows:?} are not {shown:?}");
+    }
+}
+
+#[test]
+fn what_beats_say_beyond_runs_that_are_taken_back_adds_up_too() {
+    let back = SpentRow { cost_nano: Some(-2_000_000_000), ..spent("30", "bot", "c1", "confirmed", None) };
+    let known = Known {
+        spent: vec![spent("29", "bot", "c1", "confirmed", usd(5.0)), back],
+        beats: vec![("2026-11-30".to_owned(), beats(1, 70, 0.5))],
+        agents: vec![beating(1, "bot", true)],
+        ..known(7)
+    };
+    let (rows, shown) = columns(&known, &[]);
+    assert!((rows[1] - shown[1]).abs() < 1e-9 && (rows[0] - shown[0]).abs() < 1e-9, "{rows:?} are not {shown:?}");
 }

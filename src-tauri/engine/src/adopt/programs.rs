@@ -1,0 +1,59 @@
+//! `crontab` and `systemctl --user`, the only ways in which another scheduler is changed.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+/// Name the programs, where they are not on the PATH.
+const CRONTAB: &str = "CUETOWER_CRONTAB";
+const SYSTEMCTL: &str = "CUETOWER_SYSTEMCTL";
+const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
+
+pub(super) struct Ended {
+    pub ok: bool,
+    pub out: Vec<u8>,
+    pub err: String,
+}
+
+pub(super) async fn crontab(arguments: &[&str], input: &[u8]) -> Result<Ended, String> {
+    run(&super::named(CRONTAB).unwrap_or_else(|| "crontab".to_owned()), arguments, input).await
+}
+
+pub(super) async fn systemctl(arguments: &[&str]) -> Result<Ended, String> {
+    let program = super::named(SYSTEMCTL).unwrap_or_else(|| "systemctl".to_owned());
+    run(&program, arguments, &[]).await
+}
+
+/// # Errors
+/// A sentence, if there is no such program or it does not end.
+async fn run(program: &str, arguments: &[&str], input: &[u8]) -> Result<Ended, String> {
+    let mut command = Command::new(program);
+    command.args(arguments).env("LC_ALL", "C").env_remove("CUETOWER_VAULT_PASSPHRASE").kill_on_drop(true);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let work = async {
+        let mut child = command.spawn()?;
+        let mut stdin = child.stdin.take();
+        let written = async {
+            if let Some(mut stdin) = stdin.take() {
+                // One that ends without reading says why itself.
+                drop(stdin.write_all(input).await);
+            }
+        };
+        let ((), output) = tokio::join!(written, child.wait_with_output());
+        output
+    };
+    match tokio::time::timeout(ANSWERS_WITHIN, work).await {
+        Ok(Ok(output)) => Ok(Ended {
+            ok: output.status.success(),
+            out: output.stdout,
+            err: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        }),
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(format!("There is no program `{program}` on this machine."))
+        }
+        Ok(Err(error)) => Err(format!("`{program}` could not be run: {error}.")),
+        Err(_) => Err(format!("`{program}` did not end within {} s.", ANSWERS_WITHIN.as_secs())),
+    }
+}

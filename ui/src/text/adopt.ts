@@ -1,0 +1,58 @@
+//! Jobs of cron and systemd that become cues.
+import type { Said } from './said';
+
+export const adoptWhatRuns = 'Adopt what runs here already';
+export const startWithWhatRuns = 'Start with what already runs here';
+export const look = 'Look';
+export const lookingChangesNothing = 'Looking changes nothing. Watch first, take over later, one by one, with undo.';
+export const oneLine = '1 line in your crontab';
+export const lines = (count: Said) => `${count} lines in your crontab`;
+export const oneTimer = '1 timer';
+export const timers = (count: Said) => `${count} timers`;
+export const oneOfTheSystem = '1 job of the system';
+export const ofTheSystem = (count: Said) => `${count} jobs of the system`;
+export const and = ', ';
+
+export const whatYourSchedulersRun = 'What cron and systemd run for you, as the cues they would be.';
+export const lookingAround = 'Looking at your crontab and your timers…';
+export const nothingRunsHere = 'Nothing runs here by cron or by a timer, or all of it is adopted already.';
+export const tryAgain = 'Try again';
+export const next = (stamp: Said) => `next ${stamp}`;
+export const then = (stamps: Said) => `then ${stamps}`;
+export const itCannotBe = 'Cannot be a cue.';
+export const byHandOnly = 'Only by taking over: the tower cannot change it there itself.';
+export const theTowerCannotChange = 'Its cue is made paused, until you have switched it off there:';
+export const keptAsSecrets = (names: Said) => `Kept in the keyring: ${names}.`;
+export const choose = (name: Said) => `Adopt ${name}`;
+export const chooseAll = 'All';
+export const chooseNone = 'None';
+export const howTo = 'How';
+export const watchFirst = 'Watch first';
+export const recommended = 'recommended';
+export const cronGoesOn = 'Cron and systemd go on. Each chosen line of your crontab runs under “cuetowerctl exec”, each timer’s service gets a drop-in, and the tower sees what ran and what did not.';
+export const takeOver = 'Take over';
+export const theTowerFires = 'The tower fires them from now on. Each chosen line is commented out in your crontab, each chosen timer is disabled.';
+export const aCopyIsKept = 'A copy of your crontab is kept first, and each can be undone, to the byte.';
+export const cancel = 'Cancel';
+export const adopt = (count: Said) => `Adopt ${count}`;
+export const adopting = 'Adopting…';
+export const nothingIsChosen = 'Nothing is chosen';
+export const close = 'Close';
+export const adopted = (count: Said) => `${count} adopted`;
+export const noneAdopted = 'None was adopted';
+export const notAdopted = (count: Said) => `${count} not adopted`;
+export const toDoByHand = 'To do by hand:';
+export const copyTheLine = 'Copy the line';
+export const theLine = 'The line';
+
+export const adoptedFrom = (source: Said) => `Adopted from ${source}`;
+export const undo = 'Undo';
+export const undoOf = (name: Said) => `Undo the adoption of ${name}`;
+export const undoText = (source: Said) => `It is in ${source} again as it was, and this cue goes. What it did stays in the ledger.`;
+export const undoTextElsewhere = 'This cue goes. What it did stays in the ledger. Then switch the job on again where it was.';
+export const takeOverOf = (name: Said) => `Take ${name} over`;
+export const takeOverText = (source: Said) => `From now on the tower fires it, and it is switched off in ${source}. Undo brings it back as it was.`;
+export const takeOverTextByHand = 'From now on the tower fires it. Do this only once it is switched off where it was, or it runs twice.';
+export const isUndone = (name: Said) => `${name} is undone.`;
+export const isTaken = (name: Said) => `The tower runs ${name} now.`;
+export const itDidNotGo = (name: Said, message: Said) => `${name} is as it was. ${message}`;
