@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { alertWords, factOf, lastLine } from './fact';
+import { alertWords, factOf } from './fact';
 
 describe('the fact of a sentence', () => {
   it.each([
@@ -24,4 +24,3 @@ describe('a strip', () => {
   });
 });
 
-it.each([['Traceback:\n  File "a.py"\nConnectionError: refused\n\n', 'ConnectionError: refused'], [' \n', null], ['', null], ['one', 'one']])('the last line of %j is %j', (output, line) => expect(lastLine(output)).toBe(line));

@@ -28,9 +28,3 @@ export function alertWords(alert: Pick<AlertView, 'kind' | 'body'>, title: strin
   if (fact !== '' && FACT_IN_BODY.has(alert.kind)) return { shown: fact, whole: joined(fact, rest, title) };
   return { shown: joined(title, alert.body), whole: joined(title, alert.body) };
 }
-
-/** The last line of what a failed program wrote that says something; null when it wrote nothing. */
-export function lastLine(output: string): string | null {
-  const line = output.trimEnd().split('\n').findLast((one) => one.trim() !== '');
-  return line === undefined ? null : line.trim();
-}

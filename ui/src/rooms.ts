@@ -24,7 +24,8 @@ const LOADERS = {
   fire: () => import('./parts/FireWith.svelte'),
   tip: () => import('./parts/TipLayer.svelte'),
   menu: () => import('./parts/MenuList.svelte'),
-  connect: () => import('./parts/Connect.svelte')
+  connect: () => import('./parts/Connect.svelte'),
+  adopt: () => import('./parts/Adopt.svelte')
 };
 
 export type RoomName = keyof typeof LOADERS;

@@ -134,6 +134,10 @@ fn told(preview: &AdoptPreview, verbose: bool) {
         details.iter().for_each(|detail| say(&format!("  {}", shown(detail))));
         say("");
     }
+    if number == 0 {
+        say("Nothing is to be adopted.");
+        return;
+    }
     let can = preview.entries.iter().filter(|entry| entry.reason.is_none()).count();
     say(&format!(
         "{can} of {number} can be cues. Nothing is changed. Watch one first: cuetowerctl adopt take NUMBER --watch-first"

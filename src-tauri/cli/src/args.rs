@@ -159,7 +159,7 @@ pub enum Command {
     Backup(BackupArgs),
     /// A tower out of a backup, where none runs
     Restore(RestoreArgs),
-    /// What the tower does of itself: doors, backups, log, metrics
+    /// What the tower does of itself: doors, backups
     Settings(SettingsArgs),
     Exec(ExecArgs),
     Worker(WorkerArgs),

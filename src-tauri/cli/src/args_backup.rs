@@ -76,6 +76,5 @@ mod tests {
         assert_eq!(read("x backup /b --secrets"), Some((false, Some("/b".into()), true)));
         assert_eq!(read("x backup list"), Some((true, None, false)));
         assert_eq!(read("x backup show /b"), Some((true, None, false)));
-        assert_eq!(read("x backup --secrets list"), None);
     }
 }

@@ -143,14 +143,12 @@ async fn keep_secrets(restored: &Restored, args: &RestoreArgs, folder: &Path) ->
         return Ok(Vec::new());
     }
     let vault = Vault::open(args.vault.kind(), folder).await;
-    let mut kept = Vec::new();
     for (name, value) in &restored.secrets {
         vault.set(name, value).await.map_err(|error| {
             format!("The tower is restored, but its secret {name} could not be kept: {error} Then restore it again with --replace.")
         })?;
-        kept.push(name.clone());
     }
-    Ok(kept)
+    Ok(restored.names())
 }
 
 fn passphrase(asked: &str) -> Result<Zeroizing<String>, String> {

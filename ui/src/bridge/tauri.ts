@@ -15,6 +15,8 @@ async function ask<T>(command: string, more: Record<string, unknown> = {}): Prom
 
 export function tauriBridge(): Bridge {
   let open: ((hash: string) => void) | undefined;
+  // A link may come before the window is there to follow it; the newest counts.
+  let waiting: string | undefined;
   return {
     call: (command, request) => ask('rpc', { command, request }),
 
@@ -29,8 +31,9 @@ export function tauriBridge(): Bridge {
       channel.onmessage = (message) => {
         if (!live) return;
         if (message.type === 'event') on(message.event);
-        else if (message.type === 'open') open?.(message.hash);
-        else gap();
+        else if (message.type !== 'open') gap();
+        else if (open) open(message.hash);
+        else waiting = message.hash;
       };
       invoke('events', { from: fromSeq, channel }).catch(gap);
       return () => {
@@ -40,6 +43,8 @@ export function tauriBridge(): Bridge {
 
     open(on) {
       open = on;
+      if (waiting !== undefined) on(waiting);
+      waiting = undefined;
       return () => {
         open = undefined;
       };

@@ -1,4 +1,5 @@
 //! A run beside the last good one of its cue: figures in their units, how far apart, steps that differ. Pure.
+import { atMost } from '../locale';
 import * as runText from '../text/run';
 import { lasting } from '../time';
 import { thousands, tokensWords, usdWords } from './labels';
@@ -18,7 +19,7 @@ export function figureWords(value: number | null, unit: string): string {
     case 'usd':
       return usdWords(value);
     case 'percent':
-      return `${Number(value.toFixed(value < 10 ? 1 : 0))} %`;
+      return `${atMost(value, value < 10 ? 1 : 0)} %`;
     default:
       return countWords(value);
   }
@@ -31,7 +32,7 @@ export function changeWords({ this: now, other }: Pick<CompareRow, 'this' | 'oth
   if (other === 0) return runText.noneThen;
   if (now === 0) return 'none';
   const times = now / other;
-  if (times >= 3) return runText.timesOfWhich(times < 9.95 ? Number(times.toFixed(1)) : Math.round(times));
+  if (times >= 3) return runText.timesOfWhich(atMost(times, times < 9.95 ? 1 : 0));
   const percent = Math.round(Math.abs(times - 1) * 100);
   return percent === 0 ? runText.nearlyTheSame : `${times > 1 ? '+' : '−'}${percent} %`;
 }

@@ -63,14 +63,10 @@ it('a report that waits for somebody says so, and afterwards who looked', () => 
   expect(verifiedWords({ verification: 'waiting', verification_words: null })).toBeNull();
 });
 
-const ATTEMPT = { number: 1, began_at_ms: NOW, delivered_at_ms: NOW, ended_at_ms: NOW, state: 'failed', sentence: '', http_status: null, exit_code: 1, pid: 1, stdout: '', stderr: 'Traceback:\nConnectionError: refused\n', output_truncated: false, peak_rss_bytes: null, cpu_ms: null, worker: null, lease_until_ms: null };
 
-it('a program that failed is headed by its last line, once', () => {
-  const failed = (sentence: string) => ({ waits: null, verification: null, checking_since_ms: null, outcome: null, attempts: [ATTEMPT], mark: mark({ confirmed: 'failed', sentence }) });
-  expect(headOf(failed('Exit code 1 after 2.1 s. Attempt 1 of 1.'), NOW)).toBe('Exit code 1 after 2.1 s: ConnectionError: refused.');
-  expect(headOf(failed('Exit 1: ConnectionError: refused. Attempt 1 of 1.'), NOW)).toBe('Exit 1: ConnectionError: refused.');
-  expect(belowHead(failed('Exit 1: ConnectionError: refused. Attempt 1 of 1.'))).toBe('Attempt 1 of 1.');
-  expect(headOf(failed(''), NOW)).toBe('It failed: ConnectionError: refused.');
+it('a run that failed is headed by the fact, and what is beside it stands below', () => {
+  const failed = { waits: null, verification: null, checking_since_ms: null, mark: mark({ confirmed: 'failed', sentence: 'Exit code 1 after 2 s: ConnectionError: refused. Attempt 1 of 1.' }) };
+  expect([headOf(failed, NOW), belowHead(failed)]).toEqual(['Exit code 1 after 2 s: ConnectionError: refused.', 'Attempt 1 of 1.']);
 });
 
 it('a run that has not ended says what will be confirmed, and by when', () => {

@@ -3,8 +3,7 @@ import { objectAt } from '../draft/json';
 import * as runText from '../text/run';
 import { hms, lasting, SECOND, stamp } from '../time';
 import type { AttemptView, CausedBy, CueView, RunStory, WaitView } from '../wire';
-import { lastLine } from '../fact';
-import { beside, ended, headline, waitingSince } from '../words';
+import { beside, headline, waitingSince } from '../words';
 
 /** How each kind of wait begins, and the icon beside it. */
 const WAITS: Record<string, { begins: string; icon: Wait['icon'] }> = {
@@ -91,13 +90,8 @@ export function verificationHead(story: Pick<RunStory, 'verification' | 'checkin
 }
 
 /** What heads a run's page: what it waits for, who has to look at it, or its fact. Of a program that failed, the last line it wrote is part of it. */
-export function headOf(story: Pick<RunStory, 'waits' | 'verification' | 'checking_since_ms' | 'mark' | 'attempts' | 'outcome'>, now_ms: number): string {
-  const head = waitHead(story.waits) ?? verificationHead(story);
-  if (head !== null) return head;
-  const words = headline(story.mark, now_ms);
-  const last = story.attempts[story.attempts.length - 1];
-  const line = story.mark.confirmed === 'failed' && story.outcome === null && last !== undefined && (last.exit_code ?? 0) !== 0 ? lastLine(last.stderr) : null;
-  return line === null || words.includes(line.replace(/\.$/, '')) ? words : `${words.replace(/\.$/, '')}: ${ended(line)}`;
+export function headOf(story: Pick<RunStory, 'waits' | 'verification' | 'checking_since_ms' | 'mark'>, now_ms: number): string {
+  return waitHead(story.waits) ?? verificationHead(story) ?? headline(story.mark, now_ms);
 }
 
 /** What is said below that head, which is nothing it says itself. */

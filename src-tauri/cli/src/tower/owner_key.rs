@@ -5,9 +5,8 @@ use cuetower_engine::desk::Desk;
 use cuetower_engine::handle::TowerChange;
 use cuetower_engine::journal::KeyRow;
 use cuetower_engine::token;
+use cuetower_engine::vault::OWNER_KEY;
 
-/// Its name in the vault; users' secrets are in capitals, so that none can take it.
-const NAME: &str = "owner-key";
 const SCOPES: &str = "cues report commands";
 
 /// The key the vault keeps; where it keeps none or does not answer, a fresh one, good from now on, and the former ones end.
@@ -21,11 +20,11 @@ pub async fn ready(desk: &Desk) -> Result<String, Trouble> {
 async fn kept_or_fresh(desk: &Desk) -> String {
     // A vault that did not answer when it was opened is not waited for again; its health says so.
     if desk.vault.health().ok {
-        match desk.vault.get(NAME).await {
+        match desk.vault.get(OWNER_KEY).await {
             Ok(Some(key)) => return key,
             Ok(None) => {
                 let key = token::new_api_key();
-                if desk.vault.set(NAME, &key).await.is_ok() {
+                if desk.vault.set(OWNER_KEY, &key).await.is_ok() {
                     return key;
                 }
             }

@@ -27,7 +27,7 @@ use crate::journal::{CarriedFile, StoreError, seen_in};
 use crate::private;
 use crate::settings::{FILE as SETTINGS, Live};
 use crate::vault::sealed::{self, WORK_FACTOR};
-use crate::vault::{Vault, VaultError};
+use crate::vault::{OWNER_KEY, Vault, VaultError};
 
 pub use crate::journal::take_staged;
 pub use kept::{ENDING, list, rotate};
@@ -104,6 +104,7 @@ pub struct Seen {
 /// What lies under the passphrase.
 #[derive(Serialize, Deserialize)]
 struct Sealed {
+    /// With the owner's own key.
     secrets: BTreeMap<String, String>,
     /// In hex.
     tower_key: String,
@@ -198,11 +199,11 @@ impl Backups {
         passphrase: Zeroizing<String>,
     ) -> Result<Vec<u8>, BackupError> {
         let mut secrets = BTreeMap::new();
-        for name in names {
-            let failed = |error| BackupError::Secret { name: name.clone(), error };
+        for name in names.iter().map(String::as_str).chain([OWNER_KEY]) {
+            let failed = |error| BackupError::Secret { name: name.to_owned(), error };
             // One whose value is gone from the keyring is a name alone, as it is for every run.
             if let Some(value) = vault.get(name).await.map_err(failed)? {
-                secrets.insert(name.clone(), value);
+                secrets.insert(name.to_owned(), value);
             }
         }
         let path = self.data_dir.join(TOWER_KEY);

@@ -23,10 +23,18 @@ pub struct Restoring<'a> {
 /// What is ready to be taken.
 pub struct Restored {
     pub seen: Seen,
-    /// For the vault: names and values.
+    /// For the vault: names and values, with the owner's own key.
     pub secrets: Vec<(String, Zeroizing<String>)>,
     /// Secrets of which no value came along: the owner has to set them again, unless this machine's vault has them.
     pub closed: Vec<String>,
+}
+
+impl Restored {
+    /// The user's secrets among those for the vault.
+    pub fn names(&self) -> Vec<String> {
+        let is_users = |name: &&String| self.seen.manifest.secrets.contains(name);
+        self.secrets.iter().map(|(name, _)| name).filter(is_users).cloned().collect()
+    }
 }
 
 /// Blocks while the backup is read through and copied. The folder may be that of a running tower: it takes the backup when it starts

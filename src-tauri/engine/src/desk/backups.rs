@@ -51,7 +51,6 @@ pub(super) async fn restore(desk: &Desk, request: BackupRestore) -> Result<Resto
     let (data_dir, paused) = (desk.handle.backups.data_dir().to_owned(), request.paused);
     let ready = move || backup::restore(Restoring { backup: &path, data_dir: &data_dir, passphrase, paused });
     let restored = off_the_threads(ready).await?;
-    let mut secrets_set = Vec::new();
     for (name, value) in &restored.secrets {
         let vault = |error: crate::vault::VaultError| DeskError {
             code: "vault".to_owned(),
@@ -59,8 +58,8 @@ pub(super) async fn restore(desk: &Desk, request: BackupRestore) -> Result<Resto
             field: None,
         };
         desk.vault.set(name, value).await.map_err(vault)?;
-        secrets_set.push(name.clone());
     }
+    let secrets_set = restored.names();
     Ok(RestoreView { backup: BackupView::from(&restored.seen), secrets_set, secrets_closed: restored.closed })
 }
 

@@ -121,10 +121,9 @@ async fn put_away(handle: Handle, cue_id: CueId) {
     let mut committed = handle.feed().committed();
     loop {
         committed.borrow_and_update();
-        match goes_on(&handle, &cue_id).await {
-            Ok(false) => break,
-            // The store may answer the next time.
-            Ok(true) | Err(_) => {}
+        // A store that fails may answer the next time.
+        if let Ok(false) = goes_on(&handle, &cue_id).await {
+            break;
         }
         if committed.changed().await.is_err() {
             return;

@@ -28,15 +28,12 @@ pub const COMMENTED: &str = include_str!("default.toml");
 pub const PREFIX: &str = "CUETOWER_SET_";
 /// Backups kept at most.
 const KEPT_MAX: u32 = 1_000;
-const LOG_DAYS_MAX: u32 = 3_650;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     pub doors: Doors,
     pub backup: Backup,
-    pub log: Log,
-    pub metrics: Metrics,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,19 +53,6 @@ pub struct Backup {
     pub folder: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Log {
-    pub level: String,
-    pub keep_days: u32,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Metrics {
-    pub serve: bool,
-}
-
 impl Default for Doors {
     fn default() -> Doors {
         let here = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -79,12 +63,6 @@ impl Default for Doors {
 impl Default for Backup {
     fn default() -> Backup {
         Backup { schedule: "30 3 * * *".to_owned(), keep: 7, folder: String::new() }
-    }
-}
-
-impl Default for Log {
-    fn default() -> Log {
-        Log { level: "info".to_owned(), keep_days: 14 }
     }
 }
 
@@ -259,14 +237,12 @@ fn plain(document: &DocumentMut, section: &str, key: &str) -> String {
 enum Kind {
     Text,
     Number,
-    YesNo,
 }
 
 /// What a setting is; None if there is none of the name.
 fn kind_of(section: &str, key: &str) -> Option<Kind> {
     Some(match written(&Settings::default()).get(section)?.get(key)?.as_value()? {
         Value::Integer(_) => Kind::Number,
-        Value::Boolean(_) => Kind::YesNo,
         _ => Kind::Text,
     })
 }
@@ -277,11 +253,6 @@ fn parsed(section: &str, key: &str, text: &str) -> Result<Value, String> {
         Some(Kind::Number) => {
             text.trim().parse::<i64>().map(Value::from).map_err(|_| format!("{text:?} is no whole number"))
         }
-        Some(Kind::YesNo) => match text.trim() {
-            "true" | "yes" | "on" => Ok(Value::from(true)),
-            "false" | "no" | "off" => Ok(Value::from(false)),
-            _ => Err(format!("{text:?} is neither true nor false")),
-        },
         Some(Kind::Text) => Ok(Value::from(text)),
         None => Err("there is no such setting".to_owned()),
     }
@@ -289,7 +260,7 @@ fn parsed(section: &str, key: &str, text: &str) -> Result<Value, String> {
 
 /// What the types alone do not say.
 fn fits(settings: &Settings) -> Result<(), SettingsError> {
-    let Settings { doors, backup, log, metrics: _ } = settings;
+    let Settings { doors, backup } = settings;
     for (setting, address) in [("doors.listen", doors.listen), ("doors.desk", doors.desk)] {
         if !address.ip().is_loopback() {
             let message = format!(
@@ -311,12 +282,6 @@ fn fits(settings: &Settings) -> Result<(), SettingsError> {
         return Err(SettingsError::field(
             "backup.folder",
             "must be a whole path, such as /media/disk/cuetower, or empty",
-        ));
-    }
-    if log.keep_days > LOG_DAYS_MAX {
-        return Err(SettingsError::field(
-            "log.keep_days",
-            format!("must be 0 to {LOG_DAYS_MAX}, not {}", log.keep_days),
         ));
     }
     Ok(())

@@ -40,11 +40,10 @@ fn is_name(text: &str) -> bool {
 fn the_environment_stands_before_the_file() {
     let file = "[backup]\nkeep = 3\n";
     assert_eq!(of(file, &[]).unwrap().backup.keep, 3);
-    let both = of(file, &[("CUETOWER_SET_BACKUP_KEEP", "9"), ("CUETOWER_SET_METRICS_SERVE", "yes"), ("PATH", "/bin")])
-        .unwrap();
-    assert_eq!((both.backup.keep, both.metrics.serve), (9, true));
-    let days = of("", &[("CUETOWER_SET_LOG_KEEP_DAYS", "0")]).unwrap();
-    assert_eq!(days.log.keep_days, 0);
+    let set = [("CUETOWER_SET_BACKUP_KEEP", "9"), ("CUETOWER_SET_BACKUP_SCHEDULE", "never"), ("PATH", "/bin")];
+    let both = of(file, &set).unwrap().backup;
+    assert_eq!((both.keep, both.schedule.as_str()), (9, "never"));
+    assert_eq!(of("", &[("CUETOWER_SET_DOORS_LISTEN", "127.0.0.1:9")]).unwrap().doors.listen.port(), 9);
 }
 
 #[test]
@@ -54,7 +53,6 @@ fn what_does_not_fit_is_told_by_its_name() {
         ("[backup]\nschedule = \"often\"", "backup.schedule: "),
         ("[backup]\nfolder = \"here\"", "backup.folder: must be a whole path"),
         ("[doors]\nlisten = \"0.0.0.0:8737\"", "doors.listen: 0.0.0.0:8737 can be reached from other machines"),
-        ("[log]\nkeep_days = 4000", "log.keep_days: must be 0 to 3650"),
         ("[backup]\nkept = 3", "unknown field `kept`"),
         ("[back]", "unknown field `back`"),
         ("[backup\n", "/d/settings.toml does not fit: "),
@@ -66,7 +64,6 @@ fn what_does_not_fit_is_told_by_its_name() {
     for (name, value, words) in [
         ("CUETOWER_SET_BACKUP_KEEP", "many", "CUETOWER_SET_BACKUP_KEEP: \"many\" is no whole number"),
         ("CUETOWER_SET_BACKUP_KEPT", "3", "CUETOWER_SET_BACKUP_KEPT: there is no such setting"),
-        ("CUETOWER_SET_METRICS_SERVE", "maybe", "neither true nor false"),
         ("CUETOWER_SET_BACKUP_KEEP", "0", "backup.keep: must be 1"),
     ] {
         let told = of("", &[(name, value)]).unwrap_err();
@@ -82,9 +79,9 @@ fn a_change_leaves_the_rest_of_the_file_as_its_owner_wrote_it() {
     let made = std::fs::read_to_string(&path).unwrap();
     assert!(made.contains("# How many of those backups are kept.") && made.contains("\nkeep = 30\n"), "{made}");
 
-    let own = "# mine\n[backup] # ours\nkeep = 4 # four\n\n[log]\nlevel = 'warn'\n";
+    let own = "# mine\n[backup] # ours\nkeep = 4 # four\n\n[doors]\nlisten = '127.0.0.1:1'\n";
     std::fs::write(&path, own).unwrap();
-    assert_eq!(set(folder.path(), "backup.keep", Some("5")).unwrap().log.level, "warn");
+    assert_eq!(set(folder.path(), "backup.keep", Some("5")).unwrap().doors.listen.port(), 1);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), own.replace("= 4", "= 5"));
     assert_eq!(set(folder.path(), "backup.keep", None).unwrap().backup.keep, 7);
 

@@ -25,6 +25,8 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 pub use file::PASSPHRASE_VARIABLE;
+/// Where the vault keeps the owner's own key for the agents' door; users' secrets are in capitals, so that none can take it.
+pub const OWNER_KEY: &str = "owner-key";
 pub use template::{bad_in, fill, is_name, names_in};
 pub(crate) use uses::{How, Used};
 

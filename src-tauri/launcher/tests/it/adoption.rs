@@ -225,6 +225,7 @@ fn a_stranger_with_the_noted_pid_is_left_alone() {
     launched.launcher.kill().expect("killed");
     launched.launcher.wait().expect("seen");
     kill(launched.pid);
+    wait_until("its end", || !lives(launched.pid));
     let mut stranger = Command::new("sleep").arg("60").spawn().expect("started");
     let path = place.dir.join(STARTED);
     let mut started: Started = serde_json::from_slice(&std::fs::read(&path).expect("there")).expect("a record");
