@@ -16,6 +16,7 @@ export default ts.config(
     rules: {
       'no-undef': 'off', // TypeScript knows the globals
       '@typescript-eslint/consistent-type-imports': 'error',
+      'no-restricted-exports': ['error', { restrictedNamedExports: ['then'] }], // `await import()` of such a module never ends
       'svelte/no-navigation-without-resolve': 'off' // hash routes; there is no SvelteKit here
     }
   },

@@ -54,5 +54,5 @@ export function firesWords(fires_ms: readonly number[], now_ms: number, zone: st
   const [first, ...others] = fires_ms;
   if (first === undefined) return '';
   const more = others.slice(0, 2).map((at_ms, i) => (sameDay(at_ms, fires_ms[i] ?? at_ms, zone) ? hm(at_ms, zone) : stamp(at_ms, now_ms, zone)));
-  return [adoptText.next(stamp(first, now_ms, zone)), ...(more.length > 0 ? [adoptText.then(more.join(adoptText.and))] : [])].join(adoptText.and);
+  return [adoptText.next(stamp(first, now_ms, zone)), ...(more.length > 0 ? [adoptText.thenAt(more.join(adoptText.and))] : [])].join(adoptText.and);
 }

@@ -18,7 +18,7 @@ export const lookingAround = 'Looking at your crontab and your timers…';
 export const nothingRunsHere = 'Nothing runs here by cron or by a timer, or all of it is adopted already.';
 export const tryAgain = 'Try again';
 export const next = (stamp: Said) => `next ${stamp}`;
-export const then = (stamps: Said) => `then ${stamps}`;
+export const thenAt = (stamps: Said) => `then ${stamps}`;
 export const itCannotBe = 'Cannot be a cue.';
 export const byHandOnly = 'Only by taking over: the tower cannot change it there itself.';
 export const theTowerCannotChange = 'Its cue is made paused, until you have switched it off there:';
