@@ -133,11 +133,6 @@ test('a setting is changed, refused and taken back in its place', async ({ windo
   await keep.getByRole('button', { name: 'backup.keep as by default' }).click();
   await expect(field).toHaveValue('7');
   expect(await value('backup.keep')).toBe('7');
-  const metrics = page.getByTestId('set-metrics-serve').getByRole('switch');
-  await metrics.focus();
-  await page.keyboard.press('Space');
-  await expect(metrics).toHaveAttribute('aria-checked', 'true');
-  expect(await value('metrics.serve')).toBe('true');
 });
 
 test('lines of the crontab are looked at, watched first, and brought back to the byte', async ({ window: page, crontab }) => {
