@@ -56,6 +56,7 @@ it('what is written is read back', () => expect(instantOf(typed(AT, 'Asia/Kolkat
 it('today needs no day', () => {
   expect(stamp(AT, AT + HOUR, 'Europe/Madrid')).toBe('08:05:12');
   expect(stamp(AT - 24 * HOUR, AT, 'Europe/Madrid')).toBe('Thu 19 Nov 08:05');
+  expect(stamp(AT + 400 * 24 * HOUR, AT, 'Europe/Madrid')).toContain(' 2027 08:05');
 });
 
 it.each([[400, '1 s'], [17_900, '17 s'], [13 * 60_000 + 59_000, '13 min'], [3_600_000 * 2.9, '2 h'], [86_400_000 * 5.5, '5 d']])('%d ms is at least %s', (length_ms, words) => expect(lasting(wholeUnits(length_ms))).toBe(words));

@@ -109,9 +109,11 @@ export function startOfDay(at_ms: number, zone: string): number {
   return midnight - offsetAt(zone, midnight - offset);
 }
 
-/** "Today" needs no day; any other day names it: "08:05:12", "Thu 19 Nov 08:05:12". */
+/** Today needs no day; any other day names it, and one that is nearly a year away its year: "08:05:12", "Thu 19 Nov 08:05", "Tue 29 Feb 2028 03:15". */
 export function stamp(at_ms: number, now_ms: number, zone: string): string {
-  return sameDay(at_ms, now_ms, zone) ? hms(at_ms, zone) : `${day(at_ms, zone)} ${hm(at_ms, zone)}`;
+  if (sameDay(at_ms, now_ms, zone)) return hms(at_ms, zone);
+  const far = Math.abs(at_ms - now_ms) > 300 * DAY ? ` ${wall(zone, at_ms).getUTCFullYear()}` : '';
+  return `${day(at_ms, zone)}${far} ${hm(at_ms, zone)}`;
 }
 
 /** An instant on the clock of `zone`, and on the clock at home where that is another: "Tue 1 Dec 09:00 Berlin time (08:00 UTC)". */
