@@ -200,6 +200,7 @@ test('everything is drawn larger and smaller, by key and by choice, and narrow l
   const wide = await page.evaluate(() => document.scrollingElement?.scrollWidth ?? 0);
   expect(wide, 'nothing runs out of the window').toBeLessThanOrEqual(1280);
   await page.keyboard.press('Control+k');
+  await expect(page.locator('dialog[open]')).toBeVisible();
   const dialog = await box(page, 'dialog[open]');
   expect(dialog.x).toBeGreaterThanOrEqual(0);
   expect(dialog.x + dialog.width).toBeLessThanOrEqual(1280);
