@@ -160,7 +160,7 @@ pub enum Command {
     Backup(BackupArgs),
     /// A tower out of a backup, where none runs
     Restore(RestoreArgs),
-    /// What the tower does of itself: doors, backups
+    /// What the tower does of itself: doors, backups, log, metrics
     Settings(SettingsArgs),
     Doctor(DoctorArgs),
     Support(SupportArgs),

@@ -12,8 +12,8 @@ const WHY_CHARS_MAX: usize = 300;
 /// Fields of a line of the log that say what the tower itself did. The words of agents, such as an alert's title, are in none of
 /// them; what is not named here is left out, whatever it holds.
 const TOLD: [&str; 20] = [
-    "message", "error", "from", "to", "took_ms", "index", "kept", "signal", "number", "attempt", "run", "run_id", "cue",
-    "cue_id", "status", "kind", "missed", "pid", "agents", "desk",
+    "message", "error", "from", "to", "took_ms", "index", "kept", "signal", "number", "attempt", "run", "run_id",
+    "cue", "cue_id", "status", "kind", "missed", "pid", "agents", "desk",
 ];
 const LEFT_OUT: &str = "(left out)";
 
@@ -58,7 +58,10 @@ mod tests {
         let fields = &told["fields"];
         assert_eq!(fields["message"], "no answer from https://••••@x.org/?key=••••");
         assert_eq!(fields["error"], "••••");
-        assert_eq!((&fields["title"], &fields["deep"], &fields["took_ms"]), (&LEFT_OUT.into(), &LEFT_OUT.into(), &12.into()));
+        assert_eq!(
+            (&fields["title"], &fields["deep"], &fields["took_ms"]),
+            (&LEFT_OUT.into(), &LEFT_OUT.into(), &12.into())
+        );
         assert_eq!(told.get("spans"), None);
         assert_eq!(log_line("panicked at somewhere"), None);
     }

@@ -6,7 +6,8 @@ use std::process::Command;
 use super::*;
 
 /// No session bus: as at a server, whatever the machine of these tests has.
-const NO_BUS: [(&str, &str); 2] = [("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus"), ("XDG_RUNTIME_DIR", "/nowhere")];
+const NO_BUS: [(&str, &str); 2] =
+    [("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus"), ("XDG_RUNTIME_DIR", "/nowhere")];
 
 async fn doctor(data: &Path, args: &[&str]) -> (Option<i32>, Value) {
     let args = [&["doctor", "--json", "--vault", "memory"], args].concat();
@@ -17,7 +18,8 @@ async fn doctor(data: &Path, args: &[&str]) -> (Option<i32>, Value) {
 
 fn finding(told: &Value, check: &str) -> (String, String, String) {
     let all = told["findings"].as_array().unwrap();
-    let found = all.iter().find(|finding| finding["check"] == check).unwrap_or_else(|| panic!("no {check} in {told:#}"));
+    let found =
+        all.iter().find(|finding| finding["check"] == check).unwrap_or_else(|| panic!("no {check} in {told:#}"));
     let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
     (text("state"), text("fact"), text("mend"))
 }
@@ -114,7 +116,8 @@ impl Drop for Mount<'_> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_is_nearly_full_is_bad_and_so_is_a_full_one() {
     let folder = tempfile::tempdir().unwrap();
-    let made = Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k,mode=700", "none"]).arg(folder.path()).output();
+    let made =
+        Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k,mode=700", "none"]).arg(folder.path()).output();
     if !made.is_ok_and(|made| made.status.success()) {
         eprintln!("only who may mount a small file system can look at one that is full; left out");
         return;

@@ -183,6 +183,7 @@ async fn a_tower_that_cannot_write_says_so_and_why_until_it_can() {
     store.execute_batch("ROLLBACK").unwrap();
     until("a tower that is well again", SOON, async || (tower.get("/health").await.0 == 200).then_some(())).await;
     let health = tower.owner("tower_health", &json!({})).await;
-    let failed = Page::read(health["figures"].as_str().unwrap()).await.value("cuetower_commits_failed_total", json!({}));
+    let failed =
+        Page::read(health["figures"].as_str().unwrap()).await.value("cuetower_commits_failed_total", json!({}));
     assert!(failed >= 1.0, "{failed}");
 }

@@ -49,7 +49,11 @@ async fn plant(tower: &Tower) {
     for (method, url, body) in [
         (Method::PUT, format!("{of_run}/steps/k"), step),
         (Method::POST, format!("{of_run}/steps/k/fail"), json!({ "error": planted("why a step failed") })),
-        (Method::POST, format!("{}/v1/gates", tower.agents), json!({ "key": "g", "title": planted("a question"), "blocking": false })),
+        (
+            Method::POST,
+            format!("{}/v1/gates", tower.agents),
+            json!({ "key": "g", "title": planted("a question"), "blocking": false }),
+        ),
         (
             Method::POST,
             format!("{of_run}/outcome"),
@@ -114,17 +118,25 @@ async fn the_bundle_tells_of_the_tower_and_nothing_of_its_work() {
     let found = files(&bundle);
     nothing_of_others_is_in(&found, &tower, &owners_token);
     assert!(found.values().all(|text| !text.contains("hunter22-of-ada")), "nor what stands in an address");
-    for name in ["version.json", "doctor.json", "settings.json", "store.json", "migrations.jsonl", "health.json", "metrics.txt"] {
+    for name in
+        ["version.json", "doctor.json", "settings.json", "store.json", "migrations.jsonl", "health.json", "metrics.txt"]
+    {
         assert!(found.contains_key(name), "{name} is missing: {:?}", found.keys());
     }
-    let read = |name: &str| serde_json::from_str::<Value>(&found[name]).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let read =
+        |name: &str| serde_json::from_str::<Value>(&found[name]).unwrap_or_else(|error| panic!("{name}: {error}"));
     assert_eq!(read("version.json")["cuetower"], tower.ready["version"]);
     assert_eq!(read("health.json")["well"], true);
     assert_eq!(read("settings.json")["log.level"]["value"], "debug");
     let tables = read("store.json")["tables"].clone();
-    let rows = |table: &str| tables.as_array().unwrap().iter().find(|row| row["name"] == table).unwrap()["rows"].clone();
+    let rows =
+        |table: &str| tables.as_array().unwrap().iter().find(|row| row["name"] == table).unwrap()["rows"].clone();
     assert_eq!((rows("runs"), rows("cues")), (json!(3), json!(3)));
-    assert!(found["metrics.txt"].contains("cuetower_runs_ended_total{verdict=\"failed\"} 3"), "{}", found["metrics.txt"]);
+    assert!(
+        found["metrics.txt"].contains("cuetower_runs_ended_total{verdict=\"failed\"} 3"),
+        "{}",
+        found["metrics.txt"]
+    );
     let (_, log) = found.iter().find(|(name, _)| name.starts_with("logs/cuetower-")).expect("the log");
     assert!(log.lines().any(|line| line.contains("the tower is up")) && log.contains("(left out)"), "{log}");
     let again = tower.ctl(&["support", "--vault", "memory", "-o", bundle.to_str().unwrap()]).await;

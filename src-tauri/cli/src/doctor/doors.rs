@@ -27,7 +27,9 @@ async fn door(check: &'static str, address: SocketAddr, setting: &str) -> Findin
         return Finding::bad(check, format!("{address} cannot be listened on: {error}."), other);
     }
     match tower_at(address).await {
-        true => Finding::bad(check, format!("{address} is taken by another tower."), format!("Close that one, or: {other}")),
+        true => {
+            Finding::bad(check, format!("{address} is taken by another tower."), format!("Close that one, or: {other}"))
+        }
         false => Finding::bad(check, format!("{address} is taken by another program."), other),
     }
 }

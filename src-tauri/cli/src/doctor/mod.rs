@@ -50,7 +50,8 @@ pub async fn look(folder: &Path, data: Option<PathBuf>, vault: VaultKind, deep: 
     findings.push(doctor::secrets(vault, folder, running.vault).await);
     findings.push(doctor::notifications(running.notifications).await);
     findings.push(doctor::tray().await);
-    let window = std::env::current_exe().ok().map(|own| own.with_file_name(format!("cuetower{}", std::env::consts::EXE_SUFFIX)));
+    let window =
+        std::env::current_exe().ok().map(|own| own.with_file_name(format!("cuetower{}", std::env::consts::EXE_SUFFIX)));
     findings.push(doctor::webview(window.filter(|window| window.is_file()).as_deref()));
     findings.push(watchdog::finding());
     findings
@@ -63,9 +64,14 @@ fn settings(folder: &Path) -> (Option<Settings>, Finding) {
         Ok(settings) => (Some(settings), Finding::good(SETTINGS, "They fit.")),
         Err(SettingsError::Unfit { message, .. }) => {
             let first = message.lines().next().unwrap_or_default().to_owned();
-            (None, Finding::bad(SETTINGS, format!("settings.toml does not fit, so that no tower starts: {first}."), open))
+            (
+                None,
+                Finding::bad(SETTINGS, format!("settings.toml does not fit, so that no tower starts: {first}."), open),
+            )
         }
-        Err(error) => (None, Finding::bad(SETTINGS, format!("They do not fit, so that no tower starts. {error}."), open)),
+        Err(error) => {
+            (None, Finding::bad(SETTINGS, format!("They do not fit, so that no tower starts. {error}."), open))
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use cuetower_core::time::length_in_words;
-use cuetower_engine::doctor::Finding;
 use cuetower_engine::desk::wire::{TowerHealth, TowerStatus};
+use cuetower_engine::doctor::Finding;
 use cuetower_engine::notify::NotifyHealth;
 use cuetower_engine::vault::VaultHealth;
 use serde_json::json;
@@ -34,7 +34,11 @@ impl Looked {
 
 pub async fn look(data: Option<PathBuf>) -> Looked {
     let Ok(folder) = Options { data: data.clone(), ..Options::default() }.folder() else {
-        return Looked::only(Finding::bad(TOWER, "This system names no folder for a program's data.", "Name one: --data DIR."));
+        return Looked::only(Finding::bad(
+            TOWER,
+            "This system names no folder for a program's data.",
+            "Name one: --data DIR.",
+        ));
     };
     if !presence::is_held(&folder) {
         return Looked::only(Finding::good(TOWER, "None runs on this folder; `cuetowerctl serve` starts one."));
@@ -60,7 +64,8 @@ pub async fn look(data: Option<PathBuf>) -> Looked {
         true => Finding::good(HEALTH, "It can write, and is not behind."),
         false => {
             let why = health.store_trouble.map(|why| format!(" {why}.")).unwrap_or_default();
-            let mend = "Make room on the disk or mend it; the tower tries again by itself. If its loop hangs, start it again.";
+            let mend =
+                "Make room on the disk or mend it; the tower tries again by itself. If its loop hangs, start it again.";
             Finding::bad(HEALTH, format!("{}{why}", health.reasons.join(" ")), mend)
         }
     };

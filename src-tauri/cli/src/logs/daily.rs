@@ -114,7 +114,10 @@ mod tests {
         let names: Vec<String> =
             days(&path).iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect();
         assert_eq!(names[..2], ["cuetower-2020-01-08.jsonl", "cuetower-2020-01-09.jsonl"]);
-        assert_eq!((names.len(), std::fs::read_to_string(days(&path).last().unwrap()).unwrap().as_str()), (3, "{\"one\":1}\n"));
+        assert_eq!(
+            (names.len(), std::fs::read_to_string(days(&path).last().unwrap()).unwrap().as_str()),
+            (3, "{\"one\":1}\n")
+        );
         assert!(path.join("notes.jsonl").exists());
     }
 

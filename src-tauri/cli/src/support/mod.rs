@@ -33,7 +33,8 @@ pub async fn obey(args: SupportArgs, data: Option<PathBuf>, as_json: bool) -> Re
         let never = "No secret, no payload, no prompt, and nothing that an agent reported is in it.";
         say(&format!("In the bundle:\n{}\n{never}", listed.join("\n")));
     }
-    let told: Vec<_> = parts.iter().map(|part| json!({ "name": part.name, "about": part.about, "bytes": part.text.len() })).collect();
+    let told: Vec<_> =
+        parts.iter().map(|part| json!({ "name": part.name, "about": part.about, "bytes": part.text.len() })).collect();
     if args.list {
         if as_json {
             say_json(&json!({ "parts": told }));

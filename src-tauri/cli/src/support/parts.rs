@@ -46,7 +46,11 @@ pub async fn all(folder: &Path, data: Option<PathBuf>, vault: VaultKind) -> Vec<
         part("doctor.json", "what `cuetowerctl doctor` says", pretty(&json!(findings))),
         part("settings.json", "the tower's settings", pretty(&set(folder))),
         part("store.json", "the store: format, sizes, rows of each table, the schema; no row", pretty(&store(folder))),
-        part("migrations.jsonl", "when the store was brought up to date, as far as the log goes back", migrations(&logs)),
+        part(
+            "migrations.jsonl",
+            "when the store was brought up to date, as far as the log goes back",
+            migrations(&logs),
+        ),
     ];
     let (health, figures) = match health {
         Ok(TowerHealth { figures, well, reasons, uptime_ms, due_lag_ms, store_trouble }) => (
@@ -92,7 +96,12 @@ fn release() -> Option<String> {
 fn set(folder: &Path) -> Value {
     match settings::load(folder) {
         Ok(now) => {
-            let entry = |known: settings::Known| (known.name, json!({ "value": known.value, "default": known.default, "environment": known.environment }));
+            let entry = |known: settings::Known| {
+                (
+                    known.name,
+                    json!({ "value": known.value, "default": known.default, "environment": known.environment }),
+                )
+            };
             settings::all(&now).into_iter().map(entry).collect()
         }
         Err(SettingsError::Unfit { message, .. }) => json!({ "unfit": message.lines().next() }),

@@ -249,9 +249,14 @@ fn status(system: System, as_json: bool) -> Result<(), String> {
 /// For `doctor`.
 pub fn finding() -> Finding {
     const CHECK: &str = "watchdog";
-    let (system, install) = (System::here(), "`cuetowerctl watchdog install` has the system start it, and start it again.");
+    let (system, install) =
+        (System::here(), "`cuetowerctl watchdog install` has the system start it, and start it again.");
     let Some(path) = system.path().ok().filter(|path| path.is_file()) else {
-        return Finding::warn(CHECK, "Nothing keeps the tower up: after a crash or a restart of the machine it stays down.", install);
+        return Finding::warn(
+            CHECK,
+            "Nothing keeps the tower up: after a crash or a restart of the machine it stays down.",
+            install,
+        );
     };
     if is_up(system) {
         return Finding::good(CHECK, format!("{} keeps the tower up ({}).", system.word(), path.display()));

@@ -55,7 +55,11 @@ fn tried(folder: &Path) -> std::io::Result<()> {
 
 fn room(folder: &Path, fact: String) -> Finding {
     match free_on(folder) {
-        Err(error) => Finding::warn(FOLDER, format!("{fact} How much room is left is not known: {error}."), "Look at the disk: `df -h`."),
+        Err(error) => Finding::warn(
+            FOLDER,
+            format!("{fact} How much room is left is not known: {error}."),
+            "Look at the disk: `df -h`.",
+        ),
         Ok(free) => {
             let fact = format!("{fact} {} of its disk are free.", size_in_words(free));
             match free {

@@ -31,8 +31,14 @@ pub async fn clock(data_dir: &Path) -> Finding {
     }
     match kept_right().await {
         Some((true, by)) => Finding::good(CLOCK, format!("It is kept right over the network ({by}).")),
-        Some((false, by)) => Finding::warn(CLOCK, format!("It is not kept right over the network ({by})."), keep_right()),
-        None => Finding::warn(CLOCK, "Nothing on this machine says whether it is kept right over the network.", keep_right()),
+        Some((false, by)) => {
+            Finding::warn(CLOCK, format!("It is not kept right over the network ({by})."), keep_right())
+        }
+        None => Finding::warn(
+            CLOCK,
+            "Nothing on this machine says whether it is kept right over the network.",
+            keep_right(),
+        ),
     }
 }
 
@@ -40,8 +46,10 @@ fn keep_right() -> String {
     match std::env::consts::OS {
         "macos" => "System Settings, General, Date & Time: set it automatically.".to_owned(),
         "windows" => "Settings, Time & language: set the time automatically.".to_owned(),
-        _ => "Have it set over the network: `sudo timedatectl set-ntp true` (with systemd-timesyncd), or install chrony."
-            .to_owned(),
+        _ => {
+            "Have it set over the network: `sudo timedatectl set-ntp true` (with systemd-timesyncd), or install chrony."
+                .to_owned()
+        }
     }
 }
 
@@ -92,14 +100,22 @@ pub async fn sleep() -> Finding {
     }
     let idle = said(
         "busctl",
-        &["get-property", "org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager", "IdleAction"],
+        &[
+            "get-property",
+            "org.freedesktop.login1",
+            "/org/freedesktop/login1",
+            "org.freedesktop.login1.Manager",
+            "IdleAction",
+        ],
     );
     if let Some(action) = idle.await.and_then(|told| Some(told.strip_prefix("s ")?.trim_matches('"').to_owned()))
         && action != "ignore"
     {
         return Finding::warn(
             SLEEP,
-            format!("When nobody uses it, this machine does by itself: {action} (logind). What is due meanwhile is missed, and told when it is awake."),
+            format!(
+                "When nobody uses it, this machine does by itself: {action} (logind). What is due meanwhile is missed, and told when it is awake."
+            ),
             "IdleAction=ignore in /etc/systemd/logind.conf; or keep it awake: `systemd-inhibit --what=sleep:idle cuetowerctl serve`.",
         );
     }
@@ -126,8 +142,12 @@ pub fn open_files() -> Finding {
     use nix::sys::resource::{Resource, getrlimit};
     let more = "`ulimit -n 4096` before the tower is started, or LimitNOFILE=4096 in its unit.";
     match getrlimit(Resource::RLIMIT_NOFILE) {
-        Ok((soft, _)) if soft < FILES_LEAST => Finding::bad(FILES, format!("A program may have {soft} open, which is too few for a tower."), more),
-        Ok((soft, _)) if soft < FILES_WANTED => Finding::warn(FILES, format!("A program may have {soft} open, which is few for a busy fleet."), more),
+        Ok((soft, _)) if soft < FILES_LEAST => {
+            Finding::bad(FILES, format!("A program may have {soft} open, which is too few for a tower."), more)
+        }
+        Ok((soft, _)) if soft < FILES_WANTED => {
+            Finding::warn(FILES, format!("A program may have {soft} open, which is few for a busy fleet."), more)
+        }
         Ok((soft, _)) => Finding::good(FILES, format!("A program may have {soft} open.")),
         Err(error) => Finding::warn(FILES, format!("How many a program may have open is not known: {error}."), more),
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Finding;
-use crate::notify::{NotifyHealth, Notifier};
+use crate::notify::{Notifier, NotifyHealth};
 use crate::vault::{Vault, VaultHealth, VaultKind};
 
 const SECRETS: &str = "secrets";
@@ -84,7 +84,10 @@ pub async fn tray() -> Finding {
 #[must_use]
 pub fn webview(program: Option<&Path>) -> Finding {
     let Some(program) = program else {
-        return Finding::good(WINDOW, "The program with a window is not beside this one; `cuetowerctl desk-link` opens it in a browser.");
+        return Finding::good(
+            WINDOW,
+            "The program with a window is not beside this one; `cuetowerctl desk-link` opens it in a browser.",
+        );
     };
     if !cfg!(target_os = "linux") || webkit_is_there() {
         return Finding::good(WINDOW, format!("{} has what it is drawn with.", program.display()));

@@ -105,7 +105,11 @@ fn counted(page: &mut Page, meters: &Meters) {
             "Runs whose outcome came after they had ended and changed their verdict.",
             &meters.runs_late,
         ),
-        ("cuetower_reports_refused_total", "Reports that were not taken: of older attempts, of stopped runs.", &meters.refused),
+        (
+            "cuetower_reports_refused_total",
+            "Reports that were not taken: of older attempts, of stopped runs.",
+            &meters.refused,
+        ),
         ("cuetower_commits_failed_total", "Batches that did not get to the disk.", &meters.commits_failed),
     ] {
         page.counter(name, help);

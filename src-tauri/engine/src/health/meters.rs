@@ -21,11 +21,9 @@ pub const DELIVERIES: [&str; 3] = ["delivered", "unanswered", "failed"];
 const MS: u64 = 1_000;
 const S: u64 = 1_000 * MS;
 /// The clock that is read when something is due has milliseconds.
-const LATENESS_US: [u64; 14] = [
-    MS, 2 * MS, 3 * MS, 5 * MS, 10 * MS, 25 * MS, 50 * MS, 100 * MS, 250 * MS, 500 * MS, S, 5 * S, 60 * S, 600 * S,
-];
-const COMMIT_US: [u64; 12] =
-    [250, 500, MS, 2_500, 5 * MS, 10 * MS, 25 * MS, 50 * MS, 100 * MS, 500 * MS, S, 5 * S];
+const LATENESS_US: [u64; 14] =
+    [MS, 2 * MS, 3 * MS, 5 * MS, 10 * MS, 25 * MS, 50 * MS, 100 * MS, 250 * MS, 500 * MS, S, 5 * S, 60 * S, 600 * S];
+const COMMIT_US: [u64; 12] = [250, 500, MS, 2_500, 5 * MS, 10 * MS, 25 * MS, 50 * MS, 100 * MS, 500 * MS, S, 5 * S];
 /// The loop waits for nothing but the next stamp of life.
 const NOTHING_DUE: i64 = i64::MAX;
 

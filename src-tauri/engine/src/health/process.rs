@@ -13,7 +13,10 @@ pub fn used() -> Used {
     let resident_kib = resident.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
     let open = std::fs::read_dir("/proc/self/fd").map(|files| files.count() as u64);
     // One of them is the folder that is being read.
-    Used { resident_bytes: resident_kib.map(|kib| kib * 1024), open_files: open.ok().map(|open| open.saturating_sub(1)) }
+    Used {
+        resident_bytes: resident_kib.map(|kib| kib * 1024),
+        open_files: open.ok().map(|open| open.saturating_sub(1)),
+    }
 }
 
 #[cfg(not(target_os = "linux"))]

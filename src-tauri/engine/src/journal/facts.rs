@@ -92,15 +92,15 @@ pub fn tables(data_dir: &Path) -> Result<(Vec<TableFacts>, Vec<String>), StoreEr
     let read = || {
         let sql = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type DESC, name";
         let mut statement = connection.prepare(sql)?;
-        let rows = statement.query_map([], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
-        })?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)))?;
         let (mut tables, mut schema) = (Vec::new(), Vec::new());
         for row in rows {
             let (kind, name, sql) = row?;
             // Tables within a table have their own; a module of the index of words counts by itself.
             if kind == "table" {
-                let count = connection.query_row(&format!("SELECT count(*) FROM \"{name}\""), [], |row| row.get::<_, i64>(0));
+                let count =
+                    connection.query_row(&format!("SELECT count(*) FROM \"{name}\""), [], |row| row.get::<_, i64>(0));
                 tables.push(TableFacts { name, rows: count.map_or(0, |count| u64::try_from(count).unwrap_or(0)) });
             }
             schema.push(sql);

@@ -29,14 +29,17 @@ pub(super) fn gauges(connection: &Connection) -> rusqlite::Result<GaugesRow> {
         place.into_iter().for_each(|place| row.runs[place] += count);
     }
     // As the index says it.
-    let alerts = "SELECT json_extract(body, '$.severity'), count(*) FROM alerts WHERE (state = 'resolved') = 0 GROUP BY 1";
+    let alerts =
+        "SELECT json_extract(body, '$.severity'), count(*) FROM alerts WHERE (state = 'resolved') = 0 GROUP BY 1";
     for (word, count) in words(connection, alerts)? {
         let place = Severity::ALL.iter().position(|severity| severity.word() == word);
         place.into_iter().for_each(|place| row.alerts[place] += count);
     }
     let gates = "SELECT count(*) FROM gates WHERE state = 'waiting'";
     row.gates = connection.prepare_cached(gates)?.query_row([], |row| row.get(0))?;
-    for (word, count) in words(connection, "SELECT status, count(*) FROM cues WHERE status <> 'deleted' GROUP BY status")? {
+    for (word, count) in
+        words(connection, "SELECT status, count(*) FROM cues WHERE status <> 'deleted' GROUP BY status")?
+    {
         let of = if word == "active" { &mut row.cues_active } else { &mut row.cues_other };
         *of += count;
     }

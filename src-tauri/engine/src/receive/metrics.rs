@@ -15,10 +15,7 @@ routes! {
     get "/metrics" => metrics;
 }
 
-pub(super) async fn metrics(
-    State(door): State<Door>,
-    caller: Result<Caller, Problem>,
-) -> Result<Response, Problem> {
+pub(super) async fn metrics(State(door): State<Door>, caller: Result<Caller, Problem>) -> Result<Response, Problem> {
     let settings = door.handle.backups.settings.get();
     let open = settings.metrics.serve && settings.metrics.open && !door.handle.accounts.asks_for_each_login();
     if !open {
@@ -31,7 +28,8 @@ pub(super) async fn metrics(
         }
     }
     if !settings.metrics.serve {
-        let message = "The figures are not served. `cuetowerctl settings set metrics.serve true` has them served at once.";
+        let message =
+            "The figures are not served. `cuetowerctl settings set metrics.serve true` has them served at once.";
         return Err(Problem::new(StatusCode::NOT_FOUND, "metrics_off", message));
     }
     let page = health::figures(&door.handle, &door.version).await?;

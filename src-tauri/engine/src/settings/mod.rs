@@ -335,7 +335,10 @@ fn fits(settings: &Settings) -> Result<(), SettingsError> {
         return Err(SettingsError::field("log.level", message));
     }
     if !(1..=LOG_DAYS_MAX).contains(&log.keep_days) {
-        return Err(SettingsError::field("log.keep_days", format!("must be 1 to {LOG_DAYS_MAX}, not {}", log.keep_days)));
+        return Err(SettingsError::field(
+            "log.keep_days",
+            format!("must be 1 to {LOG_DAYS_MAX}, not {}", log.keep_days),
+        ));
     }
     Ok(())
 }

@@ -43,7 +43,11 @@ fn the_environment_stands_before_the_file() {
     let set = [("CUETOWER_SET_BACKUP_KEEP", "9"), ("CUETOWER_SET_BACKUP_SCHEDULE", "never"), ("PATH", "/bin")];
     let both = of(file, &set).unwrap().backup;
     assert_eq!((both.keep, both.schedule.as_str()), (9, "never"));
-    let log = [("CUETOWER_SET_LOG_KEEP_DAYS", "3"), ("CUETOWER_SET_LOG_FILES", "false"), ("CUETOWER_SET_LOG_LEVEL", "warn, a_b::c=trace")];
+    let log = [
+        ("CUETOWER_SET_LOG_KEEP_DAYS", "3"),
+        ("CUETOWER_SET_LOG_FILES", "false"),
+        ("CUETOWER_SET_LOG_LEVEL", "warn, a_b::c=trace"),
+    ];
     let log = of("", &log).unwrap().log;
     assert_eq!((log.keep_days, log.files, log.level.as_str()), (3, false, "warn, a_b::c=trace"));
     assert_eq!(of("", &[("CUETOWER_SET_DOORS_LISTEN", "127.0.0.1:9")]).unwrap().doors.listen.port(), 9);
