@@ -111,6 +111,7 @@ impl Logs {
                     NonBlockingBuilder::default().buffered_lines_limit(LINES_MAX).thread_name("log").finish(daily);
                 *self.files.open.lock().unwrap_or_else(PoisonError::into_inner) = Some((to, guard));
                 drop(self.filtered.reload(filter(&log.level)));
+                tracing::debug!(level = log.level, keep_days = log.keep_days, "the log goes into files");
             }
             Err(error) => tracing::warn!(%error, folder = %folder.display(), "the log is not kept in files"),
         }

@@ -1,6 +1,5 @@
 //! What is in the bundle, part by part. What cannot be had says why, in its place.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use cuetower_engine::desk::wire::TowerHealth;
@@ -125,8 +124,8 @@ fn log(path: &Path) -> Option<Part> {
     let mut kept = String::new();
     for line in &all[all.len().saturating_sub(LINES_MAX)..] {
         let told = log_line(line).unwrap_or_else(|| "{\"left_out\":\"no line of the log\"}".to_owned());
-        // A text takes all that fits into memory.
-        drop(writeln!(kept, "{told}"));
+        kept.push_str(&told);
+        kept.push('\n');
     }
     Some(part(&format!("logs/{name}"), "what the tower itself logged; words of others are left out", kept))
 }
