@@ -28,6 +28,7 @@ fn planted(place: &str) -> &'static str {
 async fn plant(tower: &Tower) {
     tower.owner("secret_set", &json!({ "name": "CRM", "value": planted("the vault") })).await;
     let command = json!({ "name": "runs", "schedule": { "type": "manual" }, "retry": { "max_attempts": 1 },
+        "transport": "command",
         "command": { "argv": ["sh", "-c", "echo $CRM $TOLD; exit 3"],
                      "env": { "CRM": "{{secret:CRM}}", "TOLD": planted("the environment of a command") } },
         "payload": { "prompt": planted("a payload") } });

@@ -63,16 +63,19 @@ fn settings(folder: &Path) -> (Option<Settings>, Finding) {
     match settings::load(folder) {
         Ok(settings) => (Some(settings), Finding::good(SETTINGS, "They fit.")),
         Err(SettingsError::Unfit { message, .. }) => {
-            let first = message.lines().next().unwrap_or_default().to_owned();
-            (
-                None,
-                Finding::bad(SETTINGS, format!("settings.toml does not fit, so that no tower starts: {first}."), open),
-            )
+            let fact = format!("settings.toml does not fit, so that no tower starts: {}.", place_of(&message));
+            (None, Finding::bad(SETTINGS, fact, open))
         }
         Err(error) => {
             (None, Finding::bad(SETTINGS, format!("They do not fit, so that no tower starts. {error}."), open))
         }
     }
+}
+
+/// Where a file does not fit, of what its reader says of it; the rest of that quotes the file.
+pub fn place_of(message: &str) -> &str {
+    let is_place = |line: &&str| line.starts_with("TOML parse error at ") || line.starts_with("in `");
+    message.lines().find(is_place).unwrap_or("one of its settings is not as it should be")
 }
 
 fn told(findings: &[Finding]) -> String {
@@ -97,10 +100,14 @@ mod tests {
     #[test]
     fn a_file_that_does_not_fit_is_bad_and_not_quoted() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("settings.toml"), "[backup]\nkeep = \"hunter22\"\n").unwrap();
-        let (set, finding) = settings(folder.path());
-        assert!(set.is_none() && finding.state == State::Bad);
-        assert!(finding.fact.contains("line 2") && !finding.fact.contains("hunter22"), "{}", finding.fact);
+        for (text, place) in
+            [("[backup]\nkeep = \"hunter22\"\n", "`backup.keep`"), ("[backup]\nkeep = hunter22\n", "line 2")]
+        {
+            std::fs::write(folder.path().join("settings.toml"), text).unwrap();
+            let (set, finding) = settings(folder.path());
+            assert!(set.is_none() && finding.state == State::Bad);
+            assert!(finding.fact.contains(place) && !finding.fact.contains("hunter22"), "{}", finding.fact);
+        }
     }
 
     #[test]

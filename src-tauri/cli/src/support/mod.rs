@@ -29,7 +29,8 @@ pub async fn obey(args: SupportArgs, data: Option<PathBuf>, as_json: bool) -> Re
     let path = args.output.unwrap_or_else(|| PathBuf::from(format!("cuetower-support-{day}.tar.gz")));
     let parts = parts::all(&folder, data, args.vault.kind()).await;
     if !as_json {
-        let listed: Vec<String> = parts.iter().map(|part| format!("  {:22}{}", part.name, part.about)).collect();
+        let width = parts.iter().map(|part| part.name.len()).max().unwrap_or(0);
+        let listed: Vec<String> = parts.iter().map(|part| format!("  {:width$}  {}", part.name, part.about)).collect();
         let never = "No secret, no payload, no prompt, and nothing that an agent reported is in it.";
         say(&format!("In the bundle:\n{}\n{never}", listed.join("\n")));
     }

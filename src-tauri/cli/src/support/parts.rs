@@ -103,7 +103,7 @@ fn set(folder: &Path) -> Value {
             };
             settings::all(&now).into_iter().map(entry).collect()
         }
-        Err(SettingsError::Unfit { message, .. }) => json!({ "unfit": message.lines().next() }),
+        Err(SettingsError::Unfit { message, .. }) => json!({ "unfit": doctor::place_of(&message) }),
         Err(error) => json!({ "unfit": error.setting() }),
     }
 }
