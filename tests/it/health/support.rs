@@ -32,9 +32,9 @@ async fn plant(tower: &Tower) {
         "command": { "argv": ["sh", "-c", "echo $CRM $TOLD; exit 3"],
                      "env": { "CRM": "{{secret:CRM}}", "TOLD": planted("the environment of a command") } },
         "payload": { "prompt": planted("a payload") } });
-    let url = format!("http://127.0.0.1:9/?token={}", planted("an address"));
+    let url = format!("http://127.0.0.1:9/?told={}", planted("an address"));
     let hook = json!({ "name": "calls", "schedule": { "type": "manual" }, "retry": { "max_attempts": 1 },
-        "callback": { "url": url, "headers": { "X-Api-Key": planted("a header") } } });
+        "callback": { "url": url, "headers": { "X-Told": planted("a header") } } });
     for definition in [command, hook] {
         let cue = tower.owner("cue_create", &json!({ "definition": definition })).await;
         let run = tower.owner("cue_fire", &json!({ "cue_id": cue["id"] })).await["run_id"].clone();
