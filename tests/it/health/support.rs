@@ -102,7 +102,8 @@ fn nothing_of_others_is_in(files: &BTreeMap<String, String>, tower: &Tower, owne
 #[tokio::test(flavor = "multi_thread")]
 async fn the_bundle_tells_of_the_tower_and_nothing_of_its_work() {
     let around = tempfile::tempdir().unwrap();
-    let mut tower = Tower::start_with(None, &[], &[("CUETOWER_SET_LOG_LEVEL", "debug")]).await;
+    let mut tower = Tower::start().await;
+    tower.owner("setting_set", &json!({ "name": "log.level", "value": "debug" })).await;
     plant(&tower).await;
     let owners_token = std::fs::read_to_string(tower.data.join("owner.token")).unwrap();
     // A line as no part of the tower writes it, in the middle of the log.
