@@ -19,6 +19,7 @@ use crate::args_exposure::ExposureArgs;
 pub use crate::args_fleet::{AgentExpected, AgentName, AgentsArgs, AgentsCommand};
 pub use crate::args_fuses::{FuseCommand, FuseName, FuseSetArgs};
 pub use crate::args_gates::{AnswerArgs, AnswerWord, GatesArgs, GatesCommand};
+pub use crate::args_health::{DoctorArgs, SupportArgs};
 pub use crate::args_keys::{KeyArgs, KeyCommand, LoginCommand};
 pub use crate::args_mcp::McpArgs;
 pub use crate::args_otlp::OtlpCommand;
@@ -159,8 +160,10 @@ pub enum Command {
     Backup(BackupArgs),
     /// A tower out of a backup, where none runs
     Restore(RestoreArgs),
-    /// What the tower does of itself: doors, backups
+    /// What the tower does of itself: doors, backups, log, metrics
     Settings(SettingsArgs),
+    Doctor(DoctorArgs),
+    Support(SupportArgs),
     Exec(ExecArgs),
     Worker(WorkerArgs),
     Mcp(McpArgs),

@@ -19,6 +19,7 @@ mod args_exposure;
 mod args_fleet;
 mod args_fuses;
 mod args_gates;
+mod args_health;
 mod args_keys;
 mod args_mcp;
 mod args_otlp;
@@ -31,6 +32,7 @@ mod channels;
 mod connect;
 mod costs;
 mod cues;
+mod doctor;
 mod exec;
 mod follow;
 mod fuses;
@@ -40,6 +42,7 @@ mod instant;
 mod keys;
 mod ledger;
 mod logins;
+mod logs;
 mod mcp;
 mod otlp;
 mod owner;
@@ -57,6 +60,7 @@ mod show;
 mod simulate;
 mod status;
 mod steps;
+mod support;
 mod tail;
 pub mod tower;
 mod watchdog;
@@ -76,7 +80,7 @@ use crate::owner::Owner;
 
 use crate::tower::OwnersDoor;
 
-pub use crate::serve::log_to_stderr;
+pub use crate::logs::log_to_stderr;
 
 /// Runs one command line (the arguments without the program's name) to its end.
 ///
@@ -175,6 +179,8 @@ fn obey(cli: Cli) -> Result<(), String> {
         Command::Backup(args) => with_owner(data, async |owner| backup::obey(&owner, args, json).await),
         Command::Restore(args) => within_runtime(backup::restore(args, data, json)),
         Command::Settings(args) => settings::obey(args.what, data, json),
+        Command::Doctor(args) => within_runtime(doctor::obey(args, data, json)),
+        Command::Support(args) => within_runtime(support::obey(args, data, json)),
         Command::Exec(_) => Err("`exec` ends with a code of its own.".to_owned()),
         Command::Worker(args) => worker::obey(args),
         Command::Mcp(args) => within_runtime(mcp::obey(args, data)),

@@ -1,13 +1,10 @@
-//! `serve`: a tower until a signal ends it. Its log goes to standard error; standard output is for whoever started it.
+//! `serve`: a tower until a signal ends it. Its log goes to standard error and to its files; standard output is for whoever started it.
 
-use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use cuetower_engine::redacting::Known;
 use serde_json::json;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::LevelFilter;
 
+use crate::logs::log_to_stderr;
 use crate::serve_notify;
 use crate::show::say;
 use crate::tower::{Options, Tower};
@@ -34,25 +31,6 @@ pub fn serve(options: Options, ready_json: bool) -> Result<(), String> {
     });
     runtime.shutdown_timeout(LEFTOVERS);
     ended
-}
-
-/// Logs to standard error: `info` and worse, or what `CUETOWER_LOG` asks for (`debug`, `cuetower_engine=trace`). Once per process.
-/// Values of secrets that are known do not get into it.
-pub fn log_to_stderr(known: &Known) {
-    let filter = EnvFilter::builder()
-        .with_default_directive(LevelFilter::INFO.into())
-        .with_env_var("CUETOWER_LOG")
-        .from_env_lossy();
-    // It tells of each request at `info`.
-    let filter = match std::env::var("CUETOWER_LOG") {
-        Ok(asked) if asked.contains("rmcp") => filter,
-        Ok(_) | Err(_) => filter.add_directive("rmcp=error".parse().expect("a directive")),
-    };
-    // Set already: whoever did knows better.
-    let coloured = std::io::stderr().is_terminal();
-    let known = known.clone();
-    let writer = move || known.hiding(std::io::stderr());
-    drop(tracing_subscriber::fmt().with_env_filter(filter).with_ansi(coloured).with_writer(writer).try_init());
 }
 
 fn ready(tower: &Tower, as_json: bool) -> String {

@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::desk;
 use crate::feed::Feed;
 use crate::handle::{GATES_HEARD_MAX, Handle, ORDERS_MAX, Order, StoreHealth};
+use crate::health::Meters;
 use crate::journal::{Journal, StoreError};
 use crate::lending;
 use crate::lives::Lives;
@@ -141,7 +142,7 @@ impl Engine {
         let (gates, _) = broadcast::channel(GATES_HEARD_MAX);
         let (record, recorded) = watch::channel(0);
         let (rules_seen, rules) = watch::channel(Arc::default());
-        let lives = Lives::default();
+        let (lives, meters) = (Lives::default(), Meters::starting_at(started_at));
         let crew = Crew {
             clock: Arc::clone(&ports.clock),
             dice,
@@ -159,6 +160,7 @@ impl Engine {
             rules_seen,
             channels: channels.clone(),
             lives: lives.clone(),
+            meters: meters.clone(),
             found,
         };
         let pilot = Pilot::load(journal, crew)?;
@@ -185,6 +187,7 @@ impl Engine {
             channels,
             lives,
             backups: backups.clone(),
+            meters,
         };
         let mut minding = JoinSet::new();
         minding.spawn(returned::tell(handle.clone(), returned));

@@ -54,6 +54,11 @@ impl Feed {
         Feed { shared: Arc::new(Shared { ring, live, absences, committed }) }
     }
 
+    /// How many follow the live changes now.
+    pub(crate) fn heard_by(&self) -> usize {
+        self.shared.live.receiver_count()
+    }
+
     /// `tower_status` would answer differently, though nothing of it is in the journal: the store itself is in trouble, or out of it.
     pub(crate) fn publish_status_changed(&self, at: Ms) {
         let mut ring = self.ring();

@@ -24,6 +24,7 @@ use crate::channels::Channels;
 use crate::clock::Clock;
 use crate::feed::Feed;
 use crate::fleet::Life;
+use crate::health::Meters;
 use crate::journal::{KeyRow, OutputRow, Reader, Recorded, Recorder, Recording, StoreError};
 use crate::lives::{self, Lives};
 use crate::offers::Offers;
@@ -299,6 +300,7 @@ pub struct Handle {
     pub(crate) channels: Channels,
     pub(crate) lives: Lives,
     pub(crate) backups: Backups,
+    pub(crate) meters: Meters,
 }
 
 /// Why the last commit failed; None while the store is well.
@@ -521,6 +523,11 @@ impl Handle {
     #[must_use]
     pub fn prices(&self) -> Arc<PriceTable> {
         self.prices.table()
+    }
+
+    /// Orders that the pilot has not taken yet.
+    pub(crate) fn queued(&self) -> usize {
+        self.orders.max_capacity() - self.orders.capacity()
     }
 
     /// Makes and checks run tokens.

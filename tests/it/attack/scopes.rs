@@ -56,6 +56,7 @@ pub(super) const TABLE: &[(&str, Needs, bool)] = &[
     ("GET /v1/executions/{id}/steps", READ, true),
     ("GET /v1/alerts", READ, false),
     ("GET /v1/usage", READ, false),
+    ("GET /metrics", READ, false),
     ("GET /v1/workers", READ, false),
     ("GET /v1/echo/{token}", READ, false),
     ("POST /v1/cues", WRITE, false),

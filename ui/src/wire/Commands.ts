@@ -113,6 +113,7 @@ import type { StepRef } from "./StepRef";
 import type { StepStory } from "./StepStory";
 import type { Steps } from "./Steps";
 import type { StepsRequest } from "./StepsRequest";
+import type { TowerHealth } from "./TowerHealth";
 import type { TowerStatus } from "./TowerStatus";
 import type { TriggerUrl } from "./TriggerUrl";
 import type { Truth } from "./Truth";
@@ -121,6 +122,7 @@ import type { Workers } from "./Workers";
 /** Every command of the owner's door: its request and its response. */
 export interface Commands {
   tower_status: [Nothing, TowerStatus];
+  tower_health: [Nothing, TowerHealth];
   tower_pause: [Nothing, TowerStatus];
   owner_key: [Nothing, Key];
   webhook_secret: [Nothing, Key];

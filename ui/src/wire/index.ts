@@ -197,6 +197,7 @@ export type { StepsRequest } from "./StepsRequest";
 export type { StepsSummary } from "./StepsSummary";
 export type { Topic } from "./Topic";
 export type { TotalView } from "./TotalView";
+export type { TowerHealth } from "./TowerHealth";
 export type { TowerStatus } from "./TowerStatus";
 export type { TriggerUrl } from "./TriggerUrl";
 export type { Truth } from "./Truth";

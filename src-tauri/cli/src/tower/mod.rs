@@ -27,6 +27,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::logs::{self, Following};
 use crate::presence::{self, Claim, Doors, Unclaimed};
 use demo::Demo;
 
@@ -156,6 +157,7 @@ pub struct Tower {
     /// Ends with the tower.
     pressing: JoinSet<()>,
     demo: Arc<Demo>,
+    log: Following,
     /// Given up last, when nothing of the folder is in use any more.
     claim: Claim,
 }
@@ -180,6 +182,7 @@ impl Tower {
             Unclaimed::Held(pid) => StartError::AlreadyRunning { path: folder.clone(), pid },
             Unclaimed::Failed(source) => StartError::DataFolder { path: folder.clone(), source },
         })?;
+        let log = logs::follow(&settings, &folder);
         let unusable = |source| StartError::DataFolder { path: folder.clone(), source };
         let agents_url = url_of(&agents).map_err(unusable)?;
         let desk_url = owners.as_ref().map(url_of).transpose().map_err(unusable)?;
@@ -229,6 +232,7 @@ impl Tower {
             serving,
             pressing,
             demo,
+            log,
             claim,
         };
         let door = Door::new(tower.desk.handle.clone(), VERSION, options.openings)
@@ -289,8 +293,9 @@ impl Tower {
         }
         self.serving.shutdown().await;
         self.demo.end().await;
-        drop(self.claim);
         tracing::info!("the tower has stopped");
+        drop(self.log);
+        drop(self.claim);
     }
 
     fn closed(&self) -> impl Future<Output = ()> + Send + 'static {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::Parser as _;
+use cuetower_engine::doctor::Finding;
 use serde_json::json;
 
 use crate::args::{Cli, InstallArgs, WatchdogCommand, WindowArgs};
@@ -243,6 +244,25 @@ fn status(system: System, as_json: bool) -> Result<(), String> {
         }
     });
     Ok(())
+}
+
+/// For `doctor`.
+pub fn finding() -> Finding {
+    const CHECK: &str = "watchdog";
+    let (system, install) =
+        (System::here(), "`cuetowerctl watchdog install` has the system start it, and start it again.");
+    let Some(path) = system.path().ok().filter(|path| path.is_file()) else {
+        return Finding::warn(
+            CHECK,
+            "Nothing keeps the tower up: after a crash or a restart of the machine it stays down.",
+            install,
+        );
+    };
+    if is_up(system) {
+        return Finding::good(CHECK, format!("{} keeps the tower up ({}).", system.word(), path.display()));
+    }
+    let fact = format!("It is installed ({}), but {} does not run the tower.", path.display(), system.word());
+    Finding::warn(CHECK, fact, format!("`{}`.", system.start().line()))
 }
 
 fn remove(system: System, as_json: bool) -> Result<(), String> {

@@ -19,7 +19,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::args::WorkerArgs;
-use crate::serve::{Signals, log_to_stderr};
+use crate::logs::log_to_stderr;
+use crate::serve::Signals;
 use door::{Door, Trouble};
 use plan::Plan;
 

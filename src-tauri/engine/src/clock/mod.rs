@@ -13,6 +13,7 @@ mod tests;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::{Duration, Instant};
 
 use cuetower_core::Ms;
 
@@ -21,6 +22,20 @@ pub use system::SystemClock;
 
 /// What the machine's clocks show at one moment, read one after the other: a busy machine may put some milliseconds between.
 pub use cuetower_core::away::Clocks as Reading;
+
+/// How long something takes: a measured fact for whoever watches the tower, on which nothing is decided.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    pub fn start() -> Stopwatch {
+        Stopwatch(Instant::now())
+    }
+
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
 
 pub trait Clock: Send + Sync {
     /// The wall clock.

@@ -22,6 +22,7 @@ mod export;
 mod from_runs;
 mod fuses;
 mod gates;
+mod health;
 mod live;
 mod logins;
 mod otlp;
@@ -53,6 +54,7 @@ mod wire_files;
 mod wire_fleet;
 mod wire_fuses;
 mod wire_gates;
+mod wire_health;
 mod wire_otlp;
 mod wire_pools;
 mod wire_prices;
@@ -169,6 +171,7 @@ macro_rules! commands {
 
 commands! {
     tower_status: Nothing -> TowerStatus = tower::status;
+    tower_health: Nothing -> TowerHealth = health::health;
     tower_pause: Nothing -> TowerStatus = tower::pause;
     owner_key: Nothing -> Key = tower::key;
     webhook_secret: Nothing -> Key = tower::webhook_secret;

@@ -36,6 +36,7 @@ pub use super::wire_fuses::{BlownView, DayLimits, FleetSpent, Fuses, FusesSet, R
 pub use super::wire_gates::{
     GateAnswer, GatePutOff, GateRef, GateStory, GateView, GateWord, Gates, GatesRequest, LastApproved, RunToVerify,
 };
+pub use super::wire_health::TowerHealth;
 pub use super::wire_otlp::{ApartView, HeaderPair, OtlpOut, OtlpOutSet, SpansApart, SpansApartRequest};
 pub use super::wire_pools::{PoolHolderView, PoolRef, PoolSet, PoolView, PoolWaitingView, Pools};
 pub use super::wire_prices::{

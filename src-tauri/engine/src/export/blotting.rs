@@ -44,6 +44,14 @@ pub fn blot(
     Ok((run, serde_json::from_value(steps)?))
 }
 
+/// A text of the tower's own, such as a line of its log: without credentials in addresses and what looks like a secret.
+pub fn blotted(text: &str) -> String {
+    let open = Open { known: Known::default() };
+    let shown = open.address(text);
+    let shown = open.known.hidden_in(shown);
+    secret::text(&shown).into_owned()
+}
+
 /// What lies open in a definition, and is blotted out of all the rest too.
 struct Open {
     known: Known,

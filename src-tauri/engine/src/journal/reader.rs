@@ -26,6 +26,7 @@ use super::{BeaconRow, ChannelRow, OutboxNote, ToldOf, channels, outbox};
 use super::{BeatRow, DaySum, MinuteSum, PriceRow, agent_commands, agents, beats, prices};
 use super::{CellsAsk, LaneCellsRow, cells};
 use super::{GateFilter, GateRow, WaitingGateRow, gates};
+use super::{GaugesRow, gauges};
 use super::{ReportTold, alert_rules, report};
 use super::{SearchAsk, SearchDoc, SearchPart, SearchRun, search_read};
 use super::{SpentApart, costs_apart};
@@ -236,6 +237,8 @@ queries! {
     usage(account: String, since: Ms) -> UsageRow = counts::usage;
     /// How it goes right now.
     vitals(now: Ms) -> VitalsRow = counts::vitals;
+    /// How much is under way and open.
+    gauges() -> GaugesRow = gauges::gauges;
     /// By the SHA-256 of the key, in hex.
     key(hash: String) -> Option<KeyRow> = keys::get;
     /// The key of a line that is good now.

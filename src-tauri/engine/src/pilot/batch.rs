@@ -28,6 +28,7 @@ use super::gates::Gated;
 use super::steps::Stepped;
 use super::{Pilot, named};
 use crate::handle::Trouble;
+use crate::health::Tally;
 use crate::journal::{ALERTS_LANE, Commit, Entry, OccurrenceChange, OccurrenceRow, OutputRow, SpanRow, TOWER_LANE};
 use crate::otlp::redact;
 use crate::view;
@@ -73,6 +74,8 @@ pub(super) struct Batch {
     pub(super) drifts: HashMap<CueId, Drift>,
     /// What this batch told the alerts of agents outside of any cue.
     pub(super) said_of_agents: Vec<Signal>,
+    /// What is counted once it is on disk.
+    pub(super) tally: Tally,
     notes: Vec<Alert>,
     /// Alerts that say nothing more for now.
     pub(super) settled: Vec<Alert>,
@@ -105,6 +108,7 @@ impl Batch {
             firing: None,
             away: None,
             ended: Vec::new(),
+            tally: Tally::default(),
             tower_seq: None,
             status_changed: false,
             snapshots_taken: Vec::new(),
@@ -225,6 +229,7 @@ impl Batch {
         let asked = decision.events.iter().any(may_answer_an_alert) && pilot.asks_by_alert(&About::Cue(id.clone()));
         for (event, seq) in decision.events.iter().zip(before + 1..) {
             self.entry(&id.0, seq, event.word(), event);
+            self.tally.note(event, self.lanes.get(id), self.now);
             self.project(pilot, id, seq, event);
         }
         for event in &decision.events {

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use super::batch::Batch;
 use super::{FoundCommand, LICENCE_MS, Pilot};
+use crate::clock::Stopwatch;
 use crate::handle::{Order, Reply, TowerChange, Trouble};
 use crate::journal::{OutputRow, StoreError, WorkerSeen};
 use crate::sabotage::Sabotage;
@@ -419,13 +420,16 @@ impl Pilot {
             return Ok(());
         }
         let stepped: Vec<_> = batch.commit.steps.iter().map(|steps| steps.owner.clone()).collect();
+        let watch = Stopwatch::start();
         let seq = match self.journal.commit(&mut batch.commit) {
             Ok(seq) => {
+                self.meters.landed(&batch.tally, watch.elapsed());
                 self.books_landed(stepped, true);
                 self.lives.are(batch.commit.runs.iter().map(|run| &**run));
                 seq
             }
             Err(error) => {
+                self.meters.commit_failed();
                 self.books_landed(stepped, self.sabotage == Some(Sabotage::NoWorkingCopy));
                 self.watches_as_before(&mut batch);
                 self.fuses_as_before(&batch);

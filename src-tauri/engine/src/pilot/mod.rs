@@ -45,6 +45,7 @@ use crate::channels::Channels;
 use crate::clock::Clock;
 use crate::feed::Feed;
 use crate::handle::{Order, StoreHealth};
+use crate::health::Meters;
 use crate::journal::{Journal, Loaded, STEPS_LANE, StoreError, TOWER_LANE, load};
 use crate::lives::Lives;
 use crate::offers::Offers;
@@ -94,6 +95,8 @@ pub(crate) struct Pilot {
     pub channels: Channels,
     /// Which runs go on, for whoever shows their tokens.
     lives: Lives,
+    /// What is counted, for whoever watches the tower.
+    meters: Meters,
     /// Results of deliveries whose batch could not be committed; they come first in the next one.
     again: again::Again,
     /// On disk and not performed yet, in the middle of a burst.
@@ -158,6 +161,7 @@ pub(crate) struct Crew {
     pub rules_seen: watch::Sender<Arc<Rules>>,
     pub channels: Channels,
     pub lives: Lives,
+    pub meters: Meters,
     /// Commands that outlived the tower, or ended while it was away.
     pub found: Vec<FoundCommand>,
 }
@@ -205,6 +209,7 @@ impl Pilot {
             rules_seen,
             channels,
             lives,
+            meters,
             found,
         } = crew;
         let liveness = journal.liveness()?;
@@ -246,6 +251,7 @@ impl Pilot {
             agents: agents::AgentDues::default(),
             channels,
             lives,
+            meters,
             again: again::Again::default(),
             effects: Vec::new(),
             went_out: Vec::new(),
@@ -283,6 +289,7 @@ impl Pilot {
         let mut waiting = Vec::with_capacity(BATCH_MAX);
         loop {
             let wake = self.next_wake();
+            self.meters.sleeps_until(wake);
             tokio::select! {
                 biased;
                 taken = orders.recv_many(&mut waiting, BATCH_MAX) => if taken == 0 { return },

@@ -1,4 +1,4 @@
-//! What anybody on this machine may know: that the tower is up, and which.
+//! What anybody on this machine may know: that the tower is up and well, and which.
 
 use axum::Json;
 use axum::extract::State;
@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use super::{Door, wire};
-use crate::journal::VitalsRow;
+use crate::health::Condition;
 
 routes! {
     get "/health" => health;
@@ -19,39 +19,44 @@ routes! {
 const MESSAGES: &str = "/v1/messages";
 
 pub(super) async fn health(State(door): State<Door>) -> Response {
-    let vitals = Vitals::of(&door).await;
-    let (store, loop_runs) = (ok(vitals.store.is_some()), ok(vitals.loop_runs));
-    let worker = match &vitals.store {
+    let condition = Condition::of(&door.handle).await;
+    let (store, loop_runs) = (ok(condition.vitals.is_some() && condition.writable), ok(condition.loop_runs));
+    let worker = match &condition.vitals {
         Some(row) if row.workers_active > 0 => "ok",
         Some(_) => "none",
         None => "unknown",
     };
+    let vitals = condition.vitals;
     let body = json!({
-        "status": vitals.word(),
+        "status": word(&condition),
+        "reasons": condition.reasons,
         "version": &*door.version,
         "timestamp": wire::offset_time(door.handle.now()),
+        "uptime_seconds": condition.uptime_ms / 1_000,
+        "due_lag_ms": condition.due_lag_ms,
+        "store_writable": condition.writable,
         // CueAPI's names beside ours: where it keeps things, what it hands work over with, what fires.
         "services": { "store": store, "postgres": store, "redis": loop_runs, "poller": loop_runs, "worker": worker },
         "poller": { "status": loop_runs },
         "workers": {
-            "active_count": vitals.store.map_or(0, |row| row.workers_active),
-            "last_heartbeat": vitals.store.and_then(|row| row.worker_seen).map(wire::time),
+            "active_count": vitals.map_or(0, |row| row.workers_active),
+            "last_heartbeat": vitals.and_then(|row| row.worker_seen).map(wire::time),
         },
         "queue": {
             // A delivery begins with its commit: nothing lies between the two.
             "pending_outbox": 0,
-            "stale_executions": vitals.store.map(|row| row.stale),
-            "pending_retries": vitals.store.map(|row| row.retrying),
+            "stale_executions": vitals.map(|row| row.stale),
+            "pending_retries": vitals.map(|row| row.retrying),
             "pending_worker_claims": door.handle.offers.count(),
         },
-        "firing_paused": vitals.store.map(|row| row.paused),
+        "firing_paused": vitals.map(|row| row.paused),
     });
-    (vitals.status(), Json(body)).into_response()
+    (status_of(&condition), Json(body)).into_response()
 }
 
 pub(super) async fn status(State(door): State<Door>) -> Response {
-    let vitals = Vitals::of(&door).await;
-    (vitals.status(), Json(json!({ "status": vitals.word() }))).into_response()
+    let condition = Condition::of(&door.handle).await;
+    (status_of(&condition), Json(json!({ "status": word(&condition) }))).into_response()
 }
 
 pub(super) async fn info(State(door): State<Door>) -> Json<Value> {
@@ -64,32 +69,12 @@ pub(super) async fn info(State(door): State<Door>) -> Json<Value> {
     }))
 }
 
-struct Vitals {
-    /// None: the store does not answer.
-    store: Option<VitalsRow>,
-    loop_runs: bool,
+fn word(condition: &Condition) -> &'static str {
+    if condition.is_well() { "healthy" } else { "unhealthy" }
 }
 
-impl Vitals {
-    async fn of(door: &Door) -> Vitals {
-        let store = door.handle.reader().vitals(door.handle.now()).await;
-        if let Err(error) = &store {
-            tracing::error!(%error, "the store does not answer");
-        }
-        Vitals { store: store.ok(), loop_runs: !door.handle.orders.is_closed() }
-    }
-
-    fn well(&self) -> bool {
-        self.store.is_some() && self.loop_runs
-    }
-
-    fn word(&self) -> &'static str {
-        if self.well() { "healthy" } else { "unhealthy" }
-    }
-
-    fn status(&self) -> StatusCode {
-        if self.well() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
-    }
+fn status_of(condition: &Condition) -> StatusCode {
+    if condition.is_well() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
 fn ok(well: bool) -> &'static str {

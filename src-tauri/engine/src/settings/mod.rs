@@ -28,12 +28,16 @@ pub const COMMENTED: &str = include_str!("default.toml");
 pub const PREFIX: &str = "CUETOWER_SET_";
 /// Backups kept at most.
 const KEPT_MAX: u32 = 1_000;
+const LOG_DAYS_MAX: u32 = 365;
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     pub doors: Doors,
     pub backup: Backup,
+    pub log: Log,
+    pub metrics: Metrics,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +57,25 @@ pub struct Backup {
     pub folder: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// A level, or directives for parts of the program.
+    pub level: String,
+    /// Whether it is kept in files of the data folder, too.
+    pub files: bool,
+    /// A file for each day.
+    pub keep_days: u32,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    pub serve: bool,
+    /// Whoever is on this machine may read them without a key.
+    pub open: bool,
+}
+
 impl Default for Doors {
     fn default() -> Doors {
         let here = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -63,6 +86,12 @@ impl Default for Doors {
 impl Default for Backup {
     fn default() -> Backup {
         Backup { schedule: "30 3 * * *".to_owned(), keep: 7, folder: String::new() }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Log {
+        Log { level: "info".to_owned(), files: true, keep_days: 7 }
     }
 }
 
@@ -237,12 +266,14 @@ fn plain(document: &DocumentMut, section: &str, key: &str) -> String {
 enum Kind {
     Text,
     Number,
+    Switch,
 }
 
 /// What a setting is; None if there is none of the name.
 fn kind_of(section: &str, key: &str) -> Option<Kind> {
     Some(match written(&Settings::default()).get(section)?.get(key)?.as_value()? {
         Value::Integer(_) => Kind::Number,
+        Value::Boolean(_) => Kind::Switch,
         _ => Kind::Text,
     })
 }
@@ -253,14 +284,26 @@ fn parsed(section: &str, key: &str, text: &str) -> Result<Value, String> {
         Some(Kind::Number) => {
             text.trim().parse::<i64>().map(Value::from).map_err(|_| format!("{text:?} is no whole number"))
         }
+        Some(Kind::Switch) => {
+            text.trim().parse::<bool>().map(Value::from).map_err(|_| format!("{text:?} is neither true nor false"))
+        }
         Some(Kind::Text) => Ok(Value::from(text)),
         None => Err("there is no such setting".to_owned()),
     }
 }
 
+/// `debug`, or `cuetower_engine::pilot=debug`.
+fn is_directive(text: &str) -> bool {
+    let (part, level) = text.trim().split_once('=').map_or((None, text.trim()), |(part, level)| (Some(part), level));
+    let is_part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b':')
+    };
+    LEVELS.contains(&level) && part.is_none_or(is_part)
+}
+
 /// What the types alone do not say.
 fn fits(settings: &Settings) -> Result<(), SettingsError> {
-    let Settings { doors, backup } = settings;
+    let Settings { doors, backup, log, metrics: _ } = settings;
     for (setting, address) in [("doors.listen", doors.listen), ("doors.desk", doors.desk)] {
         if !address.ip().is_loopback() {
             let message = format!(
@@ -282,6 +325,19 @@ fn fits(settings: &Settings) -> Result<(), SettingsError> {
         return Err(SettingsError::field(
             "backup.folder",
             "must be a whole path, such as /media/disk/cuetower, or empty",
+        ));
+    }
+    if let Some(bad) = log.level.split(',').find(|directive| !is_directive(directive)) {
+        let message = format!(
+            "{bad:?} is none of {}, nor one of them for a part of the program, such as cuetower_engine=debug",
+            LEVELS.join(", ")
+        );
+        return Err(SettingsError::field("log.level", message));
+    }
+    if !(1..=LOG_DAYS_MAX).contains(&log.keep_days) {
+        return Err(SettingsError::field(
+            "log.keep_days",
+            format!("must be 1 to {LOG_DAYS_MAX}, not {}", log.keep_days),
         ));
     }
     Ok(())

@@ -43,6 +43,13 @@ fn the_environment_stands_before_the_file() {
     let set = [("CUETOWER_SET_BACKUP_KEEP", "9"), ("CUETOWER_SET_BACKUP_SCHEDULE", "never"), ("PATH", "/bin")];
     let both = of(file, &set).unwrap().backup;
     assert_eq!((both.keep, both.schedule.as_str()), (9, "never"));
+    let log = [
+        ("CUETOWER_SET_LOG_KEEP_DAYS", "3"),
+        ("CUETOWER_SET_LOG_FILES", "false"),
+        ("CUETOWER_SET_LOG_LEVEL", "warn, a_b::c=trace"),
+    ];
+    let log = of("", &log).unwrap().log;
+    assert_eq!((log.keep_days, log.files, log.level.as_str()), (3, false, "warn, a_b::c=trace"));
     assert_eq!(of("", &[("CUETOWER_SET_DOORS_LISTEN", "127.0.0.1:9")]).unwrap().doors.listen.port(), 9);
 }
 
@@ -54,6 +61,10 @@ fn what_does_not_fit_is_told_by_its_name() {
         ("[backup]\nfolder = \"here\"", "backup.folder: must be a whole path"),
         ("[doors]\nlisten = \"0.0.0.0:8737\"", "doors.listen: 0.0.0.0:8737 can be reached from other machines"),
         ("[backup]\nkept = 3", "unknown field `kept`"),
+        ("[log]\nlevel = \"loud\"", "log.level: \"loud\" is none of off, error"),
+        ("[log]\nlevel = \"info,=debug\"", "log.level: \"=debug\""),
+        ("[log]\nkeep_days = 0", "log.keep_days: must be 1 to 365, not 0"),
+        ("[metrics]\nserve = 1", "invalid type"),
         ("[back]", "unknown field `back`"),
         ("[backup\n", "/d/settings.toml does not fit: "),
         ("[backup]\nkeep = \"many\"", "invalid type"),
@@ -65,6 +76,7 @@ fn what_does_not_fit_is_told_by_its_name() {
         ("CUETOWER_SET_BACKUP_KEEP", "many", "CUETOWER_SET_BACKUP_KEEP: \"many\" is no whole number"),
         ("CUETOWER_SET_BACKUP_KEPT", "3", "CUETOWER_SET_BACKUP_KEPT: there is no such setting"),
         ("CUETOWER_SET_BACKUP_KEEP", "0", "backup.keep: must be 1"),
+        ("CUETOWER_SET_METRICS_SERVE", "yes", "CUETOWER_SET_METRICS_SERVE: \"yes\" is neither true nor false"),
     ] {
         let told = of("", &[(name, value)]).unwrap_err();
         assert!(told.contains(words), "{name}={value}: {told}");

@@ -111,7 +111,7 @@ pub const DOORS: &[Door] = &[
     },
     Door {
         name: "zbus",
-        places: &["src-tauri/engine/src/clock", "src-tauri/src/"],
+        places: &["src-tauri/engine/src/clock", "src-tauri/engine/src/doctor/session", "src-tauri/src/"],
         manifests: &[ENGINE, "Cargo.toml"],
         instead: "the machine's sleep is heard by `clock`; a tray is asked for by the desktop shell",
     },
