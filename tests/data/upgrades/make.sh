@@ -35,7 +35,8 @@ try() { ctl "$@" >/dev/null 2>>"$work/refused" || true; }
 add() { try cue add - <<<"$1"; }
 
 # The demo fleet reports, lies, falls silent, and makes steps, gates and permits, as far as the program knows them.
-ctl serve --demo --vault memory --no-notifications --listen 127.0.0.1:0 --desk 127.0.0.1:0 --ready-json >"$work/ready" 2>"$work/log" &
+# Not by `ctl`: a function in the background is a shell of its own.
+"$program/cuetowerctl" --data "$data" serve --demo --vault memory --no-notifications --listen 127.0.0.1:0 --desk 127.0.0.1:0 --ready-json >"$work/ready" 2>"$work/log" &
 tower=$!
 until [ -s "$work/ready" ]; do
   kill -0 "$tower" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
@@ -76,7 +77,7 @@ wait "$tower" || { cat "$work/log" >&2; exit 1; }
 tower=
 
 # Doors, locks and the demo's agents are of this machine alone.
-rm -rf "$data/demo" "$data/lock" "$data/desk.json" "$data/owner.token" "$data/owner.key" "$data/attempts" "$data/logs"
+rm -rf "$data/demo" "$data/lock" "$data/tower.lock" "$data/desk.json" "$data/owner.token" "$data/owner.key" "$data/runs" "$data/logs" "$data/backups"
 python3 - "$data/cuetower.db" "$commit" "$work/count.json" <<'PYTHON'
 import json, sqlite3, sys
 path, commit, to = sys.argv[1:]
