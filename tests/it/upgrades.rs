@@ -277,7 +277,8 @@ async fn killed_while_a_store_is_brought_up_to_date_there_is_the_old_one_or_the_
             let mut tower = Tower::start_on(folder.path()).await;
             let whole = store(folder.path(), "cuetower.db");
             assert_eq!(number(&whole, "PRAGMA user_version"), today);
-            assert!(all.keys().all(|id| runs(&whole).contains_key(id)) || all.len() > 100_000);
+            let here = runs(&whole);
+            assert!(all.keys().all(|id| here.contains_key(id)), "format {format}, moment {moment}: no run is lost");
             tower.stop().await;
         }
         assert!(seen.contains_key(&format), "some were killed before it was done, in {took:?}: {seen:?}");

@@ -11,7 +11,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         2 => any::<bool>().prop_map(Value::from),
         2 => any::<i64>().prop_map(Value::from),
         1 => any::<u64>().prop_map(Value::from),
-        2 => (-1e300..1e300_f64).prop_map(Value::from),
+        2 => (any::<i32>(), 0..9_u8).prop_map(|(whole, places)| Value::from(f64::from(whole) / 10_f64.powi(places.into()))),
         1 => Just(json!(-0.0)),
         5 => any::<String>().prop_map(Value::from),
         1 => "[\r\n\t\"'\\\\ ]{0,8}".prop_map(Value::from),
@@ -49,7 +49,7 @@ proptest! {
             let read = read_text(&text, Some(format)).unwrap_or_else(|trouble| panic!("{trouble:?} in {text}"));
             let read: Vec<Value> = read.iter().map(Placed::value).collect();
             prop_assert_eq!(&read, &cues, "{}", text);
-            prop_assert_eq!(write(&read, format), text, "the same cues make the same bytes");
+            prop_assert_eq!(&write(&read, format), &text, "the same cues make the same bytes");
             // Piped in, it has no name.
             prop_assert_eq!(read_text(&text, None).map(|cues| cues.len()), Ok(cues.len()), "{}", text);
         }

@@ -27,8 +27,13 @@ pub fn portable(definition: &CueDefinition, named: impl Fn(&str) -> Option<Strin
     let mut whole = Value::Object(writing::fields(&bare));
     let mut places = Vec::new();
     list(&whole, "", &mut places);
-    for place in places {
-        leave_out(&mut whole, &place, &bare);
+    // What another field needs may go once that one is gone.
+    loop {
+        let before = places.len();
+        places.retain(|place| !leave_out(&mut whole, place, &bare));
+        if places.len() == before {
+            break;
+        }
     }
     for place in NAMING {
         if let Some(cue) = whole.pointer_mut(place)
@@ -68,17 +73,19 @@ fn list(value: &Value, at: &str, places: &mut Vec<String>) {
     }
 }
 
-fn leave_out(whole: &mut Value, place: &str, bare: &CueDefinition) {
-    let Some((holder, field)) = place.rsplit_once('/') else { return };
+/// Whether it is gone.
+fn leave_out(whole: &mut Value, place: &str, bare: &CueDefinition) -> bool {
+    let Some((holder, field)) = place.rsplit_once('/') else { return true };
     // Its section may be left out already.
-    let Some(Value::Object(map)) = whole.pointer_mut(holder) else { return };
-    let Some(value) = map.remove(field) else { return };
+    let Some(Value::Object(map)) = whole.pointer_mut(holder) else { return true };
+    let Some(value) = map.remove(field) else { return true };
     if value.is_null() || reads_as(whole, bare) {
-        return;
+        return true;
     }
     if let Some(Value::Object(map)) = whole.pointer_mut(holder) {
         map.insert(field.to_owned(), value);
     }
+    false
 }
 
 fn reads_as(whole: &Value, bare: &CueDefinition) -> bool {
