@@ -18,9 +18,9 @@ const SAID: [&str; 5] = ["name", "transport", "schedule", "type", "timezone"];
 /// Where a cue names another.
 const NAMING: [&str; 3] = ["/schedule/cue", "/on_success_fire", "/on_failure/fallback_cue"];
 
-/// `named`: the name of the cue with that id, if it is there.
+/// `named`: the name of the cue with that id, if it is there. `now` matters as far as a schedule may end.
 #[must_use]
-pub fn portable(definition: &CueDefinition, named: impl Fn(&str) -> Option<String>) -> Map<String, Value> {
+pub fn portable(definition: &CueDefinition, now: Ms, named: impl Fn(&str) -> Option<String>) -> Map<String, Value> {
     let mut bare = CueDefinition { account: AccountId::OWNER, ..definition.clone() };
     // It has no part in what else is read, and may be large.
     let payload = std::mem::replace(&mut bare.payload, Value::Object(Map::new()));
@@ -30,7 +30,7 @@ pub fn portable(definition: &CueDefinition, named: impl Fn(&str) -> Option<Strin
     // What another field needs may go once that one is gone.
     loop {
         let before = places.len();
-        places.retain(|place| !leave_out(&mut whole, place, &bare));
+        places.retain(|place| !leave_out(&mut whole, place, &bare, now));
         if places.len() == before {
             break;
         }
@@ -74,12 +74,12 @@ fn list(value: &Value, at: &str, places: &mut Vec<String>) {
 }
 
 /// Whether it is gone.
-fn leave_out(whole: &mut Value, place: &str, bare: &CueDefinition) -> bool {
+fn leave_out(whole: &mut Value, place: &str, bare: &CueDefinition, now: Ms) -> bool {
     let Some((holder, field)) = place.rsplit_once('/') else { return true };
     // Its section may be left out already.
     let Some(Value::Object(map)) = whole.pointer_mut(holder) else { return true };
     let Some(value) = map.remove(field) else { return true };
-    if value.is_null() || reads_as(whole, bare) {
+    if value.is_null() || reads_as(whole, bare, now) {
         return true;
     }
     if let Some(Value::Object(map)) = whole.pointer_mut(holder) {
@@ -88,8 +88,8 @@ fn leave_out(whole: &mut Value, place: &str, bare: &CueDefinition) -> bool {
     false
 }
 
-fn reads_as(whole: &Value, bare: &CueDefinition) -> bool {
-    read_again(bare, whole, Ms(0)).is_ok_and(|read| read.definition == *bare)
+fn reads_as(whole: &Value, bare: &CueDefinition, now: Ms) -> bool {
+    read_again(bare, whole, now).is_ok_and(|read| read.definition == *bare)
 }
 
 /// What a file says of a cue beside its definition.

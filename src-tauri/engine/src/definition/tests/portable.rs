@@ -189,11 +189,11 @@ proptest! {
     #[test]
     fn every_field_comes_back(chosen in chosen()) {
         let cue = cue_of(&chosen);
-        let file = Value::Object(portable(&cue, |_| None));
+        let file = Value::Object(portable(&cue, NOW, |_| None));
         let back = read_new(&file, NOW).map_err(|problems| TestCaseError::fail(format!("{problems:?} in {file}")))?;
         prop_assert_eq!(&back.definition, &cue, "{}", file);
         prop_assert_eq!(back.unknown, Vec::<String>::new());
-        prop_assert_eq!(Value::Object(portable(&back.definition, |_| None)), file.clone(), "the same cue makes the same file");
+        prop_assert_eq!(Value::Object(portable(&back.definition, NOW, |_| None)), file.clone(), "the same cue makes the same file");
         // Nothing in it could be left out.
         for field in file.as_object().expect("it is one").keys().filter(|field| !["name", "transport", "schedule"].contains(&field.as_str())) {
             let mut less = file.clone();
@@ -206,7 +206,7 @@ proptest! {
 
 #[test]
 fn a_plain_cue_is_a_short_file() {
-    let file = Value::Object(portable(&read(&command()), |_| None));
+    let file = Value::Object(portable(&read(&command()), NOW, |_| None));
     let expected = json!({
         "name": "backup", "transport": "command",
         "schedule": { "type": "once", "at": "2026-11-30T09:00:00+01:00", "timezone": "Europe/Berlin" },
@@ -226,7 +226,7 @@ fn other_cues_are_named_by_their_names_and_secrets_by_theirs() {
     body["on_failure"] = json!({ "fallback_cue": "cue_3" });
     let cue = read(&body);
     let named = |id: &str| ["cue_1", "cue_2"].contains(&id).then(|| id.replace("cue_", "cue number "));
-    let file = Value::Object(portable(&cue, named));
+    let file = Value::Object(portable(&cue, NOW, named));
     assert_eq!(file["schedule"]["cue"], "cue number 1");
     assert_eq!(file["on_success_fire"], "cue number 2");
     assert_eq!(file["on_failure"], json!({ "fallback_cue": "cue_3" }), "one that is gone has no name");
@@ -238,7 +238,7 @@ fn other_cues_are_named_by_their_names_and_secrets_by_theirs() {
 fn a_cue_whose_only_instant_has_passed_is_written_all_the_same() {
     let cue = read(&command());
     let later = Ms(NOW.0 + 400 * 24 * 3_600_000);
-    let file = Value::Object(portable(&cue, |_| None));
+    let file = Value::Object(portable(&cue, NOW, |_| None));
     assert!(read_new(&file, later).is_err(), "nobody makes a cue for a day that is over");
     assert_eq!(read_again(&cue, &file, later).unwrap().definition, cue, "but one that is here stays as it is");
 }

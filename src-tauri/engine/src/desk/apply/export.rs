@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use cuetower_core::Ms;
 use cuetower_core::cue::{Cue, CueStatus};
 use cuetower_core::plan::Plan;
 use serde_json::Value;
@@ -35,9 +36,10 @@ pub(in crate::desk) async fn export(desk: &Desk, request: CuesExport) -> Result<
     chosen.sort_by(|one, other| one.definition.name.cmp(&other.definition.name));
     let notes = chosen.iter().flat_map(|cue| notes(cue, &here, &chosen)).collect();
     let names: BTreeMap<String, String> = here.iter().map(|(name, cue)| (cue.id.0.clone(), name.clone())).collect();
+    let now = desk.handle.now();
     let chosen: Vec<Cue> = chosen.into_iter().cloned().collect();
     // Every field is tried, whether the cue reads the same without it.
-    let written = tokio::task::spawn_blocking(move || chosen.iter().map(|cue| one(cue, &names)).collect());
+    let written = tokio::task::spawn_blocking(move || chosen.iter().map(|cue| one(cue, &names, now)).collect());
     let cues: Vec<Value> = written.await.map_err(|error| DeskError {
         code: "store".to_owned(),
         message: format!("The cues could not be written: {error}."),
@@ -46,9 +48,9 @@ pub(in crate::desk) async fn export(desk: &Desk, request: CuesExport) -> Result<
     Ok(PortableCues { cues, left_out, notes })
 }
 
-fn one(cue: &Cue, names: &BTreeMap<String, String>) -> Value {
+fn one(cue: &Cue, names: &BTreeMap<String, String>, now: Ms) -> Value {
     let definition = &cue.definition;
-    let mut fields = definition::portable(definition, |id| names.get(id).cloned());
+    let mut fields = definition::portable(definition, now, |id| names.get(id).cloned());
     let pause = if cue.status == CueStatus::Paused { Pause::On(cue.paused_until) } else { Pause::Unsaid };
     definition::put_pause(&mut fields, pause, &definition.schedule.timezone);
     Value::Object(fields)

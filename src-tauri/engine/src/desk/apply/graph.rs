@@ -18,10 +18,11 @@ struct Edge {
     field: &'static str,
 }
 
-/// A cue, its field, and the cue named there that leads back to it.
-pub(super) fn circle(cues: &Cues) -> Option<(String, &'static str, String)> {
+/// Of `new`, which alone can close one: a cue, its field, and the cue named there that leads back to it.
+pub(super) fn circle(cues: &Cues, new: &BTreeSet<String>) -> Option<(String, &'static str, String)> {
     let edges: Vec<Edge> = cues.values().flat_map(|definition| edges_of(definition)).collect();
-    edges.iter().find(|edge| leads(&edges, &edge.to, &edge.from)).map(|edge| {
+    let closes = |edge: &&Edge| new.contains(&edge.by) && leads(&edges, &edge.to, &edge.from);
+    edges.iter().find(closes).map(|edge| {
         let named = if edge.by == edge.from { &edge.to } else { &edge.from };
         (edge.by.clone(), edge.field, named.clone())
     })

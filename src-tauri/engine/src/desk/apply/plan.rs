@@ -272,7 +272,7 @@ fn named(entries: &mut [Entry], staying: &[&Cue]) -> Result<(), Vec<CueProblem>>
         }
     }
     let all: graph::Cues = all.iter().map(|definition| (definition.name.as_str(), definition)).collect();
-    let Some((cue, field, named)) = graph::circle(&all) else { return Ok(()) };
+    let Some((cue, field, named)) = graph::circle(&all, &new) else { return Ok(()) };
     let message = format!("`{named}` leads back to this cue; a circle would never end.");
     let index = entries.iter().position(|entry| entry.definition.name == cue).unwrap_or_default();
     Err(vec![problem(index, field, message)])
