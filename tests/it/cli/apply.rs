@@ -38,7 +38,7 @@ async fn the_demo_fleet_moves_into_empty_towers_byte_by_byte() {
     .await;
     // What has short schedules is paused, so that it runs in none of the towers; one of them for a while only.
     for cue in fleet.iter().filter(|cue| cue["name"] != "mail-listener") {
-        let until_ms = if cue["name"] == "disk-report" { json!(32_472_140_400_000_i64) } else { Value::Null };
+        let until_ms = if cue["name"] == "disk-report" { json!(1_893_456_000_000_i64) } else { Value::Null };
         demo.owner("cue_pause", &json!({ "cue_id": cue["id"], "until_ms": until_ms })).await;
     }
     for named in [["score-new-leads", "enrich-leads"], ["triage-inbox", "disk-report"]] {
@@ -229,8 +229,8 @@ async fn cues_that_name_each_other_find_each_other_in_any_order() {
     assert_eq!(same.out, "No change: all 4 cues are as the files have them.\n");
     tower.ctl(&["cue", "fire", "one"]).await.good();
     until("end of the chain", Duration::from_secs(20), async || {
-        let ledger = tower.ctl(&["ledger", "--cue", "three"]).await.good();
-        ledger.contains("confirmed").then_some(())
+        let runs = tower.ctl(&["runs", "--cue", "three"]).await.good();
+        runs.contains("confirmed").then_some(())
     })
     .await;
     // The other way round, and one that was named goes.
