@@ -175,7 +175,10 @@ fn cue_of(chosen: &[Option<prop::sample::Index>]) -> CueDefinition {
                     "command" => json!({ "argv": ["true"] }),
                     _ => continue,
                 };
-                body.insert(field, least);
+                // A section that its transport has not stays out.
+                if gone != Some(least.clone()) {
+                    body.insert(field, least);
+                }
             }
         }
     }
