@@ -32,6 +32,7 @@ mod storm;
 mod time;
 mod traces;
 mod tries;
+mod upgrades;
 mod watching;
 mod webhook;
 mod worker;

@@ -10,6 +10,7 @@ use cuetower_engine::vault::VaultKind;
 pub use crate::args_adopt::{AdoptArgs, AdoptCommand, LookArgs as AdoptLookArgs, TakeArgs};
 pub use crate::args_agents::{ExecArgs, WorkerArgs};
 pub use crate::args_alerts::{AlertCommand, AlertsArgs, Minutes, OrOff, ReportArgs, RulesArgs};
+pub use crate::args_apply::{ApplyArgs, CueExportArgs, CueFormat, CueImportArgs};
 pub use crate::args_backup::{BackupArgs, BackupCommand, RestoreArgs, SettingsArgs, SettingsCommand};
 pub use crate::args_channels::{BeaconCommand, ChannelCommand, ChannelSetArgs, word as channel_word};
 pub use crate::args_connect::{ConnectCommand, ConnectCueapiArgs, ImportArgs, ImportCommand};
@@ -60,6 +61,7 @@ pub enum Command {
     /// Is the running tower armed, and is what it leans on there
     Status,
     /// Cues: standing instructions
+    #[command(visible_alias = "cues")]
     Cue {
         #[command(subcommand)]
         what: CueCommand,
@@ -151,6 +153,7 @@ pub enum Command {
         what: ImportCommand,
     },
     Adopt(AdoptArgs),
+    Apply(ApplyArgs),
     /// Have the system keep the tower up: start it with your session, and again whenever it ends
     Watchdog {
         #[command(subcommand)]

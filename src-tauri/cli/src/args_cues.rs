@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::args_apply::{CueExportArgs, CueImportArgs};
+
 #[derive(Debug, Subcommand)]
 pub enum CueCommand {
     /// Every cue
@@ -45,6 +47,10 @@ pub enum CueCommand {
     Ping { cue: String },
     /// Run or skip what was missed, where the cue asks you
     Answer { cue: String, word: Word },
+    /// Every cue as a file that `cue import` and `apply` read
+    Export(CueExportArgs),
+    /// Make the cues of a file; one that is there already is refused
+    Import(CueImportArgs),
 }
 
 #[derive(Debug, Args)]

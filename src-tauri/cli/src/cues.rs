@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::args::{CueCommand, FireArgs, PauseArgs};
 use crate::owner::Owner;
 use crate::show::{Zone, say, say_json, table};
-use crate::{briefing, instant};
+use crate::{apply, briefing, cue_export, instant};
 
 pub async fn obey(owner: &Owner, what: CueCommand, as_json: bool) -> Result<(), String> {
     match what {
@@ -25,6 +25,8 @@ pub async fn obey(owner: &Owner, what: CueCommand, as_json: bool) -> Result<(), 
         CueCommand::Trigger { cue, renew, remove } => trigger(owner, &cue, renew, remove, as_json).await,
         CueCommand::Ping { cue } => ping(owner, &cue, as_json).await,
         CueCommand::Answer { cue, word } => briefing::answer(owner, &cue, word, as_json).await,
+        CueCommand::Export(args) => cue_export::obey(owner, args).await,
+        CueCommand::Import(args) => apply::import(owner, &args, as_json).await,
     }
 }
 

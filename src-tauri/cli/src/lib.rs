@@ -6,10 +6,12 @@
 mod adopt;
 mod agents;
 mod alerts;
+mod apply;
 mod args;
 mod args_adopt;
 mod args_agents;
 mod args_alerts;
+mod args_apply;
 mod args_backup;
 mod args_channels;
 mod args_connect;
@@ -31,6 +33,8 @@ mod briefing;
 mod channels;
 mod connect;
 mod costs;
+mod cue_export;
+mod cuefile;
 mod cues;
 mod doctor;
 mod exec;
@@ -85,7 +89,7 @@ pub use crate::logs::log_to_stderr;
 /// Runs one command line (the arguments without the program's name) to its end.
 ///
 /// Exits with 0, with 1 and a sentence on standard error, or with 2 if the arguments do not fit; `answer` with 3 if it comes too
-/// late, and `exec` as its command does.
+/// late, `apply` with 3 if there are differences that were not applied, and `exec` as its command does.
 #[must_use]
 pub fn run(args: Vec<OsString>) -> ExitCode {
     let program = std::iter::once(OsString::from("cuetowerctl"));
@@ -103,6 +107,10 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Cli { command: Command::Answer(args), data, json } => {
             let answered = with_owner(data, async |owner| gates::answer(&owner, args, json).await);
             return answered.unwrap_or_else(failed);
+        }
+        Cli { command: Command::Apply(args), data, json } => {
+            let applied = with_owner(data, async |owner| apply::obey(&owner, &args, json).await);
+            return applied.unwrap_or_else(failed);
         }
         cli => cli,
     };
@@ -173,6 +181,7 @@ fn obey(cli: Cli) -> Result<(), String> {
         Command::Channel { what } => with_owner(data, async |owner| channels::obey(&owner, what, json).await),
         Command::Beacon { what } => with_owner(data, async |owner| channels::beacon(&owner, what, json).await),
         Command::Connect { what } => with_owner(data, async |owner| connect::obey(&owner, what, json).await),
+        Command::Apply(_) => Err("`apply` ends with a code of its own.".to_owned()),
         Command::Adopt(args) => with_owner(data, async |owner| adopt::obey(&owner, args, json).await),
         Command::Import { what } => with_owner(data, async |owner| import::obey(&owner, what, json).await),
         Command::Backup(BackupArgs { what: Some(BackupCommand::Show { file }), .. }) => backup::show(&file, json),

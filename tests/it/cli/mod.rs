@@ -1,5 +1,6 @@
 //! The program from outside: what it prints, how it starts, stops and comes back, and its commands on a running tower.
 
+mod apply;
 mod connect;
 mod cues;
 mod demo;

@@ -2,7 +2,7 @@
 //!
 //! Here: typed fields (`reading`), the sections (`schedule` with `parts`, `days`, `blackout`, `paths`, `instants`,
 //! `sense`; `transport`, `pairs`, `policy`, `after`, `expecting`, `watching`, `uses`, `lending`, `checks`, `gate`, `program`), CueAPI's flat body (`flat`), changes (`changing`),
-//! and the way back (`writing`, `writing_schedule`).
+//! and the way back (`writing`, `writing_schedule`; into files `portable`).
 
 mod after;
 mod blackout;
@@ -18,6 +18,7 @@ mod pairs;
 mod parts;
 mod paths;
 mod policy;
+mod portable;
 mod program;
 mod reading;
 mod schedule;
@@ -41,6 +42,8 @@ use serde_json::{Map, Value};
 pub(crate) use self::expecting::{ASSERTION_CHARS_MAX, ASSERTIONS_MAX};
 pub(crate) use self::lending::{in_pairs, renamed};
 pub(crate) use self::pairs::{header_trouble, lies_open};
+pub(crate) use self::portable::cues_named;
+pub use self::portable::{Pause, portable, put_pause, take_pause};
 pub use self::writing::write;
 
 use self::reading::{Object, Problems};

@@ -203,20 +203,20 @@ fn whole(desk: &Desk, definition: &Value) -> Result<CueDefinition, DeskError> {
 pub(super) fn known(read: Result<Read, Vec<Invalid>>) -> Result<CueDefinition, DeskError> {
     let read = read.map_err(first)?;
     match read.unknown.first() {
-        None => no_folders(read.definition),
+        None => no_folders(&read.definition).map(|()| read.definition),
         Some(field) => Err(invalid(field, format!("A cue has no field `{field}`."))),
     }
 }
 
 /// A folder is no file: it would be watched for ever, and nothing would be seen.
-fn no_folders(definition: CueDefinition) -> Result<CueDefinition, DeskError> {
+pub(super) fn no_folders(definition: &CueDefinition) -> Result<(), DeskError> {
     for (index, path) in definition.schedule.paths.iter().enumerate() {
         if crate::deliver::expand_home(std::path::Path::new(path)).is_dir() {
             let message = format!("`{path}` is a folder; write `{path}/*` for the files in it.");
             return Err(invalid(&format!("schedule.paths[{index}]"), message));
         }
     }
-    Ok(definition)
+    Ok(())
 }
 
 fn first(problems: Vec<Invalid>) -> DeskError {

@@ -81,7 +81,7 @@ pub(crate) async fn put_away_left(handle: Handle, started_at: Ms) {
     while going.join_next().await.is_some() {}
 }
 
-fn is_of_a_try(definition: &CueDefinition) -> bool {
+pub(super) fn is_of_a_try(definition: &CueDefinition) -> bool {
     let described = definition.description.as_deref().unwrap_or_default();
     described.starts_with(MARK.0) && described.ends_with(MARK.1) && definition.name.contains(" (test fire")
 }

@@ -16,6 +16,9 @@ pub use super::wire_adopt::{
 pub use super::wire_alerts::{
     AlertRef, AlertRules, AlertSnooze, AlertView, Alerts, AlertsRequest, QuietHours, Report, ReportCue, ReportRequest,
 };
+pub use super::wire_apply::{
+    CueChange, CueChangeKind, CueFieldChange, CueProblem, CuesApplied, CuesApply, CuesExport, LeftOutCue, PortableCues,
+};
 pub use super::wire_backups::{
     BackupMake, BackupRef, BackupRestore, BackupView, Backups, RestoreView, SettingSet, SettingView, SettingsView,
 };

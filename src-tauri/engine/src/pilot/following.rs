@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cuetower_core::Ms;
 use cuetower_core::cue::{CueDefinition, CueStatus, GateRules};
 use cuetower_core::id::{AccountId, CueId, RunId};
 use cuetower_core::input::Triggered;
 use cuetower_core::lane::Lane;
 use cuetower_core::occurrence::Trigger;
-use cuetower_core::pool::Need;
+use cuetower_core::pool::{Need, PoolBook};
 use cuetower_core::run::Verdict;
-use cuetower_core::schedule_spec::{AfterEnd, Kind};
+use cuetower_core::schedule_spec::AfterEnd;
 
 use super::Pilot;
 use super::batch::Batch;
+use crate::definition::cues_named;
 use crate::handle::Trouble;
 
 const FIELD: &str = "schedule.cue";
@@ -100,9 +102,9 @@ impl Batch {
             let message = "Gates ask the owner; a cue of a registered account cannot ask him.".to_owned();
             return Err(Trouble::Unfit { field: "gate", message });
         }
-        self.pools_serve(pilot, &definition.uses)?;
+        pools_serve(self.pools(pilot), &definition.uses, self.now)?;
         let (account, own_name) = (definition.account.clone(), definition.name.clone());
-        for (field, named) in others(definition) {
+        for (field, named) in cues_named(definition) {
             if named.as_str() == own_name || own.is_some_and(|own| own == named) {
                 let message = "A cue cannot follow itself; name another.".to_owned();
                 return Err(Trouble::Unfit { field, message });
@@ -155,22 +157,6 @@ impl Batch {
         Some(names.cue.definition.name.clone())
     }
 
-    /// Whether every pool that is named is there, and lets so much go at once.
-    fn pools_serve(&self, pilot: &Pilot, uses: &[Need]) -> Result<(), Trouble> {
-        let unfit = |message| Err(Trouble::Unfit { field: "uses", message });
-        for (index, Need { pool: name, weight, .. }) in uses.iter().enumerate() {
-            let Some(pool) = self.pools(pilot).pool(name, self.now) else {
-                return unfit(format!("There is no pool `{name}`; make it first, with `cuetowerctl pool set {name}`."));
-            };
-            if let Some(most) = pool.limits.concurrency.filter(|most| weight > most) {
-                return unfit(format!(
-                    "`uses[{index}].weight` is {weight}, and the pool `{name}` lets {most} go at once; it could never begin."
-                ));
-            }
-        }
-        Ok(())
-    }
-
     /// Cues that fire after this one's runs, and after which ends. One that was changed in this batch may come twice.
     fn followers<'a>(&'a self, pilot: &'a Pilot, cue: &'a CueId) -> impl Iterator<Item = (&'a CueId, AfterEnd)> {
         let known = pilot.followers.get(cue).into_iter().flatten().chain(&self.redefined);
@@ -204,17 +190,22 @@ impl Batch {
     }
 }
 
-fn is_here(lane: &Lane) -> bool {
-    lane.cue.status != CueStatus::Deleted
+/// Whether every pool that is named is there, and lets so much go at once.
+pub(crate) fn pools_serve(pools: &PoolBook, uses: &[Need], now: Ms) -> Result<(), Trouble> {
+    let unfit = |message| Err(Trouble::Unfit { field: "uses", message });
+    for (index, Need { pool: name, weight, .. }) in uses.iter().enumerate() {
+        let Some(pool) = pools.pool(name, now) else {
+            return unfit(format!("There is no pool `{name}`; make it first, with `cuetowerctl pool set {name}`."));
+        };
+        if let Some(most) = pool.limits.concurrency.filter(|most| weight > most) {
+            return unfit(format!(
+                "`uses[{index}].weight` is {weight}, and the pool `{name}` lets {most} go at once; it could never begin."
+            ));
+        }
+    }
+    Ok(())
 }
 
-/// Other cues that a definition names, and where.
-fn others(definition: &mut CueDefinition) -> Vec<(&'static str, &mut CueId)> {
-    let mut named: Vec<(&'static str, &mut CueId)> = Vec::new();
-    if let Kind::After { cue, .. } = &mut definition.schedule.kind {
-        named.push((FIELD, cue));
-    }
-    named.extend(definition.on_success_fire.iter_mut().map(|cue| ("on_success_fire", cue)));
-    named.extend(definition.on_failure.fallback.iter_mut().map(|cue| ("on_failure.fallback_cue", cue)));
-    named
+fn is_here(lane: &Lane) -> bool {
+    lane.cue.status != CueStatus::Deleted
 }

@@ -53,6 +53,8 @@ use crate::paths::Watched;
 use crate::perform::{Performer, Started};
 use crate::sabotage::Sabotage;
 
+pub(crate) use following::pools_serve;
+
 /// Orders taken into one batch at most.
 const BATCH_MAX: usize = 1_024;
 /// Lanes ticked in one batch at most; the others follow in the next.

@@ -6,6 +6,7 @@ mod gate;
 mod hosted;
 mod kept;
 mod lending;
+mod portable;
 mod proving;
 mod refused;
 mod schedules_kept;
