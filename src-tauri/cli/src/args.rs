@@ -10,7 +10,9 @@ use cuetower_engine::vault::VaultKind;
 pub use crate::args_adopt::{AdoptArgs, AdoptCommand, LookArgs as AdoptLookArgs, TakeArgs};
 pub use crate::args_agents::{ExecArgs, WorkerArgs};
 pub use crate::args_alerts::{AlertCommand, AlertsArgs, Minutes, OrOff, ReportArgs, RulesArgs};
-pub use crate::args_backup::{BackupArgs, BackupCommand, RestoreArgs, SettingsArgs, SettingsCommand};
+pub use crate::args_backup::{
+    BackupArgs, BackupCommand, RestoreArgs, RetentionCommand, SettingsArgs, SettingsCommand,
+};
 pub use crate::args_channels::{BeaconCommand, ChannelCommand, ChannelSetArgs, word as channel_word};
 pub use crate::args_connect::{ConnectCommand, ConnectCueapiArgs, ImportArgs, ImportCommand};
 pub use crate::args_costs::{CostsArgs, CostsBy, PriceCommand, PriceSetArgs};
@@ -159,7 +161,12 @@ pub enum Command {
     Backup(BackupArgs),
     /// A tower out of a backup, where none runs
     Restore(RestoreArgs),
-    /// What the tower does of itself: doors, backups
+    /// How much of the past is kept, and what would go
+    Retention {
+        #[command(subcommand)]
+        what: Option<RetentionCommand>,
+    },
+    /// What the tower does of itself: doors, backups, retention
     Settings(SettingsArgs),
     Exec(ExecArgs),
     Worker(WorkerArgs),

@@ -46,6 +46,7 @@ mod owner;
 mod pools;
 mod presence;
 mod prices;
+mod retention;
 mod runs;
 mod schedule;
 mod search;
@@ -70,7 +71,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{
-    BackupArgs, BackupCommand, Cli, Command, KeyArgs, LedgerArgs, LedgerCommand, ScheduleCommand, WindowArgs,
+    BackupArgs, BackupCommand, Cli, Command, KeyArgs, LedgerArgs, LedgerCommand, RetentionCommand, ScheduleCommand,
+    WindowArgs,
 };
 use crate::owner::Owner;
 
@@ -174,6 +176,8 @@ fn obey(cli: Cli) -> Result<(), String> {
         Command::Backup(BackupArgs { what: Some(BackupCommand::Show { file }), .. }) => backup::show(&file, json),
         Command::Backup(args) => with_owner(data, async |owner| backup::obey(&owner, args, json).await),
         Command::Restore(args) => within_runtime(backup::restore(args, data, json)),
+        Command::Retention { what: Some(RetentionCommand::Compact) } => retention::compact(data, json),
+        Command::Retention { what } => with_owner(data, async |owner| retention::obey(&owner, what, json).await),
         Command::Settings(args) => settings::obey(args.what, data, json),
         Command::Exec(_) => Err("`exec` ends with a code of its own.".to_owned()),
         Command::Worker(args) => worker::obey(args),

@@ -33,6 +33,7 @@ mod prices;
 pub mod private;
 pub mod receive;
 pub mod redacting;
+pub mod retention;
 mod returned;
 pub mod sabotage;
 mod search;
