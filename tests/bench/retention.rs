@@ -56,7 +56,8 @@ pub async fn measure(plan: &Plan) -> Vec<Figure> {
         added("p99", 0.99),
         added("max", 1.0),
         Figure::new("fires that did not come", wanted as f64 - with.len() as f64, "runs").goal(0.0),
-        Figure::new("runs put away meanwhile, about", gone, "runs").beside("runs that there were", number(&before, "runs")),
+        Figure::new("runs put away meanwhile, about", gone, "runs")
+            .beside("runs that there were", number(&before, "runs")),
         Figure::new("it is at work still", f64::from(u8::from(after["running"] == true)), "(1: yes)"),
         Figure::new("the longest slice", number(&after["last"], "slice_ms_most"), "ms").goal(ADDED_GOAL_MS),
         Figure::new("the file", number(&after, "store_bytes") / 1e6, "MB")

@@ -152,7 +152,9 @@ fn broken(data: &Path, runs: i64) -> Vec<String> {
     );
     none(
         "runs that nothing tells of",
-        &format!("SELECT (SELECT count(*) FROM runs) + (SELECT coalesce(sum(count), 0) FROM put_away WHERE state = 'ran') - {runs}"),
+        &format!(
+            "SELECT (SELECT count(*) FROM runs) + (SELECT coalesce(sum(count), 0) FROM put_away WHERE state = 'ran') - {runs}"
+        ),
     );
     found
 }
@@ -160,7 +162,8 @@ fn broken(data: &Path, runs: i64) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_too_old_goes_and_what_something_needs_stays() {
     let mut scene = Scene::new().await;
-    let (old, kept) = (scene.cue("old", json!({})).await, scene.cue("kept", json!({ "retention": { "days": 365 } })).await);
+    let (old, kept) =
+        (scene.cue("old", json!({})).await, scene.cue("kept", json!({ "retention": { "days": 365 } })).await);
     let good = scene.cue("good", json!({})).await;
     let gone = scene.many(&old, 8, false).await;
     let of_kept = scene.many(&kept, 3, false).await;
@@ -185,8 +188,12 @@ async fn what_is_too_old_goes_and_what_something_needs_stays() {
     let newest = scene.ran(&old, false, "now").await;
     let runs = scene.number("SELECT count(*) FROM runs");
     let alerts = scene.tower.owner("alerts", &json!({})).await;
-    let cited: BTreeSet<String> =
-        alerts["alerts"].as_array().unwrap().iter().filter_map(|alert| Some(alert["run_id"].as_str()?.to_owned())).collect();
+    let cited: BTreeSet<String> = alerts["alerts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|alert| Some(alert["run_id"].as_str()?.to_owned()))
+        .collect();
     let asked = json!({ "days": 90 });
     let costs = scene.tower.owner("costs", &asked).await;
     let table = scene.tower.owner("costs_csv", &asked).await;
@@ -206,7 +213,9 @@ async fn what_is_too_old_goes_and_what_something_needs_stays() {
     for run in &gone {
         assert_eq!(left.contains(run), cited.contains(run), "old ones go, unless an open alert is about them");
     }
-    assert!(gone.iter().any(|run| !left.contains(run)) && gone.iter().all(|run| cited.contains(run) || !left.contains(run)));
+    assert!(
+        gone.iter().any(|run| !left.contains(run)) && gone.iter().all(|run| cited.contains(run) || !left.contains(run))
+    );
     assert_eq!(scene.runs(&kept), of_kept.into_iter().collect(), "a cue's own rule stands before the tower's");
     let samples: BTreeSet<String> = {
         let store = scene.store();
@@ -225,7 +234,8 @@ async fn what_is_too_old_goes_and_what_something_needs_stays() {
     }
     assert_eq!(audited(scene.tower.owner("ledger_audit", &json!({ "days": null })).await), whole);
     let ledger = scene.tower.owner("ledger", &json!({ "cue_id": old, "before_ms": null, "limit": 50 })).await;
-    let record = ledger["marks"].as_array().unwrap().iter().find(|mark| mark["run_id"].is_null()).expect("a record of them");
+    let record =
+        ledger["marks"].as_array().unwrap().iter().find(|mark| mark["run_id"].is_null()).expect("a record of them");
     let put_away = gone.iter().filter(|run| !left.contains(*run)).count();
     assert_eq!(record["count"], put_away as u64, "{record}");
     assert_eq!(record["scheduled_reason"], format!("put away by retention ({put_away} failed)"));
@@ -236,7 +246,8 @@ async fn what_is_too_old_goes_and_what_something_needs_stays() {
     }
     let facts = "SELECT count(*) FROM journal WHERE body ->> '$.run_id' NOT IN (SELECT id FROM runs)";
     assert_eq!(scene.number(facts), 0, "facts of runs that are gone go with them");
-    let (status, _) = scene.tower.get(&format!("/v1/executions/{}", gone.iter().find(|run| !left.contains(*run)).unwrap())).await;
+    let (status, _) =
+        scene.tower.get(&format!("/v1/executions/{}", gone.iter().find(|run| !left.contains(*run)).unwrap())).await;
     assert_eq!(status, 404);
     assert_eq!(broken(scene.data.path(), runs), Vec::<String>::new());
 

@@ -10,9 +10,7 @@ use cuetower_engine::vault::VaultKind;
 pub use crate::args_adopt::{AdoptArgs, AdoptCommand, LookArgs as AdoptLookArgs, TakeArgs};
 pub use crate::args_agents::{ExecArgs, WorkerArgs};
 pub use crate::args_alerts::{AlertCommand, AlertsArgs, Minutes, OrOff, ReportArgs, RulesArgs};
-pub use crate::args_backup::{
-    BackupArgs, BackupCommand, RestoreArgs, RetentionCommand, SettingsArgs, SettingsCommand,
-};
+pub use crate::args_backup::{BackupArgs, BackupCommand, RestoreArgs, RetentionCommand, SettingsArgs, SettingsCommand};
 pub use crate::args_channels::{BeaconCommand, ChannelCommand, ChannelSetArgs, word as channel_word};
 pub use crate::args_connect::{ConnectCommand, ConnectCueapiArgs, ImportArgs, ImportCommand};
 pub use crate::args_costs::{CostsArgs, CostsBy, PriceCommand, PriceSetArgs};

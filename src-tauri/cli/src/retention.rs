@@ -27,7 +27,12 @@ pub async fn obey(owner: &Owner, what: Option<RetentionCommand>, as_json: bool) 
     if what.is_some() && before.last == view.last {
         lines.push("Nothing was to be put away.".to_owned());
     }
-    lines.push(format!("The store has {} and takes {}{}.", count(view.runs, "run"), size(view.store_bytes), room(&view)));
+    lines.push(format!(
+        "The store has {} and takes {}{}.",
+        count(view.runs, "run"),
+        size(view.store_bytes),
+        room(&view)
+    ));
     lines.push(match view.oldest_ms {
         Some(oldest) => format!(
             "Up to {} would go now, the oldest of {}; about {}. What something needs still stays.",
@@ -54,7 +59,9 @@ fn rules(view: &RetentionView) -> Vec<String> {
     };
     let of_all = each(view.keep_days, view.keep_runs);
     let mut lines = vec![match (of_all.is_empty(), view.keep_size_mb) {
-        (true, None) => "All runs are kept (retention.keep_days, retention.keep_runs and retention.keep_size_mb are 0).".to_owned(),
+        (true, None) => {
+            "All runs are kept (retention.keep_days, retention.keep_runs and retention.keep_size_mb are 0).".to_owned()
+        }
         (true, Some(_)) => "All runs are kept that there is room for.".to_owned(),
         (false, _) => format!("Runs that are kept: {of_all}."),
     }];
@@ -69,7 +76,9 @@ fn room(view: &RetentionView) -> String {
         (false, _) => String::new(),
         (true, true) => format!(", {free} of it free, which goes back to the disk"),
         (true, false) => {
-            format!(", {free} of it free, which is used again; `cuetowerctl retention compact` gives it back to the disk")
+            format!(
+                ", {free} of it free, which is used again; `cuetowerctl retention compact` gives it back to the disk"
+            )
         }
     }
 }
@@ -100,7 +109,8 @@ pub fn compact(data: Option<PathBuf>, as_json: bool) -> Result<(), String> {
     if presence::is_held(&folder) {
         return Err(format!("A tower runs on {}. Stop it first: nothing can be written meanwhile.", folder.display()));
     }
-    let (before, after) = retention::compact(&folder).map_err(|error| format!("The store stays as it was: {error}."))?;
+    let (before, after) =
+        retention::compact(&folder).map_err(|error| format!("The store stays as it was: {error}."))?;
     if as_json {
         say_json(&json!({ "bytes_before": before, "bytes_after": after }));
     } else {

@@ -72,7 +72,11 @@ pub enum Slice {
     /// What telemetry told outside of runs: rows of `spend`, whose sums stay.
     Apart(Vec<i64>),
     /// Facts of runs that are gone, by their sequence; then up to where nothing of the lane is to go any more.
-    Facts { lane: String, seqs: Vec<i64>, done_to: Option<i64> },
+    Facts {
+        lane: String,
+        seqs: Vec<i64>,
+        done_to: Option<i64>,
+    },
     /// Some of what is left of something larger.
     Left(LeftRow),
     /// Runs that are looked for by their words lie in parts; this one is empty.
@@ -219,7 +223,8 @@ fn read_run(connection: &Connection, run: &Going) -> rusqlite::Result<Gone> {
 
 /// Records of due times that never ran.
 fn occurrences(connection: &Connection, going: &[Going], now: Ms) -> rusqlite::Result<SliceDone> {
-    const READ: &str = "SELECT o.triggered_by, o.state, coalesce(o.reason, ''), o.count, o.due_ms, coalesce(o.until_ms, o.due_ms),
+    const READ: &str =
+        "SELECT o.triggered_by, o.state, coalesce(o.reason, ''), o.count, o.due_ms, coalesce(o.until_ms, o.due_ms),
           o.ended_at_ms, o.decided_seq FROM occurrences o
         WHERE o.id = ?1 AND o.ended_at_ms IS NOT NULL AND NOT EXISTS (SELECT 1 FROM runs WHERE id = o.run_id)";
     let mut folded = Folded::default();
@@ -261,8 +266,9 @@ impl Folded {
         let key = [of.cue_id.clone(), of.day.clone(), record.triggered_by, record.state];
         let [cue, day, trigger, state] = &key;
         let many = "SELECT count(*) FROM put_away WHERE cue_id = ?1 AND day = ?2 AND triggered_by = ?3 AND state = ?4 AND how <> ?5";
-        let others: i64 =
-            connection.prepare_cached(many)?.query_row(params![cue, day, trigger, state, record.how], |row| row.get(0))?;
+        let others: i64 = connection
+            .prepare_cached(many)?
+            .query_row(params![cue, day, trigger, state, record.how], |row| row.get(0))?;
         let how = if others < REASONS_MAX { record.how.as_str() } else { "" };
         connection
             .prepare_cached(
@@ -325,7 +331,9 @@ impl Folded {
 fn apart(connection: &Connection, spends: &[i64]) -> rusqlite::Result<SliceDone> {
     for spend in spends {
         connection
-            .prepare_cached("DELETE FROM span_traces WHERE owner = (SELECT owner FROM spend WHERE id = ?1 AND run_id IS NULL)")?
+            .prepare_cached(
+                "DELETE FROM span_traces WHERE owner = (SELECT owner FROM spend WHERE id = ?1 AND run_id IS NULL)",
+            )?
             .execute([spend])?;
         connection
             .prepare_cached("INSERT OR IGNORE INTO put_away_left (what, of) SELECT 'steps', id FROM spend WHERE id = ?1 AND run_id IS NULL")?
@@ -422,16 +430,18 @@ pub(super) struct Counts {
 
 const COUNTS: &str = "SELECT coalesce(sum(count), 0), coalesce(sum(delivered), 0), coalesce(sum(reported), 0),
     coalesce(sum(count) FILTER (WHERE how = 'confirmed'), 0), coalesce(sum(count) FILTER (WHERE how IN ('confirmed', 'claimed')), 0)
-  FROM put_away WHERE state = 'ran' AND first_ms >= ?2 AND";
+  FROM put_away";
 
 /// Of one cue.
 pub(super) fn of_cue(connection: &Connection, cue_id: &str, since: Ms) -> rusqlite::Result<Counts> {
-    counted(connection, &format!("{COUNTS} cue_id = ?1"), cue_id, since)
+    counted(connection, &format!("{COUNTS} WHERE cue_id = ?1 AND state = 'ran' AND first_ms >= ?2"), cue_id, since)
 }
 
 /// Of an account's cues.
 pub(super) fn of_account(connection: &Connection, account: &str, since: Ms) -> rusqlite::Result<Counts> {
-    counted(connection, &format!("{COUNTS} cue_id IN (SELECT id FROM cues WHERE account = ?1)"), account, since)
+    // By the days, which are few since then, however many cues there are.
+    let whose = "state = 'ran' AND first_ms >= ?2 AND (SELECT account FROM cues WHERE id = cue_id) = ?1";
+    counted(connection, &format!("{COUNTS} INDEXED BY put_away_by_due WHERE {whose}"), account, since)
 }
 
 fn counted(connection: &Connection, sql: &str, of: &str, since: Ms) -> rusqlite::Result<Counts> {

@@ -93,8 +93,13 @@ impl Needs {
         let mut owner = set("SELECT run_id FROM gates WHERE state = 'waiting' AND run_id <> ''")?;
         owner.extend(set("SELECT id FROM runs WHERE json_extract(body, '$.verification.state') = 'waiting'
             AND ended_at_ms IS NOT NULL AND confirmed NOT IN ('stopped', 'cancelled')")?);
-        let unsent = "SELECT j.at_ms FROM otlp_out o JOIN journal j ON j.seq > o.cursor ORDER BY j.seq LIMIT 1";
-        let unsent: Option<i64> = connection.prepare_cached(unsent)?.query_row([], |row| row.get(0)).optional()?;
+        let cursor = "SELECT cursor FROM otlp_out";
+        let cursor: Option<i64> = connection.prepare_cached(cursor)?.query_row([], |row| row.get(0)).optional()?;
+        let unsent = "SELECT at_ms FROM journal WHERE seq > ?1 ORDER BY seq LIMIT 1";
+        let unsent: Option<i64> = match cursor {
+            Some(cursor) => connection.prepare_cached(unsent)?.query_row([cursor], |row| row.get(0)).optional()?,
+            None => None,
+        };
         Ok(Needs { alerts, owner, unsent_from: unsent.map(|at| Ms(at).minus(MINUTE_MS)) })
     }
 
@@ -243,7 +248,10 @@ pub(super) fn apart(connection: &Connection, before: Ms, most: u32) -> rusqlite:
 /// What is begun and not over: of larger things.
 pub(super) fn left(connection: &Connection, most: u32) -> rusqlite::Result<Vec<LeftRow>> {
     let sql = "SELECT what, of FROM put_away_left LIMIT ?1";
-    connection.prepare_cached(sql)?.query_map([most], |row| Ok(LeftRow { what: row.get(0)?, of: row.get(1)? }))?.collect()
+    connection
+        .prepare_cached(sql)?
+        .query_map([most], |row| Ok(LeftRow { what: row.get(0)?, of: row.get(1)? }))?
+        .collect()
 }
 
 pub(super) fn empty_parts(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
@@ -260,12 +268,7 @@ pub(super) fn lanes_with_facts(connection: &Connection) -> rusqlite::Result<Vec<
 }
 
 /// Facts of a lane after `from` (None: after what is done) that are about runs that are gone. `until`: it has none after that.
-pub(super) fn facts(
-    connection: &Connection,
-    lane: &str,
-    from: Option<i64>,
-    until: Ms,
-) -> rusqlite::Result<FactsSeen> {
+pub(super) fn facts(connection: &Connection, lane: &str, from: Option<i64>, until: Ms) -> rusqlite::Result<FactsSeen> {
     let done = "SELECT lane_seq FROM put_away_facts WHERE lane = ?1";
     let done: i64 = connection.prepare_cached(done)?.query_row([lane], |row| row.get(0)).optional()?.unwrap_or(0);
     let from = from.unwrap_or(done);
@@ -290,7 +293,9 @@ pub(super) fn facts(
             None => {}
             Some(about) if is_steps => {
                 let owners: Vec<String> = serde_json::from_str(&about).unwrap_or_default();
-                let all = owners.iter().try_fold(true, |all, owner| Ok::<_, rusqlite::Error>(all && gone.is(connection, owner)?))?;
+                let all = owners
+                    .iter()
+                    .try_fold(true, |all, owner| Ok::<_, rusqlite::Error>(all && gone.is(connection, owner)?))?;
                 if all { seen.seqs.push(seq) } else { held = true }
             }
             Some(run) if gone.is(connection, &run)? => seen.seqs.push(seq),
@@ -346,9 +351,11 @@ fn replayed_from(connection: &Connection, lane: &str) -> rusqlite::Result<Option
 pub(super) fn counted(connection: &Connection, cuts: &[LaneCut]) -> rusqlite::Result<(u64, Option<Ms>, u64)> {
     let (mut going, mut oldest) = (0, None);
     for LaneCut { cue_id, cut } in cuts {
-        let sql = "SELECT count(*), min(due_ms) FROM runs WHERE cue_id = ?1 AND due_ms < ?2 AND ended_at_ms IS NOT NULL";
-        let (count, first): (i64, Option<i64>) =
-            connection.prepare_cached(sql)?.query_row(params![cue_id, cut.before.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let sql =
+            "SELECT count(*), min(due_ms) FROM runs WHERE cue_id = ?1 AND due_ms < ?2 AND ended_at_ms IS NOT NULL";
+        let (count, first): (i64, Option<i64>) = connection
+            .prepare_cached(sql)?
+            .query_row(params![cue_id, cut.before.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
         going += count as u64;
         oldest = [oldest, first.map(Ms)].into_iter().flatten().min();
     }
@@ -362,7 +369,8 @@ pub(super) fn oldest_run(connection: &Connection) -> rusqlite::Result<Option<Ms>
 
 /// Cues with a rule of their own: id, name, rule.
 pub(super) fn own(connection: &Connection) -> rusqlite::Result<Vec<(String, String, Keep)>> {
-    let sql = "SELECT id, name, body ->> '$.definition.retention.days', body ->> '$.definition.retention.runs' FROM cues
+    let sql =
+        "SELECT id, name, body ->> '$.definition.retention.days', body ->> '$.definition.retention.runs' FROM cues
         WHERE status <> 'deleted' AND body ->> '$.definition.retention' IS NOT NULL ORDER BY name, id";
     let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, Keep { days: row.get(2)?, runs: row.get(3)? }));
     connection.prepare_cached(sql)?.query_map([], read)?.collect()

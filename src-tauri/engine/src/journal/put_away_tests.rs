@@ -34,7 +34,11 @@ fn candidates(journal: &Journal, keep: Keep) -> Vec<Going> {
     for lane in &cuts {
         let found = with(journal, |connection| put_away_plan::runs(connection, lane, Ms(i64::MIN), LATER, 1_000));
         assert_eq!(found.next, None);
-        going.extend(found.going.into_iter().map(|run| Going { id: run.id, cue_id: run.cue_id, day: "2026-05-03".to_owned() }));
+        going.extend(found.going.into_iter().map(|run| Going {
+            id: run.id,
+            cue_id: run.cue_id,
+            day: "2026-05-03".to_owned(),
+        }));
     }
     going
 }
@@ -50,7 +54,8 @@ fn runs_go_with_all_that_hangs_on_them_and_a_record_says_so() {
         connection.prepare("SELECT id FROM runs ORDER BY due_ms")?.query_map([], |row| row.get(0))?.collect()
     });
     assert_eq!(all.len(), 3);
-    let asked = all.iter().map(|id| Going { id: id.clone(), cue_id: cue.clone(), day: "2026-05-03".to_owned() }).collect();
+    let asked =
+        all.iter().map(|id| Going { id: id.clone(), cue_id: cue.clone(), day: "2026-05-03".to_owned() }).collect();
     let done = journal.put_away(&Slice::Runs(asked), LATER).unwrap();
     assert_eq!(done.runs, 2, "the newest of a cue stays, whoever asks");
     let left: String = with(&journal, |connection| connection.query_row("SELECT id FROM runs", [], |row| row.get(0)));
@@ -79,14 +84,18 @@ fn runs_go_with_all_that_hangs_on_them_and_a_record_says_so() {
     let again = with(&journal, |connection| put_away_plan::facts(connection, lane, None, *until));
     assert_eq!(again.seqs, Vec::<i64>::new());
     assert_eq!(load(&journal).unwrap().lanes.len(), 1, "what is live is known still");
-    let whole: String = with(&journal, |connection| connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)));
+    let whole: String =
+        with(&journal, |connection| connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)));
     assert_eq!(whole, "ok");
 }
 
 #[test]
 fn what_an_open_alert_is_about_stays_until_it_is_resolved() {
     let (_folder, mut journal) = store();
-    commit(&mut journal, (1..=3).map(|number| run(&journal, number, i64::from(number) * 60, Verdict::Failed, "no")).collect());
+    commit(
+        &mut journal,
+        (1..=3).map(|number| run(&journal, number, i64::from(number) * 60, Verdict::Failed, "no")).collect(),
+    );
     let days = Keep { days: Some(30), runs: None };
     let before = candidates(&journal, days).len();
     let mut alert: Alert = serde_json::from_value(serde_json::json!({
@@ -96,7 +105,8 @@ fn what_an_open_alert_is_about_stays_until_it_is_resolved() {
     }))
     .unwrap();
     let told = |journal: &mut Journal, alert: &Alert| {
-        let mut commit = crate::journal::Commit { alerts: vec![alert.clone()], alive_at: Some(NOW), ..Default::default() };
+        let mut commit =
+            crate::journal::Commit { alerts: vec![alert.clone()], alive_at: Some(NOW), ..Default::default() };
         journal.commit(&mut commit).unwrap();
     };
     told(&mut journal, &alert);
@@ -112,7 +122,10 @@ fn what_an_open_alert_is_about_stays_until_it_is_resolved() {
 #[test]
 fn a_rule_of_count_keeps_the_newest() {
     let (_folder, mut journal) = store();
-    commit(&mut journal, (1..=20).map(|number| run(&journal, number, i64::from(number) * 60, Verdict::Confirmed, "x")).collect());
+    commit(
+        &mut journal,
+        (1..=20).map(|number| run(&journal, number, i64::from(number) * 60, Verdict::Confirmed, "x")).collect(),
+    );
     let keep = Keep { days: None, runs: Some(5) };
     let cuts = with(&journal, |connection| put_away_plan::cuts(connection, keep, LATER));
     assert!(cuts.iter().all(|LaneCut { cut, .. }| cut.because == Because::Count));

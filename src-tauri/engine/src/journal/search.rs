@@ -163,8 +163,7 @@ fn count(connection: &Connection, part: i64, due: Ms) -> rusqlite::Result<()> {
 
 /// A new part, of runs due from then on.
 pub(super) fn open(connection: &Connection, from_ms: i64) -> rusqlite::Result<()> {
-    let sql =
-        "INSERT INTO search_parts (part, from_ms, docs) SELECT max(part) + 1, ?1, 0 FROM
+    let sql = "INSERT INTO search_parts (part, from_ms, docs) SELECT max(part) + 1, ?1, 0 FROM
           (SELECT part FROM search_parts UNION ALL SELECT of FROM put_away_left WHERE what = 'part') RETURNING part";
     let part: i64 = connection.query_row(sql, [from_ms], |row| row.get(0))?;
     create(connection, part)

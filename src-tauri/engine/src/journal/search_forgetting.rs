@@ -51,7 +51,8 @@ pub(super) fn forget_part(connection: &Connection, part: i64) -> rusqlite::Resul
     if !empty_parts(connection)?.contains(&part) {
         return Ok(false);
     }
-    let from: i64 = connection.query_row("SELECT from_ms FROM search_parts WHERE part = ?1", [part], |row| row.get(0))?;
+    let from: i64 =
+        connection.query_row("SELECT from_ms FROM search_parts WHERE part = ?1", [part], |row| row.get(0))?;
     connection.execute("DELETE FROM search_parts WHERE part = ?1", [part])?;
     // What was due in it and is told late goes into the part before, or into the first one.
     let before = "SELECT part FROM search_parts WHERE from_ms < ?1 LIMIT 1";
@@ -71,7 +72,9 @@ pub(super) fn empty_part(connection: &Connection, part: i64, most: u32) -> rusql
     }
     let rows = [
         format!("DELETE FROM {table}_data WHERE id IN (SELECT id FROM {table}_data WHERE id > ?1 LIMIT ?2)"),
-        format!("DELETE FROM {table}_idx WHERE ?1 > 0 AND (segid, term) IN (SELECT segid, term FROM {table}_idx LIMIT ?2)"),
+        format!(
+            "DELETE FROM {table}_idx WHERE ?1 > 0 AND (segid, term) IN (SELECT segid, term FROM {table}_idx LIMIT ?2)"
+        ),
         format!("DELETE FROM {table}_docsize WHERE ?1 > 0 AND id IN (SELECT id FROM {table}_docsize LIMIT ?2)"),
     ];
     for sql in rows {

@@ -90,10 +90,16 @@ pub(super) async fn pass(
     done.ended_at = handle.now();
     done.bytes_after = handle.reader().store_size().await?.bytes();
     if done.runs + done.never_ran > 0 {
-        tracing::info!(runs = done.runs, never_ran = done.never_ran, bytes_before = done.bytes_before, bytes_after = done.bytes_after, "old runs are put away");
+        tracing::info!(
+            runs = done.runs,
+            never_ran = done.never_ran,
+            bytes_before = done.bytes_before,
+            bytes_after = done.bytes_after,
+            "old runs are put away"
+        );
         let fact = done.clone();
         let recorded = handle.record(move |recorder| recorder.fact("retention", "put_away", &fact).map(Ok::<(), ()>));
-        drop(recorded.await.map_err(Halt::Trouble)?);
+        recorded.await.map_err(Halt::Trouble)?.unwrap_or_default();
     }
     Ok((done, short))
 }
