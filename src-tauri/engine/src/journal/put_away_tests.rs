@@ -92,10 +92,8 @@ fn runs_go_with_all_that_hangs_on_them_and_a_record_says_so() {
 #[test]
 fn what_an_open_alert_is_about_stays_until_it_is_resolved() {
     let (_folder, mut journal) = store();
-    commit(
-        &mut journal,
-        (1..=3).map(|number| run(&journal, number, i64::from(number) * 60, Verdict::Failed, "no")).collect(),
-    );
+    let more = (1..=3).map(|number| run(&journal, number, i64::from(number) * 60, Verdict::Failed, "no")).collect();
+    commit(&mut journal, more);
     let days = Keep { days: Some(30), runs: None };
     let before = candidates(&journal, days).len();
     let mut alert: Alert = serde_json::from_value(serde_json::json!({
@@ -122,10 +120,8 @@ fn what_an_open_alert_is_about_stays_until_it_is_resolved() {
 #[test]
 fn a_rule_of_count_keeps_the_newest() {
     let (_folder, mut journal) = store();
-    commit(
-        &mut journal,
-        (1..=20).map(|number| run(&journal, number, i64::from(number) * 60, Verdict::Confirmed, "x")).collect(),
-    );
+    let more = (1..=20).map(|number| run(&journal, number, i64::from(number) * 60, Verdict::Confirmed, "x")).collect();
+    commit(&mut journal, more);
     let keep = Keep { days: None, runs: Some(5) };
     let cuts = with(&journal, |connection| put_away_plan::cuts(connection, keep, LATER));
     assert!(cuts.iter().all(|LaneCut { cut, .. }| cut.because == Because::Count));
@@ -149,12 +145,14 @@ fn a_rule_of_count_keeps_the_newest() {
 #[test]
 fn a_part_of_the_search_goes_once_no_run_is_left_in_it() {
     let (_folder, mut journal) = store();
-    commit(&mut journal, vec![run(&journal, 1, 3_600, Verdict::Confirmed, "kraken")]);
+    let one = vec![run(&journal, 1, 3_600, Verdict::Confirmed, "kraken")];
+    commit(&mut journal, one);
     with(&journal, |connection| {
         connection.execute("DELETE FROM search_left", [])?;
         crate::journal::search::open(connection, NOW.0 - 60_000)
     });
-    commit(&mut journal, vec![run(&journal, 2, 10, Verdict::Confirmed, "newer")]);
+    let one = vec![run(&journal, 2, 10, Verdict::Confirmed, "newer")];
+    commit(&mut journal, one);
     assert_eq!(with(&journal, put_away_plan::empty_parts), Vec::<i64>::new());
     let ids: Vec<Going> = candidates(&journal, Keep { days: Some(30), runs: None });
     assert!(ids.iter().any(|run| run.id == "run-1"));
@@ -168,7 +166,8 @@ fn a_part_of_the_search_goes_once_no_run_is_left_in_it() {
     while !journal.put_away(&Slice::Left(part.clone()), LATER).unwrap().is_over {}
     assert_eq!(number(&journal, "SELECT count(*) FROM sqlite_master WHERE name LIKE 'search_words_p1%'"), 0);
     assert_eq!(number(&journal, "SELECT min(from_ms) FROM search_parts"), i64::MIN, "what is told late has a place");
-    commit(&mut journal, vec![run(&journal, 3, 7_200, Verdict::Confirmed, "late")]);
+    let one = vec![run(&journal, 3, 7_200, Verdict::Confirmed, "late")];
+    commit(&mut journal, one);
     assert_eq!(number(&journal, "SELECT count(*) FROM search_docs WHERE ref = 'run-3'"), 1);
     assert!(with(&journal, |connection| runs_table::get(connection, "run-2")).is_some());
 }
