@@ -13,7 +13,7 @@ use crate::fleet;
 use crate::machine::{minute_ahead, now_us, sleep_until};
 use crate::stamp;
 
-const CUES: u32 = 1_000;
+pub const CUES: u32 = 1_000;
 const SECOND_US: i64 = 1_000_000;
 const MINUTE_US: i64 = 60 * SECOND_US;
 /// From one to the next when they are spread.
@@ -102,18 +102,18 @@ fn figures(what: &str, wanted: usize, late: &[f64], beside_is: &'static str, bes
     vec![at("p50", 0.5, P50_GOAL_MS), at("p99", 0.99, P99_GOAL_MS), most, not_come.goal(0.0)]
 }
 
-fn late<'a>(arrivals: impl IntoIterator<Item = &'a Arrival>) -> Vec<f64> {
+pub fn late<'a>(arrivals: impl IntoIterator<Item = &'a Arrival>) -> Vec<f64> {
     arrivals.into_iter().map(Arrival::late_ms).collect()
 }
 
 /// The whole minutes to watch, once everything is armed.
-fn minutes(plan: &Plan) -> (i64, i64) {
+pub fn minutes(plan: &Plan) -> (i64, i64) {
     let from_us = minute_ahead(Duration::from_secs(12));
     (from_us, from_us + i64::from(plan.minutes) * MINUTE_US)
 }
 
 /// Once a minute, each at its own instant of it.
-fn every_minute(number: u32) -> Value {
+pub fn every_minute(number: u32) -> Value {
     let anchor_us = i64::from(number) * APART_US;
     let at = chrono::DateTime::from_timestamp_micros(anchor_us).expect("an instant of 1970");
     json!({ "type": "interval", "every_seconds": 60, "at": at.to_rfc3339(), "timezone": "UTC" })

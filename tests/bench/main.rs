@@ -13,6 +13,7 @@ mod line;
 mod machine;
 mod outcomes;
 mod ready;
+mod retention;
 mod same_second;
 mod search;
 mod silence;
@@ -26,9 +27,9 @@ use std::process::ExitCode;
 use figure::Figure;
 use machine::Machine;
 
-const USAGE: &str = "bench [lateness|same-second|arming|ready|search|outcomes|steps|spans|silence]… [--json] [--minutes N] [--cues N] [--runs N] [--steps N] [--dir DIR] [--keep]";
-const NAMES: [&str; 9] =
-    ["lateness", "same-second", "arming", "ready", "search", "outcomes", "steps", "spans", "silence"];
+const USAGE: &str = "bench [lateness|same-second|arming|ready|search|outcomes|steps|spans|silence|retention]… [--json] [--minutes N] [--cues N] [--runs N] [--steps N] [--dir DIR] [--keep]";
+const NAMES: [&str; 10] =
+    ["lateness", "same-second", "arming", "ready", "search", "outcomes", "steps", "spans", "silence", "retention"];
 
 /// What is measured, and how large.
 pub struct Plan {
@@ -88,6 +89,7 @@ async fn measure(name: &str, plan: &Plan) -> Vec<Figure> {
         "steps" => steps::measure(plan).await,
         "spans" => spans::measure(plan).await,
         "silence" => silence::measure(plan).await,
+        "retention" => retention::measure(plan).await,
         other => unreachable!("{other} was refused"),
     }
 }

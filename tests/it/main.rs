@@ -24,6 +24,7 @@ mod invariants;
 mod paths;
 mod pools;
 mod preflight;
+mod retention;
 mod sdk;
 mod search;
 mod secrets;

@@ -11,7 +11,7 @@ pub use crate::args_adopt::{AdoptArgs, AdoptCommand, LookArgs as AdoptLookArgs, 
 pub use crate::args_agents::{ExecArgs, WorkerArgs};
 pub use crate::args_alerts::{AlertCommand, AlertsArgs, Minutes, OrOff, ReportArgs, RulesArgs};
 pub use crate::args_apply::{ApplyArgs, CueExportArgs, CueFormat, CueImportArgs};
-pub use crate::args_backup::{BackupArgs, BackupCommand, RestoreArgs, SettingsArgs, SettingsCommand};
+pub use crate::args_backup::{BackupArgs, BackupCommand, RestoreArgs, RetentionCommand, SettingsArgs, SettingsCommand};
 pub use crate::args_channels::{BeaconCommand, ChannelCommand, ChannelSetArgs, word as channel_word};
 pub use crate::args_connect::{ConnectCommand, ConnectCueapiArgs, ImportArgs, ImportCommand};
 pub use crate::args_costs::{CostsArgs, CostsBy, PriceCommand, PriceSetArgs};
@@ -163,7 +163,12 @@ pub enum Command {
     Backup(BackupArgs),
     /// A tower out of a backup, where none runs
     Restore(RestoreArgs),
-    /// What the tower does of itself: doors, backups, log, metrics
+    /// How much of the past is kept, and what would go
+    Retention {
+        #[command(subcommand)]
+        what: Option<RetentionCommand>,
+    },
+    /// What the tower does of itself: doors, backups, log, metrics, retention
     Settings(SettingsArgs),
     Doctor(DoctorArgs),
     Support(SupportArgs),

@@ -1,4 +1,4 @@
-//! The arguments of `backup …`, `restore` and `settings …`.
+//! The arguments of `backup …`, `restore`, `retention …` and `settings …`.
 
 use std::path::PathBuf;
 
@@ -40,6 +40,14 @@ pub struct RestoreArgs {
     /// In the place of the tower that is in the folder already, which is kept as before-restore.db
     #[arg(long)]
     pub replace: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RetentionCommand {
+    /// Put away now what the rules let go, and wait for it
+    Run,
+    /// Write the whole store anew, as small as it can be; no tower may run on it
+    Compact,
 }
 
 #[derive(Debug, Args)]

@@ -53,6 +53,7 @@ mod owner;
 mod pools;
 mod presence;
 mod prices;
+mod retention;
 mod runs;
 mod schedule;
 mod search;
@@ -78,7 +79,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{
-    BackupArgs, BackupCommand, Cli, Command, KeyArgs, LedgerArgs, LedgerCommand, ScheduleCommand, WindowArgs,
+    BackupArgs, BackupCommand, Cli, Command, KeyArgs, LedgerArgs, LedgerCommand, RetentionCommand, ScheduleCommand,
+    WindowArgs,
 };
 use crate::owner::Owner;
 
@@ -187,6 +189,8 @@ fn obey(cli: Cli) -> Result<(), String> {
         Command::Backup(BackupArgs { what: Some(BackupCommand::Show { file }), .. }) => backup::show(&file, json),
         Command::Backup(args) => with_owner(data, async |owner| backup::obey(&owner, args, json).await),
         Command::Restore(args) => within_runtime(backup::restore(args, data, json)),
+        Command::Retention { what: Some(RetentionCommand::Compact) } => retention::compact(data, json),
+        Command::Retention { what } => with_owner(data, async |owner| retention::obey(&owner, what, json).await),
         Command::Settings(args) => settings::obey(args.what, data, json),
         Command::Doctor(args) => within_runtime(doctor::obey(args, data, json)),
         Command::Support(args) => within_runtime(support::obey(args, data, json)),

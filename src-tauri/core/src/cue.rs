@@ -12,6 +12,7 @@ use crate::gate::OnNoAnswer;
 use crate::id::{AccountId, CueId};
 use crate::lend::Lend;
 use crate::pool::Need;
+use crate::retention::Keep;
 use crate::schedule_spec::ScheduleSpec;
 use crate::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 pub use crate::transport::{Callback, Command, Program, Restart, Transport, Worker};
@@ -105,6 +106,9 @@ pub struct CueDefinition {
     /// What the owner is asked before it happens.
     #[serde(default, skip_serializing_if = "GateRules::is_default")]
     pub gate: GateRules,
+    /// How much of its past is kept, where that is not the tower's own rule.
+    #[serde(default, skip_serializing_if = "Keep::is_default")]
+    pub retention: Keep,
 }
 
 /// What a cue asks its owner, whether or not its agent does. What a person has to look at before it counts is
@@ -527,6 +531,7 @@ pub(crate) mod tests {
             priority: 0,
             lends: vec![],
             gate: GateRules::default(),
+            retention: Keep::default(),
         }
     }
 }

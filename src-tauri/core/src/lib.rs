@@ -27,6 +27,7 @@ pub mod plain;
 pub mod plan;
 pub mod pool;
 pub mod price;
+pub mod retention;
 pub mod run;
 pub mod schedule;
 pub mod schedule_spec;

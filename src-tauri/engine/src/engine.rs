@@ -31,6 +31,7 @@ use crate::paths::{Watched, look_after};
 use crate::perform::{Means, Performer, Shared, adopted};
 use crate::pilot::{Crew, Pilot};
 use crate::prices::Prices;
+use crate::retention::{self, Retention};
 use crate::returned::{self, Returned};
 use crate::sabotage;
 use crate::settings::{Live, SettingsError};
@@ -188,6 +189,7 @@ impl Engine {
             lives,
             backups: backups.clone(),
             meters,
+            retention: Retention::default(),
         };
         let mut minding = JoinSet::new();
         minding.spawn(returned::tell(handle.clone(), returned));
@@ -204,6 +206,7 @@ impl Engine {
         minding.spawn(alerting::native::mind(native, handle.clone()));
         minding.spawn(settings.look_after());
         minding.spawn(backup::keep(backups, handle.clone(), notifier.clone(), config.zone));
+        minding.spawn(retention::keep(handle.clone(), notifier.clone(), config.zone));
         minding.spawn(briefing_note::tell(handle.clone(), notifier, started_at));
         minding.spawn(alerting::tell(handle.clone(), Arc::clone(&shared), alerts));
         minding.spawn(otlp::export(handle.clone(), Arc::clone(&shared)));

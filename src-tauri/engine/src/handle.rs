@@ -25,11 +25,12 @@ use crate::clock::Clock;
 use crate::feed::Feed;
 use crate::fleet::Life;
 use crate::health::Meters;
-use crate::journal::{KeyRow, OutputRow, Reader, Recorded, Recorder, Recording, StoreError};
+use crate::journal::{KeyRow, OutputRow, Reader, Recorded, Recorder, Recording, Slice, SliceDone, StoreError};
 use crate::lives::{self, Lives};
 use crate::offers::Offers;
 use crate::otlp::Exports;
 use crate::prices::Prices;
+use crate::retention::Retention;
 use crate::token::TowerKey;
 use crate::vault::Vault;
 
@@ -178,6 +179,11 @@ pub(crate) enum Order {
         change: TowerChange,
         reply: Reply<()>,
     },
+    /// Goes when nothing else is near; answered with None if that is not now.
+    PutAway {
+        slice: Box<Slice>,
+        reply: Reply<Option<SliceDone>>,
+    },
     Stop {
         reply: Reply<()>,
     },
@@ -301,6 +307,7 @@ pub struct Handle {
     pub(crate) lives: Lives,
     pub(crate) backups: Backups,
     pub(crate) meters: Meters,
+    pub(crate) retention: Retention,
 }
 
 /// Why the last commit failed; None while the store is well.
@@ -441,6 +448,11 @@ impl Handle {
         work: impl FnOnce(&Recorder<'_>) -> Result<Result<T, E>, StoreError> + Send + 'static,
     ) -> Result<Result<T, E>, Trouble> {
         self.ask(|reply| Order::Beats { lives, recording: Box::new(Recorded::new(work, reply)) }).await
+    }
+
+    /// Takes a slice out of the store, if nothing is due just now; None: it is not a good moment.
+    pub(crate) async fn put_away(&self, slice: Slice) -> Result<Option<SliceDone>, Trouble> {
+        self.ask(|reply| Order::PutAway { slice: Box::new(slice), reply }).await
     }
 
     /// Whether a run goes on. One that nobody knows of may have left ahead of its commit, and does.

@@ -35,6 +35,7 @@ mod prices;
 pub mod private;
 pub mod receive;
 pub mod redacting;
+pub mod retention;
 mod returned;
 pub mod sabotage;
 mod search;

@@ -85,6 +85,7 @@ fn unrun(row: &OccurrenceRow) -> String {
         (state, Some(why)) if row.count > 1 => format!("{} due times {state}: {why}.", grouped(row.count)),
         ("skipped", Some(why)) => format!("Skipped: {why}."),
         ("missed", Some(why)) => format!("Missed: {why}."),
+        ("ran", Some(why)) => format!("Ran: {why}."),
         (state, _) => format!("It is {state}."),
     }
 }

@@ -24,7 +24,7 @@ async fn a_store_of_the_second_format_is_brought_up_to_date_with_everything_that
     drop(old);
     let facts = number(data.path(), "SELECT count(*) FROM journal");
     let mut tower = Tower::start_on(data.path()).await;
-    assert_eq!(number(data.path(), "PRAGMA user_version"), 8);
+    assert_eq!(number(data.path(), "PRAGMA user_version"), 9);
     assert!(
         number(data.path(), "SELECT count(*) FROM journal") > facts,
         "what was there is kept, and the start is added"

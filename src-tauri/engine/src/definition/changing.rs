@@ -7,7 +7,7 @@ use super::pairs::{self, Pairs};
 use super::{checks, expecting, schedule, writing};
 
 /// These are merged field by field; every other field is replaced.
-const MERGED: [&str; 13] = [
+const MERGED: [&str; 14] = [
     "schedule",
     "callback",
     "command",
@@ -21,6 +21,7 @@ const MERGED: [&str; 13] = [
     "heartbeat",
     "budget",
     "gate",
+    "retention",
 ];
 /// And so are the sections of these: to raise the budget of a day leaves that of a run as it is.
 const MERGED_DEEPLY: [&str; 1] = ["budget"];

@@ -71,7 +71,7 @@ const NAME_CHARS_MAX: usize = 255;
 const DESCRIPTION_CHARS_MAX: usize = 10_000;
 const PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
 
-const FIELDS: [&str; 30] = [
+const FIELDS: [&str; 31] = [
     "name",
     "description",
     "agent",
@@ -102,6 +102,7 @@ const FIELDS: [&str; 30] = [
     "require_payload_override",
     "secrets",
     "gate",
+    "retention",
 ];
 
 /// Reads a whole cue; fields that are left out or null get their defaults.
@@ -205,6 +206,7 @@ fn read(
     let watched = (heartbeat.as_ref(), &budget, loops);
     watching::over_at_once(watched, (schedule.as_ref(), transport.as_ref(), confirm), all);
     let lends = lending::read(&top, all);
+    let retention = policy::retention(&top, all);
     problems.none()?;
     let (Some(name), Some(schedule), Some(transport)) = (name, schedule, transport) else {
         unreachable!("each of these is missing only with a problem noted");
@@ -237,6 +239,7 @@ fn read(
         priority,
         lends,
         gate,
+        retention,
     };
     let unknown = body.keys().filter(|field| !FIELDS.contains(&field.as_str())).cloned().collect();
     Ok(Read { definition, unknown })

@@ -3,14 +3,18 @@
 use cuetower_core::cue::{
     CatchUp, CatchUpPolicy, Command, Confirm, Delivery, Overlap, Restart, Retry, Transport, Unanswered, Worker,
 };
+use cuetower_core::retention::Keep;
 use cuetower_core::schedule_spec::{Kind, ScheduleSpec};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::reading::{Object, Problems, number};
 
 const WEEK_S: f64 = 7.0 * 24.0 * 3_600.0;
 const YEAR_S: f64 = 366.0 * 24.0 * 3_600.0;
 const SECONDS_MIN: f64 = 0.1;
+/// A hundred years: longer than anybody looks back.
+const KEPT_DAYS_MAX: u32 = 36_600;
+const KEPT_RUNS_MAX: u32 = 100_000_000;
 const WAITS_MAX: usize = 10;
 /// After its due instant, the first ping of an agent that is only watched.
 const FIRST_PING_MS: u64 = 300_000;
@@ -131,6 +135,19 @@ pub(super) fn confirm(top: &Object, transport: Option<&Transport>, problems: &mu
         _ => {}
     }
     confirm
+}
+
+/// How much of the cue's past is kept, in the place of the tower's own rule.
+pub(super) fn retention(top: &Object, problems: &mut Problems) -> Keep {
+    let Some(section) = top.section("retention", &["days", "runs"], problems) else { return Keep::default() };
+    Keep {
+        days: section.whole("days", 1..=KEPT_DAYS_MAX, problems),
+        runs: section.whole("runs", 1..=KEPT_RUNS_MAX, problems),
+    }
+}
+
+pub(super) fn retention_written(keep: &Keep) -> Value {
+    if keep.is_default() { Value::Null } else { json!({ "days": keep.days, "runs": keep.runs }) }
 }
 
 /// What the checks alone decide needs one.

@@ -6,7 +6,7 @@ use cuetower_core::cue::{
 use cuetower_core::time::MINUTE_MS;
 use serde_json::{Map, Value, json};
 
-use super::{checks, gate, uses, watching, writing_schedule};
+use super::{checks, gate, policy, uses, watching, writing_schedule};
 
 /// The canonical JSON; `read_new` makes the same definition of it (as long as a `once` instant lies ahead).
 #[must_use]
@@ -107,6 +107,7 @@ pub(super) fn fields(definition: &CueDefinition) -> Map<String, Value> {
         ("secrets", json!(definition.lends)),
         ("uses", uses::written(&definition.uses)),
         ("gate", gate::written(&definition.gate)),
+        ("retention", policy::retention_written(&definition.retention)),
     ];
     fields.into_iter().chain(to_whom).map(|(field, value)| (field.to_owned(), value)).collect()
 }

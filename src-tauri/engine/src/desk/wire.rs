@@ -47,6 +47,7 @@ pub use super::wire_prices::{
     PriceView, Prices, ShippedPrice, VerdictCost,
 };
 pub use super::wire_proof::{OutcomeView, ProofView, RefusedReport};
+pub use super::wire_retention::{RetentionOwn, RetentionPass, RetentionView};
 pub use super::wire_schedule::{
     Audit, AuditFinding, AuditRequest, BandView, Briefing, BriefingCard, BriefingLine, CuePause, CueTrigger,
     OccurrenceAnswer, SimulateRequest, SimulatedFire, SimulatedLane, Simulation, TriggerUrl,

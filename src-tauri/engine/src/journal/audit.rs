@@ -6,6 +6,8 @@ use cuetower_core::event::Event;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::put_away;
+
 pub(super) const SCHEMA: &str = "
 CREATE INDEX journal_definitions ON journal (lane, lane_seq) WHERE kind IN ('cue_defined', 'cue_status_changed');";
 
@@ -35,8 +37,10 @@ pub struct Start {
 
 /// From the first fact about an instant due at `from` or later; None: from the beginning.
 pub(super) fn facts(connection: &Connection, cue: &str, from: Option<Ms>) -> rusqlite::Result<LaneFacts> {
-    let Some(from) = from else {
-        return Ok(LaneFacts { start: None, facts: after(connection, cue, 0)? });
+    // The records of days that are put away stand for many facts: where one would begin, all are read.
+    let from = match from {
+        Some(from) if !put_away::reaches(connection, cue, from)? => from,
+        Some(_) | None => return Ok(LaneFacts { start: None, facts: after(connection, cue, 0)? }),
     };
     let first_decided: Option<i64> = connection
         .prepare_cached(

@@ -10,6 +10,8 @@ use cuetower_core::step::ModelSum;
 use cuetower_core::verdicts::Confirmed;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::put_away;
+
 pub(super) const SCHEMA: &str = "
 CREATE INDEX spend_disagreeing ON spend (last_ms) WHERE disagreement IS NOT NULL;
 CREATE INDEX steps_of_models ON steps (spend, key) WHERE state = 'started' AND model IS NOT NULL;";
@@ -278,7 +280,7 @@ pub(super) fn disagreeing(
 pub(super) const DUE: &str = "SELECT r.cue_id, count(*) FROM runs r INDEXED BY runs_by_cue
     WHERE r.cue_id IN (SELECT id FROM cues) AND r.due_ms >= ?1 AND r.due_ms < ?2 GROUP BY r.cue_id";
 
-/// How many runs of each cue began that were due in `[from, to)`.
+/// How many runs of each cue began that were due in `[from, to)`; those that are put away too.
 pub(super) fn due(connection: &Connection, from: Ms, to: Ms) -> rusqlite::Result<Vec<(String, RunsDue)>> {
     let mut found: BTreeMap<String, RunsDue> = BTreeMap::new();
     let live =
@@ -290,6 +292,9 @@ pub(super) fn due(connection: &Connection, from: Ms, to: Ms) -> rusqlite::Result
             let runs = found.entry(row.get(0)?).or_default();
             *(if is_live { &mut runs.live } else { &mut runs.all }) = row.get(1)?;
         }
+    }
+    for (cue_id, _, count) in put_away::ends(connection, from, to)? {
+        found.entry(cue_id).or_default().all += count;
     }
     Ok(found.into_iter().collect())
 }

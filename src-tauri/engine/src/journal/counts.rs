@@ -5,6 +5,8 @@ use cuetower_core::Ms;
 use cuetower_core::time::MINUTE_MS;
 use rusqlite::{Connection, params};
 
+use super::put_away;
+
 pub(super) const SCHEMA: &str = "
 CREATE INDEX runs_under_way ON runs (status) WHERE ended_at_ms IS NULL;";
 
@@ -47,7 +49,8 @@ pub(super) const RUNS_SINCE: &str =
 /// How many runs of an account began that were due since then; those of deleted cues too. Reads no run.
 pub(super) fn runs_since(connection: &Connection, account: &str, since: Ms) -> rusqlite::Result<u32> {
     let sql = format!("SELECT count(*) {RUNS_SINCE}");
-    connection.prepare_cached(&sql)?.query_row(params![account, since.0], |row| row.get(0))
+    let runs: u32 = connection.prepare_cached(&sql)?.query_row(params![account, since.0], |row| row.get(0))?;
+    Ok(runs + put_away::of_account(connection, account, since)?.runs)
 }
 
 /// Reads each run of the account since then: for whoever asks, not for every request.
@@ -64,14 +67,15 @@ pub(super) fn usage(connection: &Connection, account: &str, since: Ms) -> rusqli
           count(*) FILTER (WHERE r.status IN ('failed', 'outcome_timeout'))
         {RUNS_SINCE}"
     );
+    let gone = put_away::of_account(connection, account, since)?;
     connection.prepare_cached(&runs)?.query_row(params![account, since.0], |row| {
         Ok(UsageRow {
             cues_active,
             cues_paused,
-            runs: row.get(0)?,
-            reported: row.get(1)?,
-            succeeded: row.get(2)?,
-            failed: row.get(3)?,
+            runs: row.get::<_, u32>(0)? + gone.runs,
+            reported: row.get::<_, u32>(1)? + gone.reported,
+            succeeded: row.get::<_, u32>(2)? + gone.good,
+            failed: row.get::<_, u32>(3)? + gone.runs.saturating_sub(gone.good),
         })
     })
 }

@@ -49,7 +49,10 @@ pub(super) fn bring(connection: &Connection, format: i64) -> rusqlite::Result<()
     for step in steps.iter().skip(first) {
         all.execute_batch(step)?;
     }
-    from_7(&all)?;
+    if format < 8 {
+        from_7(&all)?;
+    }
+    all.execute_batch(super::put_away::SCHEMA)?;
     all.pragma_update(None, "user_version", FORMAT)?;
     all.commit()?;
     tracing::info!(from = format, to = FORMAT, took_ms = took(), "the store is up to date");
@@ -185,7 +188,7 @@ mod tests {
         assert_eq!(rows("SELECT count(*) FROM runs"), 3);
         let decided = "SELECT count(*) FROM occurrences WHERE state = 'ran' AND decided_seq IS NOT NULL";
         assert_eq!(rows(decided), 3);
-        assert_eq!(rows("PRAGMA user_version"), 8);
+        assert_eq!(rows("PRAGMA user_version"), 9);
         assert_eq!(rows("SELECT count(*) FROM workers"), 0);
         let (steps, sums) = journal.steps(&costly).unwrap().expect("what it cost is known still");
         assert_eq!((steps.len(), sums.total().cost.map(|cost| cost.usd())), (0, Some(0.5)));
@@ -216,7 +219,8 @@ mod tests {
         let of_today = indexes();
         let older =
             "DROP TABLE search_words_p0; DROP TABLE search_words_p1; DROP TABLE search_docs; DROP TABLE search_parts;
-            DROP TABLE search_left; PRAGMA user_version = 7;";
+            DROP TABLE search_left; DROP TABLE put_away; DROP TABLE put_away_left; DROP TABLE put_away_facts;
+            DROP INDEX span_traces_by_owner; PRAGMA user_version = 7;";
         let built = |said: &[String]| -> Vec<String> {
             let of_indexes = said.iter().filter(|line| line.starts_with("INFO an index of the store is built"));
             of_indexes.map(|line| line["INFO an index of the store is built".len()..].to_owned()).collect()

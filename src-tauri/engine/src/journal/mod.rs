@@ -41,14 +41,18 @@ mod outputs;
 #[cfg(test)]
 mod plans;
 mod prices;
+mod put_away;
+mod put_away_plan;
 mod reader;
 mod recording;
 mod report;
 mod runs;
 mod search;
 mod search_filling;
+mod search_forgetting;
 mod search_read;
 mod secrets;
+mod shrinking;
 mod spans_apart;
 mod steps;
 mod steps_read;
@@ -97,6 +101,8 @@ pub use otlp_out::{EndedRuns, OtlpOutRow};
 pub use outbox::{OutboxNote, OutboxRow, ToldOf};
 pub use outputs::OutputRow;
 pub use prices::PriceRow;
+pub use put_away::{Going, LeftRow, Slice, SliceDone};
+pub use put_away_plan::{Candidate, Candidates, FactsSeen, LaneCut, StoreSize};
 pub use reader::Reader;
 pub use recording::Recorder;
 pub(crate) use recording::{Recorded, Recording};
@@ -113,7 +119,7 @@ pub use watches::WatchRow;
 pub use workers::{WorkerRow, WorkerSeen};
 
 /// Format of the file. An older program refuses a newer file.
-const FORMAT: i64 = 8;
+const FORMAT: i64 = 9;
 const CACHE_KIB: i64 = 32 * 1024;
 /// SQLite's own choice for a new file.
 const PAGE_BYTES: u64 = 4096;
@@ -144,6 +150,8 @@ pub enum StoreError {
     NoBackup(PathBuf),
     #[error("the copy to {} was broken off", .0.display())]
     Broken(PathBuf),
+    #[error("there is too little room on the disk: {} MB free, and {} MB are wanted", .free / 1_000_000, .wanted / 1_000_000)]
+    NoRoom { free: u64, wanted: u64 },
 }
 
 impl StoreError {
@@ -164,6 +172,7 @@ impl StoreError {
             | StoreError::Folder(..)
             | StoreError::Row(_)
             | StoreError::NoBackup(_)
+            | StoreError::NoRoom { .. }
             | StoreError::Broken(_) => false,
         }
     }
@@ -208,6 +217,7 @@ impl Journal {
         let connection = open_writer(&path).map_err(|source| StoreError::Sqlite { path: path.clone(), source })?;
         let journal = Journal { connection, path, _lock: lock };
         journal.migrate()?;
+        journal.shrink_if_small();
         Ok(journal)
     }
 
@@ -268,6 +278,7 @@ impl Journal {
             outbox::SCHEMA,
             alert_rules::SCHEMA,
             search::SCHEMA,
+            put_away::SCHEMA,
         ];
         let all = format!("BEGIN;\n{}\nPRAGMA user_version = {FORMAT};\nCOMMIT;", schemas.join("\n"));
         self.guard(|connection| connection.execute_batch(&all))
@@ -296,6 +307,8 @@ impl Journal {
 fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    // Of a new file, before it has anything in it: what retention frees goes back to the disk.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "OFF")?;

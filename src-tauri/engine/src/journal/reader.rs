@@ -9,6 +9,7 @@ use cuetower_core::away::Band;
 use cuetower_core::channel::{Note, Waiting};
 use cuetower_core::cue::Cue;
 use cuetower_core::lane::Lane;
+use cuetower_core::retention::Keep;
 use cuetower_core::run::Run;
 use cuetower_core::watch::Sample;
 use rusqlite::{Connection, OpenFlags, Row};
@@ -24,6 +25,7 @@ use super::{AgentSpent, DisagreementRow, ModelSpent, RunsDue, SpentRow, costs};
 use super::{ApartRow, EndedRuns, OtlpOutRow, otlp_out, spans_apart};
 use super::{BeaconRow, ChannelRow, OutboxNote, ToldOf, channels, outbox};
 use super::{BeatRow, DaySum, MinuteSum, PriceRow, agent_commands, agents, beats, prices};
+use super::{Candidates, FactsSeen, LaneCut, LeftRow, StoreSize, put_away_plan};
 use super::{CellsAsk, LaneCellsRow, cells};
 use super::{GateFilter, GateRow, WaitingGateRow, gates};
 use super::{GaugesRow, gauges};
@@ -107,6 +109,34 @@ impl By for Option<Ms> {
 impl By for AlertFilter {
     type Lent<'a> = &'a AlertFilter;
     fn by(&self) -> &AlertFilter {
+        self
+    }
+}
+
+impl By for Option<i64> {
+    type Lent<'a> = Option<i64>;
+    fn by(&self) -> Option<i64> {
+        *self
+    }
+}
+
+impl By for Keep {
+    type Lent<'a> = Keep;
+    fn by(&self) -> Keep {
+        *self
+    }
+}
+
+impl By for LaneCut {
+    type Lent<'a> = &'a LaneCut;
+    fn by(&self) -> &LaneCut {
+        self
+    }
+}
+
+impl By for Vec<LaneCut> {
+    type Lent<'a> = &'a [LaneCut];
+    fn by(&self) -> &[LaneCut] {
         self
     }
 }
@@ -400,6 +430,27 @@ queries! {
     runs_beginning(start: String, most: u32) -> Vec<String> = search_read::runs_beginning;
     cues_named(name: String, most: u32) -> Vec<String> = search_read::cues_named;
     agents_named(name: String, most: u32) -> Vec<String> = search_read::agents_named;
+    /// The lanes of which something may go, by the cue's own rule or by this one.
+    retention_cuts(tower: Keep, now: Ms) -> Vec<LaneCut> = put_away_plan::cuts;
+    runs_going(lane: LaneCut, from: Ms, now: Ms, most: u32) -> Candidates = put_away_plan::runs;
+    /// Runs of all cues, if the store is too large.
+    runs_going_oldest(from: Ms, now: Ms, most: u32) -> Candidates = put_away_plan::oldest;
+    /// Records of what never ran.
+    occurrences_going(lane: LaneCut, from: Ms, now: Ms, most: u32) -> Candidates = put_away_plan::occurrences;
+    /// What was told outside of runs, and last heard of before then.
+    apart_going(before: Ms, most: u32) -> Vec<i64> = put_away_plan::apart;
+    /// What of larger things is begun and not over.
+    put_away_left(most: u32) -> Vec<LeftRow> = put_away_plan::left;
+    search_parts_empty() -> Vec<i64> = put_away_plan::empty_parts;
+    /// Lanes that may have facts of runs that are gone, with when the last of those ended.
+    lanes_with_gone() -> Vec<(String, Ms)> = put_away_plan::lanes_with_facts;
+    facts_of_gone(lane: String, from: Option<i64>, until: Ms) -> FactsSeen = put_away_plan::facts;
+    /// How many runs these let go at most, the oldest of them, and how many runs there are.
+    runs_counted(cuts: Vec<LaneCut>) -> (u64, Option<Ms>, u64) = put_away_plan::counted;
+    oldest_run() -> Option<Ms> = put_away_plan::oldest_run;
+    /// Cues with a rule of their own: id, name, rule.
+    retention_own() -> Vec<(String, String, Keep)> = put_away_plan::own;
+    store_size() -> StoreSize = put_away_plan::size;
     /// Journal sequence of the last fact.
     last_seq() -> u64 = entries::last_seq;
 }

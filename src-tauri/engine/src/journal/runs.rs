@@ -8,7 +8,7 @@ use cuetower_core::verdicts::{self, Confirmed, Delivered};
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use super::reader::json;
-use super::{Journal, StoreError};
+use super::{Journal, StoreError, put_away};
 
 pub(super) const SCHEMA: &str = "
 CREATE TABLE runs (
@@ -355,13 +355,14 @@ pub(super) fn stats(connection: &Connection, cue_id: &str, since: Ms) -> rusqlit
     let sql = "SELECT count(*), count(ended_at_ms), count(*) FILTER (WHERE ended_at_ms IS NOT NULL AND delivered_at_ms IS NOT NULL),
         count(*) FILTER (WHERE confirmed IN ('confirmed', 'claimed')), count(*) FILTER (WHERE confirmed = 'confirmed')
       FROM runs WHERE cue_id = ?1 AND due_ms >= ?2";
+    let gone = put_away::of_cue(connection, cue_id, since)?;
     connection.prepare_cached(sql)?.query_row(params![cue_id, since.0], |row| {
         Ok(RunStats {
-            runs: row.get(0)?,
-            ended: row.get(1)?,
-            delivered: row.get(2)?,
-            good: row.get(3)?,
-            confirmed: row.get(4)?,
+            runs: row.get::<_, u32>(0)? + gone.runs,
+            ended: row.get::<_, u32>(1)? + gone.runs,
+            delivered: row.get::<_, u32>(2)? + gone.delivered,
+            good: row.get::<_, u32>(3)? + gone.good,
+            confirmed: row.get::<_, u32>(4)? + gone.confirmed,
         })
     })
 }

@@ -80,7 +80,7 @@ impl Shelf {
     }
 
     /// Its doc, digest and cost.
-    fn find(self, connection: &Connection, of: &str) -> rusqlite::Result<Option<(i64, i64, Option<i64>)>> {
+    pub(super) fn find(self, connection: &Connection, of: &str) -> rusqlite::Result<Option<(i64, i64, Option<i64>)>> {
         let (first, last) = self.whole();
         let sql = "SELECT doc, digest, cost_nano FROM search_docs INDEXED BY search_docs_by_ref
           WHERE ref = ?1 AND doc BETWEEN ?2 AND ?3";
@@ -137,7 +137,7 @@ fn write(connection: &Connection, text: &Text<'_>) -> rusqlite::Result<()> {
     connection.prepare_cached(&sql)?.execute(params![doc, words]).map(drop)
 }
 
-fn part_of(connection: &Connection, due: Ms) -> rusqlite::Result<i64> {
+pub(super) fn part_of(connection: &Connection, due: Ms) -> rusqlite::Result<i64> {
     let sql = "SELECT part FROM search_parts WHERE from_ms <= ?1 ORDER BY from_ms DESC LIMIT 1";
     connection.prepare_cached(sql)?.query_row([due.0], |row| row.get(0))
 }
@@ -163,8 +163,8 @@ fn count(connection: &Connection, part: i64, due: Ms) -> rusqlite::Result<()> {
 
 /// A new part, of runs due from then on.
 pub(super) fn open(connection: &Connection, from_ms: i64) -> rusqlite::Result<()> {
-    let sql =
-        "INSERT INTO search_parts (part, from_ms, docs) SELECT max(part) + 1, ?1, 0 FROM search_parts RETURNING part";
+    let sql = "INSERT INTO search_parts (part, from_ms, docs) SELECT max(part) + 1, ?1, 0 FROM
+          (SELECT part FROM search_parts UNION ALL SELECT of FROM put_away_left WHERE what = 'part') RETURNING part";
     let part: i64 = connection.query_row(sql, [from_ms], |row| row.get(0))?;
     create(connection, part)
 }

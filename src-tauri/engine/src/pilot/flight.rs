@@ -209,6 +209,7 @@ impl Pilot {
                 self.take_tower(batch, change);
                 batch.answer(reply, Ok(()));
             }
+            Order::PutAway { slice, reply } => self.slices.push((slice, reply)),
             Order::Stop { .. } => unreachable!("taken out before"),
         }
     }

@@ -15,6 +15,7 @@ mod gates_sabotaged;
 mod limits;
 mod pings;
 mod pools;
+mod put_away;
 mod signs;
 mod spans;
 mod steps;
@@ -139,6 +140,8 @@ pub(crate) struct Pilot {
     zone: chrono_tz::Tz,
     /// Lane sequence of each lane's last snapshot.
     snapshots: HashMap<CueId, u64>,
+    /// What retention would take out now.
+    slices: Vec<put_away::Asked>,
 }
 
 /// What the pilot works with, beside the journal.
@@ -275,6 +278,7 @@ impl Pilot {
             envelopes,
             zone,
             snapshots,
+            slices: Vec::new(),
         };
         pilot.pools_are_known(now);
         pilot.rules_are_known();
@@ -298,7 +302,10 @@ impl Pilot {
                 () = self.clock.sleep_until(wake) => {}
             }
             match self.batch(std::mem::take(&mut waiting)) {
-                Ok(None) => self.checkpoint(orders.is_empty()),
+                Ok(None) => {
+                    self.checkpoint(orders.is_empty());
+                    self.put_away(orders.is_empty());
+                }
                 Ok(Some(stopped)) => {
                     self.performer.native().stops();
                     return drop(stopped.send(Ok(())));

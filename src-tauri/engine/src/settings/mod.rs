@@ -11,6 +11,7 @@ mod tests;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use cuetower_core::retention::Keep;
 use cuetower_core::schedule::Cron;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -30,6 +31,12 @@ pub const PREFIX: &str = "CUETOWER_SET_";
 const KEPT_MAX: u32 = 1_000;
 const LOG_DAYS_MAX: u32 = 365;
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+/// A hundred years.
+const KEPT_DAYS_MAX: u32 = 36_600;
+const KEPT_RUNS_MAX: u32 = 100_000_000;
+/// A store with nothing in it takes about one.
+const SIZE_MB_MIN: u32 = 5;
+const SIZE_MB_MAX: u32 = 4_000_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -38,6 +45,7 @@ pub struct Settings {
     pub backup: Backup,
     pub log: Log,
     pub metrics: Metrics,
+    pub retention: Retention,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +82,32 @@ pub struct Metrics {
     pub serve: bool,
     /// Whoever is on this machine may read them without a key.
     pub open: bool,
+}
+
+/// How much of the past is kept; 0 is all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    pub keep_days: u32,
+    /// Of all cues together that have no rule of their own.
+    pub keep_runs: u32,
+    /// Of the store; the oldest go.
+    pub keep_size_mb: u32,
+}
+
+impl Retention {
+    /// For cues that have no rule of their own.
+    #[must_use]
+    pub fn keep(&self) -> Keep {
+        let some = |number: u32| (number > 0).then_some(number);
+        Keep { days: some(self.keep_days), runs: some(self.keep_runs) }
+    }
+
+    /// What the store may take of the disk; None: as much as there is.
+    #[must_use]
+    pub fn most_bytes(&self) -> Option<u64> {
+        (self.keep_size_mb > 0).then(|| u64::from(self.keep_size_mb) * 1_000_000)
+    }
 }
 
 impl Default for Doors {
@@ -303,7 +337,7 @@ fn is_directive(text: &str) -> bool {
 
 /// What the types alone do not say.
 fn fits(settings: &Settings) -> Result<(), SettingsError> {
-    let Settings { doors, backup, log, metrics: _ } = settings;
+    let Settings { doors, backup, log, metrics: _, retention } = settings;
     for (setting, address) in [("doors.listen", doors.listen), ("doors.desk", doors.desk)] {
         if !address.ip().is_loopback() {
             let message = format!(
@@ -320,6 +354,20 @@ fn fits(settings: &Settings) -> Result<(), SettingsError> {
     }
     if !(1..=KEPT_MAX).contains(&backup.keep) {
         return Err(SettingsError::field("backup.keep", format!("must be 1 to {KEPT_MAX}, not {}", backup.keep)));
+    }
+    for (setting, number, most) in [
+        ("retention.keep_days", retention.keep_days, KEPT_DAYS_MAX),
+        ("retention.keep_runs", retention.keep_runs, KEPT_RUNS_MAX),
+    ] {
+        if number > most {
+            let message = format!("must be 0 to {most}, not {number}; 0 keeps all of them");
+            return Err(SettingsError::field(setting, message));
+        }
+    }
+    let size = retention.keep_size_mb;
+    if size != 0 && !(SIZE_MB_MIN..=SIZE_MB_MAX).contains(&size) {
+        let message = format!("must be {SIZE_MB_MIN} to {SIZE_MB_MAX}, or 0 for no limit, not {size}");
+        return Err(SettingsError::field("retention.keep_size_mb", message));
     }
     if !backup.folder.is_empty() && !Path::new(&backup.folder).is_absolute() {
         return Err(SettingsError::field(

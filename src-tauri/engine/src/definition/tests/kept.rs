@@ -61,6 +61,7 @@ fn what_is_left_out_or_null_gets_its_default() {
         "overlap",
         "expect",
         "gate",
+        "retention",
     ] {
         nulls[field] = Value::Null;
     }
@@ -71,6 +72,7 @@ fn what_is_left_out_or_null_gets_its_default() {
 fn what_is_written_reads_back_as_the_same() {
     let bodies = [
         webhook(),
+        with(webhook(), "retention", json!({ "days": 30, "runs": 500 })),
         command(),
         with(command(), "command", json!({ "shell": "make all | tee log" })),
         with(
@@ -199,6 +201,7 @@ fn values_that_ask_for_nothing_are_let_through() {
         ("priority", json!(0)),
         ("uses", json!([])),
         ("gate", json!({ "before_delivery": false })),
+        ("retention", json!({ "days": null })),
         ("budget", json!({ "run": {} })),
         ("on_success_fire", json!(null)),
         ("require_payload_override", json!(false)),

@@ -290,3 +290,16 @@ fn places(value: &Value, at: &str) -> Vec<String> {
     };
     below.into_iter().flat_map(|(place, value)| std::iter::once(place.clone()).chain(places(value, &place))).collect()
 }
+
+#[test]
+fn a_past_that_cannot_be_kept_so() {
+    each_refused(
+        &webhook(),
+        &[
+            ("retention", json!(30), "must be an object; it is a number"),
+            ("retention.days", json!(0), "must be a whole number from 1 to 36600; it is 0"),
+            ("retention.runs", json!(1.5), "must be a whole number from 1 to 100000000"),
+            ("retention.months", json!(1), "`retention` has no field `months`; it has `days`"),
+        ],
+    );
+}
