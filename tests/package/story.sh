@@ -118,6 +118,8 @@ back)
   up --data "$NEW"
   told --data "$NEW" >after.json
   diff before.json after.json >changes || fail "what came back is not what was there: $(cat changes)"
+  # Nothing crashed: the tower that the backup is of was stopped in order, later.
+  if ctl --data "$NEW" alerts --json | grep tower_was_off; then fail "a restored tower says that it crashed"; fi
   # Its secret came along: the command ends with 0 with that very value alone.
   ctl --data "$NEW" cue fire first-cue
   until_it at_least 2 --data "$NEW"
