@@ -88,12 +88,16 @@ fn installers_claim_the_links_and_never_go_back_a_version() {
     let config = config();
     let links = serde_json::json!(config.plugins.0.get("deep-link"));
     assert_eq!(links["desktop"]["schemes"], serde_json::json!(["cuetower"]), "what the installers of Windows register");
-    let plist = std::fs::read_to_string(root().join(config.bundle.macos.info_plist.expect("one"))).expect("it can be read");
+    let plist =
+        std::fs::read_to_string(root().join(config.bundle.macos.info_plist.expect("one"))).expect("it can be read");
     assert!(plist.contains("<array><string>cuetower</string></array>"), "what macOS registers");
     assert!(config.bundle.macos.hardened_runtime, "nothing unsigned is notarised");
     // A store is brought up to date once; an older program refuses it.
     assert!(!config.bundle.windows.allow_downgrades);
-    assert!(config.bundle.windows.wix.and_then(|wix| wix.upgrade_code).is_some(), "each version replaces the one before");
+    assert!(
+        config.bundle.windows.wix.and_then(|wix| wix.upgrade_code).is_some(),
+        "each version replaces the one before"
+    );
     let wanted = [BundleType::App, BundleType::Dmg, BundleType::Nsis, BundleType::Msi];
     assert_eq!(config.bundle.targets.to_vec(), wanted);
 }

@@ -79,6 +79,9 @@ mod tests {
         }
         assert!(read("share/man/man1/cuetower.1").contains("\\-\\-data"));
         assert!(!folder.path().join("share/man/man1/cuetowerctl-papers.1").exists(), "what is hidden has no page");
-        assert!(read("lib/systemd/user/cuetower.service").contains("\nExecStart=/usr/bin/cuetowerctl serve --watchdog systemd\n"));
+        assert!(
+            read("lib/systemd/user/cuetower.service")
+                .contains("\nExecStart=/usr/bin/cuetowerctl serve --watchdog systemd\n")
+        );
     }
 }

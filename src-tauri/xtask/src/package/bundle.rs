@@ -12,7 +12,9 @@ const BESIDE: [&str; 2] = ["cuetowerctl", "cuetower-launcher"];
 
 pub fn make(place: &Place, profile: Profile, limit: Limit) -> Result<(), String> {
     if place.installed("cargo-tauri").is_none() {
-        return Err("Tauri's bundler is missing. Install it with `cargo install tauri-cli --version ^2 --locked`".into());
+        return Err(
+            "Tauri's bundler is missing. Install it with `cargo install tauri-cli --version ^2 --locked`".into()
+        );
     }
     let host = quietly(place.program("rustc", "").args(["--print", "host-tuple"]))?.trim().to_owned();
     let folder = place.target.join("package/beside");

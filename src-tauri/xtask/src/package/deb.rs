@@ -19,12 +19,15 @@ pub fn make(place: &Place, tree: &Tree, folder: &Path) -> Result<Made, String> {
     let arch = quietly(place.program("dpkg", "").arg("--print-architecture"))?.trim().to_owned();
     let version = tree.profile.version();
     let control = tree.root.join("DEBIAN");
-    let sums = quietly(place.program("sh", "").current_dir(&tree.root).args([
-        "-c",
-        "find usr -type f | LC_ALL=C sort | xargs -d '\\n' md5sum",
-    ]))?;
+    let sums = quietly(
+        place
+            .program("sh", "")
+            .current_dir(&tree.root)
+            .args(["-c", "find usr -type f | LC_ALL=C sort | xargs -d '\\n' md5sum"]),
+    )?;
     let libraries = libraries(place, tree, folder)?;
-    let size_kib = quietly(place.program("du", "").args(["--summarize", "--apparent-size", "--block-size=1024"]).arg(&tree.root))?;
+    let size_kib =
+        quietly(place.program("du", "").args(["--summarize", "--apparent-size", "--block-size=1024"]).arg(&tree.root))?;
     let size_kib = size_kib.split_whitespace().next().unwrap_or("0").to_owned();
     written(&control.join("md5sums"), &sums)?;
     written(&control.join("control"), &told(&version, &arch, &libraries, &size_kib))?;
@@ -73,9 +76,10 @@ fn libraries(place: &Place, tree: &Tree, folder: &Path) -> Result<String, String
     let said = quietly(place.program("dpkg-shlibdeps", "").current_dir(&asking).arg("-O").args(programs))?;
     removed(&asking)?;
     let found = said.lines().find_map(|line| line.strip_prefix("shlibs:Depends=")).map(str::trim);
-    found.filter(|found| !found.is_empty()).map(str::to_owned).ok_or_else(|| {
-        format!("dpkg-shlibdeps named no library that the programs need:\n{said}")
-    })
+    found
+        .filter(|found| !found.is_empty())
+        .map(str::to_owned)
+        .ok_or_else(|| format!("dpkg-shlibdeps named no library that the programs need:\n{said}"))
 }
 
 #[cfg(test)]

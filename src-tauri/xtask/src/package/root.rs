@@ -41,7 +41,9 @@ impl Root {
             }
             Err(why) => {
                 println!("No clean root: {why}");
-                println!("The package is tried below a folder that dpkg takes for /, with this machine's own libraries.");
+                println!(
+                    "The package is tried below a folder that dpkg takes for /, with this machine's own libraries."
+                );
                 Root::borrowed(&folder)
             }
         }
@@ -65,7 +67,13 @@ impl Root {
             let mut debootstrap = place.program("debootstrap", "");
             call::run(debootstrap.args(["--variant=minbase", suite]).arg(&base).arg(mirror), limit)?;
             written(&base.join("etc/apt/sources.list"), &sources)?;
-            quietly(place.program("chroot", "").arg(&base).args(["useradd", "--create-home", "--uid", OWNER, "owner"]))?;
+            quietly(place.program("chroot", "").arg(&base).args([
+                "useradd",
+                "--create-home",
+                "--uid",
+                OWNER,
+                "owner",
+            ]))?;
             written(&done, &sources)?;
         }
         removed(&root)?;
@@ -103,7 +111,12 @@ impl Root {
                 copied(deb, &root.join("srv/cuetower.deb"))?;
                 let apt = |words: &[&str]| {
                     let mut apt = enter(place, root, "joined");
-                    apt.args(["env", "DEBIAN_FRONTEND=noninteractive", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "apt-get"]);
+                    apt.args([
+                        "env",
+                        "DEBIAN_FRONTEND=noninteractive",
+                        "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+                        "apt-get",
+                    ]);
                     call::run(apt.args(["--quiet", "--quiet", "--option", "Dpkg::Use-Pty=0"]).args(words), limit)
                 };
                 apt(&["update"])?;
@@ -121,7 +134,8 @@ impl Root {
         match self {
             Root::Clean { root, .. } => {
                 let mut dpkg = enter(place, root, "alone");
-                quietly(dpkg.args(["env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "dpkg", "--purge", "cuetower"])).map(drop)
+                quietly(dpkg.args(["env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "dpkg", "--purge", "cuetower"]))
+                    .map(drop)
             }
             Root::Borrowed { root, .. } => quietly(dpkg(place, root).args(["--purge", "cuetower"])).map(drop),
         }
@@ -181,7 +195,8 @@ fn sources(place: &Place) -> Result<String, String> {
     };
     let (id, suite) = (of("ID")?, of("VERSION_CODENAME")?);
     let format = "$(REPO_URI) $(CODENAME) $(COMPONENT) $(ORIGIN)";
-    let known = quietly(place.program("apt-get", "").args(["indextargets", "--format", format, "Identifier: Packages"]))?;
+    let known =
+        quietly(place.program("apt-get", "").args(["indextargets", "--format", format, "Identifier: Packages"]))?;
     let mut lines: Vec<String> = known.lines().filter_map(|line| source(line, &id, &suite)).collect();
     lines.sort_by_key(|line| line.split(' ').nth(2) != Some(suite.as_str()));
     lines.dedup();
@@ -204,7 +219,9 @@ fn linked(from: &Path, to: &Path) -> Result<(), String> {
     folder_made(from)?;
     folder_made(to)?;
     let entries = std::fs::read_dir(from).map_err(|error| format!("{}: {error}", from.display()))?;
-    for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|is| is == "deb")) {
+    for path in
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|is| is == "deb"))
+    {
         let there = to.join(path.file_name().unwrap_or_default());
         if !there.exists() {
             std::fs::hard_link(&path, &there).map_err(|error| format!("{}: {error}", there.display()))?;
@@ -220,7 +237,10 @@ mod tests {
     #[test]
     fn the_systems_own_packages_come_from_where_the_machine_has_them() {
         let line = |line| source(line, "debian", "bookworm");
-        assert_eq!(line("http://a/debian/ bookworm main Debian").as_deref(), Some("deb http://a/debian/ bookworm main"));
+        assert_eq!(
+            line("http://a/debian/ bookworm main Debian").as_deref(),
+            Some("deb http://a/debian/ bookworm main")
+        );
         assert!(line("http://a/security/ bookworm-security main Debian").is_some());
         assert!(line("http://b/ nodistro main Node").is_none() && line("http://a/ bookworm contrib Debian").is_none());
     }

@@ -34,7 +34,11 @@ pub fn stage(place: &Place, limit: Limit) -> Result<(), String> {
     quietly(place.program("chmod", "").arg("a+r").arg(home.join("story.sh")))?;
     let part = |name: &str, display: &str| {
         let mut part = root.owners(place, display);
-        part.arg("sh").arg(if matches!(root, Root::Clean { .. }) { "/home/owner/story.sh".into() } else { home.join("story.sh") });
+        part.arg("sh").arg(if matches!(root, Root::Clean { .. }) {
+            "/home/owner/story.sh".into()
+        } else {
+            home.join("story.sh")
+        });
         part.arg(name);
         part
     };
@@ -52,9 +56,11 @@ fn window(place: &Place, root: &Root, part: impl FnOnce(&str) -> Command) -> Res
     let screen = Screen::start(place)?;
     let mut part = part(&screen.name);
     println!("$ {}", call::words(&part));
-    let mut shown = call::start(&mut part).map_err(|error| format!("the window's part could not be started: {error}"))?;
+    let mut shown =
+        call::start(&mut part).map_err(|error| format!("the window's part could not be started: {error}"))?;
     let seen = screen.shows_the_window(place, WINDOW_PATIENCE, &place.target.join("screenshots/package/installed.png"));
-    let told = std::fs::write(root.home().join("seen"), "").map_err(|error| format!("it could not be told so: {error}"));
+    let told =
+        std::fs::write(root.home().join("seen"), "").map_err(|error| format!("it could not be told so: {error}"));
     if seen.is_err() || told.is_err() {
         // Its end says nothing more.
         drop(shown.kill());
@@ -82,14 +88,18 @@ fn well_formed(place: &Place, tree: &Tree) -> Result<(), String> {
             quietly(place.program(program, "").args(words).arg(tree.usr(file)))?;
         }
     }
-    Ok(())
+    let read = "import plistlib, sys; [plistlib.load(open(name, 'rb')) for name in sys.argv[1:]]";
+    let lists = ["Info.plist", "entitlements.plist"].map(|name| place.root.join("src-tauri/package/macos").join(name));
+    quietly(place.program("python3", "").args(["-c", read]).args(lists)).map(drop)
 }
 
 /// The same programs make the same package, to the byte.
 fn same_again(place: &Place, package: &std::path::Path) -> Result<(), String> {
     let again = place.target.join("package/again");
     let tree = Tree::make(place, Profile::Dev, &again)?;
-    let Made::File(second) = deb::make(place, &tree, &again)? else { return Err("the second package is missing".into()) };
+    let Made::File(second) = deb::make(place, &tree, &again)? else {
+        return Err("the second package is missing".into());
+    };
     quietly(place.program("cmp", "").args([package, &second])).map_err(|why| format!("two packages differ: {why}"))?;
     super::removed(&again)
 }
