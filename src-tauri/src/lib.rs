@@ -4,6 +4,8 @@
 
 mod arguments;
 mod bridge;
+#[cfg(test)]
+mod bundle_tests;
 mod desktop;
 #[cfg(target_os = "linux")]
 mod desktop_entry;

@@ -62,12 +62,30 @@ mod system {
         let entry = std::fs::read_to_string(path).unwrap_or_default();
         let ours = chosen.trim() == file(start);
         let registered = ours && value(&entry, "Exec") == Some(exec.as_str());
+        if !ours && installed(chosen.trim()).is_some_and(|entry| opens_the_same(&entry, &exec)) {
+            let why = "They open this Cuetower, as its package says. Your desktop's own settings can change that.";
+            return Links { registered: true, possible: false, why: Some(why.to_owned()) };
+        }
         let why = match (registered, ours, chosen.trim()) {
             (true, ..) | (_, false, "") => None,
             (_, true, _) => Some("Links open another Cuetower on this data folder.".to_owned()),
             (_, false, other) => Some(format!("Links are opened by {other}.")),
         };
         Links { registered, possible: true, why }
+    }
+
+    /// An entry that came with a package.
+    fn installed(name: &str) -> Option<String> {
+        let said = std::env::var("XDG_DATA_DIRS").ok().filter(|said| !said.is_empty());
+        let folders = said.unwrap_or_else(|| "/usr/local/share:/usr/share".to_owned());
+        let plain = !name.is_empty() && !name.contains('/');
+        let entries = folders.split(':').map(|folder| Path::new(folder).join("applications").join(name));
+        entries.filter(|_| plain).find_map(|entry| std::fs::read_to_string(entry).ok())
+    }
+
+    /// Whether it starts what `exec` starts: the package's own names its program without quotes.
+    fn opens_the_same(entry: &str, exec: &str) -> bool {
+        value(entry, "Exec").is_some_and(|theirs| theirs.replace('"', "") == exec.replace('"', ""))
     }
 
     pub async fn switch(start: &Start, on: bool) -> Result<(), String> {
@@ -148,6 +166,14 @@ mod system {
         use std::os::unix::fs::{PermissionsExt as _, symlink};
 
         use super::*;
+
+        #[test]
+        fn the_packages_own_entry_opens_this_program_and_no_other() {
+            let entry = include_str!("../package/linux/cuetower.desktop");
+            assert!(opens_the_same(entry, "\"/usr/bin/cuetower\" %u"));
+            assert!(!opens_the_same(entry, "\"/usr/bin/cuetower\" \"--data\" \"/d\" %u"), "another data folder");
+            assert!(!opens_the_same(entry, "\"/opt/cuetower\" %u"));
+        }
 
         #[test]
         fn a_list_keeps_its_mode_and_its_link_and_nothing_lies_beside_it() {

@@ -175,6 +175,15 @@ pub enum Command {
     Exec(ExecArgs),
     Worker(WorkerArgs),
     Mcp(McpArgs),
+    /// Teach your shell the commands: source <(cuetowerctl completions bash)
+    Completions {
+        shell: clap_complete::Shell,
+    },
+    /// Manual pages, completions and the unit, for a package
+    #[command(hide = true)]
+    Papers {
+        usr: PathBuf,
+    },
     /// Any command of the owner's list, with its request as JSON
     Call {
         /// Such as tower_status; a name that there is not lists all of them

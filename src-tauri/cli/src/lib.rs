@@ -50,6 +50,7 @@ mod logs;
 mod mcp;
 mod otlp;
 mod owner;
+mod papers;
 mod pools;
 mod presence;
 mod prices;
@@ -198,6 +199,11 @@ fn obey(cli: Cli) -> Result<(), String> {
         Command::Worker(args) => worker::obey(args),
         Command::Mcp(args) => within_runtime(mcp::obey(args, data)),
         Command::Watchdog { what } => watchdog::obey(what, data, json),
+        Command::Completions { shell } => {
+            papers::completions(shell);
+            Ok(())
+        }
+        Command::Papers { usr } => papers::write(&usr),
         Command::Secret { what } => with_owner(data, async |owner| secrets::obey(&owner, what, json).await),
     }
 }

@@ -16,9 +16,9 @@ pub(crate) struct Returned {
 }
 
 impl Returned {
-    /// None if it was stopped in order, if nobody starts it by himself, or if it was the machine that ended.
+    /// None if it was stopped in order, if its store comes out of a backup, if nobody starts it by himself, or if it was the machine that ended.
     pub fn of(liveness: &Liveness, by: Option<&str>, now: Reading) -> Option<Returned> {
-        let alive_at = liveness.alive_at.filter(|_| !liveness.orderly)?;
+        let alive_at = liveness.alive_at.filter(|_| !liveness.orderly && !liveness.restored)?;
         let machine_began = Ms(now.wall.0.saturating_sub(i64::try_from(now.elapsed_ms).unwrap_or(i64::MAX)));
         let by = by.filter(|_| alive_at > machine_began)?.to_owned();
         Some(Returned { by, off_ms: now.wall.since(alive_at) })
@@ -63,12 +63,19 @@ mod tests {
     #[test]
     fn only_a_tower_that_ended_by_itself_says_so() {
         let now = Reading { wall: Ms(1_000_000_000), elapsed_ms: 3_600_000, awake_ms: 3_600_000 };
-        let crashed = Liveness { alive_at: Some(Ms(999_997_000)), newest_at: None, orderly: false, paused: false };
+        let crashed = Liveness {
+            alive_at: Some(Ms(999_997_000)),
+            newest_at: None,
+            orderly: false,
+            restored: false,
+            paused: false,
+        };
         let returned = Returned::of(&crashed, Some("systemd"), now).unwrap();
         let Signal::Trouble(Problem { body, .. }) = returned.signal() else { panic!("it is trouble") };
         assert!(body.starts_with("Its watchdog (systemd) started it again 3 s after its last sign of life."), "{body}");
         for (liveness, by) in [
             (Liveness { orderly: true, ..crashed }, Some("systemd")),
+            (Liveness { restored: true, ..crashed }, Some("systemd")),
             (Liveness { alive_at: None, ..crashed }, Some("systemd")),
             (Liveness { alive_at: Some(Ms(990_000_000)), ..crashed }, Some("systemd")),
             (crashed, None),

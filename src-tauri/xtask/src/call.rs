@@ -3,7 +3,8 @@
 //! Everything that is started carries a mark in its environment, so that on Linux even a process that has left its
 //! session and its parent is found again. Other systems have the time limit only.
 
-use std::process::{Command, Stdio};
+use std::io;
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 const MARK: &str = "CUETOWER_XTASK_MARK";
@@ -43,6 +44,16 @@ pub fn run(command: &mut Command, limit: Limit) -> Result<(), String> {
             None => std::thread::sleep(Duration::from_millis(50)),
         }
     }
+}
+
+/// Runs a program to its end and keeps what it says.
+pub fn quiet(command: &mut Command) -> io::Result<Output> {
+    command.env(MARK, mark()).stdin(Stdio::null()).output()
+}
+
+/// Starts a program that goes on beside what else is done.
+pub fn start(command: &mut Command) -> io::Result<Child> {
+    command.env(MARK, mark()).stdin(Stdio::null()).spawn()
 }
 
 /// What a program prints, or nothing if it cannot be started or fails.

@@ -5,6 +5,7 @@ mod bench;
 mod bench_timeline;
 mod call;
 mod launch;
+mod package;
 mod packages;
 mod place;
 mod screenshots;
@@ -24,6 +25,8 @@ cargo xtask run -- --demo        the same, with a living demo fleet in a data fo
 cargo xtask test                 install what is missing, run every check
 cargo xtask test --list          name the stages
 cargo xtask test --only STAGE    run this stage alone (may be given again)
+cargo xtask package              build what is installed on a machine: .deb, .rpm, AppImage, or Tauri's bundles (docs/install.md);
+                                 --profile dev: of a development build
 cargo xtask tidy                 check the shape of the code
 cargo xtask wire                 write ui/src/wire anew from the Rust types
 cargo xtask screenshots          every screen with the demo fleet on it, into target/screenshots (--out DIR: there);
@@ -50,6 +53,7 @@ fn command(args: &[String]) -> Result<(), String> {
     match args.first().map(String::as_str) {
         Some("run") => launch::run(&place, rest.strip_prefix(&["--".to_string()]).unwrap_or(rest)),
         Some("test") => stages::test(&place, rest),
+        Some("package") => package::package(&place, rest),
         Some("screenshots") => screenshots::screenshots(&place, rest),
         Some("bench") => bench::bench(&place, rest),
         Some("tidy") => {

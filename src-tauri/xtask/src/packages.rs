@@ -30,6 +30,7 @@ const TESTS: &[&str] = &[
     "x11-utils",
     "xdg-utils",
     "desktop-file-utils",
+    "debootstrap",
     "imagemagick",
     "faketime",
     "postgresql",

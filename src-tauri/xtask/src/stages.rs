@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::call::{self, Limit};
+use crate::package;
 use crate::packages;
 use crate::place::Place;
 use crate::tidy;
@@ -95,6 +96,13 @@ const STAGES: &[Stage] = &[
         needs: &["ui-build", "build"],
         limit_minutes: 15,
         run: |place, limit| driven(place, "tests/desktop", limit),
+    },
+    Stage {
+        name: "package",
+        what: "a package, installed, used, removed and installed again in a clean root",
+        needs: &["ui-build", "build"],
+        limit_minutes: 20,
+        run: package::stage,
     },
 ];
 

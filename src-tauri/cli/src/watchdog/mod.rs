@@ -19,6 +19,8 @@ use crate::presence;
 use crate::show::{say, say_json};
 use crate::tower::Options;
 
+pub use self::systemd::packaged as packaged_unit;
+
 /// What is to be kept up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Guarded {
@@ -102,6 +104,11 @@ impl System {
             System::Launchd => folders.home_dir().join("Library/LaunchAgents").join(launchd::FILE),
             System::Tasks => folders.data_local_dir().join("cuetower").join(tasks::FILE),
         })
+    }
+
+    /// What a package put there, if it did.
+    fn packaged(self) -> Option<PathBuf> {
+        Some(PathBuf::from(systemd::PACKAGED)).filter(|path| self == System::Systemd && path.is_file())
     }
 
     /// `runs`: a tower runs already that somebody else started; it is not fought over.
@@ -222,9 +229,11 @@ fn service(system: System, args: &InstallArgs, data: Option<PathBuf>) -> Result<
 }
 
 fn status(system: System, as_json: bool) -> Result<(), String> {
-    let path = system.path()?;
-    let installed = path.is_file();
-    let up = installed && is_up(system);
+    let own = system.path()?;
+    let up = is_up(system);
+    // Enabled by hand, the package's own does.
+    let installed = own.is_file() || up;
+    let path = if own.is_file() { own } else { system.packaged().unwrap_or(own) };
     let restarts = if up { restarts(system) } else { None };
     if as_json {
         say_json(&json!({ "installed": installed, "up": up, "restarts": restarts, "path": path, "by": system.word() }));

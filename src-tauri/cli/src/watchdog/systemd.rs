@@ -4,9 +4,26 @@ use super::{Guarded, Step};
 
 pub const UNIT: &str = "cuetower.service";
 
+/// Where a package puts its own. One in the user's folder stands before it.
+pub const PACKAGED: &str = "/usr/lib/systemd/user/cuetower.service";
+
 /// The unit file. The agents' launchers live in the unit's control group and outlive the tower on purpose: hence
 /// `KillMode=process`, and `OOMPolicy=continue`, without which one agent's death for memory would end the tower.
 pub fn unit(service: &Guarded) -> String {
+    format!(
+        "# Written by `cuetowerctl watchdog install`; `cuetowerctl watchdog remove` takes it away.\n{}",
+        body(service)
+    )
+}
+
+/// The one that a package brings along: the tower without a window, on its usual folder.
+pub fn packaged() -> String {
+    let args = ["serve", "--watchdog", "systemd"].map(str::to_owned).into();
+    let service = Guarded { program: "/usr/bin/cuetowerctl".into(), args, window: false };
+    format!("# `systemctl --user enable --now cuetower` has it keep the tower up.\n{}", body(&service))
+}
+
+fn body(service: &Guarded) -> String {
     let program = service.program.display().to_string();
     let words = std::iter::once(&program).chain(&service.args).map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
     let (after, wanted_by, kind) = if service.window {
@@ -15,8 +32,7 @@ pub fn unit(service: &Guarded) -> String {
         ("", "default.target", "Type=notify\nNotifyAccess=main\nWatchdogSec=60\nTimeoutStartSec=10min\n")
     };
     format!(
-        "# Written by `cuetowerctl watchdog install`; `cuetowerctl watchdog remove` takes it away.
-[Unit]
+        "[Unit]
 Description=Cuetower, the control tower for a fleet of AI agents
 StartLimitIntervalSec=0
 {after}

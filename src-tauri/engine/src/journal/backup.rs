@@ -212,6 +212,7 @@ pub fn stage(backup: &Path, data_dir: &Path, files: &[CarriedFile], paused: bool
     let write = || {
         staged.execute_batch("BEGIN; DELETE FROM backup;")?;
         put(&staged, files)?;
+        super::tower::restored(&staged)?;
         if paused {
             super::tower::set(&staged, "paused", 1)?;
         }

@@ -99,7 +99,8 @@ fn a_backup_becomes_the_store_and_what_was_is_kept() {
     assert!(take_staged(data.path()).unwrap());
     assert!(!take_staged(data.path()).unwrap(), "once");
     let journal = Journal::open(data.path()).unwrap();
-    assert!(journal.liveness().unwrap().paused);
+    let liveness = journal.liveness().unwrap();
+    assert!(liveness.paused && liveness.restored && !liveness.orderly);
     drop(journal);
     assert_eq!(runs(&data.path().join("cuetower.db")), 3);
     assert_eq!(runs(&data.path().join(BEFORE)), 0);

@@ -22,9 +22,14 @@ pub struct Liveness {
     pub newest_at: Option<Ms>,
     /// It stopped in order: nothing was under way unrecorded.
     pub orderly: bool,
+    /// It came out of a backup and no tower has run on it since: how the one ended that it is of, nobody knows.
+    pub restored: bool,
     /// The owner paused all firing.
     pub paused: bool,
 }
+
+/// What `orderly` holds in a store that comes out of a backup, until the first tower starts on it.
+const RESTORED: i64 = 2;
 
 impl Journal {
     pub fn liveness(&self) -> Result<Liveness, StoreError> {
@@ -33,6 +38,7 @@ impl Journal {
                 alive_at: get(connection, "alive_at_ms")?.map(Ms),
                 newest_at: get(connection, "newest_alive_ms")?.map(Ms),
                 orderly: get(connection, "orderly")? == Some(1),
+                restored: get(connection, "orderly")? == Some(RESTORED),
                 paused: get(connection, "paused")? == Some(1),
             })
         })
@@ -55,6 +61,11 @@ pub(super) fn paused(connection: &Connection) -> rusqlite::Result<bool> {
 
 pub(super) fn get(connection: &Connection, key: &str) -> rusqlite::Result<Option<i64>> {
     connection.prepare_cached("SELECT value FROM tower WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional()
+}
+
+/// The store is a backup's.
+pub(super) fn restored(connection: &Connection) -> rusqlite::Result<()> {
+    set(connection, "orderly", RESTORED)
 }
 
 /// A sign of life.

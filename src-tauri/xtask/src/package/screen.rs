@@ -1,0 +1,68 @@
+//! A screen that is nobody's, to see on it whether a window came.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{folder_made, quietly};
+use crate::call;
+use crate::place::Place;
+
+const TITLE: &str = "Cuetower";
+/// More than a ground and an edge.
+const COLOURS_MIN: u32 = 20;
+
+pub struct Screen {
+    server: Child,
+    /// As DISPLAY names it.
+    pub name: String,
+}
+
+impl Screen {
+    pub fn start(place: &Place) -> Result<Screen, String> {
+        let mut server = place.program("Xvfb", "");
+        // Whoever finds its socket may draw on it: the owner in the clean root is somebody else than who runs this.
+        server.args(["-displayfd", "1", "-screen", "0", "1440x900x24", "-nolisten", "tcp", "-noreset", "-ac"]);
+        let started = call::start(server.stdout(Stdio::piped()).stderr(Stdio::null()));
+        let mut server = started.map_err(|error| format!("Xvfb could not be started: {error}"))?;
+        let mut line = String::new();
+        if let Some(out) = server.stdout.take() {
+            BufReader::new(out).read_line(&mut line).map_err(|error| format!("Xvfb says nothing: {error}"))?;
+        }
+        let screen = Screen { server, name: format!(":{}", line.trim()) };
+        if line.trim().is_empty() { Err("Xvfb has no screen to give".into()) } else { Ok(screen) }
+    }
+
+    /// Waits until a window of Cuetower's has something painted in it, and takes a picture of the screen.
+    pub fn shows_the_window(&self, place: &Place, patience: Duration, picture: &Path) -> Result<(), String> {
+        let until = Instant::now() + patience;
+        while !self.windows(place).iter().any(|id| self.colours(place, id) > COLOURS_MIN) {
+            if Instant::now() > until {
+                return Err(format!("no window of `{TITLE}` was painted within {} s", patience.as_secs()));
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        folder_made(picture.parent().unwrap_or(picture))?;
+        quietly(place.program("import", "").env("DISPLAY", &self.name).args(["-window", "root"]).arg(picture)).map(drop)
+    }
+
+    fn windows(&self, place: &Place) -> Vec<String> {
+        let mut search = place.program("xdotool", "");
+        search.env("DISPLAY", &self.name).args(["search", "--onlyvisible", "--name", TITLE]);
+        call::output(&mut search).unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+
+    fn colours(&self, place: &Place, id: &str) -> u32 {
+        let mut count = place.program("import", "");
+        count.env("DISPLAY", &self.name).args(["-window", id, "-format", "%k", "info:"]);
+        call::output(&mut count).and_then(|said| said.parse().ok()).unwrap_or(0)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        drop(self.server.kill().and_then(|()| self.server.wait()));
+    }
+}
