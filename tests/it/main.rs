@@ -19,6 +19,7 @@ mod exec;
 mod export;
 mod gates;
 mod gates_owner;
+mod guide;
 mod invariants;
 mod paths;
 mod pools;

@@ -20,6 +20,8 @@ mod paths;
 mod policy;
 mod program;
 mod reading;
+#[cfg(test)]
+pub(crate) mod reference;
 mod schedule;
 mod sense;
 #[cfg(test)]

@@ -41,6 +41,7 @@ mod login_page;
 mod mcp;
 mod messages;
 mod meta;
+mod openapi;
 mod outcome;
 mod own;
 mod past;
@@ -105,6 +106,7 @@ const PARTS: &[Part] = &[
     (mcp::ROUTES, mcp::routes),
     (messages::ROUTES, messages::routes),
     (meta::ROUTES, meta::routes),
+    (openapi::ROUTES, openapi::routes),
     (permits::ROUTES, permits::routes),
     (pings::ROUTES, pings::routes),
     (sessions::ROUTES, sessions::routes),
