@@ -24,16 +24,69 @@ newest() { cuetowerctl runs --cue "$1" --limit 1 --json | json "['runs'][0]['run
 # Waits until a run has ended.
 ended() { until_it_is sh -c "cuetowerctl run show '$1' --json | grep -q '\"ended_at_ms\": *[0-9]'"; }
 
-# A run that is under way, as its agent sees it: CUETOWER_URL, CUETOWER_RUN, CUETOWER_TOKEN and the rest are set.
+# A run that is under way, as its agent sees it: CUETOWER_URL, CUETOWER_RUN, CUETOWER_TOKEN and the rest are set. They are not
+# exported: the tower knows what comes out of a run, and the next `cuetowerctl` of the page is the owner's.
 # $1: further fields of its cue.
 inside_a_run() {
   inside=$((${inside:-0} + 1))
   local told="$HOME/inside-$inside"
   cuetowerctl cue add - > /dev/null <<JSON
 { "name": "inside-$inside", "transport": "command", "schedule": { "type": "manual" },
-  "command": { "shell": "export -p | grep -E ' (CUETOWER_|OTEL_|TRACEPARENT)' > $told.part; mv $told.part $told; exec sleep 300" } ${1:+, $1} }
+  "command": { "shell": "export -p | grep -E ' (CUETOWER_|OTEL_|TRACEPARENT)' > $told.part; sed 's/^export //' $told.part > $told.told; mv $told.told $told; exec sleep 300" } ${1:+, $1} }
 JSON
   cuetowerctl cue fire "inside-$inside" > /dev/null
   until_it_is test -e "$told"
   . "$told"
+}
+
+# What is refused over HTTP is a command that failed.
+curl() {
+  case " $* " in
+  *\ -[a-zA-Z]*f[a-zA-Z]*\ * | *\ -f\ *) command curl -sS "$@" ;;
+  *) command curl -sS --fail-with-body "$@" ;;
+  esac
+}
+
+# What stands at the end of a new trigger URL of a cue.
+trigger() { cuetowerctl cue trigger "$1" --renew | sed 's|.*/triggers/||'; }
+
+# The id of a key, by its name.
+key_id() {
+  cuetowerctl key list --json | python3 -c "import json, sys
+print(next(key['id'] for key in json.load(sys.stdin)['keys'] if key['name'] == '$1'))"
+}
+
+# Somebody else's server, which answers whatever it is sent with {}; its address is $HEARS.
+hears() {
+  python3 - > "$HOME/hears" <<'PYTHON' &
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Hears(BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *said):
+        pass
+
+server = HTTPServer(("127.0.0.1", 0), Hears)
+print(f"http://127.0.0.1:{server.server_port}", flush=True)
+server.serve_forever()
+PYTHON
+  until_it_is test -s "$HOME/hears"
+  HEARS=$(cat "$HOME/hears")
+}
+
+# A question of an agent, with a payload that may be changed; its id.
+a_gate() {
+  curl "$TOWER/v1/gates" -H "Authorization: Bearer $KEY" -d "{\"agent\": \"asker\", \"key\": \"q$RANDOM$RANDOM\", \"title\": \"May I?\", \"payload\": {\"n\": 1}}" | json "['id']"
+}
+
+# Says yes to whatever is asked, once something is.
+approves() {
+  until_it_is sh -c "cuetowerctl gates | grep -q gate_"
+  cuetowerctl answer "$(cuetowerctl gates | grep -o 'gate_[0-9a-z-]*' | head -1)" approve > /dev/null
 }

@@ -33,6 +33,8 @@ pub(super) enum Part {
 /// If a block is not closed, or says neither that it is run nor why it is not.
 pub(super) fn parts(page: &str) -> Vec<Part> {
     let (mut parts, mut first, mut replaced) = (Vec::new(), String::new(), Vec::new());
+    // Whether nothing but comments and empty lines came since the last block.
+    let mut right_after = false;
     let mut lines = page.lines().enumerate();
     while let Some((index, line)) = lines.next() {
         let line = line.trim_start();
@@ -42,7 +44,10 @@ pub(super) fn parts(page: &str) -> Vec<Part> {
         if let Some((written, instead)) = comment(line, "with:").and_then(|said| said.split_once(" => ")) {
             replaced.push((written.trim().to_owned(), instead.trim().to_owned()));
         }
-        let Some(info) = line.strip_prefix("```") else { continue };
+        let Some(info) = line.strip_prefix("```") else {
+            right_after &= line.is_empty() || line.starts_with("<!--");
+            continue;
+        };
         let mut text = String::new();
         let indent = page.lines().nth(index).map_or(0, |line| line.len() - line.trim_start().len());
         loop {
@@ -67,11 +72,13 @@ pub(super) fn parts(page: &str) -> Vec<Part> {
             let first = std::mem::take(&mut first);
             parts.push(Part::Shell(Block { line: index + 2, text: with(&text), how, first, shows: None }));
         } else if word == "text"
+            && right_after
             && let Some(Part::Shell(block)) = parts.last_mut()
             && block.shows.is_none()
         {
             block.shows = Some(text);
         }
+        right_after = true;
     }
     parts
 }

@@ -95,7 +95,10 @@ impl Session {
                         How::InBackground => {
                             let shown = shows.as_deref().unwrap_or_default();
                             let waits = shown.lines().next().unwrap_or_default().split('…').next().unwrap_or_default();
-                            write!(script, "{{\n{text}}} > said-{index} 2>&1 &\nuntil_it_says said-{index} '{waits}'\n").unwrap();
+                            writeln!(script, "{{\n{text}}} > said-{index} 2>&1 &").unwrap();
+                            if !waits.is_empty() {
+                                writeln!(script, "until_it_says said-{index} '{waits}'").unwrap();
+                            }
                         }
                         How::NotRun(_) => {}
                     }
