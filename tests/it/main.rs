@@ -19,6 +19,7 @@ mod exec;
 mod export;
 mod gates;
 mod gates_owner;
+mod guide;
 mod health;
 mod invariants;
 mod paths;

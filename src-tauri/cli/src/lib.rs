@@ -41,6 +41,8 @@ mod exec;
 mod follow;
 mod fuses;
 mod gates;
+#[cfg(test)]
+mod guide;
 mod import;
 mod instant;
 mod keys;

@@ -57,7 +57,7 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "wire",
-        what: "ui/src/wire is what the Rust types say",
+        what: "ui/src/wire and docs/reference are what the code says",
         needs: &["build"],
         limit_minutes: 5,
         run: |place, limit| wire(place, "check", limit),
@@ -220,10 +220,10 @@ fn rust(place: &Place, limit: Limit) -> Result<(), String> {
     call::run(place.cargo(&args).env("CUETOWER_BIN_DIR", place.binaries()), limit)
 }
 
-/// Runs the generator of `ui/src/wire`, which compares (`check`) or replaces (`write`) what is there.
+/// Runs the generators of `ui/src/wire` and `docs/reference`, which compare (`check`) or replace (`write`) what is there.
 pub fn wire(place: &Place, mode: &str, limit: Limit) -> Result<(), String> {
     packages::for_rust_tests(place, limit)?;
-    let only = ["--filterset", "package(cuetower-engine) and test(/wire/)"];
+    let only = ["--filterset", "package(cuetower-engine) and test(/wire/) or test(/reference::the_reference_/)"];
     let args = [&["nextest", "run"], TEST_BUILD, &only].concat();
     call::run(place.cargo(&args).env("CUETOWER_WIRE", mode), limit)
         .map_err(|sentence| format!("{sentence}; `cargo xtask wire` writes it anew"))

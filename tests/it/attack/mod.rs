@@ -14,7 +14,7 @@ mod names;
 mod origins;
 mod programs;
 mod queries;
-mod scopes;
+pub(crate) mod scopes;
 mod wire;
 
 // Of issue 8; each needs a part of it: gates at both doors; `/mcp`; the bounds and checks of both doors; scopes by word, keys

@@ -8,7 +8,7 @@ use super::*;
 
 /// What opens a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Needs {
+pub(crate) enum Needs {
     /// Open to whoever is on this machine, or its address is the credential.
     Nothing,
     /// Any good key.
@@ -28,9 +28,10 @@ const CLAIM: Needs = Scope("claim");
 const BEAT: Needs = Scope("heartbeat");
 
 /// Method and path, what key opens it, and whether the token of a run does so for that run.
-pub(super) const TABLE: &[(&str, Needs, bool)] = &[
+pub(crate) const TABLE: &[(&str, Needs, bool)] = &[
     ("GET /health", Nothing, true),
     ("GET /status", Nothing, true),
+    ("GET /openapi.json", Nothing, true),
     ("GET /v1/info", Nothing, true),
     ("GET /ping/{key}", Nothing, true),
     ("POST /ping/{key}", Nothing, true),

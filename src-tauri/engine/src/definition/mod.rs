@@ -21,6 +21,8 @@ mod policy;
 mod portable;
 mod program;
 mod reading;
+#[cfg(test)]
+pub(crate) mod reference;
 mod schedule;
 mod sense;
 #[cfg(test)]

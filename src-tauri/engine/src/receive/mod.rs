@@ -42,6 +42,7 @@ mod mcp;
 mod messages;
 mod meta;
 mod metrics;
+mod openapi;
 mod outcome;
 mod own;
 mod past;
@@ -107,6 +108,7 @@ const PARTS: &[Part] = &[
     (messages::ROUTES, messages::routes),
     (meta::ROUTES, meta::routes),
     (metrics::ROUTES, metrics::routes),
+    (openapi::ROUTES, openapi::routes),
     (permits::ROUTES, permits::routes),
     (pings::ROUTES, pings::routes),
     (sessions::ROUTES, sessions::routes),

@@ -195,3 +195,9 @@ fn refused(error: Value) -> CallToolResult {
     result.structured_content = Some(json!({ "error": error }));
     result
 }
+
+/// What the tool of this name takes: the route that it is takes the same.
+#[cfg(test)]
+pub(super) fn takes(tool: &str) -> Value {
+    Value::Object(tools::named(tool).unwrap_or_else(|| panic!("there is no tool {tool}")).schema())
+}
