@@ -114,7 +114,8 @@ async fn what_is_the_systems_waits_for_its_owner() {
 async fn the_commands_of_its_page_do_what_it_says() {
     const PAGE: &str = include_str!("../../../docs/adopt.md");
     let machine = Machine::with_crontab("0 0 29 2 *  /opt/backup.sh --all\n").await;
-    let (_, rest) = PAGE.split_once("```sh\n").unwrap();
+    let (_, rest) = PAGE.split_once("```sh").unwrap();
+    let (_info, rest) = rest.split_once('\n').unwrap();
     let (block, _) = rest.split_once("```").unwrap();
     let commands: Vec<&str> = block.lines().map(|line| line.split('#').next().unwrap().trim()).collect();
     assert!(commands.len() >= 5, "{block}");

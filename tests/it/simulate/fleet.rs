@@ -192,6 +192,7 @@ fn cue(luck: &mut Luck, name: &str, schedule: ScheduleSpec) -> CueDefinition {
             mode_said: false,
         },
         alerts: AlertRules::default(),
+        retention: cuetower_core::retention::Keep::default(),
         fires: FireRules::default(),
         pause_on_failure: luck.chance(5),
         on_failure: OnFailure {

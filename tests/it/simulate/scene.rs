@@ -53,6 +53,7 @@ impl Scene {
             overlap,
             expect: Expect::default(),
             alerts: AlertRules::default(),
+            retention: cuetower_core::retention::Keep::default(),
             fires: FireRules::default(),
             pause_on_failure: false,
             on_failure: OnFailure::default(),

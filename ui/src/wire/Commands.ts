@@ -91,6 +91,7 @@ import type { Prices } from "./Prices";
 import type { Report } from "./Report";
 import type { ReportRequest } from "./ReportRequest";
 import type { RestoreView } from "./RestoreView";
+import type { RetentionView } from "./RetentionView";
 import type { RunExport } from "./RunExport";
 import type { RunOutput } from "./RunOutput";
 import type { RunOutputRequest } from "./RunOutputRequest";
@@ -219,6 +220,8 @@ export interface Commands {
   backup_make: [BackupMake, BackupView];
   backup_look: [BackupRef, BackupView];
   backup_restore: [BackupRestore, RestoreView];
+  retention: [Nothing, RetentionView];
+  retention_run: [Nothing, RetentionView];
   settings: [Nothing, SettingsView];
   setting_set: [SettingSet, SettingsView];
   keys: [Nothing, Keys];

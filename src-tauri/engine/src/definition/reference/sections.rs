@@ -43,9 +43,9 @@ const fn check(title: &'static str, kind: &'static str, says: &'static str, cues
     Section { title, at: "checks[0]", says, cues, without: &["timeout_seconds", "on_fail"], kind: Some(kind) }
 }
 
-pub(super) const SECTIONS: [Section; 32] = [
+pub(super) const SECTIONS: [Section; 33] = [
     section("The cue", "", "What stands at the top. More of it: [what becomes of a due time](../schedule.md), [deliveries](../delivery.md).", || {
-        vec![command(), webhook()]
+        vec![command(), webhook(), worker()]
     }),
     section("When: schedule", "schedule", "`{}`. What each type means: [schedule.md](../schedule.md).", schedules),
     section("A window of the week", "schedule.parts[0]", "`{}`. The first part whose window is open decides.", || {
@@ -63,7 +63,7 @@ pub(super) const SECTIONS: [Section; 32] = [
         vec![command(), in_command("command", &json!({ "shell": "true" }))]
     }),
     section("Fetched work: worker", "worker", "`{}`, of the transport `worker`. [worker.md](../worker.md)", || {
-        vec![json!({ "name": "w", "transport": "worker", "schedule": { "type": "manual" }, "worker": {} })]
+        vec![worker()]
     }),
     section("Tried again: retry", "retry", "`{}`. [delivery.md](../delivery.md)", || vec![in_command("retry", &json!({}))]),
     section("Waited for: delivery", "delivery", "`{}`. Defaults are those of a web hook.", || vec![with(webhook(), "delivery", &json!({}))]),
@@ -111,6 +111,9 @@ pub(super) const SECTIONS: [Section; 32] = [
     section("Asked before it happens: gate", "gate", "`{}`. [gates.md](../gates.md)", || {
         vec![with(in_command("confirm", &json!("outcome")), "gate", &json!({}))]
     }),
+    section("How much of its past is kept: retention", "retention", "`{}`, where it is not as in the settings. [retention.md](../retention.md)", || {
+        vec![in_command("retention", &json!({}))]
+    }),
 ];
 
 impl Section {
@@ -131,6 +134,10 @@ fn command() -> Value {
 
 fn webhook() -> Value {
     json!({ "name": "c", "schedule": { "type": "manual" }, "callback": { "url": "http://127.0.0.1:9000/run" } })
+}
+
+fn worker() -> Value {
+    json!({ "name": "w", "transport": "worker", "schedule": { "type": "manual" }, "worker": {} })
 }
 
 fn in_command(field: &str, value: &Value) -> Value {

@@ -3,7 +3,7 @@
 type Words = &'static [(&'static str, &'static str)];
 
 /// By the place of an object, or, where several stand at one place, by the section's title.
-const SAID: [(&str, Words); 32] = [
+const SAID: [(&str, Words); 33] = [
     (
         "",
         &[
@@ -40,6 +40,7 @@ const SAID: [(&str, Words); 32] = [
             ("require_payload_override", "Each fire must bring a payload of its own"),
             ("secrets", "Secrets that its runs may ask for while they work; at most 50"),
             ("gate", "What you are asked before it happens"),
+            ("retention", "How much of its past is kept"),
         ],
     ),
     (
@@ -289,6 +290,13 @@ const SAID: [(&str, Words); 32] = [
             ("steps", "Keys or names of steps that begin with your yes alone; at most 50"),
             ("deadline_seconds", "When it is decided without you"),
             ("on_no_answer", "How it is decided then"),
+        ],
+    ),
+    (
+        "retention",
+        &[
+            ("days", "Runs that were due within so many days are kept"),
+            ("runs", "The newest so many are kept"),
         ],
     ),
 ];

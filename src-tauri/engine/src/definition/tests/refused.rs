@@ -294,7 +294,7 @@ fn places(value: &Value, at: &str) -> Vec<String> {
 #[test]
 fn a_past_that_cannot_be_kept_so() {
     each_refused(
-        &webhook(),
+        &with(webhook(), "retention", json!({})),
         &[
             ("retention", json!(30), "must be an object; it is a number"),
             ("retention.days", json!(0), "must be a whole number from 1 to 36600; it is 0"),

@@ -95,6 +95,7 @@ const USED: Body = Fields(&[
 pub(super) const ROUTES: &[Route] = &[
     route("GET /health", "Whether the tower works, part by part", Free, Nothing),
     route("GET /status", "Whether the tower works, in a word", Free, Nothing),
+    route("GET /metrics", "The tower's figures for Prometheus, if its settings have them served", READ, Nothing),
     route("GET /openapi.json", "This description", Free, Nothing),
     route("GET /v1/info", "Its version", Free, Nothing),
     route("GET /v1/cues", "Cues", READ, Nothing).asks(&[
