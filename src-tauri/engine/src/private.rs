@@ -75,8 +75,19 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     std::fs::rename(&fresh, path)
 }
 
-/// What is there already is half written, by somebody who was killed.
-fn made_anew(path: &Path) -> io::Result<File> {
+/// Has the disk keep the names in a folder as they are now.
+///
+/// # Errors
+/// If it cannot.
+pub fn sync(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// A new file for writing. What is there already is half written, by somebody who was killed.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn made_anew(path: &Path) -> io::Result<File> {
     let mut tries_left = TRIES;
     loop {
         match options().create_new(true).write(true).open(path) {

@@ -30,9 +30,9 @@ impl Machine {
         fs::create_dir_all(folder.path().join("config/systemd/user")).unwrap();
         fs::write(at("table"), text).unwrap();
         let table = at("table");
-        // As `crontab` of cron: -l, and a new one on standard input. It refuses once the test says so.
+        // As `crontab` of cron: -l, and a new one on standard input. It refuses, or takes its time, once the test says so.
         let crontab = format!(
-            "#!/bin/sh\ncase $1 in\n-l) if [ -f {table} ]; then cat {table}; else echo 'no crontab for me' >&2; exit 1; fi;;\n-) if [ -f {table}.shut ]; then echo 'bad minute' >&2; exit 1; fi; cat > {table}.new && mv {table}.new {table};;\n*) exit 2;;\nesac\n"
+            "#!/bin/sh\ncase $1 in\n-l) if [ -f {table} ]; then cat {table}; else echo 'no crontab for me' >&2; exit 1; fi;;\n-) if [ -f {table}.shut ]; then echo 'bad minute' >&2; exit 1; fi; : > {table}.asked; while [ -f {table}.slow ]; do sleep 0.02; done; cat > {table}.new && mv {table}.new {table};;\n*) exit 2;;\nesac\n"
         );
         program(&folder.path().join("crontab"), &crontab);
         let said = at("systemctl.said");

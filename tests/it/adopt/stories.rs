@@ -260,6 +260,27 @@ async fn a_tower_that_is_killed_amid_it_leaves_no_line_half_adopted() {
     assert_eq!((machine.table(), machine.cues().await), (original, 0));
 }
 
+/// More than a pipe holds: what the tower had not yet handed over when it was killed would be missing.
+#[tokio::test]
+async fn a_tower_that_is_killed_while_cron_reads_cuts_no_table_short() {
+    let rest = "# a comment that fills the table\n".repeat(6_000);
+    let original = format!("0 0 29 2 * true\n{rest}");
+    let mut machine = Machine::with_crontab(&original).await;
+    fs::write(machine.at("table.slow"), "").unwrap();
+    let data = machine.tower.data.clone();
+    let asking = tokio::spawn(async move { ctl_in(&data, &["adopt", "take", "1", "--watch-first"], "").await });
+    let asked = machine.at("table.asked");
+    until("cron asked", SOON, async || asked.exists().then_some(())).await;
+    machine.tower.kill9().await;
+    drop(asking.await.unwrap());
+    fs::remove_file(machine.at("table.slow")).unwrap();
+    until("table of cron", SOON, async || (machine.table() != original).then_some(())).await;
+    assert!(machine.table().ends_with(&rest), "{} bytes of {}", machine.table().len(), original.len());
+    machine.tower.again().await;
+    assert_eq!(machine.adopted().await["stage"], "watching");
+    assert!(machine.table().ends_with(&rest) && machine.table().contains("exec --cue"));
+}
+
 /// The cues that were adopted, each with its line.
 async fn whole(machine: &Machine, lines: &[String]) -> Vec<String> {
     let adopted = machine.tower.owner("adopt_list", &json!({})).await["adopted"].clone();

@@ -1,6 +1,7 @@
 //! Where a job stands, and how it is put under `exec`, switched off or brought back there: a line of the owner's crontab, or a
 //! timer of his. Each change may be asked for again: one that is done already is left as it is.
 
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -15,6 +16,8 @@ use crate::private;
 
 /// Copies of the whole crontab, from before each change.
 const COPIES: &str = "crontabs";
+/// The whole of it as it is to be, while `crontab` reads it.
+const WANTED: &str = "crontab.wanted";
 const DROP_IN: &str = "50-cuetower.conf";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +42,7 @@ pub(crate) async fn put(adoption: &Adoption, stand: Stand, data: &Path, now_ms: 
 /// # Errors
 /// A sentence.
 pub(crate) async fn own_crontab() -> Result<String, String> {
-    let ended = crontab(&["-l"], &[]).await?;
+    let ended = crontab(&["-l"], None).await?;
     if !ended.ok && !ended.err.contains("no crontab for") {
         return Err(format!("Your crontab cannot be read: {}.", ended.err.trim_end_matches('.')));
     }
@@ -51,10 +54,17 @@ async fn put_line(adoption: &Adoption, stand: Stand, data: &Path, now_ms: i64) -
     let before = own_crontab().await?;
     let Some(after) = changed(&before, adoption, stand)? else { return Ok(()) };
     let copies = data.join(COPIES);
+    let wanted = data.join(WANTED);
     let kept = private::folder(&copies)
-        .and_then(|()| private::write(&copies.join(format!("{now_ms}.txt")), before.as_bytes()));
-    kept.map_err(|error| format!("A copy of your crontab cannot be kept in {}: {error}.", copies.display()))?;
-    let ended = crontab(&["-"], after.as_bytes()).await?;
+        .and_then(|()| private::write(&copies.join(format!("{now_ms}.txt")), before.as_bytes()))
+        .and_then(|()| private::write(&wanted, after.as_bytes()))
+        .and_then(|()| File::open(&wanted));
+    let file =
+        kept.map_err(|error| format!("A copy of your crontab cannot be kept in {}: {error}.", copies.display()))?;
+    let ended = crontab(&["-"], Some(file)).await;
+    // One that stays is written anew before the next change.
+    drop(std::fs::remove_file(&wanted));
+    let ended = ended?;
     if !ended.ok {
         return Err(format!("`crontab` did not take the change: {}.", ended.err.trim_end_matches('.')));
     }

@@ -1,9 +1,9 @@
 //! `crontab` and `systemctl --user`, the only ways in which another scheduler is changed.
 
+use std::fs::File;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 /// Name the programs, where they are not on the PATH.
@@ -17,34 +17,23 @@ pub(super) struct Ended {
     pub err: String,
 }
 
-pub(super) async fn crontab(arguments: &[&str], input: &[u8]) -> Result<Ended, String> {
+/// Whole from the start, and not through a pipe: `crontab -` takes what a tower left that was killed while it wrote for all of it.
+pub(super) async fn crontab(arguments: &[&str], input: Option<File>) -> Result<Ended, String> {
     run(&super::named(CRONTAB).unwrap_or_else(|| "crontab".to_owned()), arguments, input).await
 }
 
 pub(super) async fn systemctl(arguments: &[&str]) -> Result<Ended, String> {
     let program = super::named(SYSTEMCTL).unwrap_or_else(|| "systemctl".to_owned());
-    run(&program, arguments, &[]).await
+    run(&program, arguments, None).await
 }
 
 /// # Errors
 /// A sentence, if there is no such program or it does not end.
-async fn run(program: &str, arguments: &[&str], input: &[u8]) -> Result<Ended, String> {
+async fn run(program: &str, arguments: &[&str], input: Option<File>) -> Result<Ended, String> {
     let mut command = Command::new(program);
     command.args(arguments).env("LC_ALL", "C").env_remove("CUETOWER_VAULT_PASSPHRASE").kill_on_drop(true);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let work = async {
-        let mut child = command.spawn()?;
-        let mut stdin = child.stdin.take();
-        let written = async {
-            if let Some(mut stdin) = stdin.take() {
-                // One that ends without reading says why itself.
-                drop(stdin.write_all(input).await);
-            }
-        };
-        let ((), output) = tokio::join!(written, child.wait_with_output());
-        output
-    };
-    match tokio::time::timeout(ANSWERS_WITHIN, work).await {
+    command.stdin(input.map_or_else(Stdio::null, Stdio::from));
+    match tokio::time::timeout(ANSWERS_WITHIN, command.output()).await {
         Ok(Ok(output)) => Ok(Ended {
             ok: output.status.success(),
             out: output.stdout,

@@ -275,7 +275,7 @@ fn write(to: &Path, wanted: u64, copy: impl FnOnce(&Path) -> Result<(), StoreErr
     drop(std::fs::remove_file(&part));
     match placed {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(BackupError::Exists(to.to_owned())),
-        placed => placed.and_then(|()| sync(folder)).map_err(unwritable),
+        placed => placed.and_then(|()| private::sync(folder)).map_err(unwritable),
     }
 }
 
@@ -286,10 +286,6 @@ fn has_room(folder: &Path, wanted: u64) -> Result<(), BackupError> {
         // Where the disk cannot be asked, writing will tell.
         Ok(_) | Err(_) => Ok(()),
     }
-}
-
-fn sync(folder: &Path) -> std::io::Result<()> {
-    if cfg!(unix) { std::fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// What a backup says of itself, and how much is in it.

@@ -200,12 +200,8 @@ pub fn stage(backup: &Path, data_dir: &Path, files: &[CarriedFile], paused: bool
     let part = data_dir.join("restore.part");
     let unwritable = |error| StoreError::Folder(part.clone(), error);
     private::folder(data_dir).map_err(|error| StoreError::Folder(data_dir.to_owned(), error))?;
-    match std::fs::remove_file(&part) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unwritable(error)),
-        Ok(()) | Err(_) => {}
-    }
     let mut from = File::open(backup).map_err(|error| StoreError::Folder(backup.to_owned(), error))?;
-    let mut file = private::options().create_new(true).write(true).open(&part).map_err(unwritable)?;
+    let mut file = private::made_anew(&part).map_err(unwritable)?;
     std::io::copy(&mut from, &mut file).map_err(unwritable)?;
     let failed = |source| StoreError::Sqlite { path: part.clone(), source };
     let staged = Connection::open(&part).map_err(failed)?;
@@ -222,7 +218,7 @@ pub fn stage(backup: &Path, data_dir: &Path, files: &[CarriedFile], paused: bool
     staged.close().map_err(|(_, source)| failed(source))?;
     file.sync_all().map_err(unwritable)?;
     std::fs::rename(&part, data_dir.join(STAGED)).map_err(unwritable)?;
-    sync(data_dir).map_err(unwritable)
+    private::sync(data_dir).map_err(unwritable)
 }
 
 /// Whether a backup waits to become the store.
@@ -249,7 +245,7 @@ pub fn take_staged(data_dir: &Path) -> Result<bool, StoreError> {
             keep_aside(&store, &data_dir.join(BEFORE))?;
         }
         std::fs::rename(&staged, &store).map_err(failed)?;
-        sync(data_dir).map_err(failed)?;
+        private::sync(data_dir).map_err(failed)?;
         tracing::info!(store = %store.display(), "a backup has become the store");
     }
     unpack(&store, data_dir)?;
@@ -295,7 +291,7 @@ fn unpack(store: &Path, data_dir: &Path) -> Result<(), StoreError> {
             private::write(&path, &body).map_err(|error| StoreError::Folder(path, error))?;
         }
     }
-    sync(data_dir).map_err(|error| StoreError::Folder(data_dir.to_owned(), error))?;
+    private::sync(data_dir).map_err(|error| StoreError::Folder(data_dir.to_owned(), error))?;
     let plain = "BEGIN; DROP TABLE backup; PRAGMA application_id = 0; COMMIT;";
     connection.execute_batch(plain).map_err(failed)
 }
@@ -305,10 +301,6 @@ fn is_plain(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with('.')
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
-}
-
-fn sync(folder: &Path) -> std::io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 impl Journal {

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use toml_edit::{DocumentMut, Item, Table};
+use toml_edit::{DocumentMut, Item};
 
-use super::{COMMENTED, FILE, Settings, SettingsError, kind_of, parsed, private, read, text_of};
+use super::{COMMENTED, FILE, Settings, SettingsError, UNKNOWN, kind_of, parsed, private, read, section_of, text_of};
 
 /// Sets `section.key` to what is typed; None takes it out, so that it is as it is by default. The file is written only if all of it
 /// fits then.
@@ -13,8 +13,7 @@ use super::{COMMENTED, FILE, Settings, SettingsError, kind_of, parsed, private, 
 /// If there is no such setting, the value does not fit, or the file cannot be read or written; nothing changes then.
 pub fn set(data_dir: &Path, setting: &str, value: Option<&str>) -> Result<Settings, SettingsError> {
     let known = setting.split_once('.').filter(|(section, key)| kind_of(section, key).is_some());
-    let (section, key) = known
-        .ok_or_else(|| SettingsError::field(setting, "there is no such setting; settings.toml names all of them"))?;
+    let (section, key) = known.ok_or_else(|| SettingsError::field(setting, UNKNOWN))?;
     let path = data_dir.join(FILE);
     let text = text_of(data_dir)?;
     let text = if text.trim().is_empty() { COMMENTED.to_owned() } else { text };
@@ -23,10 +22,7 @@ pub fn set(data_dir: &Path, setting: &str, value: Option<&str>) -> Result<Settin
         message: error.to_string(),
     };
     let mut document: DocumentMut = text.parse().map_err(unfit)?;
-    let table = document.entry(section).or_insert(Item::Table(Table::new()));
-    let table = table
-        .as_table_like_mut()
-        .ok_or_else(|| SettingsError::field(section, format!("must be a section: [{section}]")))?;
+    let table = section_of(&mut document, section)?;
     match value {
         Some(typed) => {
             let value = parsed(section, key, typed).map_err(|message| SettingsError::field(setting, message))?;

@@ -15,7 +15,7 @@ use cuetower_core::retention::Keep;
 use cuetower_core::schedule::Cron;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use toml_edit::{DocumentMut, Item, Table, Value};
+use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
 use crate::private;
 
@@ -27,6 +27,7 @@ pub const FILE: &str = "settings.toml";
 pub const COMMENTED: &str = include_str!("default.toml");
 /// Before the name of a setting in the environment: `CUETOWER_SET_BACKUP_KEEP`.
 pub const PREFIX: &str = "CUETOWER_SET_";
+const UNKNOWN: &str = "there is no such setting; settings.toml names all of them";
 /// Backups kept at most.
 const KEPT_MAX: u32 = 1_000;
 const LOG_DAYS_MAX: u32 = 365;
@@ -229,18 +230,21 @@ fn put_from_environment(
     setting: &str,
     value: &str,
 ) -> Result<(), SettingsError> {
-    let unknown = || SettingsError::field(name, "there is no such setting; settings.toml names all of them");
+    let unknown = || SettingsError::field(name, UNKNOWN);
     let lower = setting.to_ascii_lowercase();
     let (section, key) = lower.split_once('_').ok_or_else(unknown)?;
     if kind_of(section, key).is_none() {
         return Err(unknown());
     }
     let value = parsed(section, key, value).map_err(|message| SettingsError::field(name, message))?;
-    let table = document.entry(section).or_insert(Item::Table(Table::new()));
-    let table =
-        table.as_table_like_mut().ok_or_else(|| SettingsError::field(section, "must be a section: [{section}]"))?;
-    table.insert(key, Item::Value(value));
+    section_of(document, section)?.insert(key, Item::Value(value));
     Ok(())
+}
+
+/// The section of a document; made if it is missing.
+fn section_of<'a>(document: &'a mut DocumentMut, section: &str) -> Result<&'a mut dyn TableLike, SettingsError> {
+    let table = document.entry(section).or_insert(Item::Table(Table::new()));
+    table.as_table_like_mut().ok_or_else(|| SettingsError::field(section, format!("must be a section: [{section}]")))
 }
 
 /// A setting, for whoever shows it.

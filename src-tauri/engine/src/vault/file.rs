@@ -4,7 +4,7 @@
 //! same passphrase, without the tower. The file is decrypted once; the values then live in this process's memory.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::sealed::{self, WORK_FACTOR};
 use super::{Keep, VaultError};
+use crate::private;
 
 /// The environment variable that holds the passphrase. No command the tower starts inherits it.
 pub const PASSPHRASE_VARIABLE: &str = "CUETOWER_VAULT_PASSPHRASE";
@@ -124,5 +125,5 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&anew, path)?;
     // The rename itself lasts once the folder is on disk.
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    private::sync(folder)
 }

@@ -136,16 +136,7 @@ pub(super) async fn flip(desk: &Desk, cue_id: &str) -> Result<Adoption, String> 
     }
     current(desk, cue_id).await?;
     idle(desk, cue_id, "Flip it").await?;
-    let before = adoption.clone();
-    adoption.intent = Some(Intent::Flip);
-    book.save()?;
-    let adoption = book.of_cue(cue_id).ok_or_else(not_adopted)?;
-    if let Err(why) = go_on(desk, adoption).await {
-        back(desk, adoption, &before).await;
-        book.save()?;
-        return Err(why);
-    }
-    let done = adoption.clone();
+    let done = carry_out(desk, &mut book, cue_id, Intent::Flip).await?;
     book.save()?;
     Ok(done)
 }
@@ -158,8 +149,18 @@ pub(super) async fn undo(desk: &Desk, cue_id: &str) -> Result<Adoption, String> 
     if adoption.stage == AdoptStage::Taken {
         idle(desk, cue_id, "Undo it").await?;
     }
+    let mut done = carry_out(desk, &mut book, cue_id, Intent::Undo).await?;
+    done.owner_steps = brought_back(&done);
+    book.adoptions.retain(|adoption| adoption.cue_id.as_deref() != Some(cue_id));
+    book.save()?;
+    Ok(done)
+}
+
+/// Writes down what is meant before it is done. What cannot be done is taken back, and its sentence told.
+async fn carry_out(desk: &Desk, book: &mut Book, cue_id: &str, intent: Intent) -> Result<Adoption, String> {
+    let adoption = book.of_cue(cue_id).ok_or_else(not_adopted)?;
     let before = adoption.clone();
-    adoption.intent = Some(Intent::Undo);
+    adoption.intent = Some(intent);
     book.save()?;
     let adoption = book.of_cue(cue_id).ok_or_else(not_adopted)?;
     if let Err(why) = go_on(desk, adoption).await {
@@ -167,11 +168,7 @@ pub(super) async fn undo(desk: &Desk, cue_id: &str) -> Result<Adoption, String> 
         book.save()?;
         return Err(why);
     }
-    let mut done = adoption.clone();
-    done.owner_steps = brought_back(&done);
-    book.adoptions.retain(|adoption| adoption.cue_id.as_deref() != Some(cue_id));
-    book.save()?;
-    Ok(done)
+    Ok(adoption.clone())
 }
 
 /// Finishes what an earlier tower had begun. What still cannot be done stays, and is told by `adopt_list`.
