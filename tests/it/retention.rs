@@ -103,7 +103,7 @@ async fn ran(tower: &Tower, cue: &str, success: bool, output: &str) -> String {
         assert!(status < 300, "{path}: {answer}");
     };
     tell(Method::PUT, "steps/fetch", json!({ "name": "fetch", "kind": "llm", "model": "house-model" })).await;
-    let done = json!({ "cost_usd": 0.25, "tokens": { "input": 100, "output": 20 }, "output": output });
+    let done = json!({ "cost_usd": 0.2, "tokens": { "input": 100, "output": 20 }, "output": output });
     tell(Method::POST, "steps/fetch/complete", done).await;
     let outcome = if success {
         json!({ "success": true, "summary": "zebra counted" })
@@ -187,7 +187,7 @@ async fn what_is_too_old_goes_and_what_something_needs_stays() {
     scene.again().await;
     let newest = scene.ran(&old, false, "now").await;
     let runs = scene.number("SELECT count(*) FROM runs");
-    let alerts = scene.tower.owner("alerts", &json!({})).await;
+    let alerts = scene.tower.owner("alerts", &json!({ "limit": 200 })).await;
     let cited: BTreeSet<String> = alerts["alerts"]
         .as_array()
         .unwrap()
@@ -276,7 +276,7 @@ async fn only_so_many_are_kept_of_a_cue_and_of_the_tower() {
     let runs = |scene: &Scene| [&own, &one, &other].map(|cue| scene.runs(cue).len());
     assert_eq!(runs(&scene), [6, 6, 6], "what ended today stays");
     scene.wall.step(2 * DAY_MS);
-    let open = scene.tower.owner("alerts", &json!({})).await;
+    let open = scene.tower.owner("alerts", &json!({ "limit": 200 })).await;
     for alert in open["alerts"].as_array().unwrap() {
         println!("{} {} {}", alert["kind"], alert["state"], alert["run_id"]);
     }

@@ -41,10 +41,14 @@ JSON
 
 # What is refused over HTTP is a command that failed.
 curl() {
-  case " $* " in
-  *\ -[a-zA-Z]*f[a-zA-Z]*\ * | *\ -f\ *) command curl -sS "$@" ;;
-  *) command curl -sS --fail-with-body "$@" ;;
-  esac
+  local word
+  for word; do
+    if [[ $word =~ ^-[a-zA-Z]*f[a-zA-Z]*$ ]]; then
+      command curl -sS "$@"
+      return
+    fi
+  done
+  command curl -sS --fail-with-body "$@"
 }
 
 # What stands at the end of a new trigger URL of a cue.

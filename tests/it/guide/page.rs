@@ -78,7 +78,7 @@ pub(super) fn parts(page: &str) -> Vec<Part> {
             && let Some(Part::Shell(block)) = parts.last_mut()
             && block.shows.is_none()
         {
-            block.shows = Some(text);
+            block.shows = Some(with(&text));
         }
         right_after = true;
     }
@@ -134,7 +134,7 @@ fn a_page_is_taken_apart() {
     let expected = [
         block(6, "show $CUE\n", How::Run, "CUE=x\n", Some("x\n")),
         Part::File { name: "a.py".to_owned(), text: "print(1)\n".to_owned() },
-        block(16, "y\n", How::NotRun("needs a desktop".to_owned()), "", None),
+        block(17, "y\n", How::NotRun("needs a desktop".to_owned()), "", None),
     ];
     assert_eq!(parts(page), expected);
 }

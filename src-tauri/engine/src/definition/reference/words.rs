@@ -294,10 +294,7 @@ const SAID: [(&str, Words); 33] = [
     ),
     (
         "retention",
-        &[
-            ("days", "Runs that were due within so many days are kept"),
-            ("runs", "The newest so many are kept"),
-        ],
+        &[("days", "Runs that were due within so many days are kept"), ("runs", "The newest so many are kept")],
     ),
 ];
 

@@ -189,6 +189,8 @@ fn chosen() -> impl Strategy<Value = Vec<Option<prop::sample::Index>>> {
 }
 
 proptest! {
+    // Each reads some thirty cues.
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 64, ..ProptestConfig::default() })]
     #[test]
     fn every_field_comes_back(chosen in chosen()) {
         let cue = cue_of(&chosen);
