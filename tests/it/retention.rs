@@ -103,7 +103,7 @@ async fn ran(tower: &Tower, cue: &str, success: bool, output: &str) -> String {
         assert!(status < 300, "{path}: {answer}");
     };
     tell(Method::PUT, "steps/fetch", json!({ "name": "fetch", "kind": "llm", "model": "house-model" })).await;
-    let done = json!({ "cost_usd": 0.2, "tokens": { "input": 100, "output": 20 }, "output": output });
+    let done = json!({ "cost_usd": 0.1, "tokens": { "input": 100, "output": 20 }, "output": output });
     tell(Method::POST, "steps/fetch/complete", done).await;
     let outcome = if success {
         json!({ "success": true, "summary": "zebra counted" })

@@ -81,8 +81,8 @@ impl Session {
     }
 
     fn script(&self, parts: &[Part]) -> String {
-        // Whatever a block leaves running ends with the page.
-        let mut script = format!("{FUNCTIONS}\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\nset -euo pipefail\n");
+        // Whatever a block leaves running ends with the page, what that started in turn as well.
+        let mut script = format!("{FUNCTIONS}\ntrap 'trap \"\" TERM; kill 0; wait' EXIT\nset -euo pipefail\n");
         for (index, part) in parts.iter().enumerate() {
             match part {
                 Part::File { name, text } => {
