@@ -59,7 +59,7 @@ pub async fn look(folder: &Path, data: Option<PathBuf>, vault: VaultKind, deep: 
 
 /// Of a file that does not fit nothing is quoted: a line of it may hold anything.
 fn settings(folder: &Path) -> (Option<Settings>, Finding) {
-    let open = "Open the file that `cuetowerctl settings path` names.";
+    let open = "`cuetowerctl settings` says what is not right in it, and `cuetowerctl settings path` where it lies.";
     match settings::load(folder) {
         Ok(settings) => (Some(settings), Finding::good(SETTINGS, "They fit.")),
         Err(SettingsError::Unfit { message, .. }) => {
