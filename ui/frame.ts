@@ -15,7 +15,7 @@ export function frame(): string {
   const logo = `<svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true">${LOGO.map((d) => `<path d="${d}" fill="var(--text-1)"/>`).join('')}</svg>`;
   return (
     `<div class="app"><header class="strip"><a class="logo" href="#/board" aria-label="${cuetowerGoToBoard}">${logo}</a></header>` +
-    `<nav class="rail" aria-label="${main}">${links(TOP)}<span class="sp"></span>${links(BOTTOM)}</nav><main class="main"></main></div>`
+    `<nav class="rail" aria-label="${main}">${links(TOP)}<span class="sp"></span>${links(BOTTOM)}</nav><main class="main"><h1 class="sr">Cuetower</h1></main></div>`
   );
 }
 
