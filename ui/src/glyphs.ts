@@ -2,7 +2,7 @@
 // Shape says which verdict (bar scheduled, triangle delivered, square confirmed, diamond person, circle tower or agent).
 // Fill says how far (solid proven, half claimed, hollow waiting, corners silence, crossed no, dash not expected).
 // Colour only repeats what shape and fill already said.
-import * as marksText from './text/marks';
+import * as marksText from './text/marks.ts'; // vite.config.ts reads this file, too
 import type { ConfirmedMark, DeliveredMark, ScheduledMark } from './wire';
 
 /** A colour by its meaning; the tokens of the same names hold the values. */
@@ -108,6 +108,9 @@ export function glyphOf<F extends Family>(family: F, state: StateOf<F>): Glyph {
 export function toneToken(tone: Tone): string {
   return tone === 'warn' ? 'warn-mark' : tone;
 }
+
+/** Bar, triangle, square under each other, in a 22 x 22 box. */
+export const LOGO = ['M9.8 1h2.4v5.2H9.8z', 'M6.5 7.6 15.5 11l-9 3.4z', 'M6.6 15.8h8.8V21H6.6z'] as const;
 
 /** Icons in a 16 x 16 box, stroked 1.4 wide in the current colour. */
 export const ICONS = {

@@ -21,4 +21,6 @@ gates.start();
 
 const target = document.getElementById('app');
 if (!target) throw new Error('index.html has no #app to mount the window in');
+// The frame that was there from the start.
+target.replaceChildren();
 mount(App, { target });

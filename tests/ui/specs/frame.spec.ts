@@ -1,7 +1,7 @@
 //! The frame of the window: palette, keys and their table, search, size, zones, the way numbers are written, settings; by mouse and by keyboard alone.
 import type { Page } from '@playwright/test';
 import { byHand, expect, make, test } from '../support/desk';
-import { look, SIZES } from '../support/look';
+import { expectNoBarrier, look, SIZES } from '../support/look';
 
 const MINUTE = 60_000;
 
@@ -28,6 +28,31 @@ test('the first page is sent the board and nothing of other rooms; a room comes 
   await page.getByRole('link', { name: 'Settings' }).click();
   await expect(page.getByRole('heading', { name: 'Settings', exact: true })).toBeVisible();
   expect((await scripts()).length).toBe(after);
+});
+
+test('the frame is there before any script, in the owner’s theme, and nothing of it moves when the window takes its place', async ({ page, tower }) => {
+  await page.goto(tower.ready.desk);
+  await expect(page.getByTestId('strip-tower')).toContainText('Armed');
+  await page.evaluate(() => localStorage.setItem('ct-theme', 'light'));
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route(/assets\/[^/]*\.js/, async (route) => {
+    await released;
+    await route.continue();
+  });
+  await page.reload({ waitUntil: 'commit' });
+  await expect(page.getByRole('link', { name: 'Settings' })).toBeVisible();
+  const places = () => page.locator('.strip .logo, .rail a').evaluateAll((links) => links.map((link) => ({ word: link.textContent.trim(), ...link.getBoundingClientRect().toJSON() })));
+  const before = await places();
+  expect(before.map(({ word }) => word)).toEqual(['', 'Board', 'Gates', 'Agents', 'Costs', 'Alerts', 'Secrets', 'Settings']);
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  expect(await ground()).toBe('rgb(238, 240, 238)');
+  await expectNoBarrier(page, 'the frame alone');
+  release();
+  await expect(page.getByTestId('strip-tower')).toContainText('Armed');
+  expect(await places()).toEqual(before);
+  expect(await ground()).toBe('rgb(238, 240, 238)');
+  await expect(page.getByRole('navigation')).toHaveCount(1);
 });
 
 test('a room that cannot be fetched says so, and opens when it can be', async ({ page, tower }) => {

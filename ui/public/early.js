@@ -1,0 +1,9 @@
+// Before the first paint: the owner's own light or dark, and their size of everything. The window itself keeps them (src/state/theme.svelte.ts, scale.svelte.ts).
+try {
+  const root = document.documentElement;
+  const [theme, scale] = [localStorage.getItem('ct-theme'), Number(localStorage.getItem('ct-scale'))];
+  if (theme === 'light' || theme === 'dark') root.setAttribute('data-theme', theme);
+  if (scale >= 0.8 && scale <= 2) root.style.setProperty('--ui-scale', String(scale));
+} catch {
+  // A browser that keeps nothing.
+}
