@@ -66,7 +66,7 @@ export function roomOf(route: Route): { name: RoomName; key: string; props: Reco
     case 'costs':
       return { name: route.prices ? 'prices' : 'costs', key: '', props: {} };
     case 'settings':
-      return { name: 'settings', key: '', props: { section: route.section ?? null } };
+      return { name: 'settings', key: '', props: { section: route.section ?? null, find: route.find ?? '' } };
     case 'search':
       return { name: 'search', key: '', props: { q: route.q } };
     case 'alerts':

@@ -163,6 +163,11 @@ export function wholeUnits(length_ms: number): number {
   return Math.max(SECOND, Math.floor(length_ms / unit) * unit);
 }
 
+/** The same to the nearest hour, for what is to come: 4 h 59 min are "in 5 h". */
+export function nearestUnits(length_ms: number): number {
+  return length_ms < HOUR ? wholeUnits(length_ms) : Math.round(length_ms / HOUR) * HOUR;
+}
+
 /** $0.02; four places below one cent. */
 export function money(usd: number): string {
   return dollars(usd, usd !== 0 && Math.abs(usd) < 0.01 ? 4 : 2);

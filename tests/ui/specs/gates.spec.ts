@@ -76,6 +76,18 @@ test('a mail in each row is read beside the table, and beside that of the last t
   await expect(mail).toContainText('Hello Kite & Co,');
   await table.getByText('Alba Freight').click();
   await expect(mail).toContainText('Hello Alba Freight,');
+  // The row that stands out is the one that Space means, clicked anywhere.
+  const alba = table.getByRole('checkbox', { name: 'Alba Freight' });
+  await page.keyboard.press('Space');
+  await expect(alba).not.toBeChecked();
+  await page.keyboard.press('Space');
+  await expect(alba).toBeChecked();
+  await page.getByRole('heading', { level: 2, name: 'Send 2 reminders?' }).click();
+  await page.keyboard.press('Space');
+  await expect(alba).not.toBeChecked();
+  await expect(page.getByRole('button', { name: 'Approve 1 of 2' })).toBeVisible();
+  await page.keyboard.press('Space');
+  await expect(alba).toBeChecked();
 
   await ask('gate_answer', { gate_id: first.id, shown: first.shown, answer: 'approve' });
   await hears(agents, first.id, 'approved');
@@ -85,8 +97,14 @@ test('a mail in each row is read beside the table, and beside that of the last t
   await expect(mail.locator('ins')).toHaveText('please pay.');
   await expect(mail.locator('del')).toHaveText('a friendly reminder.');
   await expect(page.getByRole('row', { name: /Alba Freight/ })).toContainText('other text');
+  await table.getByText('Kite & Co').click();
+  await page.keyboard.press('Space');
+  await expect(page.getByRole('button', { name: 'Your changes' })).toBeVisible();
   for (const size of SIZES) {
     await page.setViewportSize(size);
+    await expect(page.getByRole('button', { name: 'Full', exact: true })).toBeInViewport({ ratio: 1 });
+    await expect(page.getByLabel('Later means')).toBeVisible();
+    expect((await mail.boundingBox())?.height, 'some lines of the mail are to be seen').toBeGreaterThan(70);
     await look(page, 'gates-mail');
   }
 });

@@ -1,6 +1,7 @@
 //! The one place where a pressed key becomes an action. A room that knows only its usual keys gets those, whatever the owner pressed for them.
 import { tick } from 'svelte';
 import { eventOf, strokeOf, typing } from '../keys';
+import { palette } from '../state/palette.svelte';
 import { router } from '../state/router.svelte';
 import type { Route } from '../state/route';
 import { KeptKeys } from './kept';
@@ -45,6 +46,8 @@ export function pressed(event: KeyboardEvent): void {
   if (chord !== stroke && (found.is === 'nothing' || found.is === 'gone')) found = find(stroke, places, keymap.changes);
   const modified = /^(mod|alt|ctrl|meta)\+/.test(stroke);
   if (found.is === 'action' && dialog && !ALWAYS.has(found.action.id as ActionId)) return;
+  // What is asked has to be answered first: over it, the palette would open a second question on top. Over itself it begins anew.
+  if (found.is === 'action' && found.action.id === 'palette' && dialog && palette.text === null) return done(event);
   if (found.is !== 'action' && dialog) return;
   if (!modified && typing(event)) return;
   // What the frame does it does at once; the rest is for the room that is on its way.

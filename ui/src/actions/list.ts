@@ -16,6 +16,8 @@ export interface ActionSpec {
   icon?: IconName;
   /** Offered in the palette too. */
   offered?: boolean;
+  /** Other words for it, by which the palette finds it. */
+  also?: string;
 }
 
 const of = <const T extends readonly ActionSpec[]>(list: T): T => list;
@@ -34,16 +36,16 @@ export const ACTIONS = of([
   { id: 'back', name: actionsText.back, keys: ['alt+arrowleft'], where: 'everywhere', group: actionsText.go },
   { id: 'new', name: actionsText.newCue, keys: ['n'], where: 'everywhere', group: actionsText.anywhere, icon: 'plus', offered: true },
   { id: 'connect', name: actionsText.connectAnAgent, keys: [], where: 'everywhere', group: actionsText.anywhere, icon: 'agents', offered: true },
-  { id: 'adopt', name: actionsText.adoptWhatRuns, keys: [], where: 'everywhere', group: actionsText.anywhere, icon: 'clock', offered: true },
+  { id: 'adopt', name: actionsText.adoptWhatRuns, keys: [], where: 'everywhere', group: actionsText.anywhere, icon: 'clock', offered: true, also: actionsText.alsoAdopt },
   { id: 'demo.start', name: actionsText.startTheDemoFleet, keys: [], where: 'everywhere', group: actionsText.anywhere, icon: 'play', offered: true },
   { id: 'demo.stop', name: actionsText.removeTheDemo, keys: [], where: 'everywhere', group: actionsText.anywhere, icon: 'x', offered: true },
   { id: 'key', name: actionsText.keyToTheMarks, keys: ['?'], where: 'everywhere', group: actionsText.anywhere, icon: 'info' },
-  { id: 'zone', name: actionsText.swapLocalTimeAndUtc, keys: ['u'], where: 'everywhere', group: actionsText.anywhere, icon: 'clock', offered: true },
+  { id: 'zone', name: actionsText.swapLocalTimeAndUtc, keys: ['u'], where: 'everywhere', group: actionsText.anywhere, icon: 'clock', offered: true, also: actionsText.alsoZone },
   { id: 'undo', name: actionsText.takeAnAnswerBack, keys: ['z'], where: 'everywhere', group: actionsText.answering },
   { id: 'tower.pause', name: actionsText.pauseAllFiring, keys: ['mod+shift+p'], where: 'everywhere', group: actionsText.anywhere, icon: 'pause', offered: true },
-  { id: 'larger', name: actionsText.larger, keys: ['mod++', 'mod+='], where: 'everywhere', group: actionsText.anywhere, icon: 'plus', offered: true },
-  { id: 'smaller', name: actionsText.smaller, keys: ['mod+-'], where: 'everywhere', group: actionsText.anywhere, icon: 'down', offered: true },
-  { id: 'usual-size', name: actionsText.usualSize, keys: ['mod+0'], where: 'everywhere', group: actionsText.anywhere, icon: 'undo', offered: true },
+  { id: 'larger', name: actionsText.larger, keys: ['mod++', 'mod+='], where: 'everywhere', group: actionsText.anywhere, icon: 'plus', offered: true, also: actionsText.alsoSize },
+  { id: 'smaller', name: actionsText.smaller, keys: ['mod+-'], where: 'everywhere', group: actionsText.anywhere, icon: 'down', offered: true, also: actionsText.alsoSize },
+  { id: 'usual-size', name: actionsText.usualSize, keys: ['mod+0'], where: 'everywhere', group: actionsText.anywhere, icon: 'undo', offered: true, also: actionsText.alsoSize },
   { id: 'board.range1', name: actionsText.rangeOf15Min, keys: ['1'], where: 'board', group: actionsText.board },
   { id: 'board.range2', name: actionsText.rangeOf1H, keys: ['2'], where: 'board', group: actionsText.board },
   { id: 'board.range3', name: actionsText.rangeOf6H, keys: ['3'], where: 'board', group: actionsText.board },

@@ -14,8 +14,9 @@ export function httpBridge(): Bridge {
           headers: { 'Content-Type': 'application/json', 'X-Cuetower-Desk': '1' },
           body: JSON.stringify(request)
         });
-      } catch (error) {
-        throw refusalFrom(error);
+      } catch {
+        // Browsers tell why in words of their own ("Failed to fetch"), which say no more than this.
+        throw new Refusal({ code: 'unreachable', message: frameText.theTowerCannotBeReached, field: null });
       }
       if (answer.status === 401) throw new Refusal({ code: 'session', message: frameText.thisLinkHasBeenUsed, field: null });
       const body: unknown = await answer.json().catch(() => null);

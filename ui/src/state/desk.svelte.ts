@@ -1,5 +1,6 @@
 //! The live picture of the tower: the board once, then every change as it is published. Asks again after a gap; says when it is stale.
-import { bridge, refusalFrom, type Commands, type Stop } from '../bridge';
+import { bridge, Refusal, refusalFrom, type Commands, type Stop } from '../bridge';
+import * as frameText from '../text/frame';
 import { HOUR } from '../time';
 import { explains } from '../timeline/bands';
 import type { BandView, DeskEvent, Mark, TowerStatus } from '../wire';
@@ -11,6 +12,8 @@ import { FORECAST_MOST } from '../timeline/spots';
 import { zones } from './zone.svelte';
 
 const QUIET_MS = 2000; // silence after which the tower is asked whether it is there
+/** A tower that does not answer is asked again after this, then after twice as long, up to the second. */
+const [AGAIN_MS, AGAIN_MOST_MS] = [500, 5000];
 const STALE_MS = 2000; // an unanswered question after which the window is stale
 
 class Desk {
@@ -75,6 +78,8 @@ class Desk {
 
   /** Asks the host; what it answers also proves that it is there. */
   ask<C extends keyof Commands>(command: C, request: Commands[C][0]): Promise<Commands[C][1]> {
+    // While the board itself is asked for again and again, nothing else is worth a request.
+    if (this.stale && this.#connecting) return Promise.reject(new Refusal({ code: 'unreachable', message: frameText.theTowerCannotBeReached, field: null }));
     return this.#answered(bridge.call(command, request));
   }
 
@@ -161,6 +166,7 @@ class Desk {
     this.#connecting = true;
     this.#stop?.();
     this.#stop = null;
+    let wait_ms = AGAIN_MS;
     for (;;) {
       this.#askedSince ??= performance.now();
       try {
@@ -178,7 +184,8 @@ class Desk {
         break;
       } catch (error) {
         if (refusalFrom(error).code === 'session') break;
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        await new Promise((resolve) => setTimeout(resolve, wait_ms));
+        wait_ms = Math.min(AGAIN_MOST_MS, wait_ms * 2);
       }
     }
     this.#connecting = false;

@@ -99,6 +99,7 @@ class Lanes {
     );
     if (lacking.length === 0) return;
     this.#busy = true;
+    const { round } = desk;
     const margin_ms = view.span_ms / 2;
     // Runs that began before the view may end in it.
     const from_ms = Math.floor(from - Math.max(margin_ms, 30 * MINUTE));
@@ -107,7 +108,7 @@ class Lanes {
     const told = await this.#look(lacking.slice(0, most), { from_ms, to_ms, cell_ms, head: true }, Math.floor(DENSE_PX * pixel_ms));
     this.#busy = false;
     // What was refused is asked for again when the view moves.
-    if (this.#wanted !== wanted || (told && lacking.length > most)) void this.#ask();
+    if (this.#wanted !== wanted || round !== desk.round || (told && lacking.length > most)) void this.#ask();
   }
 
   async #look(cue_ids: string[], asked: Asked, dense_ms: number): Promise<Cells | null> {

@@ -13,6 +13,7 @@ import { programOf } from './logins';
 import { momentOf } from './moment';
 import { plain } from '../plain';
 import { needsOf } from './needs';
+import { SETTING_PLACES } from './settingsfind';
 import type { Route } from './route';
 
 export type Act =
@@ -65,17 +66,19 @@ interface Corner {
   action: ActionId | null;
   icon: IconName;
   to: Route;
+  /** Other words for it. */
+  also?: string;
 }
 
 const ROOMS: readonly Corner[] = [
   { text: actionsText.board, action: 'go.board', icon: 'board', to: { at: 'board' } },
   { text: actionsText.gates, action: 'go.gates', icon: 'gates', to: { at: 'gates' } },
   { text: actionsText.agents, action: 'go.agents', icon: 'agents', to: { at: 'agents' } },
-  { text: actionsText.costs, action: 'go.costs', icon: 'costs', to: { at: 'costs' } },
+  { text: actionsText.costs, action: 'go.costs', icon: 'costs', to: { at: 'costs' }, also: actionsText.alsoCosts },
   { text: actionsText.alerts, action: 'go.alerts', icon: 'alerts', to: { at: 'alerts' } },
   { text: actionsText.secrets, action: 'go.secrets', icon: 'secrets', to: { at: 'secrets' } },
   { text: actionsText.settings, action: 'go.settings', icon: 'settings', to: { at: 'settings' } },
-  { text: actionsText.keyToTheMarks, action: 'key', icon: 'info', to: { at: 'key' } }
+  { text: actionsText.keyToTheMarks, action: 'key', icon: 'info', to: { at: 'key' }, also: actionsText.alsoKey }
 ];
 
 /** Offered only to one who types. */
@@ -84,11 +87,12 @@ const CORNERS: readonly Corner[] = [
   { text: actionsText.pricesOfModels, action: null, icon: 'costs', to: { at: 'costs', prices: true } },
   { text: actionsText.pools, action: null, icon: 'pool', to: { at: 'settings', section: 'pools' } },
   { text: actionsText.fuses, action: null, icon: 'shield', to: { at: 'settings', section: 'fuses' } },
-  { text: actionsText.waysToReachMe, action: null, icon: 'alerts', to: { at: 'alerts' } },
-  { text: actionsText.backups, action: null, icon: 'shield', to: { at: 'settings', section: 'backups' } },
+  { text: actionsText.waysToReachMe, action: null, icon: 'alerts', to: { at: 'alerts' }, also: actionsText.alsoWays },
+  { text: actionsText.backups, action: null, icon: 'shield', to: { at: 'settings', section: 'backups' }, also: actionsText.alsoBackups },
   { text: actionsText.theTowersSettings, action: null, icon: 'settings', to: { at: 'settings', section: 'tower' } },
   { text: actionsText.keyboard, action: null, icon: 'settings', to: { at: 'settings', section: 'keyboard' } },
-  { text: actionsText.workers, action: null, icon: 'worker', to: { at: 'settings', section: 'workers' } }
+  { text: actionsText.workers, action: null, icon: 'worker', to: { at: 'settings', section: 'workers' } },
+  ...SETTING_PLACES.map(({ text, also }): Corner => ({ text, also, action: null, icon: 'settings', to: { at: 'settings', find: text } }))
 ];
 
 /** True when every word typed is somewhere in the text. */
@@ -128,7 +132,7 @@ export function itemsFor(query: string, world: World): Item[] {
     }
   }
   if (all && typed !== '') items.push(...runs(world, typed));
-  if (all) for (const room of typed === '' ? ROOMS : [...ROOMS, ...CORNERS]) if (fits(room.text, typed)) items.push({ key: `room ${room.text}`, section: actionsText.goTo, icon: room.icon, text: room.text, side: '', keys: room.action === null ? '' : keys(room.action), act: { do: 'go', to: room.to } });
+  if (all) for (const room of typed === '' ? ROOMS : [...ROOMS, ...CORNERS]) if (fits(`${room.text} ${typed === '' ? '' : (room.also ?? '')}`, typed)) items.push({ key: `room ${room.text}`, section: actionsText.goTo, icon: room.icon, text: room.text, side: '', keys: room.action === null ? '' : keys(room.action), act: { do: 'go', to: room.to } });
   return items;
 }
 
@@ -182,8 +186,8 @@ function moments(typed: string, { now_ms, zone }: World): Item[] {
 
 function actions({ paused, can }: World, cues: readonly CueView[], typed: string, keysOf: (id: ActionId) => string, whole: boolean): Item[] {
   const items: Item[] = [];
-  const add = (key: string, icon: IconName, text: string, keys: string, act: Act) => {
-    if (fits(text, typed)) items.push({ key, section: actionsText.do2, icon, text, side: '', keys, act });
+  const add = (key: string, icon: IconName, text: string, keys: string, act: Act, also = '') => {
+    if (fits(`${text} ${also}`, typed)) items.push({ key, section: actionsText.do2, icon, text, side: '', keys, act });
   };
   add('new', 'plus', actionsText.newCue, keysOf('new'), { do: 'go', to: { at: 'new', from: null } });
   if (typed !== '') {
@@ -201,9 +205,10 @@ function actions({ paused, can }: World, cues: readonly CueView[], typed: string
   add('ahead', 'clock', actionsText.next30Days, '', { do: 'look', mode: 'ahead' });
   add('tower', paused ? 'play' : 'pause', paused ? actionsText.armTheTowerDueTimes : actionOf('tower.pause').name, keysOf('tower.pause'), { do: paused ? 'resumeAll' : 'pauseAll' });
   if (typed === '' && !whole) return items;
-  for (const { id, name, icon, offered } of ACTIONS as readonly ActionSpec[]) {
+  add('ledger', 'list', actionsText.ledger, keysOf('board.ledger'), { do: 'look', mode: 'ledger' }, actionsText.alsoLedger);
+  for (const { id, name, icon, offered, also } of ACTIONS as readonly ActionSpec[]) {
     const action = id as ActionId;
-    if (offered && !OTHERWISE.has(action) && (can?.(action) ?? true)) add(id, icon ?? 'arrow', name, keysOf(action), { do: 'action', id: action });
+    if (offered && !OTHERWISE.has(action) && (can?.(action) ?? true)) add(id, icon ?? 'arrow', name, keysOf(action), { do: 'action', id: action }, also);
   }
   return items;
 }

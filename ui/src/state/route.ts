@@ -13,7 +13,8 @@ export type Route =
   | { at: 'gates'; gateId?: string; edit?: boolean }
   | { at: 'alerts' }
   | { at: 'secrets' }
-  | { at: 'settings'; section?: SettingsSection }
+  /** `find`: words that stand in its field. */
+  | { at: 'settings'; section?: SettingsSection; find?: string }
   | { at: 'key' }
   | { at: 'search'; q: string };
 
@@ -32,6 +33,7 @@ export function routeFrom(hash: string): Route {
   if (first === 'costs') return second === 'prices' ? { at: 'costs', prices: true } : { at: 'costs' };
   if (first === 'search') return { at: 'search', q: new URLSearchParams(query).get('q') ?? '' };
   if (first === 'settings' && SECTIONS.includes(second)) return { at: 'settings', section: second as SettingsSection };
+  if (first === 'settings' && query !== '') return { at: 'settings', find: new URLSearchParams(query).get('find') ?? '' };
   if (first === 'alerts' || first === 'secrets' || first === 'settings' || first === 'key') return { at: first };
   return { at: 'board' };
 }
@@ -53,6 +55,7 @@ export function hashOf(route: Route): string {
     case 'costs':
       return route.prices ? '#/costs/prices' : '#/costs';
     case 'settings':
+      if (route.find) return `#/settings?${new URLSearchParams({ find: route.find }).toString()}`;
       return route.section ? `#/settings/${route.section}` : '#/settings';
     case 'search':
       return route.q === '' ? '#/search' : `#/search?${new URLSearchParams({ q: route.q }).toString()}`;

@@ -11,7 +11,7 @@ describe('addresses', () => {
     ['#/board', { at: 'board' }], ['', { at: 'board' }], ['#/nowhere', { at: 'board' }], ['#/run/run_1', { at: 'run', runId: 'run_1' }], ['#/run/', { at: 'board' }], ['#/cue/c%2F1', { at: 'cue', cueId: 'c/1' }],
     ['#/cue/new', { at: 'new', from: null }], ['#/cue/new?from=nightly', { at: 'new', from: 'nightly' }], ['#/alerts', { at: 'alerts' }], ['#/settings', { at: 'settings' }], ['#/settings/keys', { at: 'settings', section: 'keys' }], ['#/agents', { at: 'agents' }], ['#/agents/a%2Fb', { at: 'agents', name: 'a/b', account: null }], ['#/key', { at: 'key' }]
   ])('%s', (hash, route) => expect(routeFrom(hash)).toEqual(route));
-  it.each<[Route]>([[{ at: 'board' }], [{ at: 'run', runId: 'a/b c' }], [{ at: 'cue', cueId: 'x' }], [{ at: 'new', from: null }], [{ at: 'new', from: 'cue_1' }], [{ at: 'secrets' }], [{ at: 'agents', name: 'a?b', account: 'acc_1' }], [{ at: 'settings', section: 'keys' }], [{ at: 'costs' }], [{ at: 'costs', prices: true }]])('%j is read back', (route) => expect(routeFrom(hashOf(route))).toEqual(route));
+  it.each<[Route]>([[{ at: 'board' }], [{ at: 'run', runId: 'a/b c' }], [{ at: 'cue', cueId: 'x' }], [{ at: 'new', from: null }], [{ at: 'new', from: 'cue_1' }], [{ at: 'secrets' }], [{ at: 'agents', name: 'a?b', account: 'acc_1' }], [{ at: 'settings', section: 'keys' }], [{ at: 'settings', find: 'Text size' }], [{ at: 'costs' }], [{ at: 'costs', prices: true }]])('%j is read back', (route) => expect(routeFrom(hashOf(route))).toEqual(route));
 });
 
 describe('what is said aloud', () => {

@@ -6,7 +6,7 @@ import type { ApartView, DemoView } from '../wire';
 import { agents } from './agents.svelte';
 import { desk } from './desk.svelte';
 import { following } from './following';
-import { heardOf, spansOf, type Before, type Heard } from './heard';
+import { agentsBefore, heardOf, spansOf, type Before, type Heard } from './heard';
 import { notices } from './notice.svelte';
 
 /** Telemetry outside of runs makes no event. */
@@ -15,6 +15,8 @@ const SPANS_EVERY_MS = 2000;
 class WelcomeState {
   /** The way in that is shown, in a dialog; null: it is closed. */
   way = $state<string | null>(null);
+  /** What the lines to copy call their agent. */
+  name = $state('my-agent');
   /** Null until the tower has said. */
   demo = $state.raw<DemoView | null>(null);
   demoBusy = $state(false);
@@ -25,7 +27,7 @@ class WelcomeState {
   #stops: Stop[] = [];
 
   readonly heard: Heard | null = $derived(
-    this.#before === null ? null : heardOf(this.#before, { agents: agents.list ?? [], cues: [...desk.fleet.cues.values()], lanes: desk.fleet.lanes, apart: this.#apart ?? [], zone: desk.zone })
+    this.#before === null ? null : heardOf(this.#before, { agents: agents.list ?? [], cues: [...desk.fleet.cues.values()], lanes: desk.fleet.lanes, apart: this.#apart ?? [], zone: desk.zone, name: this.name.trim(), demo: new Set(this.demo?.cue_ids) })
   );
 
   /** Listens until the answer is called. What was heard by then stays, until it is let go. */
@@ -46,7 +48,13 @@ class WelcomeState {
   /** From now on; whatever was heard is let go. */
   again(): void {
     const runs = [...desk.fleet.lanes.values()].flatMap((marks) => marks.map((mark) => mark.occurrence_id));
-    this.#before = { at_ms: desk.clock(), cues: new Set(desk.fleet.cues.keys()), runs: new Set(runs), spans: spansOf(this.#apart ?? []) };
+    this.#before = { at_ms: desk.clock(), cues: new Set(desk.fleet.cues.keys()), runs: new Set(runs), spans: spansOf(this.#apart ?? []), agents: null };
+    this.#knowAgents();
+  }
+
+  /** Who was there is known with the first list of them. */
+  #knowAgents(): void {
+    if (this.#before?.agents === null && agents.list !== null) this.#before = { ...this.#before, agents: agentsBefore(agents.list, this.#before.at_ms) };
   }
 
   /** It was seen. */
@@ -57,11 +65,13 @@ class WelcomeState {
 
   async #look(): Promise<void> {
     if (desk.phase !== 'ready' || document.hidden) return;
+    this.#knowAgents();
     try {
       const { apart } = await desk.ask('spans_apart', { agent: null, limit: 500 });
       const first = this.#apart === null;
       this.#apart = apart;
       if (first && this.#before) this.#before = { ...this.#before, spans: spansOf(apart) };
+      this.#knowAgents();
     } catch {
       // Whoever listens hears of it when the tower is back.
     }

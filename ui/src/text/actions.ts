@@ -235,3 +235,13 @@ export const more = 'More';
 export const backups = 'Backups';
 export const theTowersSettings = 'The tower’s settings';
 export const adoptWhatRuns = 'Adopt what runs here already';
+export const ledger = 'Ledger';
+// Other words for what can be done, in small letters, as people type them.
+export const alsoAdopt = 'crontab cron systemd timers import';
+export const alsoZone = 'timezone clock';
+export const alsoSize = 'text size font zoom';
+export const alsoLedger = 'briefing missed away asleep every due time list table';
+export const alsoCosts = 'export csv spend money';
+export const alsoKey = 'help legend shortcuts';
+export const alsoBackups = 'export restore save';
+export const alsoWays = 'notifications email slack channels';

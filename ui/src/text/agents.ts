@@ -227,7 +227,7 @@ export const beatOfAgo = (ago: Said) => `beat ${ago}`;
 export const namedBy = (cues: Said) => `named by ${cues}`;
 export const aCue = 'a cue';
 export const namedByCues = (cues: Said) => `named by ${cues} cues`;
-export const nothingHeardOfIt = 'nothing heard of it';
+export const nothingHeardOfIt = 'known by its telemetry or its name';
 export const takesMessages = 'takes messages';
 export const waitsForItsRunner = 'waits for its runner to fetch it';
 export const itsRunnerHasIt = 'its runner has it';

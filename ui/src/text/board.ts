@@ -263,3 +263,4 @@ export const newCue = 'New cue';
 export const noCueMatches = (filter: Said) => `No cue matches “${filter}”.`;
 export const didYouMean = 'Did you mean';
 export const clearFilter = 'Clear filter';
+export const backToNow = (span: Said, later: boolean) => (later ? `Now is ${span} later` : `Now is ${span} earlier`);

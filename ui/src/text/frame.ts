@@ -14,6 +14,7 @@ export const settings = 'Settings';
 export const search = 'Search';
 export const keyToTheMarks = 'Key to the marks';
 export const cuetower = (which: Said, place: Said) => `${which}${place} · Cuetower`;
+export const theTowerCannotBeReached = 'The tower does not answer: it is stopped, or cannot be reached.';
 export const theTowerDidNotAnswer = (detail: Said) => `The tower did not answer (${detail}).`;
 export const thisLinkHasBeenUsed = 'This link has been used or has expired.';
 export const greyBands = 'Grey bands';

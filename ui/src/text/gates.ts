@@ -28,7 +28,8 @@ export const ofThem = (at: Said, all: Said, name: Said) => `${at} of ${all}, ${n
 export const theOneBefore = 'The one before';
 export const theNextOne = 'The next one';
 export const asItWouldGo = 'As it would go out. What you edit is edited in the payload.';
-export const besideTheText = 'Beside the text that you approved last time.';
+export const besideTheText = 'Beside the text that you approved last time: − went, + is new.';
+export const sameAsTheText = 'The same text as you approved last time.';
 export const was = (column: Said, which: Said) => `${column} was ${which}`;
 export const notThere = 'not there';
 export const more = (changed: Said, changed2: Said) => `${changed}, ${changed2} more`;

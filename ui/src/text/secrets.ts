@@ -41,6 +41,7 @@ export const value = 'Value';
 export const goesInNeverComesOut = 'Goes in, never comes out: not in the journal, logs or this window.';
 export const keeping = 'Keeping…';
 export const keepInKeyring = 'Keep in keyring';
+export const keepInTheFile = 'Keep encrypted';
 export const replacesTheValueKeptNow = 'replaces the value kept now';
 export const asTheVariable = 'as the variable';
 export const asTheHeader = 'as the header';

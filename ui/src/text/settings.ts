@@ -214,3 +214,18 @@ export const keyring = 'Keyring';
 export const keepsTheValuesOfSecrets = 'keeps the values of secrets';
 export const notifications = 'Notifications';
 export const aClickOnOneOpens = 'a click on one opens the run';
+
+// Other words for a setting, in small letters, as people type them.
+export const alsoTheme = 'dark light colours colors appearance mode night';
+export const alsoTextSize = 'font zoom large bigger smaller scale';
+export const alsoMotion = 'animation reduced';
+export const alsoTimes = 'time zone timezone utc local clock';
+export const alsoNumbers = 'language locale format currency decimal';
+export const alsoWeeks = 'calendar monday sunday';
+export const alsoTakeBack = 'undo seconds';
+export const alsoStartAtLogin = 'autostart boot startup log in';
+export const alsoQuit = 'exit close';
+export const alsoSigningIn = 'login log in device';
+export const alsoYourKey = 'api key token';
+export const alsoNotifications = 'desktop popup toast';
+export const signingIn = 'Signing in';

@@ -4,9 +4,14 @@ import { DAY, HOUR, MINUTE } from '../time';
 import { nearestName, ordinaryAgents, rowAt, rowsIn, rowsOf } from './rows';
 import { deliveredAt, detailOf, endedAt, lowerBound, nearest, pitchOf, spotsOf, visible } from './spots';
 import { ticksOf } from './ticks';
-import { clampSpan, fittingSpan, following, pivotShare, startOf, timeAt, xOf, zoomed } from './view';
+import { clampSpan, fittingSpan, following, nowAway, pivotShare, startOf, timeAt, xOf, zoomed } from './view';
 
 const hourly = (n: number) => Array.from({ length: n }, (_, i) => mark({ occurrence_id: `o${i}`, due_ms: NOW - (n - i) * HOUR }));
+
+describe('now', () => {
+  const view = { span_ms: HOUR, t1_ms: NOW };
+  it.each([[NOW - HOUR, null], [NOW, null], [NOW + MINUTE, { later: true, by_ms: MINUTE }], [NOW - HOUR - DAY, { later: false, by_ms: DAY }]])('is in sight, or so far away', (now_ms, away) => expect(nowAway(view, now_ms)).toEqual(away));
+});
 
 describe('rows', () => {
   const cues = [cue({ id: '1', name: 'b', agent: 'zed' }), cue({ id: '2', name: 'a', agent: 'zed' }), cue({ id: '3', name: 'lone', agent: '' }), cue({ id: '4', name: 'x', agent: 'amy' })];

@@ -29,6 +29,12 @@ export function startOf(view: View): number {
   return view.t1_ms - view.span_ms;
 }
 
+/** How far now is outside of what is shown, and on which side; null while it is in it. */
+export function nowAway(view: View, now_ms: number): { later: boolean; by_ms: number } | null {
+  if (now_ms > view.t1_ms) return { later: true, by_ms: now_ms - view.t1_ms };
+  return now_ms < startOf(view) ? { later: false, by_ms: startOf(view) - now_ms } : null;
+}
+
 export function xOf(view: View, at_ms: number, width: number): number {
   return ((at_ms - startOf(view)) / view.span_ms) * width;
 }
