@@ -7,6 +7,8 @@ mod bridge;
 mod desktop;
 #[cfg(target_os = "linux")]
 mod desktop_entry;
+#[cfg(target_os = "linux")]
+mod drawing;
 mod early;
 mod frame;
 mod hotkeys;
