@@ -9,6 +9,8 @@ mod bundle_tests;
 mod desktop;
 #[cfg(target_os = "linux")]
 mod desktop_entry;
+#[cfg(target_os = "linux")]
+mod drawing;
 mod early;
 mod frame;
 mod hotkeys;

@@ -60,6 +60,8 @@ pub fn open(wishes: Wishes) -> ExitCode {
         eprintln!("{sentence}");
         return ExitCode::FAILURE;
     }
+    #[cfg(target_os = "linux")]
+    crate::drawing::settle();
     cuetower_cli::log_to_stderr(&wishes.options.known);
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,

@@ -1,5 +1,7 @@
 //! The window and the tower are two things: one can be closed without the other, and a second start is not a second tower.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { App } from './harness/app.js';
 import { CUETOWER } from './harness/places.js';
 import { story } from './harness/story.js';
@@ -77,4 +79,27 @@ story('a start that fails says why in a window, and ends with 1 when that is clo
   await desktop.close('could not start');
   assert.equal(await desktop.processes.end(second), 1);
   assert.ok(first.isRunning());
+});
+
+story('how the window is drawn is said to WebKit and to no program that the tower starts, unless its owner says it', { keyring: false, notifications: false }, async (desktop, keep) => {
+  const name = 'WEBKIT_DISABLE_COMPOSITING_MODE';
+  const asWebKit = (app) => {
+    const pid = desktop.run('pgrep', ['-P', `${app.pid}`, 'WebKitWebProces']).trim();
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
+  };
+  const asPrograms = async (app, told) => {
+    const definition = { name: told, transport: 'command', schedule: { type: 'manual' }, command: { shell: `echo "[$${name}]" > '${join(desktop.folder, told)}'` }, confirm: 'exit_code' };
+    const { run_id } = app.call('cue_fire', { cue_id: app.call('cue_create', { definition }).id, payload: null });
+    await until('its end', () => app.call('run_get', { run_id }).attempts[0]?.ended_at_ms);
+    return readFileSync(join(desktop.folder, told), 'utf8').trim();
+  };
+  const app = keep(await App.alone(desktop));
+  assert.equal(await until('WebKit', () => asWebKit(app)), 'cuetower', 'there is no graphics card for a test');
+  assert.equal(await asPrograms(app, 'told-by-itself'), '[]');
+  await app.stop();
+
+  desktop.env[name] = '0';
+  const owners = keep(await App.alone(desktop));
+  assert.equal(await until('WebKit', () => asWebKit(owners)), '0', 'the owner counts more');
+  assert.equal(await asPrograms(owners, 'told-by-its-owner'), '[0]');
 });

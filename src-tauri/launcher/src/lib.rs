@@ -35,5 +35,5 @@ pub use process::Who;
 pub use program::{expand_home, find, why_not_started};
 pub use spec::{Program, Spec, Told, hear};
 pub use stop::stop;
-pub use tower::{LAUNCHER, command, launcher_path, lives, prepare};
+pub use tower::{LAUNCHER, OWN_DRAWING, command, keep_back, launcher_path, lives, prepare};
 pub use usage::{Sample, Usage, usage};

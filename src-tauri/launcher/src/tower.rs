@@ -15,6 +15,20 @@ pub const LAUNCHER: &str = "CUETOWER_LAUNCHER";
 /// The tower's own: its secrets, and its line to systemd, which no agent inherits.
 const KEPT_BACK: [&str; 4] = ["CUETOWER_VAULT_PASSPHRASE", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
 
+/// What the tower's own window may be told, and a value that nobody else gives it: any but `0` means the same to WebKit.
+pub const OWN_DRAWING: (&str, &str) = ("WEBKIT_DISABLE_COMPOSITING_MODE", "cuetower");
+
+/// Takes what is the tower's own out of a program's environment. What its owner set for all programs stays.
+pub fn keep_back(command: &mut Command) {
+    for name in KEPT_BACK {
+        command.env_remove(name);
+    }
+    let (drawing, ours) = OWN_DRAWING;
+    if std::env::var_os(drawing).is_some_and(|value| value == ours) {
+        command.env_remove(drawing);
+    }
+}
+
 /// The launcher's file: what [`LAUNCHER`] names, else `cuetower-launcher` beside the running program, else one folder up
 /// (test programs live in `target/debug/deps`).
 ///
@@ -76,9 +90,7 @@ pub fn prepare(dir: &Path, payload: &[u8]) -> Result<String, String> {
 pub fn command(launcher: &Path, dir: &Path) -> Command {
     let mut command = Command::new(launcher);
     command.arg(dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    for name in KEPT_BACK {
-        command.env_remove(name);
-    }
+    keep_back(&mut command);
     #[cfg(windows)]
     {
         const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;

@@ -9,7 +9,6 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
 use crate::deliver::why_not_started;
-use crate::vault::PASSPHRASE_VARIABLE;
 
 /// Kept of the end of each output.
 const TAIL_BYTES: usize = 64 * 1024;
@@ -49,8 +48,7 @@ impl Tail {
 pub(super) fn command(program: &Path, arguments: impl IntoIterator<Item = impl AsRef<std::ffi::OsStr>>) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    // The tower's own secret, which no program inherits.
-    command.env_remove(PASSPHRASE_VARIABLE);
+    cuetower_launcher::keep_back(command.as_std_mut());
     #[cfg(unix)]
     command.process_group(0);
     command
