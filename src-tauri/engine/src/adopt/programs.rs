@@ -31,7 +31,8 @@ pub(super) async fn systemctl(arguments: &[&str]) -> Result<Ended, String> {
 /// A sentence, if there is no such program or it does not end.
 async fn run(program: &str, arguments: &[&str], input: Option<File>) -> Result<Ended, String> {
     let mut command = Command::new(program);
-    command.args(arguments).env("LC_ALL", "C").env_remove("CUETOWER_VAULT_PASSPHRASE").kill_on_drop(true);
+    command.args(arguments).env("LC_ALL", "C").kill_on_drop(true);
+    cuetower_launcher::keep_back(command.as_std_mut());
     command.stdin(input.map_or_else(Stdio::null, Stdio::from));
     match tokio::time::timeout(ANSWERS_WITHIN, command.output()).await {
         Ok(Ok(output)) => Ok(Ended {
