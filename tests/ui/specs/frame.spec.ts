@@ -271,7 +271,18 @@ test('at another size the pointer still finds the run it is over, and its tip st
     const places = await page.evaluate(() => [...document.querySelectorAll('.strip > *, [role=toolbar] > :not(.sr)')].map((el) => ({ of: (el as HTMLElement).innerText, box: el.getBoundingClientRect() })).filter(({ box }) => box.width > 0 && box.height > 0).map(({ of, box }) => ({ of, l: box.left, r: box.right, t: box.top, b: box.bottom })));
     const over = places.flatMap((a, i) => places.slice(i + 1).filter((b) => a.l < b.r - 1 && b.l < a.r - 1 && a.t < b.b - 1 && b.t < a.b - 1).map((b) => `${a.of} on ${b.of}`));
     expect(over, `${size.width}`).toEqual([]);
+    expect(places.filter(({ r }) => r > size.width + 1).map(({ of }) => of), 'nor outside of the window').toEqual([]);
     await picture(page, `frame-twice-${size.width}`);
+    // The drawer has a ground of its own, whatever is below it.
+    await page.getByTestId('lane-say-hello').click();
+    const fire = page.getByRole('button', { name: 'Fire now' });
+    await expect(fire).toBeInViewport({ ratio: 0.9 });
+    const ground = await page.locator('.side > .panel').evaluate((el) => ({ height: el.getBoundingClientRect().height, color: getComputedStyle(el).backgroundColor }));
+    expect(ground.height).toBeGreaterThan(150);
+    expect(ground.color).not.toBe('rgba(0, 0, 0, 0)');
+    await picture(page, `frame-twice-drawer-${size.width}`);
+    await page.keyboard.press('Escape');
+    await expect(fire).toBeHidden();
   }
 });
 
