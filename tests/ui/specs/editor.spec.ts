@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Locator, Page } from '@playwright/test';
 import { byHand, expect, make, test } from '../support/desk';
-import { expectNoBarrier, expectToFit, look, SIZES } from '../support/look';
+import { expectNoBarrier, expectToFit, look, picture, SIZES } from '../support/look';
 import { BINARIES } from '../support/places';
 
 type Ask = <T = unknown>(command: string, request?: unknown) => Promise<T>;
@@ -132,6 +132,8 @@ test('a schedule is said in words, clicked together, or written as a cron: all t
   await words.fill('every blue moon');
   await page.getByLabel('Cue', { exact: true }).focus();
   await expect(words).toHaveAccessibleDescription(/“every blue moon” is not understood/);
+  await expect(page.getByRole('complementary', { name: 'Read back' })).toContainText('The words are not understood. This is what stood before them.');
+  await picture(page, 'editor-words-not-understood');
   await page.getByRole('button', { name: 'Save and arm' }).click();
   await expect(words).toBeFocused();
   await expect(page.getByRole('alert').filter({ hasText: '1 thing to mend: In words' })).toBeVisible();

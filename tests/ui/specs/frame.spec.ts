@@ -1,7 +1,7 @@
 //! The frame of the window: palette, keys and their table, search, size, zones, the way numbers are written, settings; by mouse and by keyboard alone.
 import type { Page } from '@playwright/test';
 import { byHand, expect, make, test } from '../support/desk';
-import { expectNoBarrier, look, SIZES } from '../support/look';
+import { expectNoBarrier, look, picture, SIZES } from '../support/look';
 
 const MINUTE = 60_000;
 
@@ -124,6 +124,33 @@ test('the palette: by button and by key, what it offers, and the focus returns',
   await page.keyboard.press('Control+k');
   await field.fill('zzz nothing');
   await expect(page.getByText('Nothing matches “zzz nothing”.')).toBeVisible();
+
+  // A setting is found by other words for it, and stands alone in the settings.
+  await field.fill('dark');
+  await expect(page.getByRole('option', { selected: true })).toContainText('Theme');
+  await field.press('Enter');
+  await expect(page.getByRole('textbox', { name: 'Find a setting' })).toHaveValue('Theme');
+  await expect(page.getByRole('group', { name: 'Theme' })).toBeVisible();
+  await expect(page.getByLabel('Text size')).toBeHidden();
+  await page.getByRole('textbox', { name: 'Find a setting' }).fill('login');
+  await expect(page.getByRole('heading', { name: 'Signing in' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Accounts that registered' })).toBeHidden();
+});
+
+test('one question at a time: over a dialog the palette does not open, and what is said meanwhile lies above it', async ({ window: page }) => {
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: 'Search or do' }).fill('>connect');
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Connect an agent' });
+  await expect(dialog).toBeVisible();
+  await page.keyboard.press('Control+k');
+  await dialog.getByRole('button', { name: 'Copy', exact: true }).click();
+  const said = page.getByTestId('notice');
+  await expect(said).toBeVisible();
+  expect(await said.evaluate((el) => el.closest(':popover-open') !== null)).toBe(true);
+  await expect(page.locator('dialog[open]')).toHaveCount(1);
+  await page.keyboard.press('Escape');
+  await expect(page.locator('dialog[open]')).toHaveCount(0);
 });
 
 test('a time is typed to go there, also by G T', async ({ window: page, ask }) => {
@@ -141,6 +168,13 @@ test('a time is typed to go there, also by G T', async ({ window: page, ask }) =
   await expect(page.getByRole('option', { selected: true })).toContainText('09:00');
   await field.press('Enter');
   await expect(follow).toHaveAttribute('aria-pressed', 'false');
+  // Whoever looks at the past is told which way now is, and how to get there.
+  const back = page.getByRole('button', { name: /^Now is .* later$/ });
+  await expect(back).toContainText('F');
+  await picture(page, 'board-now-later');
+  await back.click();
+  await expect(follow).toHaveAttribute('aria-pressed', 'true');
+  await expect(back).toBeHidden();
 });
 
 test('a key is given to something else: it acts, the old one does not, the table and the hints say so, and it is taken back', async ({ window: page, ask }) => {
@@ -251,6 +285,30 @@ test('at another size the pointer still finds the run it is over, and its tip st
   }).toPass();
   const tip = await page.getByRole('tooltip').filter({ hasText: 'say-hello' }).boundingBox();
   expect((tip?.x ?? 0) + (tip?.width ?? 9999)).toBeLessThanOrEqual(1440);
+
+  // At twice the size nothing of the strip and of the toolbar lies on its neighbour or outside of the window.
+  await page.goto('/#/settings');
+  await page.getByLabel('Text size').selectOption('2');
+  await page.goto('/#/board');
+  for (const size of SIZES) {
+    await page.setViewportSize(size);
+    await expect(page.getByRole('button', { name: 'New cue' })).toBeInViewport({ ratio: 1 });
+    const places = await page.evaluate(() => [...document.querySelectorAll('.strip > *, [role=toolbar] > :not(.sr)')].map((el) => ({ of: (el as HTMLElement).innerText, box: el.getBoundingClientRect() })).filter(({ box }) => box.width > 0 && box.height > 0).map(({ of, box }) => ({ of, l: box.left, r: box.right, t: box.top, b: box.bottom })));
+    const over = places.flatMap((a, i) => places.slice(i + 1).filter((b) => a.l < b.r - 1 && b.l < a.r - 1 && a.t < b.b - 1 && b.t < a.b - 1).map((b) => `${a.of} on ${b.of}`));
+    expect(over, `${size.width}`).toEqual([]);
+    expect(places.filter(({ r }) => r > size.width + 1).map(({ of }) => of), 'nor outside of the window').toEqual([]);
+    await picture(page, `frame-twice-${size.width}`);
+    // The drawer has a ground of its own, whatever is below it.
+    await page.getByTestId('lane-say-hello').click();
+    const fire = page.getByRole('button', { name: 'Fire now' });
+    await expect(fire).toBeInViewport({ ratio: 0.9 });
+    const ground = await page.locator('.side > .panel').evaluate((el) => ({ height: el.getBoundingClientRect().height, color: getComputedStyle(el).backgroundColor }));
+    expect(ground.height).toBeGreaterThan(150);
+    expect(ground.color).not.toBe('rgba(0, 0, 0, 0)');
+    await picture(page, `frame-twice-drawer-${size.width}`);
+    await page.keyboard.press('Escape');
+    await expect(fire).toBeHidden();
+  }
 });
 
 test('without colours of its own the window still says what is chosen', async ({ window: page }) => {

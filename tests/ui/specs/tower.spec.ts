@@ -103,6 +103,8 @@ test('a window whose tower crashed says since when, and picks it up again when i
   await tower.crash();
   await expect(page.getByRole('alert').filter({ hasText: 'The tower stopped answering.' })).toBeVisible();
   await expect(page.getByTestId('strip-tower')).toContainText('Not answering');
+  await page.getByTestId('lane-say-hello').click();
+  await expect(page.getByRole('button', { name: 'Fire now' }), 'nobody would hear it').toBeDisabled();
   await tower.comeBack();
   await expect(page.getByTestId('strip-tower')).toContainText('Armed');
   await page.getByTestId('lane-say-hello').click();
