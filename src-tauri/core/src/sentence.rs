@@ -7,7 +7,7 @@ use crate::alert::AlertKind;
 use crate::cue::{Confirm, Restart, Transport};
 use crate::gate::words::not_delivered;
 use crate::gate::{Gate, How, Subject};
-use crate::lane::said_no;
+use crate::lane::{said_no, unanswered};
 use crate::outcome::Outcome;
 use crate::run::{HeldBy, Phase, Run, Verdict, Verification};
 use crate::time::length_in_words;
@@ -265,6 +265,9 @@ pub fn ended_title(cue_name: &str, run: &Run, kind: AlertKind) -> String {
         AlertKind::CheckFailed if run.verification.is_none() => {
             let processed = run.outcome().and_then(|(_, reported)| reported.outcome.processed);
             refuted::title(cue_name, &run.findings, processed)
+        }
+        AlertKind::OutcomeFailed | AlertKind::DeliveryFailed if unanswered(run).is_some() => {
+            Some(titled(cue_name, "was stopped: nobody answered"))
         }
         _ => None,
     };
