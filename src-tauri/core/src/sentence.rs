@@ -168,6 +168,7 @@ fn ended(run: &Run, verdict: Verdict, of: &str) -> String {
             // Its exit code or its delivery says it all.
             1 if !run.definition.confirm.is_by_report() => format!("{}.{counted}", capital(&run.findings[0].found)),
             1 => format!("{}, as expected: {}.{counted}", run.findings[0].claim, run.findings[0].found),
+            2 => format!("{}, and both proofs hold.{counted}", said_of_success(run)),
             proofs => format!("{}, and all {proofs} proofs hold.{counted}", said_of_success(run)),
         },
         Verdict::Claimed => format!("Reported success; nothing verified it.{counted}"),
