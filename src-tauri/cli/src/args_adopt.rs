@@ -30,15 +30,9 @@ pub enum AdoptCommand {
     /// Make cues of jobs, by the numbers or names that `adopt` shows
     Take(TakeArgs),
     /// Let the tower run a job that it watched until now; its own scheduler does not any more
-    Flip {
-        /// The cue's id, or its name
-        cue: String,
-    },
+    Flip { cue: String },
     /// Have a job run where it ran before, as it stood there
-    Undo {
-        /// The cue's id, or its name; `all`: every job that was adopted
-        cue: String,
-    },
+    Undo { cue: String },
     /// What was adopted, and how it stands
     List,
 }
