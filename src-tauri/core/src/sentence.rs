@@ -7,7 +7,7 @@ use crate::alert::AlertKind;
 use crate::cue::{Confirm, Restart, Transport};
 use crate::gate::words::not_delivered;
 use crate::gate::{Gate, How, Subject};
-use crate::lane::said_no;
+use crate::lane::{said_no, unanswered};
 use crate::outcome::Outcome;
 use crate::run::{HeldBy, Phase, Run, Verdict, Verification};
 use crate::time::length_in_words;
@@ -168,6 +168,7 @@ fn ended(run: &Run, verdict: Verdict, of: &str) -> String {
             // Its exit code or its delivery says it all.
             1 if !run.definition.confirm.is_by_report() => format!("{}.{counted}", capital(&run.findings[0].found)),
             1 => format!("{}, as expected: {}.{counted}", run.findings[0].claim, run.findings[0].found),
+            2 => format!("{}, and both proofs hold.{counted}", said_of_success(run)),
             proofs => format!("{}, and all {proofs} proofs hold.{counted}", said_of_success(run)),
         },
         Verdict::Claimed => format!("Reported success; nothing verified it.{counted}"),
@@ -265,6 +266,9 @@ pub fn ended_title(cue_name: &str, run: &Run, kind: AlertKind) -> String {
         AlertKind::CheckFailed if run.verification.is_none() => {
             let processed = run.outcome().and_then(|(_, reported)| reported.outcome.processed);
             refuted::title(cue_name, &run.findings, processed)
+        }
+        AlertKind::OutcomeFailed | AlertKind::DeliveryFailed if unanswered(run).is_some() => {
+            Some(titled(cue_name, "was stopped: nobody answered"))
         }
         _ => None,
     };

@@ -36,7 +36,7 @@ async fn a_tower_killed_amid_the_steps_and_amid_the_checks_ends_with_the_right_w
     until("third look", SOON, async || (looks(&scene) >= 3).then_some(())).await;
     scene.put("shown");
     let told = scene.ended(&run).await;
-    told.is("confirmed", "Reported success, and all 2 proofs hold. 4 of 4 records were processed.", None);
+    told.is("confirmed", "Reported success, and both proofs hold. 4 of 4 records were processed.", None);
     let steps = scene.steps(&run).await;
     let once = [1, 2, 3, 4].map(|number| format!("part {number}"));
     assert_eq!(in_short(&steps), once.each_ref().map(|key| (key.as_str(), "completed", 1)), "{steps:#?}");

@@ -58,7 +58,7 @@ async fn a_report_that_lies_is_refuted_with_the_figure_of_the_database() {
     let told = scene.ended(&told.run).await;
     told.is(
         "confirmed",
-        "Reported success, and all 2 proofs hold. 200 of 200 records were processed. What proves it was shown later.",
+        "Reported success, and both proofs hold. 200 of 200 records were processed. What proves it was shown later.",
         None,
     );
 }

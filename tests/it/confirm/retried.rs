@@ -86,7 +86,7 @@ async fn a_death_between_charging_and_recording_charges_once() {
     });
     let run = scene.fired(&scene.cue("charging", &house().join("examples/charging_agent.py"), cue)).await;
     let told = scene.ended(&run).await;
-    told.is("confirmed", "Reported success, and all 2 proofs hold. 5 of 5 records were processed.", None);
+    told.is("confirmed", "Reported success, and both proofs hold. 5 of 5 records were processed.", None);
     let said: Vec<&str> = told.of_attempts("sentence").iter().filter_map(|said| said.as_str()).collect();
     assert!(said[0].starts_with("killed by signal 9 (SIGKILL) after "), "{said:?}");
     let tries: Vec<u64> = scene.steps(&run).await.iter().map(|step| step["tries"].as_u64().unwrap()).collect();

@@ -4,7 +4,9 @@ use super::book::{escalates_at, reminds_at, told_at};
 use super::{About, Alert, AlertBook, AlertEvent, AlertKind, AlertState, OPEN_MAX, Problem, Severity, Signal, words};
 use crate::Ms;
 use crate::fuse::{BY_THE_TOWER, OF_THE_DAY};
+use crate::gate::Subject;
 use crate::id::{AlertId, CueId, Dice, RunId};
+use crate::lane::unanswered;
 use crate::occurrence::Trigger;
 use crate::run::{Run, Verdict};
 use crate::sentence;
@@ -291,11 +293,16 @@ fn kind_of(run: &Run, verdict: Verdict) -> Option<AlertKind> {
         {
             Some(AlertKind::FuseTripped)
         }
+        // Its owner did not stop it: nobody was there.
+        Verdict::Stopped => unanswered(run).map(|gate| match gate.subject {
+            Subject::Delivery => AlertKind::DeliveryFailed,
+            Subject::Asked(_) | Subject::Step(_) => AlertKind::OutcomeFailed,
+        }),
         Verdict::Silent => Some(AlertKind::SilentRun),
         Verdict::Refuted => Some(AlertKind::CheckFailed),
         Verdict::Failed if Delivered::of(run) == Delivered::Delivered => Some(AlertKind::OutcomeFailed),
         Verdict::Failed => Some(AlertKind::DeliveryFailed),
-        Verdict::Confirmed | Verdict::Claimed | Verdict::Stopped | Verdict::Cancelled => None,
+        Verdict::Confirmed | Verdict::Claimed | Verdict::Cancelled => None,
     }
 }
 

@@ -20,7 +20,8 @@ pub fn alert_title(name: &str, title: &str) -> String {
     format!("{name}{asks}{}", cut(title, left))
 }
 
-/// What will happen, until when, and what if nothing is said.
+/// What will happen, and what if nothing is said. Its deadline moves while the tower is off, and this is written once: so
+/// without the hour, which whoever shows the question says.
 #[must_use]
 pub fn alert_body(gate: &Gate) -> String {
     let shown = gate.shown.as_deref();
@@ -31,27 +32,42 @@ pub fn alert_body(gate: &Gate) -> String {
     };
     let cost = shown.map(|shown| shown.cost_of_waiting.trim().trim_end_matches('.')).filter(|cost| !cost.is_empty());
     let cost = cost.map(|cost| format!("Waiting costs {cost}."));
-    let parts = [Some(said).filter(|said| !said.is_empty()), Some(until(gate)), cost];
+    let parts = [Some(said).filter(|said| !said.is_empty()), Some(unless_answered(gate)), cost];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// "Answer by Fri 20 Nov 10:00:00 UTC; with no answer it goes on."
 #[must_use]
 pub fn until(gate: &Gate) -> String {
+    match gate.deadline {
+        Some(deadline) => format!("Answer by {}; with no answer {}.", instant(deadline), then(gate)),
+        None => without_deadline(gate),
+    }
+}
+
+/// "With no answer in time it goes on."
+fn unless_answered(gate: &Gate) -> String {
+    match gate.deadline {
+        Some(_) => format!("With no answer in time {}.", then(gate)),
+        None => without_deadline(gate),
+    }
+}
+
+fn without_deadline(gate: &Gate) -> String {
     let waits_on = "It waits until you answer.";
-    let Some(deadline) = gate.deadline else {
-        return match gate.overdue_at {
-            Some(_) => format!("Its time is over. {waits_on}"),
-            None => waits_on.to_owned(),
-        };
-    };
-    let then = match gate.on_no_answer {
+    match gate.overdue_at {
+        Some(_) => format!("Its time is over. {waits_on}"),
+        None => waits_on.to_owned(),
+    }
+}
+
+fn then(gate: &Gate) -> &'static str {
+    match gate.on_no_answer {
         OnNoAnswer::KeepWaiting => "it stays parked",
         OnNoAnswer::Proceed => "it goes on",
         OnNoAnswer::Stop => "it is stopped",
         OnNoAnswer::Escalate => "you are told once more, louder",
-    };
-    format!("Answer by {}; with no answer {then}.", instant(deadline))
+    }
 }
 
 /// "approved in the window", "not answered in time"

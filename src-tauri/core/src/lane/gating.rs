@@ -433,3 +433,10 @@ pub(crate) fn said_no(run: &Run) -> Option<(&Gate, &Settled)> {
     let settled = gate.settled.as_ref().filter(|settled| settled.how != How::Withdrawn)?;
     Some((gate, settled))
 }
+
+/// The question that its run was stopped for, because nobody answered it in time.
+#[must_use]
+pub(crate) fn unanswered(run: &Run) -> Option<&Gate> {
+    let stopped = run.verdict() == Some(Verdict::Stopped);
+    said_no(run).filter(|(_, settled)| stopped && settled.how == How::NoAnswer).map(|(gate, _)| gate)
+}

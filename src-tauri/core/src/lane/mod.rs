@@ -28,7 +28,7 @@ mod worker;
 
 pub use decide::decide;
 pub use gating::before_step;
-pub(crate) use gating::said_no;
+pub(crate) use gating::{said_no, unanswered};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

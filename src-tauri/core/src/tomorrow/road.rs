@@ -7,11 +7,12 @@ use serde_json::Value;
 
 use super::{Bounds, Fate, Fire, Given, LaneTomorrow, Rest, Tomorrow};
 use crate::Ms;
-use crate::attempt::Usage;
+use crate::attempt::{AttemptState, Usage};
 use crate::away::Band;
-use crate::cue::{Budget, Callback, Confirm, CueDefinition, CueStatus, GateRules, Transport};
+use crate::cue::{Budget, Callback, Confirm, CueDefinition, CueStatus, GateRules, Restart, Transport};
 use crate::effect::Effect;
 use crate::event::Event;
+use crate::gate::Gates;
 use crate::id::{CueId, Dice, OccurrenceId, RunId};
 use crate::input::{Decision, DeliveryResult, Exit, Input, Triggered};
 use crate::lane::{self, Lane};
@@ -397,22 +398,13 @@ impl LaneOnRoad {
     fn of(given: Given, now: Ms) -> LaneOnRoad {
         let Given { mut lane, run_ms, shown } = given;
         // Payloads play no part here, and each run would carry a copy.
-        let definition = Arc::make_mut(&mut lane.cue.definition);
-        definition.payload = Value::Null;
-        // Who takes a run, and what it waits for on its way, is no part of what is foreseen.
-        definition.transport = Transport::Webhook(Callback {
-            url: String::new(),
-            method: "POST".to_owned(),
-            headers: Vec::new(),
-            allow_private: false,
-        });
-        (definition.uses, definition.preflight, definition.budget) = (Vec::new(), Vec::new(), Budget::default());
-        definition.gate = GateRules::default();
-        unchecked(definition);
+        plain(Arc::make_mut(&mut lane.cue.definition));
         // As good as over.
         lane.runs.retain(|_, run| run.checking.is_none());
-        for run in lane.runs.values_mut().filter(|run| !run.definition.checks.is_empty()) {
-            unchecked(Arc::make_mut(&mut Arc::make_mut(run).definition));
+        // A long-lived agent ends by itself never.
+        let ends = |run: &&mut Arc<Run>| run.is_live() && run.definition.restart() == Restart::Never;
+        for run in lane.runs.values_mut().filter(ends) {
+            under_way(Arc::make_mut(run), now);
         }
         lane.rebuild_plan();
         LaneOnRoad {
@@ -450,6 +442,37 @@ impl LaneTomorrow {
         self.queue_full += full;
         self.replaced += replaced;
         self.skipped_blackout += in_blackout;
+    }
+}
+
+/// Payloads play no part here, and each run would carry a copy; who takes a run, and what it waits for on its way, is no
+/// part of what is foreseen.
+fn plain(definition: &mut CueDefinition) {
+    definition.payload = Value::Null;
+    definition.transport = Transport::Webhook(Callback {
+        url: String::new(),
+        method: "POST".to_owned(),
+        headers: Vec::new(),
+        allow_private: false,
+    });
+    (definition.uses, definition.preflight, definition.budget) = (Vec::new(), Vec::new(), Budget::default());
+    definition.gate = GateRules::default();
+    unchecked(definition);
+}
+
+/// As those to come: nothing but its end is awaited, whatever holds it up now, and no process is left to wait for.
+fn under_way(run: &mut Run, now: Ms) {
+    plain(Arc::make_mut(&mut run.definition));
+    match &run.phase {
+        Phase::Held { .. } => run.began_at = now,
+        Phase::WaitingRetry { at } => run.began_at = now.max(*at),
+        Phase::Offered { .. } | Phase::Delivering | Phase::AwaitingOutcome { .. } | Phase::Ended { .. } => {}
+    }
+    run.phase = Phase::AwaitingOutcome { deadline: None };
+    (run.fuse_at, run.stand, run.broke, run.gates) = (None, None, None, Gates::default());
+    if let Some(latest) = run.attempts.last_mut() {
+        (latest.state, latest.pid, latest.ended_at) = (AttemptState::Delivered, None, None);
+        (latest.outcome, latest.lease, latest.restart) = (None, None, None);
     }
 }
 

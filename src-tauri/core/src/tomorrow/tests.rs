@@ -280,6 +280,49 @@ fn a_live_run_at_the_beginning_ends_after_its_length() {
     assert_eq!(told(&morning), ["01:00 skipped", "02:00 ran", "03:00 skipped"]);
 }
 
+/// However it is performed, and whatever holds it up at that moment.
+#[test]
+fn a_live_run_of_every_kind_is_in_nobodys_way_for_good() {
+    let command = Transport::Command(Command {
+        program: Program::Argv(vec!["true".into()]),
+        cwd: None,
+        env: vec![],
+        stop_grace_ms: 1_000,
+        restart: crate::cue::Restart::Never,
+    });
+    let uses = vec![crate::pool::Need { pool: "gpu".to_owned(), weight: 1, tokens: None }];
+    let asks = crate::cue::GateRules { before_delivery: true, ..Default::default() };
+    let plain = |transport: &Transport, confirm| CueDefinition { transport: transport.clone(), confirm, ..hourly() };
+    let all = [
+        plain(&command, Confirm::Outcome),
+        plain(&command, Confirm::ExitCode),
+        plain(&command, Confirm::Delivery),
+        plain(&Transport::Watch, Confirm::Outcome),
+        plain(&Transport::Watch, Confirm::ExitCode),
+        CueDefinition { uses, ..plain(&command, Confirm::Outcome) },
+        CueDefinition { gate: asks, ..plain(&command, Confirm::Outcome) },
+    ];
+    let began = at("2026-11-21T00:00:00Z");
+    for definition in all {
+        let said = format!("{} {:?}", definition.transport.word(), definition.confirm);
+        let mut dice = crate::id::tests::Counting(0);
+        let mut running = lane("cue_a", definition, began.minus(1));
+        for time in [began.minus(1), began] {
+            let tick = crate::input::Input::Tick { away: std::sync::Arc::from([]), firing: true };
+            crate::lane::decide(&mut running, &tick, time, &mut dice);
+        }
+        let run_id = running.live_runs().next().expect(&said).id.clone();
+        let result = crate::input::DeliveryResult::Started { pid: 4711 };
+        let started = crate::input::Input::Delivery { run_id, number: 1, result };
+        crate::lane::decide(&mut running, &started, began.plus(1), &mut dice);
+        let given = Given { lane: running, run_ms: 90 * MINUTE_MS, shown: true };
+        let morning = simulate(vec![given], at("2026-11-21T00:59:00Z"), at("2026-11-21T04:30:00Z"), Bounds::default());
+        let lane = &morning.lanes[0];
+        // Live until 1:30, or 2:29 if nothing of it had left: then 2:00 or 3:00 goes, and every other hour after it.
+        assert!((1..=2).contains(&lane.ran) && lane.due() == 4, "{said}: {:?}", told(&morning));
+    }
+}
+
 #[test]
 fn bounds_end_the_deciding_and_not_the_counting() {
     let (now, day) = (at("2026-11-21T00:00:00Z"), 86_400);

@@ -359,6 +359,12 @@ async fn nobody_answering_is_no_denial_and_the_policy_says_what_follows() {
     let row = scene.row(&escalates.id).await;
     assert!(row.gate.is_waiting() && row.gate.overdue_at.is_some());
     scene.alert(|alert| alert.severity == cuetower_core::alert::Severity::Critical).await;
+    // Nobody chose that: it needs its owner as any failed run does.
+    let of_it = |alert: &Alert| alert.run_id.as_ref() == Some(&stops) && alert.kind == AlertKind::OutcomeFailed;
+    let alert = found(async || scene.handle.reader().alerts(50).await.unwrap().into_iter().find(of_it)).await;
+    assert_eq!(alert.state, cuetower_core::alert::AlertState::Open);
+    assert_eq!(alert.title, "dunning was stopped: nobody answered");
+    assert_eq!(alert.body, "Stopped: it asked you “Send 14 reminders?”, and nobody answered in time.");
     scene.running.stop().await;
 }
 

@@ -55,7 +55,7 @@ impl Field {
 #[test]
 fn a_reported_success_waits_for_the_checks_and_is_what_they_show() {
     for (shown, verdict, said) in [
-        ([true, true], Verdict::Confirmed, "Reported success, and all 2 proofs hold."),
+        ([true, true], Verdict::Confirmed, "Reported success, and both proofs hold."),
         (
             [true, false],
             Verdict::Refuted,
@@ -220,7 +220,7 @@ fn checks_alone_decide_at_a_report_at_exit_zero_or_when_the_time_is_over() {
         assert_eq!(of_run(&field.run(&run)), "Nothing was reported; 2 checks are looked at.");
         field.looked(&run, [true, true]);
         assert_eq!(field.verdict(&run), Some(Verdict::Confirmed));
-        assert_eq!(of_run(&field.run(&run)), "Nothing was reported, and all 2 proofs hold.");
+        assert_eq!(of_run(&field.run(&run)), "Nothing was reported, and both proofs hold.");
     }
 
     let mut field = Field::manual(|cue| {
@@ -381,7 +381,7 @@ fn a_refuted_run_may_be_looked_at_again() {
     again(&mut field);
     field.looked(&run, [true, true]);
     assert!(matches!(field.run(&run).phase, Phase::Ended { verdict: Verdict::Confirmed, late: true, .. }));
-    assert_eq!(of_run(&field.run(&run)), "Reported success, and all 2 proofs hold. What proves it was shown later.");
+    assert_eq!(of_run(&field.run(&run)), "Reported success, and both proofs hold. What proves it was shown later.");
     assert_eq!(Field::refused(&again(&mut field)), RefusalCode::InvalidState, "there is nothing to mend");
 }
 

@@ -29,6 +29,37 @@ fn a_good_run_answers_nothing_that_another_one_asks() {
     assert!(book.is_empty());
 }
 
+/// Its owner did not choose that: it needs him as any failed run does. One that he denied does not.
+#[test]
+fn a_run_that_nobody_answered_in_time_needs_its_owner() {
+    for denied in [false, true] {
+        let (mut field, run) = Field::at_work(|_| {});
+        let gate = field.asks(&run, within(60, OnNoAnswer::Stop));
+        if denied {
+            field.says(&run, &gate, Said::Deny);
+            field.give(Input::Stop { run_id: run.clone() });
+        } else {
+            field.now = field.now.plus(60_000);
+            field.tick();
+        }
+        assert_eq!(field.run(&run).verdict(), Some(Verdict::Stopped));
+        let ended = Signal::RunEnded {
+            cue_name: "leads".into(),
+            run: Box::new(Run::clone(&field.run(&run))),
+            verdict: Verdict::Stopped,
+            late: false,
+        };
+        let mut book = AlertBook::default();
+        book.decide(&ended, field.now, &mut Counting(7));
+        let told: Vec<_> = book.unresolved().map(|alert| (alert.kind, &*alert.title, &*alert.body)).collect();
+        let words = "Stopped: it asked you “Send 14 reminders?”, and nobody answered in time.";
+        match denied {
+            true => assert_eq!(told, []),
+            false => assert_eq!(told, [(AlertKind::OutcomeFailed, "leads was stopped: nobody answered", words)]),
+        }
+    }
+}
+
 #[test]
 fn the_alert_says_who_asks_until_when_and_is_over_with_the_last_answer() {
     let (mut field, run) = Field::at_work(|_| {});
@@ -52,7 +83,7 @@ fn the_alert_says_who_asks_until_when_and_is_over_with_the_last_answer() {
         })
     };
     let first = field.asks(&run, within(60, OnNoAnswer::Escalate));
-    let body = "14 reminders, $6,310 in total. Answer by Fri 20 Nov 12:01:00 UTC; with no answer you are told once more, louder.";
+    let body = "14 reminders, $6,310 in total. With no answer in time you are told once more, louder.";
     assert_eq!(heard(&field), [trouble(Severity::Warning, body)]);
     field.now = field.now.plus(60_000);
     field.tick();
