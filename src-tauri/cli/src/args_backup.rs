@@ -37,7 +37,7 @@ pub struct RestoreArgs {
     /// The tower that starts on it fires nothing until it is resumed
     #[arg(long)]
     pub paused: bool,
-    /// In the place of the tower that is in the folder already, which is kept as before-restore.db
+    /// In the place of the tower that is in the folder already, which is kept as before-restore-….db
     #[arg(long)]
     pub replace: bool,
 }

@@ -103,7 +103,7 @@ pub async fn restore(args: RestoreArgs, data: Option<PathBuf>, as_json: bool) ->
     }
     if folder.join("cuetower.db").exists() && !args.replace {
         return Err(format!(
-            "There is a tower in {} already. Choose another folder with --data, or put the backup in its place with --replace; it is kept as before-restore.db.",
+            "There is a tower in {} already. Choose another folder with --data, or put the backup in its place with --replace; it is kept as before-restore-….db.",
             folder.display()
         ));
     }
