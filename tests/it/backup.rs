@@ -40,6 +40,7 @@ async fn a_tower_moves_to_another_folder_with_everything_it_had() {
     let run = confirmed(&tower, &id).await;
     tower.owner("secret_set", &json!({ "name": "OPENAI", "value": "sk-the-value-itself" })).await;
     tower.ctl(&["settings", "set", "backup.keep", "3"]).await.good();
+    assert_eq!(tower.owner("backups", &json!({})).await["keep"], 3, "in force when the command ends");
     let key = tower.key.clone();
 
     let elsewhere = tempfile::tempdir().unwrap();
@@ -56,6 +57,12 @@ async fn a_tower_moves_to_another_folder_with_everything_it_had() {
     tower.stop().await;
 
     let data = elsewhere.path().join("new home");
+    // Neither changes anything: there is no passphrase of a vault, and memory is no place to keep a thing in.
+    for (vault, words) in [("file", "nothing was restored"), ("memory", "forgets the secrets")] {
+        let refused = ctl_in(&tower.data, &["restore", path, "--replace", "--secrets", "--vault", vault], "").await;
+        assert!(refused.code == Some(1) && refused.err.contains(words), "{}", refused.err);
+        assert!(before_restores(&tower.data, "").is_empty() && !tower.data.join("restore.db").exists());
+    }
     let restored = ctl_env(
         &data,
         &["restore", path, "--secrets", "--vault", "file"],
@@ -108,7 +115,17 @@ async fn the_window_puts_a_backup_where_the_next_start_takes_it() {
     assert_eq!(tower.owner("tower_status", &json!({})).await["paused"], true);
     let (status, _) = tower.get(&format!("/v1/cues/{before}")).await;
     assert_eq!(status, 200);
-    assert!(tower.data.join("before-restore.db").exists(), "what was is kept");
+    assert_eq!(before_restores(&tower.data, ".db").len(), 1, "what was is kept");
+}
+
+/// What restores kept in a folder.
+fn before_restores(data: &Path, ending: &str) -> Vec<std::path::PathBuf> {
+    let paths = std::fs::read_dir(data).unwrap().flatten().map(|entry| entry.path());
+    let kept = paths.filter(|path| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        name.starts_with("before-restore-") && name.ends_with(ending)
+    });
+    kept.collect()
 }
 
 async fn names(tower: &Tower) -> Vec<String> {
@@ -251,6 +268,48 @@ async fn ctl_env(data: &Path, args: &[&str], env: &[(&str, &str)]) -> String {
     let ended = program.output().await.unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     String::from_utf8(ended.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_backup_is_refused_and_a_folder_is_not_made_up() {
+    let mut tower = Tower::start().await;
+    cue(&tower, "kept").await;
+    let gone = tower.data.join("gone").join("a.backup");
+    let refused = tower.ctl(&["backup", gone.to_str().unwrap()]).await;
+    assert!(refused.code == Some(1) && refused.err.contains("There is no folder"), "{}", refused.err);
+    assert!(!gone.parent().unwrap().exists());
+    let file = tower.data.join("whole.backup");
+    let path = file.to_str().unwrap();
+    tower.ctl(&["backup", path]).await.good();
+    tower.stop().await;
+    assert!(ctl_in(&tower.data, &["backup", "show", path], "").await.good().contains("its checksum fits"));
+    let sealed = ctl_in(&tower.data, &["restore", path, "--replace", "--secrets", "--vault", "file"], "").await;
+    assert!(sealed.code == Some(1) && sealed.err.contains("Leave `--secrets` out"), "{}", sealed.err);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let at = bytes.windows(4).position(|window| window == b"kept").unwrap();
+    bytes[at] = b'w';
+    std::fs::write(&file, bytes).unwrap();
+    for args in [&["backup", "show", path][..], &["restore", path, "--replace"][..]] {
+        let refused = ctl_in(&tower.data, args, "").await;
+        assert!(refused.code == Some(1) && refused.err.contains("is damaged"), "{}", refused.err);
+    }
+    tower.again().await;
+    assert_eq!(names(&tower).await, ["kept"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_pauses_the_tower_and_has_it_fire_again() {
+    let tower = Tower::start().await;
+    cue(&tower, "digest").await;
+    let said = tower.ctl(&["pause"]).await.good();
+    assert!(said.contains("`cuetowerctl resume`"), "{said}");
+    assert_eq!(tower.owner("tower_status", &json!({})).await["paused"], true);
+    assert!(tower.ctl(&["status"]).await.good().contains("paused: nothing fires until `cuetowerctl resume`"));
+    tower.ctl(&["cue", "pause", "digest"]).await.good();
+    let resumed = tower.ctl(&["cue", "resume", "digest"]).await;
+    assert!(resumed.code == Some(0) && resumed.err.contains("The whole tower is paused"), "{}", resumed.err);
+    assert!(tower.ctl(&["resume"]).await.good().contains("armed"));
+    assert_eq!(tower.owner("tower_status", &json!({})).await["paused"], false);
 }
 
 #[tokio::test]

@@ -60,6 +60,10 @@ pub enum Command {
     },
     /// Is the running tower armed, and is what it leans on there
     Status,
+    /// Pause the whole tower: nothing fires until `resume`; what runs may finish, and what is due is skipped and says why
+    Pause,
+    /// Have the whole tower fire again, after `pause` or `restore --paused`; one cue: `cue resume`
+    Resume,
     /// Cues: standing instructions
     #[command(visible_alias = "cues")]
     Cue {

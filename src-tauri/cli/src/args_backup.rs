@@ -9,10 +9,10 @@ use clap::{Args, Subcommand};
 pub struct BackupArgs {
     #[command(subcommand)]
     pub what: Option<BackupCommand>,
-    /// Into this file [default: a name of the instant, in the folder of backups]
+    /// Into this file, in a folder that is there [default: a name of the instant, in the folder of backups]
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// With the values of secrets and the tower's own key, under a passphrase: CUETOWER_BACKUP_PASSPHRASE, or it is asked for
+    /// With the values of secrets and the tower's own key, under a passphrase of 8 characters at least: CUETOWER_BACKUP_PASSPHRASE, or it is asked for
     #[arg(long)]
     pub secrets: bool,
 }
@@ -31,13 +31,13 @@ pub struct RestoreArgs {
     /// Take the secrets out of it, too: with CUETOWER_BACKUP_PASSPHRASE, or the passphrase is asked for
     #[arg(long)]
     pub secrets: bool,
-    /// Where secrets live: as the tower is started with
+    /// Where secrets live: as the tower is started with; `file` where there is no keyring
     #[arg(long, value_enum, default_value_t = crate::args::VaultWord::Keyring)]
     pub vault: crate::args::VaultWord,
-    /// The tower that starts on it fires nothing until it is resumed
+    /// The tower that starts on it fires nothing until `cuetowerctl resume`
     #[arg(long)]
     pub paused: bool,
-    /// In the place of the tower that is in the folder already, which is kept as before-restore.db
+    /// In the place of the tower that is in the folder already, which is kept as before-restore-….db
     #[arg(long)]
     pub replace: bool,
 }

@@ -1,15 +1,16 @@
 //! `backup …` and `restore`: the tower in one file, and back. A backup is made by the running tower; a restore is done where none runs.
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use cuetower_core::sentence::grouped;
-use cuetower_engine::backup::{self, Restored, Restoring, take_staged};
+use cuetower_engine::backup::{self, BackupError, PASSPHRASE_CHARS_MIN, Restored, Restoring, take_staged};
 use cuetower_engine::desk::wire::{BackupView, Backups};
 use cuetower_engine::vault::Vault;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::args::{BackupArgs, BackupCommand, RestoreArgs};
+use crate::args::{BackupArgs, BackupCommand, RestoreArgs, VaultWord};
 use crate::owner::Owner;
 use crate::presence;
 use crate::secrets::typed;
@@ -25,7 +26,7 @@ pub async fn obey(owner: &Owner, args: BackupArgs, as_json: bool) -> Result<(), 
     }
     // Absolute: the tower was started elsewhere.
     let to = args.file.map(|file| whole(&file)).transpose()?;
-    let passphrase = if args.secrets { Some(passphrase("Passphrase for the secrets in it")?) } else { None };
+    let passphrase = if args.secrets { Some(new_passphrase()?) } else { None };
     let request = json!({ "to": to, "passphrase": passphrase.as_ref().map(|passphrase| passphrase.as_str()) });
     let made: BackupView = owner.ask_for_long("backup_make", request).await?;
     if as_json {
@@ -79,18 +80,30 @@ async fn list(owner: &Owner, as_json: bool) -> Result<(), String> {
 
 /// What is in one. No tower is asked.
 pub fn show(file: &Path, as_json: bool) -> Result<(), String> {
-    let view = BackupView::from(&backup::look(file).map_err(|error| error.to_string())?);
+    let (seen, checksum) = backup::checked(file).map_err(|error| error.to_string())?;
+    let view = BackupView::from(&seen);
     if as_json {
-        say_json(&json!(view));
+        let mut shown = json!(view);
+        shown["checksum"] = json!(checksum);
+        say_json(&shown);
     } else {
         let secrets = match (view.secrets.is_empty(), view.sealed) {
             (true, _) => "It has no secrets.".to_owned(),
             (false, true) => format!("Secrets, under a passphrase: {}.", view.secrets.join(", ")),
             (false, false) => format!("Secrets by name alone: {}.", view.secrets.join(", ")),
         };
-        say(&format!("{} of {}\n{}\n{secrets}", view.program, Zone::of_machine().at(view.made_at_ms), told(&view)));
+        let at = Zone::of_machine().at(view.made_at_ms);
+        say(&format!("{} of {at}\n{}\n{secrets}\n{}", view.program, told(&view), sound(checksum)));
     }
     Ok(())
+}
+
+fn sound(checksum: bool) -> &'static str {
+    if checksum {
+        "It was read through, and is as it was made: its checksum fits."
+    } else {
+        "It carries no checksum, as those of older programs; a byte that changed in it may not be noticed."
+    }
 }
 
 pub async fn restore(args: RestoreArgs, data: Option<PathBuf>, as_json: bool) -> Result<(), String> {
@@ -103,16 +116,21 @@ pub async fn restore(args: RestoreArgs, data: Option<PathBuf>, as_json: bool) ->
     }
     if folder.join("cuetower.db").exists() && !args.replace {
         return Err(format!(
-            "There is a tower in {} already. Choose another folder with --data, or put the backup in its place with --replace; it is kept as before-restore.db.",
+            "There is a tower in {} already. Choose another folder with --data, or put the backup in its place with --replace; it is kept as before-restore-….db.",
             folder.display()
         ));
     }
-    let passphrase = if args.secrets { Some(passphrase("Passphrase of the secrets in it")?) } else { None };
+    let vault = if args.secrets { Some(vault_for(&args, &folder).await?) } else { None };
+    let passphrase = if args.secrets { Some(passphrase("Passphrase of the secrets in it", typed)?) } else { None };
+    let replaced = folder.join("cuetower.db").exists();
     let restoring = Restoring { backup: &args.file, data_dir: &folder, passphrase, paused: args.paused };
-    let restored = backup::restore(restoring).map_err(|error| error.to_string())?;
+    let restored = backup::restore(restoring).map_err(in_words)?;
     take_staged(&folder)
         .map_err(|error| format!("The backup is ready in {}, but it could not be taken: {error}.", folder.display()))?;
-    let kept = keep_secrets(&restored, &args, &folder).await?;
+    let kept = match &vault {
+        Some(vault) => keep_secrets(&restored, vault).await?,
+        None => Vec::new(),
+    };
     if as_json {
         say_json(&json!({
             "data": folder, "backup": BackupView::from(&restored.seen), "secrets_set": kept, "secrets_closed": restored.closed,
@@ -120,6 +138,12 @@ pub async fn restore(args: RestoreArgs, data: Option<PathBuf>, as_json: bool) ->
         return Ok(());
     }
     let mut lines = vec![format!("{} has {} again.", folder.display(), told(&BackupView::from(&restored.seen)))];
+    if replaced {
+        lines.push("What was there before is kept beside it, each file as before-restore-….".to_owned());
+    }
+    if !restored.checksum {
+        lines.push(sound(false).replacen("It", "The backup", 1));
+    }
     if !kept.is_empty() {
         lines.push(format!("Secrets that are in the vault now: {}.", kept.join(", ")));
     }
@@ -132,29 +156,72 @@ pub async fn restore(args: RestoreArgs, data: Option<PathBuf>, as_json: bool) ->
     }
     lines.push("What was under way when it was made is taken up as after a crash; what was due since then, as after an absence.".to_owned());
     if args.paused {
-        lines.push("Nothing fires until you resume it.".to_owned());
+        lines.push("It is paused: once it is started, nothing fires until `cuetowerctl resume`.".to_owned());
     }
     say(&lines.join("\n"));
     Ok(())
 }
 
-async fn keep_secrets(restored: &Restored, args: &RestoreArgs, folder: &Path) -> Result<Vec<String>, String> {
-    if restored.secrets.is_empty() {
-        return Ok(Vec::new());
+/// The vault that takes the secrets. It is asked before anything is changed.
+async fn vault_for(args: &RestoreArgs, folder: &Path) -> Result<Vault, String> {
+    if matches!(args.vault, VaultWord::Memory) {
+        return Err("--vault memory forgets the secrets when this command ends. Use --vault keyring or --vault file, or leave `--secrets` out.".to_owned());
     }
+    if !backup::look(&args.file).map_err(in_words)?.manifest.sealed {
+        return Err(in_words(BackupError::NothingSealed));
+    }
+    cuetower_engine::private::folder(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let vault = Vault::open(args.vault.kind(), folder).await;
+    let refused = |error| {
+        format!(
+            "The vault of this machine cannot take the secrets, so nothing was restored. {error} On a machine without a keyring, --vault file keeps them in an encrypted file under CUETOWER_VAULT_PASSPHRASE; start the tower with the same."
+        )
+    };
+    vault.takes().await.map_err(refused)?;
+    Ok(vault)
+}
+
+/// Here it is an argument that says whether there is a passphrase.
+fn in_words(error: BackupError) -> String {
+    match error {
+        BackupError::NothingSealed => "The backup carries no secrets. Leave `--secrets` out.".to_owned(),
+        error => error.to_string(),
+    }
+}
+
+async fn keep_secrets(restored: &Restored, vault: &Vault) -> Result<Vec<String>, String> {
     for (name, value) in &restored.secrets {
         vault.set(name, value).await.map_err(|error| {
-            format!("The tower is restored, but its secret {name} could not be kept: {error} Then restore it again with --replace.")
+            format!("The tower is restored, but its secret {name} could not be kept: {error} Then restore once more with --replace (nothing that is kept of before is written over), or set it: `cuetowerctl secret set {name}`.")
         })?;
     }
     Ok(restored.names())
 }
 
-fn passphrase(asked: &str) -> Result<Zeroizing<String>, String> {
+fn passphrase(asked: &str, ask: impl FnOnce(&str) -> Result<String, String>) -> Result<Zeroizing<String>, String> {
     match std::env::var(PASSPHRASE_VARIABLE) {
         Ok(passphrase) if !passphrase.is_empty() => Ok(Zeroizing::new(passphrase)),
-        Ok(_) | Err(_) => typed(asked).map(Zeroizing::new),
+        Ok(_) | Err(_) => ask(asked).map(Zeroizing::new),
+    }
+}
+
+fn new_passphrase() -> Result<Zeroizing<String>, String> {
+    let words = format!("Passphrase for the secrets in it, {PASSPHRASE_CHARS_MIN} characters at least");
+    let by_hand = std::io::stdin().is_terminal();
+    passphrase(&words, |words| if by_hand { typed_twice(words, typed) } else { typed(words) })
+}
+
+/// A slip of the finger would close the secrets for good.
+fn typed_twice(words: &str, mut ask: impl FnMut(&str) -> Result<String, String>) -> Result<String, String> {
+    let first = Zeroizing::new(ask(words)?);
+    if first.chars().count() < PASSPHRASE_CHARS_MIN {
+        return Err(BackupError::ShortPassphrase.to_string());
+    }
+    let again = Zeroizing::new(ask("The same again")?);
+    if first == again {
+        Ok(first.to_string())
+    } else {
+        Err("The two are not the same, so nothing was backed up.".to_owned())
     }
 }
 
@@ -176,5 +243,22 @@ pub(crate) fn size(bytes: u64) -> String {
         0..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
         1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
         _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::typed_twice;
+
+    #[test]
+    fn a_new_passphrase_is_typed_twice() {
+        let answers = |typed: &[&str]| {
+            let mut typed = typed.iter().map(|&line| line.to_owned());
+            typed_twice("Passphrase", |_| typed.next().ok_or_else(|| "asked once more".to_owned()))
+        };
+        assert_eq!(answers(&["correct horse", "correct horse"]), Ok("correct horse".to_owned()));
+        assert!(answers(&["correct horse", "corect horse"]).unwrap_err().contains("not the same"));
+        assert!(answers(&["correct horse"]).is_err(), "once is not enough");
+        assert!(answers(&["short"]).unwrap_err().contains("8 characters"));
     }
 }

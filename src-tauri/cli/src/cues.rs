@@ -19,7 +19,7 @@ pub async fn obey(owner: &Owner, what: CueCommand, as_json: bool) -> Result<(), 
         CueCommand::Add { file } => add(owner, &file, as_json).await,
         CueCommand::Edit { cue, file } => edit(owner, &cue, file, as_json).await,
         CueCommand::Pause(args) => pause(owner, &args, as_json).await,
-        CueCommand::Resume { cue } => change(owner, "cue_resume", &cue, "fires again", as_json).await,
+        CueCommand::Resume { cue } => resume(owner, &cue, as_json).await,
         CueCommand::Rm { cue } => delete(owner, &cue, as_json).await,
         CueCommand::Fire(args) => fire(owner, args, as_json).await,
         CueCommand::Trigger { cue, renew, remove } => trigger(owner, &cue, renew, remove, as_json).await,
@@ -152,6 +152,17 @@ async fn change(owner: &Owner, command: &str, named: &str, done: &str, as_json: 
     let cue = owner.cue(named).await?;
     let cue: CueView = owner.ask(command, json!({ "cue_id": cue.id })).await?;
     said(&cue, done, as_json);
+    Ok(())
+}
+
+/// Says so if it fires nothing all the same.
+async fn resume(owner: &Owner, named: &str, as_json: bool) -> Result<(), String> {
+    let status: TowerStatus = owner.ask("tower_status", json!({})).await?;
+    let done = if status.paused { "is resumed" } else { "fires again" };
+    change(owner, "cue_resume", named, done, as_json).await?;
+    if status.paused {
+        eprintln!("The whole tower is paused, so nothing fires until `cuetowerctl resume`.");
+    }
     Ok(())
 }
 

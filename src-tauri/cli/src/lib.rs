@@ -164,6 +164,8 @@ fn obey(cli: Cli) -> Result<(), String> {
             with_owner(data, async |owner| status::call(&owner, &command, request).await)
         }
         Command::Status => with_owner(data, async |owner| status::status(&owner, json).await),
+        Command::Pause => with_owner(data, async |owner| status::firing(&owner, true, json).await),
+        Command::Resume => with_owner(data, async |owner| status::firing(&owner, false, json).await),
         Command::Cue { what } => with_owner(data, async |owner| cues::obey(&owner, what, json).await),
         Command::Runs { cue, limit } => with_owner(data, async |owner| runs::list(&owner, cue, limit, json).await),
         Command::Run { what } => with_owner(data, async |owner| runs::obey(&owner, what, json).await),
@@ -194,7 +196,7 @@ fn obey(cli: Cli) -> Result<(), String> {
         Command::Restore(args) => within_runtime(backup::restore(args, data, json)),
         Command::Retention { what: Some(RetentionCommand::Compact) } => retention::compact(data, json),
         Command::Retention { what } => with_owner(data, async |owner| retention::obey(&owner, what, json).await),
-        Command::Settings(args) => settings::obey(args.what, data, json),
+        Command::Settings(args) => within_runtime(settings::obey(args.what, data, json)),
         Command::Doctor(args) => within_runtime(doctor::obey(args, data, json)),
         Command::Support(args) => within_runtime(support::obey(args, data, json)),
         Command::Exec(_) => Err("`exec` ends with a code of its own.".to_owned()),

@@ -1,16 +1,18 @@
 //! `settings …`: what the owner's file says. A running tower takes a change in at once; without one the file is changed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use cuetower_engine::settings::{self, Known};
+use cuetower_engine::desk::wire::{SettingView, SettingsView};
+use cuetower_engine::settings::{self, Known, SettingsError};
 use serde_json::json;
 
 use crate::args::SettingsCommand;
+use crate::owner::Owner;
 use crate::show::{say, say_json, table};
 use crate::tower::Options;
 
-pub fn obey(what: Option<SettingsCommand>, data: Option<PathBuf>, as_json: bool) -> Result<(), String> {
-    let folder = Options { data, ..Options::default() }.folder().map_err(|error| error.to_string())?;
+pub async fn obey(what: Option<SettingsCommand>, data: Option<PathBuf>, as_json: bool) -> Result<(), String> {
+    let folder = Options { data: data.clone(), ..Options::default() }.folder().map_err(|error| error.to_string())?;
     let now = match what.unwrap_or(SettingsCommand::List) {
         SettingsCommand::Path => {
             cuetower_engine::private::folder(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -22,11 +24,11 @@ pub fn obey(what: Option<SettingsCommand>, data: Option<PathBuf>, as_json: bool)
             }
             return Ok(());
         }
-        SettingsCommand::List => settings::load(&folder),
-        SettingsCommand::Set { name, value } => settings::set(&folder, &name, Some(&value)),
-        SettingsCommand::Unset { name } => settings::set(&folder, &name, None),
+        SettingsCommand::List => settings::load(&folder).map(|settings| settings::all(&settings)),
+        SettingsCommand::Set { name, value } => set(data, &folder, &name, Some(&value)).await?,
+        SettingsCommand::Unset { name } => set(data, &folder, &name, None).await?,
     };
-    let known = settings::all(&now.map_err(|error| error.to_string())?);
+    let known = now.map_err(|error| error.to_string())?;
     if as_json {
         let entry = |known: &Known| json!({ "name": known.name, "value": known.value, "default": known.default, "about": known.about, "environment": known.environment });
         say_json(
@@ -34,16 +36,41 @@ pub fn obey(what: Option<SettingsCommand>, data: Option<PathBuf>, as_json: bool)
         );
     } else {
         let row = |known: &Known| {
-            let value = if known.value.is_empty() { "\"\"".to_owned() } else { known.value.clone() };
+            let shown = |value: &String| if value.is_empty() { "\"\"".to_owned() } else { value.clone() };
             let by = match &known.environment {
                 Some(variable) => format!("by {variable}"),
                 None if known.value == known.default => String::new(),
-                None => format!("otherwise {}", known.default),
+                None => format!("otherwise {}", shown(&known.default)),
             };
-            [known.name.clone(), value, by, known.about.clone()]
+            [known.name.clone(), shown(&known.value), by, known.about.clone()]
         };
         let rows: Vec<[String; 4]> = known.iter().map(row).collect();
         say(&table(["SETTING", "VALUE", "", ""], &rows));
     }
     Ok(())
+}
+
+/// By the tower, if one runs on the folder: it is in force when the tower answers.
+async fn set(
+    data: Option<PathBuf>,
+    folder: &Path,
+    name: &str,
+    value: Option<&str>,
+) -> Result<Result<Vec<Known>, SettingsError>, String> {
+    let Ok(owner) = Owner::of_tower_on(data) else {
+        return Ok(settings::set(folder, name, value).map(|settings| settings::all(&settings)));
+    };
+    let view: SettingsView = owner.ask("setting_set", json!({ "name": name, "value": value })).await?;
+    let set = view.settings.iter().find(|setting| setting.name == name);
+    if set.is_some_and(|setting| setting.at_start) {
+        eprintln!("The tower reads {name} when it starts the next time.");
+    }
+    let known = |SettingView { name, value, default, about, environment, at_start: _ }| Known {
+        name,
+        value,
+        default,
+        about,
+        environment,
+    };
+    Ok(Ok(view.settings.into_iter().map(known).collect()))
 }

@@ -13,7 +13,7 @@ pub async fn status(owner: &Owner, as_json: bool) -> Result<(), String> {
         return Ok(());
     }
     let status: TowerStatus = owner.ask("tower_status", json!({})).await?;
-    let armed = if status.paused { "paused: nothing fires until you resume it" } else { "armed" };
+    let armed = if status.paused { "paused: nothing fires until `cuetowerctl resume`" } else { "armed" };
     say(&format!("Cuetower {} is {armed}", status.version));
     say(&format!("up since       {}", Zone::of_machine().at(status.started_at_ms)));
     say(&format!("agents report  {}", status.agents_url));
@@ -28,6 +28,20 @@ pub async fn status(owner: &Owner, as_json: bool) -> Result<(), String> {
         1 => "1 thing needs you".to_owned(),
         more => format!("{more} things need you"),
     });
+    Ok(())
+}
+
+/// Of the whole tower.
+pub async fn firing(owner: &Owner, paused: bool, as_json: bool) -> Result<(), String> {
+    let command = if paused { "tower_pause" } else { "tower_resume" };
+    let status: TowerStatus = owner.ask(command, json!({})).await?;
+    if as_json {
+        say_json(&json!(status));
+    } else if status.paused {
+        say("The tower is paused: nothing fires until `cuetowerctl resume`.");
+    } else {
+        say("The tower is armed: what is due fires again.");
+    }
     Ok(())
 }
 

@@ -60,7 +60,7 @@ export const typeAPath = 'Type the path of the file.';
 export const lookIntoIt = 'Look into it';
 export const itHas = (cues: Said, runs: Said, size: Said, program: Said) => `${cues} and ${runs} come back as they were. ${size}, made by ${program}.`;
 export const nothingChangesUntil = 'Nothing changes until Cuetower starts the next time. Then this backup becomes the store, and what is here now is kept beside it as';
-export const beforeRestore = 'before-restore.db';
+export const beforeRestore = 'before-restore-….db';
 export const stop = '.';
 export const newCuesAndRunsSince = 'Cues and runs made since are not in it.';
 export const itsSecretsGoNow = (secrets: Said) => `Opens the ${secrets} in it: they go into this machine’s keyring at once, in place of those of the same names. Empty: they stay closed.`;

@@ -58,7 +58,7 @@ pub async fn look(data: Option<PathBuf>) -> Looked {
         }
     };
     let up = length_in_words(health.uptime_ms);
-    let paused = if status.paused { " It is paused: nothing fires until you resume it." } else { "" };
+    let paused = if status.paused { " It is paused: nothing fires until `cuetowerctl resume`." } else { "" };
     let finding = Finding::good(TOWER, format!("Cuetower {} runs for {up}.{paused}", status.version));
     let health = match health.well {
         true => Finding::good(HEALTH, "It can write, and is not behind."),

@@ -23,9 +23,9 @@ use zeroize::Zeroizing;
 
 use crate::check::free_on;
 use crate::handle::Handle;
-use crate::journal::{CarriedFile, StoreError, seen_in};
+use crate::journal::{CarriedFile, StoreError, check_backup, seen_in};
 use crate::private;
-use crate::settings::{FILE as SETTINGS, Live};
+use crate::settings::{BACKUPS as FOLDER, FILE as SETTINGS, Live};
 use crate::vault::sealed::{self, WORK_FACTOR};
 use crate::vault::{OWNER_KEY, Vault, VaultError};
 
@@ -46,7 +46,7 @@ const TAKEN_ALONG: [&str; 2] = [SETTINGS, "adopted.json"];
 /// What a backup leaves free on the disk for everything else.
 const ROOM_LEFT: u64 = 200 * 1_000_000;
 /// Of a passphrase at least: nobody guesses at a running tower here, but at a file, as long as he likes.
-const PASSPHRASE_CHARS_MIN: usize = 8;
+pub const PASSPHRASE_CHARS_MIN: usize = 8;
 
 #[derive(Debug, Error)]
 pub enum BackupError {
@@ -71,6 +71,12 @@ pub enum BackupError {
     #[error("A backup is being made already.")]
     Underway,
     #[error(
+        "There is no folder {}, so nothing was backed up. If it is on another disk, attach that; otherwise make the folder.", .0.display()
+    )]
+    NoFolder(PathBuf),
+    #[error("The vault of this machine cannot take the secrets, so nothing was changed. {0}")]
+    Vault(VaultError),
+    #[error(
         "There is too little room for a backup in {}: {} MB free, and the tower wants {} MB. Make room, or choose another folder (backup.folder).",
         .folder.display(), .free / 1_000_000, .wanted / 1_000_000
     )]
@@ -89,6 +95,9 @@ pub struct Manifest {
     pub secrets: Vec<String>,
     /// Their values are in it, under a passphrase.
     pub sealed: bool,
+    /// A checksum of the whole file stands at its end; those of older programs have none.
+    #[serde(default)]
+    pub checksum: bool,
 }
 
 /// A backup that is there.
@@ -177,6 +186,7 @@ impl Backups {
             made_at_ms: handle.now().0,
             secrets: names.clone(),
             sealed: asked.passphrase.is_some(),
+            checksum: true,
         };
         let sealed = match asked.passphrase {
             Some(passphrase) => Some(self.sealed(&handle.vault, &names, passphrase).await?),
@@ -186,7 +196,8 @@ impl Backups {
         let writing = tokio::task::spawn_blocking(move || {
             let carried = carried(&data_dir, &manifest, sealed)?;
             let store = std::fs::metadata(data_dir.join("cuetower.db")).map_or(0, |store| store.len());
-            write(&asked.to, store + ROOM_LEFT, |part| reader.back_up(part, &carried, |_| true))?;
+            let own = data_dir.join(FOLDER);
+            write(&asked.to, &own, store + ROOM_LEFT, |part| reader.back_up(part, &carried, |_| true))?;
             look(&asked.to)
         });
         writing.await.map_err(|error| StoreError::Row(error.to_string()))?
@@ -247,14 +258,23 @@ fn carried(data_dir: &Path, manifest: &Manifest, sealed: Option<Vec<u8>>) -> Res
     Ok(carried)
 }
 
-/// Written beside where it is to be, and put there when it is whole; what is there already stays.
-fn write(to: &Path, wanted: u64, copy: impl FnOnce(&Path) -> Result<(), StoreError>) -> Result<(), BackupError> {
+/// Written beside where it is to be, and put there when it is whole; what is there already stays. Of folders only the tower's `own`
+/// is made: any other that is not there may be on a disk that is not there.
+fn write(
+    to: &Path,
+    own: &Path,
+    wanted: u64,
+    copy: impl FnOnce(&Path) -> Result<(), StoreError>,
+) -> Result<(), BackupError> {
     let unwritable = |error| BackupError::Unwritable(to.to_owned(), error);
     if to.exists() {
         return Err(BackupError::Exists(to.to_owned()));
     }
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.exists() {
+        if folder != own {
+            return Err(BackupError::NoFolder(folder.to_owned()));
+        }
         private::folder(folder).map_err(unwritable)?;
     }
     let part = to.with_extension("part");
@@ -300,6 +320,24 @@ pub fn look(path: &Path) -> Result<Seen, BackupError> {
     let manifest = serde_json::from_slice(&manifest.body)
         .map_err(|error| BackupError::Unfit(path.to_owned(), error.to_string()))?;
     Ok(Seen { path: path.to_owned(), bytes, manifest, cues: seen.cues, runs: seen.runs })
+}
+
+/// The same of one that is read through and sound. False: it carries no checksum, so that a changed byte may not be noticed.
+///
+/// # Errors
+/// With what is wrong in it, or if it is no backup.
+pub fn checked(path: &Path) -> Result<(Seen, bool), BackupError> {
+    let seen = look(path).map_err(|error| match check_backup(path) {
+        // That says more than what could not be read because of it.
+        Err(damaged @ StoreError::Damaged(..)) => damaged.into(),
+        Err(_) | Ok(_) => error,
+    })?;
+    let has = check_backup(path)?;
+    if seen.manifest.checksum && !has {
+        let words = "it lacks the checksum that it was made with".to_owned();
+        return Err(StoreError::Damaged(path.to_owned(), words).into());
+    }
+    Ok((seen, has))
 }
 
 impl Seen {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use age::secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use super::{BackupError, MANIFEST, SEALED, Sealed, Seen, TOWER_KEY, look};
-use crate::journal::{CarriedFile, check_backup, seen_in, stage};
+use super::{BackupError, MANIFEST, SEALED, Sealed, Seen, TOWER_KEY, checked};
+use crate::journal::{CarriedFile, seen_in, stage};
 use crate::vault::{VaultError, sealed};
 
 /// What to put where.
@@ -23,6 +23,8 @@ pub struct Restoring<'a> {
 /// What is ready to be taken.
 pub struct Restored {
     pub seen: Seen,
+    /// The backup carries one, and it fits.
+    pub checksum: bool,
     /// For the vault: names and values, with the owner's own key.
     pub secrets: Vec<(String, Zeroizing<String>)>,
     /// Secrets of which no value came along: the owner has to set them again, unless this machine's vault has them.
@@ -44,8 +46,7 @@ impl Restored {
 /// In a sentence; nothing is changed then.
 pub fn restore(restoring: Restoring<'_>) -> Result<Restored, BackupError> {
     let Restoring { backup, data_dir, passphrase, paused } = restoring;
-    let seen = look(backup)?;
-    check_backup(backup)?;
+    let (seen, checksum) = checked(backup)?;
     let mut files: Vec<CarriedFile> = seen_in(backup)?.carried;
     let closed = files.iter().position(|file| file.name == SEALED).map(|at| files.swap_remove(at).body);
     let opened = match (passphrase, closed) {
@@ -64,7 +65,7 @@ pub fn restore(restoring: Restoring<'_>) -> Result<Restored, BackupError> {
     let has = |name: &String| secrets.iter().any(|(known, _)| known == name);
     let without: Vec<String> = seen.manifest.secrets.iter().filter(|name| !has(name)).cloned().collect();
     stage(backup, data_dir, &files, paused)?;
-    Ok(Restored { seen, secrets, closed: without })
+    Ok(Restored { seen, checksum, secrets, closed: without })
 }
 
 fn open(backup: &Path, passphrase: &str, closed: &[u8]) -> Result<Sealed, BackupError> {

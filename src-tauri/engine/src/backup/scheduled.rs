@@ -23,7 +23,7 @@ pub(crate) async fn keep(backups: Backups, handle: Handle, notifier: Notifier, z
     tokio::time::sleep(FIRST_LOOK).await;
     loop {
         let settings = backups.settings.get();
-        let wait = match due(&backups, &settings, zone, handle.now()).await {
+        let wait = match due(&backups, &handle, &settings, zone).await {
             Ok(false) => LOOKS,
             Ok(true) => match back_up(&backups, &handle, &settings).await {
                 Ok(()) => LOOKS,
@@ -53,9 +53,16 @@ fn failed(backups: &Backups, notifier: &Notifier, error: &BackupError) -> Durati
     AGAIN
 }
 
-/// Whether an instant of the schedule has passed since the newest backup. Without one, it is due as soon as there is a schedule.
-pub(super) async fn due(backups: &Backups, settings: &Settings, zone: Tz, now: Ms) -> Result<bool, BackupError> {
+/// Whether an instant of the schedule has passed since the newest backup. Without one, it is due as soon as there is something that
+/// could be lost.
+pub(super) async fn due(
+    backups: &Backups,
+    handle: &Handle,
+    settings: &Settings,
+    zone: Tz,
+) -> Result<bool, BackupError> {
     let Some(cron) = settings.backup.cron() else { return Ok(false) };
+    let now: Ms = handle.now();
     let folder = backups.folder();
     let newest = tokio::task::spawn_blocking(move || list(&folder)).await;
     let newest = newest.map_err(|error| crate::journal::StoreError::Row(error.to_string()))??;
@@ -64,7 +71,8 @@ pub(super) async fn due(backups: &Backups, settings: &Settings, zone: Tz, now: M
     Ok(match newest {
         // One from the future is of a clock that was wrong.
         Some(at) if at <= now => cron.next_after(zone, at_utc(at)).is_some_and(|next| next <= at_utc(now)),
-        Some(_) | None => true,
+        Some(_) => true,
+        None => handle.reader().has_something().await?,
     })
 }
 

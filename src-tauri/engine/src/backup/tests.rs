@@ -60,6 +60,7 @@ async fn the_oldest_go_and_nothing_else_does() {
     let clock = Arc::new(ManualClock::at(NOW));
     let (handle, running) = tower(folder.path(), &clock, Notifier::start(false).await.0).await;
     let backups = folder.path().join("kept");
+    std::fs::create_dir(&backups).unwrap();
     for minute in 0..4 {
         let to = Backups::named(&backups, NOW.plus(minute * 60_000));
         let passphrase = (minute == 0).then(|| words("correct horse")).flatten();
@@ -82,7 +83,7 @@ async fn one_that_became_due_in_the_towers_absence_is_made_too() {
     let clock = Arc::new(ManualClock::at(NOW));
     let (handle, running) = tower(folder.path(), &clock, Notifier::start(false).await.0).await;
     let due = async || {
-        scheduled::due(&handle.backups, &handle.backups.settings.get(), chrono_tz::Tz::UTC, handle.now()).await.unwrap()
+        scheduled::due(&handle.backups, &handle, &handle.backups.settings.get(), chrono_tz::Tz::UTC).await.unwrap()
     };
     assert!(due().await, "there is none");
     scheduled::back_up(&handle.backups, &handle, &handle.backups.settings.get()).await.unwrap();
@@ -95,4 +96,38 @@ async fn one_that_became_due_in_the_towers_absence_is_made_too() {
     handle.backups.settings.set("backup.schedule", Some("never")).unwrap();
     assert!(!due().await);
     running.stop().await;
+}
+
+#[tokio::test]
+async fn a_folder_that_is_gone_is_told_and_not_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::at(NOW));
+    let (handle, running) = tower(folder.path(), &clock, Notifier::start(false).await.0).await;
+    let disk = folder.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    handle.backups.settings.set("backup.folder", disk.join("kept").to_str()).unwrap();
+    std::fs::remove_dir_all(&disk).unwrap();
+    let settings = handle.backups.settings.get();
+    let failed = scheduled::back_up(&handle.backups, &handle, &settings).await.unwrap_err();
+    assert!(matches!(failed, BackupError::NoFolder(_)), "{failed}");
+    let asked = Asked { to: disk.join("by hand.backup"), passphrase: None };
+    assert!(matches!(handle.backups.make(&handle, asked).await, Err(BackupError::NoFolder(_))));
+    assert!(!disk.exists());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn one_that_lost_its_checksum_is_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::at(NOW));
+    let (handle, running) = tower(folder.path(), &clock, Notifier::start(false).await.0).await;
+    let to = folder.path().join("one.backup");
+    handle.backups.make(&handle, Asked { to: to.clone(), passphrase: None }).await.unwrap();
+    running.stop().await;
+    assert!(checked(&to).unwrap().1);
+    let mut bytes = std::fs::read(&to).unwrap();
+    bytes.truncate(bytes.len() - 64);
+    std::fs::write(&to, bytes).unwrap();
+    let told = checked(&to).unwrap_err().to_string();
+    assert!(told.contains("is damaged") && told.contains("lacks the checksum"), "{told}");
 }

@@ -48,6 +48,9 @@ pub(super) async fn look(_: &Desk, request: BackupRef) -> Result<BackupView, Des
 pub(super) async fn restore(desk: &Desk, request: BackupRestore) -> Result<RestoreView, DeskError> {
     let path = whole("path", &request.path)?;
     let passphrase = request.passphrase.map(Zeroizing::new);
+    if passphrase.is_some() {
+        desk.vault.takes().await.map_err(BackupError::Vault)?;
+    }
     let (data_dir, paused) = (desk.handle.backups.data_dir().to_owned(), request.paused);
     let ready = move || backup::restore(Restoring { backup: &path, data_dir: &data_dir, passphrase, paused });
     let restored = off_the_threads(ready).await?;
@@ -100,14 +103,14 @@ impl From<&Seen> for BackupView {
 impl From<BackupError> for DeskError {
     fn from(error: BackupError) -> DeskError {
         let (code, field) = match &error {
-            BackupError::Exists(_) | BackupError::Unwritable(..) => ("invalid", Some("to")),
-            BackupError::Unreadable(..) | BackupError::Store(StoreError::NoBackup(_)) | BackupError::Unfit(..) => {
-                ("invalid", Some("path"))
-            }
+            BackupError::Exists(_) | BackupError::Unwritable(..) | BackupError::NoFolder(_) => ("invalid", Some("to")),
+            BackupError::Unreadable(..)
+            | BackupError::Store(StoreError::NoBackup(_) | StoreError::Damaged(..))
+            | BackupError::Unfit(..) => ("invalid", Some("path")),
             BackupError::ShortPassphrase | BackupError::NothingSealed | BackupError::WrongPassphrase(_) => {
                 ("invalid", Some("passphrase"))
             }
-            BackupError::Secret { .. } | BackupError::Sealing(_) => ("vault", None),
+            BackupError::Secret { .. } | BackupError::Sealing(_) | BackupError::Vault(_) => ("vault", None),
             BackupError::Underway | BackupError::NoRoom { .. } => ("refused", None),
             BackupError::Store(_) => ("store", None),
         };

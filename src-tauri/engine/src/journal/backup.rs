@@ -2,16 +2,18 @@
 //! own; and the way back: such a copy put in the store's place.
 //!
 //! The copy is an SQLite database like the store. What it carries beside the store's tables lies in the table `backup`, so that
-//! one file is all there is. The way back is one rename; whatever breaks off, the store is the old one or the new one.
+//! one file is all there is; a checksum of all of it stands behind the last page, where SQLite does not look. The way back is one
+//! rename; whatever breaks off, the store is the old one or the new one.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use chrono::{DateTime, Utc};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
-use super::{FORMAT, Journal, StoreError};
+use super::{FORMAT, Journal, StoreError, backup_checksum as checksum};
 use crate::private;
 
 /// "CTBK": told apart from a store, and from any other database.
@@ -23,8 +25,8 @@ const UNSYNCED_PAGES_MAX: u32 = 4_096;
 const BETWEEN: Duration = Duration::from_millis(1);
 /// What waits in the data folder to become the store.
 const STAGED: &str = "restore.db";
-/// What was the store before.
-const BEFORE: &str = "before-restore.db";
+/// What was there before is called this, the instant of the restore, and what it was: `before-restore-20261122T033000Z.db`.
+const BEFORE: &str = "before-restore-";
 
 const CARRIED: &str = "CREATE TABLE backup (
   name TEXT PRIMARY KEY,
@@ -80,7 +82,7 @@ fn copy(
         .and_then(|()| source.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(())))
         .map_err(of_source)?;
     let unwritable = |error| StoreError::Folder(to.to_owned(), error);
-    let file = private::options().create_new(true).read(true).write(true).open(to).map_err(unwritable)?;
+    let mut file = private::options().create_new(true).read(true).write(true).open(to).map_err(unwritable)?;
     let mut copy = Connection::open(to).map_err(of_copy)?;
     copy.pragma_update(None, "synchronous", "OFF").map_err(of_copy)?;
     {
@@ -109,6 +111,7 @@ fn copy(
     copy.pragma_update(None, "application_id", APPLICATION_ID).map_err(of_copy)?;
     carry(&copy, carried).map_err(of_copy)?;
     copy.close().map_err(|(_, source)| of_copy(source))?;
+    checksum::append(&mut file).map_err(unwritable)?;
     file.sync_all().map_err(unwritable)
 }
 
@@ -180,15 +183,21 @@ fn files(backup: &Connection) -> rusqlite::Result<Vec<CarriedFile>> {
     rows.collect()
 }
 
-/// Whether the whole file can be read, and is sound.
+/// Whether the whole file can be read, and is sound: as its checksum says, and as SQLite sees it. False: it carries no checksum, as
+/// those of older programs.
 ///
 /// # Errors
 /// With what is wrong in it.
-pub fn check(path: &Path) -> Result<(), StoreError> {
+pub fn check(path: &Path) -> Result<bool, StoreError> {
+    let unreadable = |error| StoreError::Folder(path.to_owned(), error);
+    let fits = File::open(path).and_then(|mut file| checksum::fits(&mut file)).map_err(unreadable)?;
+    if fits == Some(false) {
+        return Err(StoreError::Damaged(path.to_owned(), "its checksum does not fit".to_owned()));
+    }
     let failed = |source| StoreError::Sqlite { path: path.to_owned(), source };
     let backup = reading(path).map_err(failed)?;
     let said: String = backup.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(failed)?;
-    if said == "ok" { Ok(()) } else { Err(StoreError::Row(format!("{} is damaged: {said}", path.display()))) }
+    if said == "ok" { Ok(fits.is_some()) } else { Err(StoreError::Damaged(path.to_owned(), said)) }
 }
 
 /// Puts a backup where the next tower on `data_dir` finds it and takes it for its store. `files`: what it is to find beside the
@@ -203,6 +212,7 @@ pub fn stage(backup: &Path, data_dir: &Path, files: &[CarriedFile], paused: bool
     let mut from = File::open(backup).map_err(|error| StoreError::Folder(backup.to_owned(), error))?;
     let mut file = private::made_anew(&part).map_err(unwritable)?;
     std::io::copy(&mut from, &mut file).map_err(unwritable)?;
+    checksum::cut(&mut from, &file).map_err(unwritable)?;
     let failed = |source| StoreError::Sqlite { path: part.clone(), source };
     let staged = Connection::open(&part).map_err(failed)?;
     let write = || {
@@ -242,7 +252,7 @@ pub fn take_staged(data_dir: &Path) -> Result<bool, StoreError> {
     if waits {
         let failed = |error| StoreError::Folder(store.clone(), error);
         if store.exists() {
-            keep_aside(&store, &data_dir.join(BEFORE))?;
+            keep_aside(&store, &aside(&staged, data_dir, "db", |kept| is_same_file(kept, &store)))?;
         }
         std::fs::rename(&staged, &store).map_err(failed)?;
         private::sync(data_dir).map_err(failed)?;
@@ -268,6 +278,8 @@ fn keep_aside(store: &Path, before: &Path) -> Result<(), StoreError> {
     drop(std::fs::remove_file(&fresh));
     std::fs::hard_link(store, &fresh).or_else(|_| std::fs::copy(store, &fresh).map(drop)).map_err(failed)?;
     std::fs::rename(&fresh, before).map_err(failed)?;
+    // Two names of one file: the rename left both.
+    drop(std::fs::remove_file(&fresh));
     for ending in ["db-wal", "db-shm"] {
         let beside = store.with_extension(ending);
         if beside.exists() {
@@ -275,6 +287,49 @@ fn keep_aside(store: &Path, before: &Path) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Where what is to be replaced is kept: by the instant at which the backup was put into the folder, which stays the same when the
+/// way back is broken off and begun again. What an earlier restore kept is never written over; `is_it`: it is what is to be kept.
+fn aside(staged: &Path, data_dir: &Path, what: &str, is_it: impl Fn(&Path) -> bool) -> PathBuf {
+    let at = std::fs::metadata(staged).and_then(|seen| seen.modified()).unwrap_or_else(|_| SystemTime::now());
+    let at = DateTime::<Utc>::from(at).format("%Y%m%dT%H%M%SZ");
+    let names = (1..).map(|number| match number {
+        1 => data_dir.join(format!("{BEFORE}{at}.{what}")),
+        number => data_dir.join(format!("{BEFORE}{at}-{number}.{what}")),
+    });
+    let mut free = names.filter(|path| !path.exists() || is_it(path));
+    free.next().unwrap_or_else(|| data_dir.join(format!("{BEFORE}{at}.{what}")))
+}
+
+/// Broken off between the link and the rename, the store has the other name already.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let inode = |path: &Path| std::fs::metadata(path).ok().map(|seen| (seen.dev(), seen.ino()));
+        inode(one).is_some() && inode(one) == inode(other)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (one, other);
+        false
+    }
+}
+
+/// A file of the folder that is to become `body`, under another name as well.
+fn keep_file(store: &Path, path: &Path, body: &[u8]) -> std::io::Result<()> {
+    let old = match std::fs::read(path) {
+        Ok(old) if old == body => return Ok(()),
+        Ok(old) => old,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // The store is the backup by now, with the time that it had while it waited.
+    let kept = aside(store, folder, &name, |kept| std::fs::read(kept).is_ok_and(|bytes| bytes == old));
+    private::write(&kept, &old)
 }
 
 /// The files that the store carries, if it was a backup.
@@ -288,6 +343,7 @@ fn unpack(store: &Path, data_dir: &Path) -> Result<(), StoreError> {
     for CarriedFile { name, body } in files(&connection).map_err(failed)? {
         if is_plain(&name) {
             let path = data_dir.join(&name);
+            keep_file(store, &path, &body).map_err(|error| StoreError::Folder(path.clone(), error))?;
             private::write(&path, &body).map_err(|error| StoreError::Folder(path, error))?;
         }
     }

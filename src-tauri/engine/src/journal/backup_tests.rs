@@ -58,6 +58,14 @@ fn a_copy_that_is_broken_off_leaves_nothing() {
     assert!(journal.reader().back_up(&to, &[], |_| true).is_err(), "what is there is not written over");
 }
 
+#[tokio::test]
+async fn a_new_store_has_nothing_that_could_be_lost() {
+    let new = tempfile::tempdir().unwrap();
+    assert!(!Journal::open(new.path()).unwrap().reader().has_something().await.unwrap());
+    let (_folder, journal) = store();
+    assert!(journal.reader().has_something().await.unwrap());
+}
+
 #[test]
 fn what_is_no_backup_is_told_so() {
     let (folder, _journal) = store();
@@ -84,6 +92,56 @@ fn a_damaged_backup_is_found_out_before_it_is_taken() {
     assert!(check(&to).is_err());
 }
 
+/// Some land in a text or a number, where SQLite sees nothing wrong.
+#[test]
+fn a_single_byte_that_changed_is_found_wherever_it_is() {
+    let (_folder, to) = backup(&[file("settings.toml", "# mine")]);
+    let bytes = std::fs::read(&to).unwrap();
+    assert!(check(&to).unwrap(), "it carries a checksum, which fits");
+    let whole = to.with_extension("whole");
+    for at in (0..bytes.len()).step_by(bytes.len() / 97).chain([bytes.len() - 1]) {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1;
+        std::fs::write(&to, flipped).unwrap();
+        let in_the_mark = (bytes.len() - 64..bytes.len() - 32).contains(&at);
+        assert!(in_the_mark || matches!(check(&to), Err(StoreError::Damaged(..))), "byte {at} of {}", bytes.len());
+    }
+    std::fs::write(&whole, &bytes[..bytes.len() - 64]).unwrap();
+    assert!(!check(&whole).unwrap(), "one of before is sound, and carries none");
+    let data = tempfile::tempdir().unwrap();
+    std::fs::write(&to, &bytes).unwrap();
+    stage(&to, data.path(), &[], false).unwrap();
+    let pages = std::fs::metadata(data.path().join(STAGED)).unwrap().len();
+    assert_eq!(pages % 4096, 0, "it is written on without the checksum");
+}
+
+/// The only copy of what was there before is not lost to a second try.
+#[test]
+fn what_each_restore_replaced_is_kept() {
+    let (_folder, to) = backup(&[]);
+    let data = tempfile::tempdir().unwrap();
+    drop(Journal::open(data.path()).unwrap());
+    std::fs::write(data.path().join("settings.toml"), "# of the old tower").unwrap();
+    for body in ["# first", "# second", "# second"] {
+        stage(&to, data.path(), &[file("settings.toml", body)], false).unwrap();
+        assert!(take_staged(data.path()).unwrap());
+    }
+    let mut stores: Vec<i64> = kept(data.path(), "db").iter().map(|path| runs(path)).collect();
+    stores.sort_unstable();
+    assert_eq!(stores, [0, 3, 3], "the old one, and the two after it");
+    let read = |path: &PathBuf| std::fs::read_to_string(path).unwrap();
+    let mut settings: Vec<String> = kept(data.path(), "toml").iter().map(read).collect();
+    settings.sort_unstable();
+    assert_eq!(settings, ["# first", "# of the old tower"], "what stays the same is not kept again");
+}
+
+/// What restores kept in the folder.
+fn kept(data: &Path, ending: &str) -> Vec<PathBuf> {
+    let paths = std::fs::read_dir(data).unwrap().flatten().map(|entry| entry.path());
+    let of_before = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with(BEFORE);
+    paths.filter(|path| of_before(path) && path.extension().is_some_and(|end| end == ending)).collect()
+}
+
 #[test]
 fn a_backup_becomes_the_store_and_what_was_is_kept() {
     let (_folder, to) = backup(&[]);
@@ -103,7 +161,7 @@ fn a_backup_becomes_the_store_and_what_was_is_kept() {
     assert!(liveness.paused && liveness.restored && !liveness.orderly);
     drop(journal);
     assert_eq!(runs(&data.path().join("cuetower.db")), 3);
-    assert_eq!(runs(&data.path().join(BEFORE)), 0);
+    assert_eq!(kept(data.path(), "db").iter().map(|path| runs(path)).collect::<Vec<_>>(), [0]);
     assert_eq!(std::fs::read_to_string(data.path().join("settings.toml")).unwrap(), "# mine");
     assert!(!data.path().join("../out").exists());
     let store = Connection::open(data.path().join("cuetower.db")).unwrap();
@@ -128,8 +186,12 @@ fn the_way_back_is_finished_wherever_it_was_broken_off() {
     assert_eq!(whole(data.path()), (0, false, false), "while it was copied: the old one");
 
     stage(&to, data.path(), &files, false).unwrap();
-    keep_aside(&data.path().join("cuetower.db"), &data.path().join(BEFORE)).unwrap();
+    let store = data.path().join("cuetower.db");
+    let before = aside(&data.path().join(STAGED), data.path(), "db", |_| false);
+    keep_aside(&store, &before).unwrap();
     assert_eq!(whole(data.path()), (3, true, false), "before the rename");
+    #[cfg(unix)]
+    assert_eq!(kept(data.path(), "db"), [before], "kept once");
 
     let data = tempfile::tempdir().unwrap();
     stage(&to, data.path(), &files, false).unwrap();

@@ -12,6 +12,7 @@ mod alerts;
 mod attempts;
 mod audit;
 mod backup;
+mod backup_checksum;
 mod bands;
 mod beats;
 mod cells;
@@ -148,6 +149,8 @@ pub enum StoreError {
     Row(String),
     #[error("{} is no backup of a tower", .0.display())]
     NoBackup(PathBuf),
+    #[error("{} is damaged, so nothing was taken out of it: {}", .0.display(), .1)]
+    Damaged(PathBuf, String),
     #[error("the copy to {} was broken off", .0.display())]
     Broken(PathBuf),
     #[error("there is too little room on the disk: {} MB free, and {} MB are wanted", .free / 1_000_000, .wanted / 1_000_000)]
@@ -172,6 +175,7 @@ impl StoreError {
             | StoreError::Folder(..)
             | StoreError::Row(_)
             | StoreError::NoBackup(_)
+            | StoreError::Damaged(..)
             | StoreError::NoRoom { .. }
             | StoreError::Broken(_) => false,
         }

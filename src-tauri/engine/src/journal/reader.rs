@@ -323,6 +323,7 @@ queries! {
     secrets() -> Vec<SecretRow> = secrets::list;
     /// Whether the owner paused all firing.
     firing_paused() -> bool = tower::paused;
+    has_something() -> bool = tower::has_something;
     /// Addresses of agents that are in use; `account` None: everybody's.
     addresses(account: Option<String>) -> Vec<KnownAddress> = addresses::known;
     /// By id or slug; a deleted one too.

@@ -59,6 +59,12 @@ pub(super) fn paused(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(get(connection, "paused")? == Some(1))
 }
 
+/// Whether there is anything that its owner made: a cue, an agent, a secret, also one that is gone.
+pub(super) fn has_something(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM cues) OR EXISTS (SELECT 1 FROM agents) OR EXISTS (SELECT 1 FROM secrets)";
+    connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
+}
+
 pub(super) fn get(connection: &Connection, key: &str) -> rusqlite::Result<Option<i64>> {
     connection.prepare_cached("SELECT value FROM tower WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional()
 }

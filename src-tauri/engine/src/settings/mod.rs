@@ -28,6 +28,8 @@ pub const COMMENTED: &str = include_str!("default.toml");
 /// Before the name of a setting in the environment: `CUETOWER_SET_BACKUP_KEEP`.
 pub const PREFIX: &str = "CUETOWER_SET_";
 const UNKNOWN: &str = "there is no such setting; settings.toml names all of them";
+/// The tower's own folder of backups, in its data folder.
+pub const BACKUPS: &str = "backups";
 /// Backups kept at most.
 const KEPT_MAX: u32 = 1_000;
 const LOG_DAYS_MAX: u32 = 365;
@@ -140,7 +142,7 @@ impl Backup {
     /// Where they go.
     #[must_use]
     pub fn folder(&self, data_dir: &Path) -> PathBuf {
-        if self.folder.is_empty() { data_dir.join("backups") } else { PathBuf::from(&self.folder) }
+        if self.folder.is_empty() { data_dir.join(BACKUPS) } else { PathBuf::from(&self.folder) }
     }
 }
 
@@ -325,6 +327,10 @@ fn parsed(section: &str, key: &str, text: &str) -> Result<Value, String> {
         Some(Kind::Switch) => {
             text.trim().parse::<bool>().map(Value::from).map_err(|_| format!("{text:?} is neither true nor false"))
         }
+        Some(Kind::Text) if section == "doors" => match text.trim().parse::<SocketAddr>() {
+            Ok(address) => Ok(Value::from(address.to_string())),
+            Err(_) => Err(format!("`{text}` is no address such as 127.0.0.1:8737")),
+        },
         Some(Kind::Text) => Ok(Value::from(text)),
         None => Err("there is no such setting".to_owned()),
     }

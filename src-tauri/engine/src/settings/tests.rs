@@ -74,6 +74,7 @@ fn what_does_not_fit_is_told_by_its_name() {
     }
     for (name, value, words) in [
         ("CUETOWER_SET_BACKUP_KEEP", "many", "CUETOWER_SET_BACKUP_KEEP: \"many\" is no whole number"),
+        ("CUETOWER_SET_DOORS_LISTEN", "nonsense", "DOORS_LISTEN: `nonsense` is no address such as 127.0.0.1:8737"),
         ("CUETOWER_SET_BACKUP_KEPT", "3", "CUETOWER_SET_BACKUP_KEPT: there is no such setting"),
         ("CUETOWER_SET_BACKUP_KEEP", "0", "backup.keep: must be 1"),
         ("CUETOWER_SET_METRICS_SERVE", "yes", "CUETOWER_SET_METRICS_SERVE: \"yes\" is neither true nor false"),
@@ -96,12 +97,52 @@ fn a_change_leaves_the_rest_of_the_file_as_its_owner_wrote_it() {
     assert_eq!(set(folder.path(), "backup.keep", Some("5")).unwrap().doors.listen.port(), 1);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), own.replace("= 4", "= 5"));
     assert_eq!(set(folder.path(), "backup.keep", None).unwrap().backup.keep, 7);
+    let told = set(folder.path(), "doors.listen", Some("nonsense")).unwrap_err().to_string();
+    assert_eq!(told, "doors.listen: `nonsense` is no address such as 127.0.0.1:8737");
+
+    std::fs::write(&path, "log.level = 'warn'\n[backup]\nschedule = \"\"\"\n30 3 * * *\"\"\"\n").unwrap();
+    set(folder.path(), "backup.schedule", None).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "log.level = 'warn'\n[backup]\n", "over several lines");
 
     let before = std::fs::read_to_string(&path).unwrap();
     for (setting, value) in [("backup.keep", "0"), ("backup.keep", "x"), ("backup.kept", "1"), ("keep", "1")] {
         assert!(set(folder.path(), setting, Some(value)).is_err(), "{setting}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), before);
     }
+}
+
+/// The file's own advice, to take the "# " away, must not break it.
+#[test]
+fn a_value_stands_in_the_place_of_its_commented_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE);
+    let text = || std::fs::read_to_string(&path).unwrap();
+    set(folder.path(), "log.keep_days", Some("3")).unwrap();
+    set(folder.path(), "backup.keep", Some("9")).unwrap();
+    let expected = COMMENTED.replacen("# keep = 7", "keep = 9", 1).replacen("# keep_days = 7", "keep_days = 3", 1);
+    assert_eq!(text(), expected);
+    set(folder.path(), "backup.keep", Some("10")).unwrap();
+    assert_eq!(text(), expected.replace("keep = 9", "keep = 10"));
+    set(folder.path(), "backup.keep", None).unwrap();
+    set(folder.path(), "log.keep_days", None).unwrap();
+    assert_eq!(text(), COMMENTED, "taken out, the commented line is back");
+
+    // As the program of before left it: in both places.
+    std::fs::write(&path, COMMENTED.replacen("[backup]\n", "[backup]\nkeep = 9\n", 1)).unwrap();
+    set(folder.path(), "backup.keep", None).unwrap();
+    assert_eq!(text(), COMMENTED, "not twice");
+}
+
+#[test]
+fn a_folder_of_backups_is_made_when_it_is_set_and_what_leads_to_it_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept");
+    set(folder.path(), "backup.folder", kept.to_str()).unwrap();
+    assert!(kept.is_dir());
+    let gone = folder.path().join("disk").join("kept");
+    let told = set(folder.path(), "backup.folder", gone.to_str()).unwrap_err().to_string();
+    assert!(told.starts_with("backup.folder: there is no folder ") && !gone.exists(), "{told}");
+    assert_eq!(load(folder.path()).unwrap().backup.folder, kept.to_str().unwrap());
 }
 
 #[tokio::test(start_paused = true)]

@@ -41,6 +41,8 @@ pub(crate) const OF_CUE_DIGITS: usize = 32;
 /// Whoever may write a cue chooses such a value. A shorter one, such as `success`, is blotted out of what its own deliveries
 /// bring back, and not out of what others say.
 const OF_CUE_BYTES_LEAST: usize = 16;
+/// An entry that is kept for a moment, to see whether one can be.
+const TRIED: &str = "tried";
 /// At start the tower waits less: it comes up with a note rather than late.
 const OPEN_LIMIT: Duration = Duration::from_secs(2);
 
@@ -288,6 +290,18 @@ impl Vault {
     pub async fn probe(&self) {
         // The outcome is in the health.
         let _ = self.ask(|keep| keep.probe()).await;
+    }
+
+    /// Keeps a value for a moment, so that whoever has many to keep knows before that they can be kept.
+    ///
+    /// # Errors
+    /// As [`Vault::set`].
+    pub async fn takes(&self) -> Result<(), VaultError> {
+        // Not by `set` and `get`: what is learnt there is blotted out of everything.
+        self.ask(|keep| keep.set(TRIED, TRIED)).await?;
+        let back = self.ask(|keep| keep.get(TRIED)).await?;
+        self.ask(|keep| keep.delete(TRIED)).await?;
+        if back.is_some() { Ok(()) } else { Err(VaultError::Failed("what it kept did not come back".to_owned())) }
     }
 
     async fn ask<T: Send + 'static>(
