@@ -30,9 +30,15 @@ pub enum AdoptCommand {
     /// Make cues of jobs, by the numbers or names that `adopt` shows
     Take(TakeArgs),
     /// Let the tower run a job that it watched until now; its own scheduler does not any more
-    Flip { cue: String },
+    Flip {
+        /// The cue's id, or its name
+        cue: String,
+    },
     /// Have a job run where it ran before, as it stood there
-    Undo { cue: String },
+    Undo {
+        /// The cue's id, or its name; `all`: every job that was adopted
+        cue: String,
+    },
     /// What was adopted, and how it stands
     List,
 }

@@ -316,3 +316,53 @@ async fn begun(machine: &mut Machine, table: &str, change: impl FnOnce(&mut Valu
     fs::write(machine.at("table"), table).unwrap();
     machine.tower.again().await;
 }
+
+/// What is taken from a list on the screen is what the list says, however many of it are taken one after the other.
+#[tokio::test]
+async fn numbers_stay_with_their_lines() {
+    let machine = Machine::with_crontab("0 0 29 2 * echo one\n1 0 29 2 * echo two\n2 0 29 2 * echo three\n").await;
+    fs::write(machine.at("etc/crontab"), "3 0 29 2 * root echo four\n4 0 29 2 * root echo five\n").unwrap();
+    let mut ids = Vec::new();
+    for (number, mode) in [("1", "--watch-first"), ("2", "--take-over"), ("4", "--take-over"), ("5", "--take-over")] {
+        let done = machine.adopt(&["take", number, mode]).await;
+        ids.push(done["done"][0]["cue_id"].as_str().unwrap().to_owned());
+        let word = ["one", "two", "three", "four", "five"][number.parse::<usize>().unwrap() - 1];
+        assert!(done["done"][0]["text"].as_str().unwrap().ends_with(&format!("echo {word}")), "{number}: {done}");
+        // As the owner is told to switch it off there.
+        if word == "four" {
+            let etc = fs::read_to_string(machine.at("etc/crontab")).unwrap();
+            fs::write(machine.at("etc/crontab"), format!("#{etc}")).unwrap();
+        }
+    }
+    let seen: Value = serde_json::from_str(&machine.tower.ctl(&["adopt", "--json"]).await.good()).unwrap();
+    assert_eq!(seen["entries"].as_array().unwrap().len(), 1);
+    assert_eq!((&seen["entries"][0]["number"], &seen["entries"][0]["line"]), (&json!(3), &json!(3)));
+    let stages: Vec<(&Value, &Value)> =
+        seen["adopted"].as_array().unwrap().iter().map(|one| (&one["number"], &one["adopted"]["stage"])).collect();
+    let waiting = json!("waiting_for_owner");
+    assert_eq!(
+        stages,
+        [(&json!(1), &json!("watching")), (&json!(2), &json!("taken")), (&json!(4), &waiting), (&json!(5), &waiting)]
+    );
+    let told = machine.tower.ctl(&["adopt"]).await.good();
+    assert!(told.contains("adopted: watched") && told.contains("1 of 1 can be cues"), "{told}");
+    let again = machine.tower.ctl(&["adopt", "take", "1", "--take-over"]).await;
+    assert!(again.code == Some(1) && again.err.contains("Job 1 is adopted already"), "{}", again.err);
+    // Undone one by one, or all at once.
+    machine.adopt(&["undo", &ids[1]]).await;
+    let undone = machine.adopt(&["undo", "all"]).await;
+    assert_eq!(undone["done"].as_array().unwrap().len(), 3, "{undone}");
+    assert_eq!(machine.cues().await, 0);
+    assert!(machine.table().starts_with("0 0 29 2 * echo one\n1 0 29 2 * echo two\n"), "{}", machine.table());
+}
+
+#[tokio::test]
+async fn a_file_is_told_of_by_what_can_be_done_with_it() {
+    let machine = Machine::with_crontab("").await;
+    let file = machine.at("my table");
+    fs::write(&file, "0 0 29 2 * true\n").unwrap();
+    let told = machine.tower.ctl(&["adopt", "--file", &file.display().to_string()]).await.good();
+    assert!(told.contains("only you can switch the job off, wherever it runs now."), "{told}");
+    assert!(told.contains(&format!("take NUMBER --take-over --file '{}'", file.display())), "{told}");
+    assert!(!told.contains("watch-first"), "{told}");
+}

@@ -5,11 +5,11 @@ import type { AdoptEntry, AdoptKind, AdoptPreview } from '../wire';
 import { bySource, chosenKeys, firesWords, firstChosen, foundWords, mayAdopt, ownJobs } from './adopt';
 
 const entry = (key: string, kind: AdoptKind, more: Partial<AdoptEntry> = {}): AdoptEntry => ({
-  key, source: kind, kind, line: 1, unit: null, text: '', user: null, name: key, reason: null, words: '', definition: {}, fires_ms: [], offsets_minutes: [], notes: [], secrets: [], can_watch_first: kind === 'crontab' || kind === 'user_timer', owner_steps: [], ...more
+  key, number: 1, source: kind, kind, line: 1, unit: null, text: '', user: null, name: key, reason: null, words: '', definition: {}, fires_ms: [], offsets_minutes: [], notes: [], secrets: [], can_watch_first: kind === 'crontab' || kind === 'user_timer', owner_steps: [], ...more
 });
 const preview = (...entries: AdoptEntry[]): AdoptPreview => ({
   sources: (['crontab', 'user_timer', 'system_crontab'] as const).map((id) => ({ id, kind: id, name: id, entries: 0, notes: [], trouble: null })),
-  entries
+  entries, adopted: []
 });
 const found = preview(entry('a', 'crontab'), entry('b', 'crontab'), entry('no', 'crontab', { reason: 'It is run when the machine starts.' }), entry('t', 'user_timer'), entry('s', 'system_crontab'));
 

@@ -10,6 +10,10 @@ export type AdoptEntry = {
  */
 key: string, 
 /**
+ * From 1 over all sources; adopted jobs are counted too, so that it stays as long as the tables do.
+ */
+number: number, 
+/**
  * Of [`AdoptSource`].
  */
 source: string, kind: AdoptKind, 

@@ -10,6 +10,7 @@ export type { AdoptPreview } from "./AdoptPreview";
 export type { AdoptSource } from "./AdoptSource";
 export type { AdoptStage } from "./AdoptStage";
 export type { Adopted } from "./Adopted";
+export type { AdoptedEntry } from "./AdoptedEntry";
 export type { AdoptedView } from "./AdoptedView";
 export type { AgentBudget } from "./AgentBudget";
 export type { AgentCommand } from "./AgentCommand";

@@ -19,6 +19,8 @@ pub enum Syntax {
 pub struct Crontab {
     /// Lines that a cue has taken over, or that tell a cue of themselves, are not among them.
     pub jobs: Vec<Job>,
+    /// By their lines, from 1: those, and all that stands behind a `#`; an adopted job may be among them.
+    pub passed: Vec<(usize, String)>,
     /// About the whole of it, each a sentence.
     pub notes: Vec<String>,
 }
@@ -38,7 +40,11 @@ pub fn read(text: &str, syntax: Syntax, place: &Place) -> Crontab {
     for (number, text) in (1..).zip(text.lines()) {
         let text = text.trim_end_matches('\r');
         let start = text.trim_start();
-        if start.is_empty() || start.starts_with('#') {
+        if start.is_empty() {
+            continue;
+        }
+        if start.starts_with('#') {
+            crontab.passed.push((number, text.to_owned()));
             continue;
         }
         if let Some((name, value)) = variables::read(text) {
@@ -48,6 +54,7 @@ pub fn read(text: &str, syntax: Syntax, place: &Place) -> Crontab {
             continue;
         }
         if line::watched_by(text).is_some() {
+            crontab.passed.push((number, text.to_owned()));
             continue;
         }
         crontab.jobs.push(job(number, text, syntax, &set, place));

@@ -19,6 +19,8 @@ pub(crate) struct Source {
     pub kind: AdoptKind,
     pub name: String,
     pub jobs: Vec<Found>,
+    /// Lines that are no jobs now, such as adopted ones.
+    pub passed: Vec<(usize, String)>,
     pub notes: Vec<String>,
     pub trouble: Option<String>,
 }
@@ -35,7 +37,7 @@ pub(crate) struct Found {
 impl Source {
     fn of(id: &str, kind: AdoptKind, name: &str) -> Source {
         let [id, name] = [id, name].map(str::to_owned);
-        Source { id, kind, name, jobs: Vec::new(), notes: Vec::new(), trouble: None }
+        Source { id, kind, name, jobs: Vec::new(), passed: Vec::new(), notes: Vec::new(), trouble: None }
     }
 
     fn with_table(mut self, text: &str, syntax: Syntax, place: &Place) -> Source {
@@ -43,7 +45,7 @@ impl Source {
         let shell = |job: &Job| crontab::shell_of(text, job.line);
         let found = |job: Job| Found { place: self.id.clone(), service: None, shell: shell(&job), job };
         self.jobs = table.jobs.into_iter().map(found).collect();
-        self.notes = table.notes;
+        (self.passed, self.notes) = (table.passed, table.notes);
         self
     }
 }
@@ -53,7 +55,7 @@ pub(crate) fn in_text(text: &str, syntax: Syntax, place: &Place) -> Vec<Source> 
     vec![Source::of("text", AdoptKind::Text, "the file").with_table(text, syntax, place)]
 }
 
-/// Those with something in them, or that could not be read.
+/// Those with something in them, be it comments, or that could not be read.
 pub(crate) async fn on_machine(place: &Place) -> Vec<Source> {
     let mut sources = Vec::new();
     let own = Source::of("crontab", AdoptKind::Crontab, "your crontab");
@@ -83,7 +85,7 @@ pub(crate) async fn on_machine(place: &Place) -> Vec<Source> {
     }
     let system = folder.join("systemd/system");
     sources.push(timers("system-timers", AdoptKind::SystemTimer, "the system's timers", &system, place));
-    sources.retain(|source| !source.jobs.is_empty() || source.trouble.is_some());
+    sources.retain(|source| !source.jobs.is_empty() || !source.passed.is_empty() || source.trouble.is_some());
     sources
 }
 

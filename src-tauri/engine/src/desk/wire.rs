@@ -11,7 +11,7 @@ pub use super::wire_accounts::{
 };
 pub use super::wire_adopt::{
     Adopt, AdoptDone, AdoptEntry, AdoptFailed, AdoptKind, AdoptLook, AdoptMode, AdoptPreview, AdoptSource, AdoptStage,
-    Adopted, AdoptedView,
+    Adopted, AdoptedEntry, AdoptedView,
 };
 pub use super::wire_alerts::{
     AlertRef, AlertRules, AlertSnooze, AlertView, Alerts, AlertsRequest, QuietHours, Report, ReportCue, ReportRequest,

@@ -23,6 +23,18 @@ pub struct AdoptPreview {
     pub sources: Vec<AdoptSource>,
     /// In the order of their sources.
     pub entries: Vec<AdoptEntry>,
+    /// Jobs that were adopted already, and keep their numbers.
+    pub adopted: Vec<AdoptedEntry>,
+}
+
+/// A job that is a cue already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AdoptedEntry {
+    /// As [`AdoptEntry`]'s.
+    pub number: u32,
+    /// Of [`AdoptSource`].
+    pub source: String,
+    pub adopted: AdoptedView,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -57,6 +69,8 @@ pub struct AdoptSource {
 pub struct AdoptEntry {
     /// Names it in `adopt`; another one once its text is another.
     pub key: String,
+    /// From 1 over all sources; adopted jobs are counted too, so that it stays as long as the tables do.
+    pub number: u32,
     /// Of [`AdoptSource`].
     pub source: String,
     pub kind: AdoptKind,

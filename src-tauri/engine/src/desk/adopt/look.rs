@@ -5,18 +5,18 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use cuetower_core::Ms;
 use cuetower_core::adopt::crontab::Syntax;
-use cuetower_core::adopt::{Proposal, timer};
+use cuetower_core::adopt::{Proposal, line, timer};
 use cuetower_core::cue::{CatchUpPolicy, Overlap, Program};
 use cuetower_core::local_time::offset_minutes;
 use cuetower_core::plan::Plan;
 use cuetower_core::schedule_spec::ScheduleSpec;
 use serde_json::{Value, json};
 
-use super::super::wire::{AdoptEntry, AdoptKind, AdoptLook, AdoptPreview, AdoptSource, DeskError};
+use super::super::wire::{AdoptEntry, AdoptKind, AdoptLook, AdoptPreview, AdoptSource, AdoptedEntry, DeskError};
 use super::super::{Desk, invalid};
-use super::{data, refused};
+use super::{data, refused, view};
 use crate::adopt::found::{self, Found, Source};
-use crate::adopt::kept::Book;
+use crate::adopt::kept::{Adoption, Book};
 use crate::adopt::place;
 use crate::definition;
 use crate::vault;
@@ -30,6 +30,7 @@ const HOUR_S: u64 = 3_600;
 /// One job, and the cue that would be made of it.
 pub(super) struct Job {
     pub key: String,
+    number: u32,
     pub source: AdoptSource,
     pub found: Found,
     pub name: String,
@@ -50,15 +51,27 @@ pub(super) struct Ready {
 }
 
 pub(super) async fn preview(desk: &Desk, look: &AdoptLook) -> Result<AdoptPreview, DeskError> {
-    let (sources, jobs) = all(desk, look).await?;
-    Ok(AdoptPreview { sources, entries: jobs.iter().map(Job::entry).collect() })
+    let Seen { sources, jobs, adopted } = all(desk, look).await?;
+    Ok(AdoptPreview { sources, entries: jobs.iter().map(Job::entry).collect(), adopted })
 }
 
 pub(super) async fn jobs(desk: &Desk, look: &AdoptLook) -> Result<Vec<Job>, DeskError> {
-    Ok(all(desk, look).await?.1)
+    Ok(all(desk, look).await?.jobs)
 }
 
-async fn all(desk: &Desk, look: &AdoptLook) -> Result<(Vec<AdoptSource>, Vec<Job>), DeskError> {
+struct Seen {
+    sources: Vec<AdoptSource>,
+    jobs: Vec<Job>,
+    adopted: Vec<AdoptedEntry>,
+}
+
+/// What has a number.
+enum Numbered<'a> {
+    Job(Box<Found>),
+    Adopted(&'a Adoption),
+}
+
+async fn all(desk: &Desk, look: &AdoptLook) -> Result<Seen, DeskError> {
     let here = place(&desk.facts.timezone);
     let sources = match &look.text {
         Some(text) if text.len() > 1_000_000 => return Err(invalid("text", "That is longer than a crontab can be.")),
@@ -77,28 +90,68 @@ async fn all(desk: &Desk, look: &AdoptLook) -> Result<(Vec<AdoptSource>, Vec<Job
         secrets: desk.handle.reader().secrets().await?.into_iter().map(|row| row.name).collect(),
         kept: BTreeMap::new(),
     };
-    let (mut shown, mut jobs) = (Vec::new(), Vec::new());
-    for Source { id, kind, name, jobs: found, notes, trouble } in sources {
-        // Lines of the owner's crontab say so themselves; the same line may stand there twice.
-        let is_adopted = |found: &Found| {
-            kind != AdoptKind::Crontab
-                && book.adoptions.iter().any(|adoption| {
-                    let text = found.service.is_some() || adoption.text == found.job.text;
-                    adoption.kind == kind && adoption.place == found.place && text
-                })
-        };
-        let found: Vec<Found> = found.into_iter().filter(|found| !is_adopted(found)).collect();
-        if found.is_empty() && trouble.is_none() {
+    let mut seen = Seen { sources: Vec::new(), jobs: Vec::new(), adopted: Vec::new() };
+    let mut number = 0;
+    for source in sources {
+        let (Source { id, kind, name, notes, trouble, .. }, numbered) = numbered(source, &book);
+        if numbered.is_empty() && trouble.is_none() {
             continue;
         }
-        let entries = u32::try_from(found.len()).unwrap_or(u32::MAX);
+        let entries = numbered.iter().filter(|one| matches!(one, Numbered::Job(_))).count();
+        let entries = u32::try_from(entries).unwrap_or(u32::MAX);
         let source = AdoptSource { id, kind, name, entries, notes, trouble };
-        for found in found {
-            jobs.push(making.job(&source, found).await);
+        for one in numbered {
+            number += 1;
+            match one {
+                Numbered::Job(found) => seen.jobs.push(making.job(&source, number, *found).await),
+                Numbered::Adopted(adoption) => {
+                    let adopted = view(desk, adoption).await?;
+                    seen.adopted.push(AdoptedEntry { number, source: source.id.clone(), adopted });
+                }
+            }
         }
-        shown.push(source);
+        seen.sources.push(source);
     }
-    Ok((shown, jobs))
+    Ok(seen)
+}
+
+/// In the order of the table: its jobs, and those of them that were adopted, wherever they stand in it now.
+fn numbered(mut source: Source, book: &Book) -> (Source, Vec<Numbered<'_>>) {
+    let kind = source.kind;
+    // Lines of the owner's crontab say so themselves; the same line may stand there twice.
+    let adopted = |found: &Found| {
+        let mut others = book.adoptions.iter().filter(|adoption| adoption.kind == kind && kind != AdoptKind::Crontab);
+        others.find(|adoption| {
+            let text = found.service.is_some() || adoption.text == found.job.text;
+            adoption.place == found.place && text
+        })
+    };
+    let jobs = std::mem::take(&mut source.jobs).into_iter().map(|found| match adopted(&found) {
+        Some(adoption) => (found.job.line, Numbered::Adopted(adoption)),
+        None => (found.job.line, Numbered::Job(Box::new(found))),
+    });
+    let mut all: Vec<(usize, Numbered<'_>)> = jobs.collect();
+    for adoption in book.adoptions.iter().filter(|adoption| adoption.kind == kind) {
+        let is_there = |(_, one): &(usize, Numbered<'_>)| matches!(one, Numbered::Adopted(there) if std::ptr::eq(*there, adoption));
+        if all.iter().any(is_there) {
+            continue;
+        }
+        let line = source.passed.iter().find(|(_, text)| match kind {
+            AdoptKind::Crontab => {
+                let id = adoption.cue_id.as_deref();
+                id.is_some() && [line::taken_by(text), line::watched_by(text)].contains(&id)
+            }
+            // Switched off by its owner as he was told to.
+            AdoptKind::SystemCrontab => {
+                let off = text.strip_prefix('#').is_some_and(|text| text == adoption.text);
+                off && adoption.place == source.id
+            }
+            AdoptKind::UserTimer | AdoptKind::SystemTimer | AdoptKind::Text => false,
+        });
+        all.extend(line.map(|(line, _)| (*line, Numbered::Adopted(adoption))));
+    }
+    all.sort_by_key(|(line, _)| *line);
+    (source, all.into_iter().map(|(_, one)| one).collect())
 }
 
 struct Making<'a> {
@@ -112,7 +165,7 @@ struct Making<'a> {
 }
 
 impl Making<'_> {
-    async fn job(&mut self, source: &AdoptSource, mut found: Found) -> Job {
+    async fn job(&mut self, source: &AdoptSource, number: u32, mut found: Found) -> Job {
         let mut hasher = DefaultHasher::new();
         (&source.id, &found.place, &found.job.text).hash(&mut hasher);
         let at = if found.job.line > 0 { found.job.line.to_string() } else { found.place.clone() };
@@ -125,7 +178,7 @@ impl Making<'_> {
         if what.is_ok() {
             self.names.insert(name.clone());
         }
-        Job { key, source: source.clone(), found, name, what }
+        Job { key, number, source: source.clone(), found, name, what }
     }
 
     fn unique(&self, name: &str) -> String {
@@ -261,6 +314,7 @@ impl Job {
         let line = u32::try_from(job.line).ok().filter(|line| *line > 0);
         AdoptEntry {
             key: self.key.clone(),
+            number: self.number,
             source: self.source.id.clone(),
             kind: self.source.kind,
             line,
