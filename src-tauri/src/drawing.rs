@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use cuetower_launcher::OWN_DRAWING;
+use cuetower_engine::OWN_DRAWING;
 
 /// Where the kernel lists what can draw; `card0` alone only shows what is drawn.
 const CARDS: &str = "/dev/dri";

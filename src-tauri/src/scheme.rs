@@ -149,7 +149,7 @@ mod system {
     /// What the program says. The error is a sentence.
     async fn ran(program: &str, args: &[&str]) -> Result<String, String> {
         let mut command = Command::new(program);
-        cuetower_launcher::keep_back(command.as_std_mut());
+        cuetower_engine::keep_back(command.as_std_mut());
         let output = command.args(args).kill_on_drop(true).output();
         match tokio::time::timeout(LIMIT, output).await {
             Ok(Ok(output)) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),

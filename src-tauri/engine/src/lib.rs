@@ -47,5 +47,7 @@ pub mod truth;
 pub mod vault;
 pub mod view;
 
+/// What no program that is started inherits.
+pub use cuetower_launcher::{OWN_DRAWING, keep_back};
 pub use engine::{Config, Engine, Ports, Running};
 pub use handle::{Handle, Trouble};

@@ -202,7 +202,7 @@ fn agents(fleet: &[Value]) -> BTreeSet<String> {
 async fn start_server(folder: &Path, port: &str) -> Result<(Child, String), DemoError> {
     let port = if port.parse::<u16>().is_ok() { port } else { "0" };
     let mut server = Command::new(PYTHON);
-    cuetower_launcher::keep_back(server.as_std_mut());
+    cuetower_engine::keep_back(server.as_std_mut());
     let mut server = server
         .arg(folder.join("flaky_server.py"))
         .args([port, "--until-stdin-closes"])

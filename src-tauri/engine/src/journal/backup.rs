@@ -292,7 +292,7 @@ fn keep_aside(store: &Path, before: &Path) -> Result<(), StoreError> {
 /// Where what is to be replaced is kept: by the instant at which the backup was put into the folder, which stays the same when the
 /// way back is broken off and begun again. What an earlier restore kept is never written over; `is_it`: it is what is to be kept.
 fn aside(staged: &Path, data_dir: &Path, what: &str, is_it: impl Fn(&Path) -> bool) -> PathBuf {
-    let at = std::fs::metadata(staged).and_then(|seen| seen.modified()).unwrap_or_else(|_| SystemTime::now());
+    let at = std::fs::metadata(staged).and_then(|seen| seen.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
     let at = DateTime::<Utc>::from(at).format("%Y%m%dT%H%M%SZ");
     let names = (1..).map(|number| match number {
         1 => data_dir.join(format!("{BEFORE}{at}.{what}")),

@@ -311,8 +311,11 @@ impl Journal {
 fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
-    // Of a new file, before it has anything in it: what retention frees goes back to the disk.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    // Of a new file, before it has anything in it: what retention frees goes back to the disk. Said again it would be written
+    // again, also into a store that a newer program has written.
+    if connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0))? == 0 {
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "OFF")?;

@@ -1,5 +1,5 @@
 //! Questions to the owner on a real engine, with a clock that is moved by hand: the one answer that counts, whatever is stopped and
-//! started in between, permits that are others' meanwhile, callbacks, and what waits outside of runs.
+//! started in between, permits that are others' meanwhile, and what waits outside of runs.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -14,8 +14,6 @@ use cuetower_core::pool::{PoolInput, PoolLimits};
 use cuetower_core::run::{Phase, Verdict};
 use cuetower_core::time::HOUR_MS;
 use serde_json::json;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
 
 use super::*;
 use crate::briefing_note::tests::NOW;
@@ -25,6 +23,9 @@ use crate::journal::{GateFilter, GateRow};
 use crate::notify::Notifier;
 use crate::vault::{Vault, VaultKind};
 use crate::{Config, Engine, Ports, Running, definition};
+
+#[path = "callbacks_tests.rs"]
+mod callbacks;
 
 /// A longer move of the clock is a gap.
 const LOOK_MS: u64 = 4_000;
@@ -543,63 +544,5 @@ async fn a_run_that_waits_to_be_verified_is_told_of_again_after_another_one_was_
     scene.says(&gate, Said::Approve).await;
     let alerts = scene.handle.reader().alerts(50).await.unwrap();
     assert!(alerts.iter().all(|alert| alert.state == AlertState::Resolved), "{alerts:?}");
-    scene.running.stop().await;
-}
-
-/// Answers each request with the next status and returns their bodies.
-async fn answers(listener: TcpListener, statuses: &[u16]) -> Vec<Value> {
-    let mut bodies = Vec::new();
-    for status in statuses {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let (mut all, mut chunk) = (Vec::new(), [0; 4_096]);
-        let body = loop {
-            let read = stream.read(&mut chunk).await.unwrap();
-            all.extend_from_slice(&chunk[..read]);
-            let text = String::from_utf8_lossy(&all).into_owned();
-            if let Some((_, body)) = text.split_once("\r\n\r\n")
-                && let Ok(body) = serde_json::from_str(body)
-            {
-                assert!(text.to_ascii_lowercase().contains("webhook-signature: v1,"), "{text}");
-                break body;
-            }
-        };
-        bodies.push(body);
-        let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-        stream.write_all(answer.as_bytes()).await.unwrap();
-    }
-    bodies
-}
-
-#[tokio::test]
-async fn a_callback_is_told_until_somebody_takes_it_also_after_a_restart() {
-    let scene = Scene::new().await;
-    let cue = scene.cue("dunning", json!({})).await;
-    let run = scene.at_work(&cue).await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/answer", listener.local_addr().unwrap());
-    let ask = |key| Question { callback: Some(url.clone()), blocking: false, ..question(key) };
-    let (gate, _) = scene.asks(&run, ask("send")).await;
-    let receiving = tokio::spawn(async move { answers(listener, &[500]).await });
-    scene.says(&gate, Said::Edit(json!({ "to": 1 }))).await;
-    let bodies = receiving.await.unwrap();
-    let body = &bodies[0];
-    assert_eq!((&body["id"], &body["state"], &body["goes"]), (&json!(gate.id), &json!("edited"), &json!(true)));
-    assert_eq!((&body["payload"], &body["execution_id"]), (&json!({ "to": 1 }), &json!(run)));
-    assert!(!scene.row(&gate.id).await.gate.told);
-
-    // It heard otherwise and is done, and the tower is gone before the second try.
-    scene.succeeds(&run).await;
-    let Scene { running, clock, folder, .. } = scene;
-    running.stop().await;
-    let listener = TcpListener::bind(url.trim_start_matches("http://").trim_end_matches("/answer")).await.unwrap();
-    let receiving = tokio::spawn(async move { answers(listener, &[503, 204]).await });
-    let (handle, running) = tower(&folder, &clock).await;
-    let scene = Scene { handle, running, clock, folder };
-    while !receiving.is_finished() {
-        scene.clock.advance(MINUTE_MS);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    assert_eq!(receiving.await.unwrap().len(), 2);
-    found(async || Some(scene.row(&gate.id).await).filter(|row| row.gate.told)).await;
     scene.running.stop().await;
 }

@@ -73,7 +73,7 @@ const PING: &[(&str, &str)] = &[
 ];
 const OUTPUT: Body = Any("Text; its last 64 KiB are kept");
 const BEATS: Body = Fields(&[
-    ("agent:text", "The agent's name"),
+    ("agent!:text", "The agent's name"),
     ("status:text", "`ok`, `warning`, `error`, or `shutdown` for a goodbye"),
     ("message:text", "What it is doing"),
     ("tokens_used:whole", "Since the last one"),
