@@ -85,8 +85,11 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
+/// What stands somewhere.
+type Placed = (Place, String);
+
 /// Blocks for a shell, and the `code` in the text, each with its place.
-fn parts(page: &str, text: &str) -> (Vec<(Place, String)>, Vec<(Place, String)>) {
+fn parts(page: &str, text: &str) -> (Vec<Placed>, Vec<Placed>) {
     let (mut blocks, mut spans) = (Vec::new(), Vec::new());
     let mut block: Option<(bool, usize, String)> = None;
     for (index, line) in text.lines().enumerate() {

@@ -175,7 +175,7 @@ fn nothing_is_described_that_the_reader_does_not_know() {
         let known: Vec<String> = SECTIONS
             .iter()
             .filter(|one| one.at == section || one.title == section)
-            .flat_map(|one| asked::all_fields(one))
+            .flat_map(asked::all_fields)
             .map(|field| field.name)
             .collect();
         for name in names {
