@@ -54,7 +54,7 @@ pub async fn import(owner: &Owner, args: &CueImportArgs, as_json: bool) -> Resul
     if !args.replace && !there.is_empty() {
         let names: Vec<String> = there.iter().map(|change| format!("`{}`", change.name)).collect();
         return Err(format!(
-            "Nothing was made: {} there already. `cue import --replace` gives them what the file says; `cuetowerctl apply` shows first what that would change.",
+            "Nothing was made: {} there already. `--replace` gives them what the file says; `cuetowerctl apply` shows first what that would change.",
             if names.len() == 1 { format!("{} is", names[0]) } else { format!("{} are", names.join(", ")) }
         ));
     }
@@ -94,7 +94,9 @@ fn refuse_what_does_not_fit(applied: &CuesApplied, cues: &[FileCue], as_json: bo
     let mut lines: Vec<(String, usize, String)> = Vec::new();
     for problem in &applied.problems {
         let (file, line) = place(cues, problem.index as usize, &problem.field);
-        let field = if problem.field.is_empty() { String::new() } else { format!("{}: ", problem.field) };
+        // Most messages name it themselves.
+        let named = problem.field.is_empty() || problem.message.starts_with(&format!("`{}`", problem.field));
+        let field = if named { String::new() } else { format!("{}: ", problem.field) };
         lines.push((file, line, format!("{field}{}", problem.message)));
     }
     lines.sort();

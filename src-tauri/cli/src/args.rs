@@ -75,6 +75,7 @@ pub enum Command {
         /// Of this cue alone, by name or id
         #[arg(long)]
         cue: Option<String>,
+        /// So many, 1 to 5000
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=5_000))]
         limit: u32,
     },
@@ -317,9 +318,13 @@ pub enum VerifyWord {
 #[derive(Debug, Subcommand)]
 pub enum RunCommand {
     /// What happened, attempt by attempt
-    Show { run: String },
+    Show {
+        /// The run's id, or its beginning (6 characters at least)
+        run: String,
+    },
     /// What its command prints, as it prints it, until it has ended
     Tail {
+        /// The run's id
         run: String,
         /// The standard error instead of the standard output
         #[arg(long)]
@@ -327,51 +332,92 @@ pub enum RunCommand {
     },
     /// Say whether what it reported is so
     Verify {
+        /// The run's id
         run: String,
+        /// Whether it is
         word: VerifyWord,
         /// Why you say so
         #[arg(long)]
         reason: Option<String>,
     },
     /// Look again at one that was refuted
-    Check { run: String },
+    Check {
+        /// The run's id
+        run: String,
+    },
     /// Its steps, what each used, and how it ended
-    Steps { run: String },
+    Steps {
+        /// The run's id
+        run: String,
+    },
     /// Go on where it broke off, in a new run that keeps what was completed before
     Resume {
+        /// The run's id
         run: String,
         /// From this step at the top on, instead of the one that is not completed
         #[arg(long)]
         step: Option<u32>,
     },
     /// Beside the last good run of its cue
-    Compare { run: String },
+    Compare {
+        /// The run's id
+        run: String,
+    },
     /// Run it again, with the same payload
-    Replay { run: String },
+    Replay {
+        /// The run's id
+        run: String,
+    },
     /// With everything that is shown of it, as a file: JSON, or one page with --html
     Export(ExportArgs),
     /// Stop it
-    Stop { run: String },
+    Stop {
+        /// The run's id
+        run: String,
+    },
     /// End its process and go on with the next attempt, such as of one that hangs
-    Restart { run: String },
+    Restart {
+        /// The run's id
+        run: String,
+    },
     /// What its processes do at this moment: alive, how busy, how much memory, blocked on what
-    Truth { run: String },
+    Truth {
+        /// The run's id
+        run: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
 pub enum SecretCommand {
     /// Keep a value; it comes from standard input, or is asked for
-    Set { name: String },
+    Set {
+        /// The secret's name
+        name: String,
+    },
     /// A new value for one that is there; runs under way keep what they were lent
-    Rotate { name: String },
+    Rotate {
+        /// The secret's name
+        name: String,
+    },
     /// Another name for it, in every cue that names it
-    Rename { name: String, to: String },
+    Rename {
+        /// The secret's name
+        name: String,
+        /// Its new name
+        to: String,
+    },
     /// Names, and which cues use them
     List,
     /// Which cues may have it, and who used it when
-    Show { name: String },
+    Show {
+        /// The secret's name
+        name: String,
+    },
     /// Forget it
-    Rm { name: String },
+    Rm {
+        /// The secret's name
+        name: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

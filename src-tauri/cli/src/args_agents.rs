@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 /// Run any command and tell the tower when it began and how it ended
 ///
@@ -15,10 +15,10 @@ use clap::Args;
 /// there. Told are its start, its end, the last 64 KiB of what it printed, and what it needed. While no tower answers, that
 /// is kept in the data folder and told later.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, group = ArgGroup::new("whom").required(true).args(["ping", "cue"]))]
 pub struct ExecArgs {
     /// The cue's ping URL, or the key at its end; see `cuetowerctl cue ping NAME`
-    #[arg(long, value_name = "URL|KEY", required_unless_present = "cue", conflicts_with = "cue")]
+    #[arg(long, value_name = "URL|KEY")]
     pub ping: Option<String>,
     /// The cue, by name or id, of the tower on this machine
     #[arg(long, value_name = "NAME")]

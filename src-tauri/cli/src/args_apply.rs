@@ -21,6 +21,9 @@ pub struct CueExportArgs {
     /// Into this file, else to standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// In the place of a file that is there already
+    #[arg(long, requires = "output")]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]

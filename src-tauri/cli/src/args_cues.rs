@@ -9,7 +9,10 @@ pub enum CueCommand {
     /// Every cue
     List,
     /// One cue, with its whole definition
-    Show { cue: String },
+    Show {
+        /// Its name or id
+        cue: String,
+    },
     /// Make the cue (or the list of cues) of a JSON file
     ///
     /// Such as {"name": "hello", "transport": "command", "command": {"argv": ["echo", "hi"]}, "confirm": "exit_code",
@@ -28,13 +31,20 @@ pub enum CueCommand {
     /// Stop firing it, until it is resumed or until a time
     Pause(PauseArgs),
     /// Fire it again
-    Resume { cue: String },
+    Resume {
+        /// Its name or id
+        cue: String,
+    },
     /// Delete it; its history stays
-    Rm { cue: String },
+    Rm {
+        /// Its name or id
+        cue: String,
+    },
     /// Run it, now or later
     Fire(FireArgs),
     /// Its trigger URL: whoever posts to it fires the cue
     Trigger {
+        /// Its name or id
         cue: String,
         /// Make one; an older one ends
         #[arg(long, conflicts_with = "remove")]
@@ -44,9 +54,17 @@ pub enum CueCommand {
         remove: bool,
     },
     /// Its ping URL: where its agent says that it began and how it ended
-    Ping { cue: String },
+    Ping {
+        /// Its name or id
+        cue: String,
+    },
     /// Run or skip what was missed, where the cue asks you
-    Answer { cue: String, word: Word },
+    Answer {
+        /// Its name or id
+        cue: String,
+        /// What becomes of it
+        word: Word,
+    },
     /// Every cue as a file that `cue import` and `apply` read
     Export(CueExportArgs),
     /// Make the cues of a file; one that is there already is refused
@@ -55,6 +73,7 @@ pub enum CueCommand {
 
 #[derive(Debug, Args)]
 pub struct PauseArgs {
+    /// Its name or id
     pub cue: String,
     /// It fires again from this instant on, such as 2026-11-23T09:00:00+01:00, or "2026-11-23 09:00" here
     #[arg(long, value_name = "INSTANT", conflicts_with = "length")]
@@ -66,6 +85,7 @@ pub struct PauseArgs {
 
 #[derive(Debug, Args)]
 pub struct FireArgs {
+    /// Its name or id
     pub cue: String,
     /// Instead of the cue's own payload
     #[arg(long, value_name = "JSON")]

@@ -55,7 +55,7 @@ async fn list(owner: &Owner, as_json: bool) -> Result<(), String> {
     let zone = Zone::of_machine();
     let row = |cue: &CueView| {
         let [name, agent, words] = [&cue.name, &cue.agent, &cue.words].map(Clone::clone);
-        [name, agent, status(cue, &zone), words, zone.maybe(cue.next_run_ms), cue.id.clone()]
+        [name, agent, status(cue, &zone), words, zone.beside(cue.next_run_ms, &cue.timezone), cue.id.clone()]
     };
     let rows: Vec<_> = cues.iter().map(row).collect();
     say(&table(["NAME", "AGENT", "STATUS", "SCHEDULE", "NEXT", "ID"], &rows));
@@ -85,7 +85,7 @@ async fn show(owner: &Owner, named: &str, as_json: bool) -> Result<(), String> {
         let [from, to] = ["from", "to"].map(|end| blackout[end].as_str().unwrap_or_default());
         say(&format!("blackout     {from} to {to}"));
     }
-    say(&format!("next         {}", zone.maybe(cue.next_run_ms)));
+    say(&format!("next         {}", zone.beside(cue.next_run_ms, timezone)));
     say(&format!("trigger URL  {}", if cue.has_trigger_url { "yes" } else { "no" }));
     say_json(&cue.definition);
     Ok(())
@@ -108,7 +108,7 @@ async fn add(owner: &Owner, file: &str, as_json: bool) -> Result<(), String> {
                 cue.name,
                 cue.id,
                 cue.words,
-                Zone::of_machine().maybe(cue.next_run_ms)
+                Zone::of_machine().beside(cue.next_run_ms, &cue.timezone)
             ));
         }
         made.push(cue);

@@ -159,6 +159,7 @@ async fn show(owner: &Owner, run: &str, as_json: bool) -> Result<(), String> {
         return Ok(());
     }
     let story: RunStory = owner.ask("run_get", json!({ "run_id": run })).await?;
+    let whole = story.mark.run_id.as_deref().unwrap_or(run);
     let zone = Zone::of_machine();
     let [scheduled, delivered, confirmed] = verdicts(&story.mark);
     say(&format!("{} ({}), due {}", story.cue.name, story.cue.words, zone.at(story.mark.due_ms)));
@@ -195,7 +196,7 @@ async fn show(owner: &Owner, run: &str, as_json: bool) -> Result<(), String> {
     }
     if let Some(steps) = &story.steps {
         say(&format!(
-            "Steps: {} begun, {} completed, {} failed (`run steps {run}`)",
+            "Steps: {} begun, {} completed, {} failed (`run steps {whole}`)",
             steps.begun, steps.completed, steps.failed
         ));
     }
@@ -212,7 +213,7 @@ async fn show(owner: &Owner, run: &str, as_json: bool) -> Result<(), String> {
         }
     }
     match (story.verification.as_deref(), &story.verification_words) {
-        (Some("waiting"), _) => say(&format!("Somebody has to look at it: run verify {run} yes|no")),
+        (Some("waiting"), _) => say(&format!("Somebody has to look at it: run verify {whole} yes|no")),
         (Some(word), Some(words)) => {
             let at = story.verified_at_ms.map(|at| format!(" at {}", zone.at(at))).unwrap_or_default();
             say(&format!("Verified{at}: {word}. {words}"));

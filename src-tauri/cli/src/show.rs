@@ -91,6 +91,17 @@ impl Zone {
         at.map_or_else(|| "-".to_owned(), |at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string())
     }
 
+    /// The same, with its offset where the clock of the zone of that name shows another time: "2026-11-21 12:45:11 +01:00".
+    pub fn beside(&self, at_ms: Option<i64>, other: &str) -> String {
+        let other = at_ms.zip(parse_zone(other).ok()).map(|(at_ms, other)| offset_minutes(other, Ms(at_ms)));
+        match at_ms {
+            Some(at_ms) if other.is_some_and(|other| other != self.offset_minutes(at_ms)) => {
+                self.written(at_ms, "%Y-%m-%d %H:%M:%S %:z")
+            }
+            _ => self.maybe(at_ms),
+        }
+    }
+
     pub fn maybe(&self, at_ms: Option<i64>) -> String {
         at_ms.map_or_else(|| "-".to_owned(), |at_ms| self.at(at_ms))
     }
@@ -136,5 +147,13 @@ mod tests {
     fn columns_stand_under_each_other() {
         let rows = [["ä".to_owned(), "1".to_owned()], ["long".to_owned(), String::new()]];
         assert_eq!(table(["A", "NUMBER"], &rows), "A     NUMBER\nä     1\nlong");
+    }
+
+    #[test]
+    fn an_instant_says_its_offset_beside_another_zone() {
+        let (here, at_ms) = (Zone::named("UTC"), Some(1_795_176_000_000));
+        assert_eq!(here.beside(at_ms, "Europe/Berlin"), "2026-11-20 12:00:00 +00:00");
+        assert_eq!(here.beside(at_ms, "Europe/London"), here.at(1_795_176_000_000), "the same clock");
+        assert_eq!(here.beside(None, "Europe/Berlin"), "-");
     }
 }

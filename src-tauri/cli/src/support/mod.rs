@@ -43,13 +43,18 @@ pub async fn obey(args: SupportArgs, data: Option<PathBuf>, as_json: bool) -> Re
         return Ok(());
     }
     let seconds = u64::try_from(now.0 / 1_000).unwrap_or(0);
-    let unwritable = |error: std::io::Error| format!("{} could not be written: {error}.", path.display());
+    let unwritable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            format!("{} is there already. Name another file with --output.", path.display())
+        }
+        _ => format!("{} could not be written: {error}.", path.display()),
+    };
     written(&path, &parts, seconds).map_err(unwritable)?;
     let whole = std::path::absolute(&path).unwrap_or(path);
     if as_json {
         say_json(&json!({ "path": whole, "parts": told }));
     } else {
-        say(&format!("Written: {}\nLook into it before you send it: `tar -tzf {0}`.", whole.display()));
+        say(&format!("Written: {}\nLook into it before you send it: `tar -xzOf {0} | less`.", whole.display()));
     }
     Ok(())
 }

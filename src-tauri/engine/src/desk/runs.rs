@@ -25,12 +25,16 @@ use crate::view;
 
 /// As CueAPI bounds a summary.
 const REASON_CHARS_MAX: usize = 500;
+/// So much of an id names its run.
+const BEGINNING_CHARS: usize = 6;
+/// Runs that are told apart for whoever names several at once.
+const NAMED_MAX: u32 = 5;
 
 pub(super) async fn get(desk: &Desk, request: RunRef) -> Result<RunStory, DeskError> {
     let reader = desk.handle.reader();
-    let run = load(desk, &request.run_id).await?;
-    let outputs = reader.outputs(request.run_id.clone()).await?;
-    let spent = reader.spend(request.run_id).await?;
+    let run = load_named(desk, &request.run_id).await?;
+    let outputs = reader.outputs(run.id.0.clone()).await?;
+    let spent = reader.spend(run.id.0.clone()).await?;
     let (previous_run_id, next_run_id) = reader.neighbours(Arc::clone(&run)).await?;
     let cue = reader.cue(run.cue_id.0.clone()).await?;
     let deleted = cue.is_none_or(|cue| cue.status == CueStatus::Deleted);
@@ -132,6 +136,24 @@ pub(super) async fn stop(desk: &Desk, request: RunRef) -> Result<Nothing, DeskEr
     let run_id = RunId(request.run_id);
     desk.handle.run(&run_id, Input::Stop { run_id: run_id.clone() }).await?;
     Ok(Nothing {})
+}
+
+/// By its id, or by the beginning of it if no other run's begins so.
+async fn load_named(desk: &Desk, named: &str) -> Result<Arc<Run>, DeskError> {
+    let reader = desk.handle.reader();
+    if named.chars().count() < BEGINNING_CHARS || reader.run(named.to_owned()).await?.is_some() {
+        return load(desk, named).await;
+    }
+    let fits = reader.runs_beginning(named.to_owned(), NAMED_MAX + 1).await?;
+    match fits.as_slice() {
+        [] => Err(not_found(&format!("run {named}"))),
+        [one] => load(desk, one).await,
+        several => {
+            let some = several.iter().take(NAMED_MAX as usize).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = if several.len() > NAMED_MAX as usize { ", …" } else { "" };
+            Err(invalid("run_id", format!("`{named}` is the beginning of several runs: {some}{more}.")))
+        }
+    }
 }
 
 pub(super) async fn load(desk: &Desk, run_id: &str) -> Result<Arc<Run>, DeskError> {

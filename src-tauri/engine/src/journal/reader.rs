@@ -428,6 +428,7 @@ queries! {
     search_alerts_shown(ids: String) -> Vec<(AlertRow, Option<String>)> = search_read::alerts_shown;
     /// Runs under way, the newest first.
     search_live() -> Vec<SearchRun> = search_read::runs_live;
+    /// Ids of runs that begin so.
     runs_beginning(start: String, most: u32) -> Vec<String> = search_read::runs_beginning;
     cues_named(name: String, most: u32) -> Vec<String> = search_read::cues_named;
     agents_named(name: String, most: u32) -> Vec<String> = search_read::agents_named;

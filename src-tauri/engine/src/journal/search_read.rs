@@ -142,9 +142,9 @@ fn with_beside(connection: &Connection, run: Run) -> rusqlite::Result<Option<Sea
     Ok(occurrence.map(|occurrence| SearchRun { run, beside, occurrence }))
 }
 
-/// Runs whose id begins so, at most so many.
+/// Runs whose id begins so, at most so many, in their order.
 pub(super) fn runs_beginning(connection: &Connection, start: &str, most: u32) -> rusqlite::Result<Vec<String>> {
-    let sql = "SELECT id FROM runs WHERE id >= ?1 AND id < ?1 || char(1114111) LIMIT ?2";
+    let sql = "SELECT id FROM runs WHERE id >= ?1 AND id < ?1 || char(1114111) ORDER BY id LIMIT ?2";
     connection.prepare_cached(sql)?.query_map(params![start, most], |row| row.get(0))?.collect()
 }
 

@@ -28,7 +28,7 @@ pub(in crate::desk) async fn export(desk: &Desk, request: CuesExport) -> Result<
     }
     for name in &request.names {
         let cue = here.get(name).or_else(|| here.values().find(|cue| cue.id.as_str() == name));
-        let cue = cue.ok_or_else(|| not_found(&format!("cue `{name}` of your own")))?;
+        let cue = cue.ok_or_else(|| not_found(&format!("cue `{name}`")))?;
         if !chosen.iter().any(|known| known.id == cue.id) {
             chosen.push(cue);
         }
