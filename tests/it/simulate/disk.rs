@@ -95,7 +95,7 @@ impl Disk {
     }
 }
 
-fn apply(lanes: &mut BTreeMap<CueId, Lane>, Fact { cue, at, event }: &Fact) {
+pub fn apply(lanes: &mut BTreeMap<CueId, Lane>, Fact { cue, at, event }: &Fact) {
     match lanes.get_mut(cue) {
         Some(lane) => lane.apply(*at, event),
         None => drop(lanes.insert(cue.clone(), Lane::first(*at, event).expect("a lane begins with its definition"))),

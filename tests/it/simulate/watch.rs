@@ -13,7 +13,7 @@ use cuetower_core::occurrence::{End, SkipPolicy, Trigger};
 use cuetower_core::pool::{HolderKey, Need, PoolBook, PoolEvent};
 use cuetower_core::run::{ATTEMPTS_KEPT, HeldBy, Verdict};
 
-use super::disk::Fact;
+use super::disk::{Fact, apply};
 use super::tally::Tally;
 use super::time::Time;
 use super::world::{Clocked, World};
@@ -73,14 +73,16 @@ pub fn decided(before: &Before, lane: &Lane, input: &Input, decision: &Decision,
 /// Notes when deadlines, offers, leases and budgets begin, and that none strikes early: they count only while the tower is
 /// up and the machine awake.
 pub fn clocks(world: &mut World, facts: &[Fact], time: Time) {
-    for Fact { cue, at, event } in facts {
+    for (nth, Fact { cue, at, event }) in facts.iter().enumerate() {
         match event {
             Event::AttemptDelivered { run_id, number, deadline, fuse, .. } => {
-                begins(&mut world.deadlines, run_id, *number, *deadline, *at, time);
-                budget_begins(world, cue, run_id, *number, *fuse, *at, time);
+                let shown = shown(world, &facts[..nth], cue, run_id, *at);
+                begins(&mut world.deadlines, run_id, *number, *deadline, shown, time);
+                budget_begins(world, cue, run_id, *number, *fuse, shown, time);
             }
             Event::AttemptExited { run_id, number, deadline, .. } => {
-                begins(&mut world.deadlines, run_id, *number, *deadline, *at, time);
+                let shown = shown(world, &facts[..nth], cue, run_id, *at);
+                begins(&mut world.deadlines, run_id, *number, *deadline, shown, time);
             }
             Event::AttemptOffered { run_id, number, until } => {
                 begins(&mut world.deadlines, run_id, *number, Some(*until), *at, time);
@@ -112,6 +114,17 @@ pub fn clocks(world: &mut World, facts: &[Fact], time: Time) {
             _ => {}
         }
     }
+}
+
+/// What the run's clocks show at the fact that follows these: while its owner is asked they stand still, and the machine's
+/// may be set meanwhile.
+fn shown(world: &World, earlier: &[Fact], cue: &CueId, run: &RunId, at: Ms) -> Ms {
+    let stands = |lane: &&Lane| lane.runs.get(run).is_some_and(|run| run.stand.is_some());
+    // One that begins to stand in this batch does so at this very instant.
+    let Some(lane) = world.disk.lanes.get(cue).filter(stands) else { return at };
+    let mut lanes = BTreeMap::from([(cue.clone(), lane.clone())]);
+    earlier.iter().filter(|fact| fact.cue == *cue).for_each(|fact| apply(&mut lanes, fact));
+    lanes[cue].runs.get(run).map_or(at, |run| run.clock(at))
 }
 
 fn begins(clocks: &mut Clocked, run: &RunId, number: u32, until: Option<Ms>, at: Ms, time: Time) {

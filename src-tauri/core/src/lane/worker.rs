@@ -78,11 +78,12 @@ impl Draft<'_> {
         };
         // While it waits for its owner its clocks stand still: they are set as if they went on just now.
         let clock = run.clock(self.now);
-        let stands_ms = self.now.since(clock);
+        let stands_ms = self.now.0.saturating_sub(clock.0);
+        let goes_on = |at: Ms| Ms(at.0.saturating_add(stands_ms));
         let mut until = None;
         if let (Transport::Worker(work), Some(lease)) = (&run.definition.transport, &latest.lease) {
             let extended = clock.plus(work.lease_ms).max(lease.until);
-            until = Some(extended.plus(stands_ms));
+            until = Some(goes_on(extended));
             self.emit(Event::LeaseExtended { run_id: run_id.clone(), number: latest.number, until: extended });
         }
         // What has ended, or has said how it ended, is not waited for any longer.
@@ -93,7 +94,7 @@ impl Draft<'_> {
             if deadline != *before {
                 self.emit(Event::DeadlineMoved { run_id: run_id.clone(), deadline });
             }
-            until = until.or(Some(deadline.plus(stands_ms)));
+            until = until.or(Some(goes_on(deadline)));
         }
         Answer::Extended { until }
     }

@@ -426,6 +426,20 @@ fn a_workers_lease_stands_still_and_its_signs_of_life_count_from_the_answer() {
 }
 
 #[test]
+fn a_sign_of_life_is_answered_by_the_clock_as_it_is_set_now() {
+    let mut field = Field::manual(|cue| cue.transport = Transport::Worker(Worker { lease_ms: 60_000 }));
+    let run = field.fire();
+    field.give(Input::Claim { run_id: run.clone(), worker: "ada".into() });
+    field.asks(&run, question("send"));
+    for stepped_ms in [-3_600_000, 7_200_000] {
+        field.now = Ms(field.now.0 + stepped_ms);
+        field.give(Input::Shifted { slept_ms: 0, stepped_ms });
+        let extended = field.give(Input::Extend { run_id: run.clone(), attempt: None, worker: Some("ada".into()) });
+        assert_eq!(extended, Answer::Extended { until: Some(field.now.plus(60_000)) });
+    }
+}
+
+#[test]
 fn whoever_reports_waits_no_longer() {
     let (mut field, run) = Field::at_work(|cue| {
         command(cue);
