@@ -37,6 +37,6 @@ use std::process::ExitCode;
 pub fn run(args: Vec<OsString>) -> ExitCode {
     match arguments::read(&args) {
         Some(wishes) => shell::open(wishes),
-        None => cuetower_cli::run(args),
+        None => cuetower_cli::run_beside_window(args),
     }
 }

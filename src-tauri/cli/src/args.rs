@@ -210,8 +210,15 @@ pub struct ServeArgs {
 
 /// The window's own arguments: none of the commands.
 #[derive(Debug, Parser)]
-#[command(disable_help_flag = true)]
+#[command(
+    name = "cuetower",
+    version,
+    about = "The control tower for a fleet of AI agents, in its window.",
+    override_usage = "cuetower [OPTIONS] [cuetower://run/ID]\n       cuetower COMMAND …",
+    after_help = "`--hidden` starts it without showing the window. With a command it is `cuetowerctl`: see `cuetower help`."
+)]
 pub struct WindowArgs {
+    /// The tower's data folder [default: the platform's, such as ~/.local/share/cuetower]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     #[command(flatten)]
@@ -519,5 +526,14 @@ mod tests {
         for line in ["cue list", "serve --demo", "--help", "--version", "--data /d status", "--demmo"] {
             assert!(crate::window(&words(line)).is_none(), "{line} is for the command line");
         }
+    }
+    #[test]
+    fn the_window_has_help_and_a_version_of_its_own() {
+        let said = |arg: &str| WindowArgs::try_parse_from(["cuetower", arg]).unwrap_err();
+        assert_eq!(said("--version").to_string(), format!("cuetower {}\n", env!("CARGO_PKG_VERSION")));
+        let help = said("--help");
+        assert_eq!(help.kind(), clap::error::ErrorKind::DisplayHelp);
+        assert!(help.to_string().contains("--hidden") && help.to_string().contains("--data <DIR>"), "{help}");
+        assert_ne!(WindowArgs::try_parse_from(["cuetower", "cue", "--help"]).unwrap_err().kind(), help.kind());
     }
 }

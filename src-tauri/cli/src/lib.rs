@@ -80,6 +80,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use crate::args::{
     BackupArgs, BackupCommand, Cli, Command, KeyArgs, LedgerArgs, LedgerCommand, RetentionCommand, ScheduleCommand,
@@ -138,6 +139,20 @@ pub fn window(args: &[OsString]) -> Option<tower::Options> {
     let window = WindowArgs::try_parse_from(program.chain(args.iter().cloned())).ok()?;
     // Any free port: nobody types it, the command line finds it.
     Some(window.tower.options(window.data, OwnersDoor::At(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))))
+}
+
+/// What the window's program does with arguments that [`window`] does not take: its own `--help` and `--version`, else as
+/// [`run`].
+#[must_use]
+pub fn run_beside_window(args: Vec<OsString>) -> ExitCode {
+    let program = std::iter::once(OsString::from("cuetower"));
+    match WindowArgs::try_parse_from(program.chain(args.iter().cloned())) {
+        Err(asked) if matches!(asked.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            drop(asked.print());
+            ExitCode::SUCCESS
+        }
+        _ => run(args),
+    }
 }
 
 fn obey(cli: Cli) -> Result<(), String> {

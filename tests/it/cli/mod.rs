@@ -156,7 +156,10 @@ async fn a_cue_is_added_fired_paused_edited_and_removed_from_the_command_line() 
         let story = tower.ctl(&["run", "show", &run]).await.good();
         story.contains("Confirmed: confirmed").then_some(story)
     });
-    assert!(story.await.contains("Attempt 1"));
+    let story = story.await;
+    assert!(story.contains("Attempt 1"));
+    assert_eq!(tower.ctl(&["run", "show", &run[..6]]).await.good(), story, "the beginning of an id is enough");
+    assert!(tower.ctl(&["run", "show", &run[..5]]).await.err.contains("There is no run"));
     let runs = tower.ctl(&["runs", "--cue", "house-keeping"]).await.good();
     assert!(runs.contains(&run), "{runs}");
     let replayed = tower.ctl(&["run", "replay", &run]).await.good();

@@ -87,6 +87,8 @@ async fn a_kept_ping_of_a_deleted_cue_is_put_aside_and_holds_nothing_up() {
     let aside: Vec<_> = std::fs::read_dir(tower.data.join("spool/refused")).unwrap().flatten().collect();
     let text = std::fs::read_to_string(aside[0].path()).unwrap();
     assert!(aside.len() == 2 && text.contains("There is no cue `gone`"), "{text}");
+    let doctor = tower.ctl(&["doctor"]).await.out;
+    assert!(doctor.contains("Refused for good, and heard by nobody: 2 pings"), "{doctor}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -103,7 +103,7 @@ pub fn read(path: &Path) -> Result<Vec<FileCue>, String> {
             Err((line, trouble)) => troubles.push(format!("{named}:{line}: {trouble}")),
         }
     }
-    if troubles.is_empty() { Ok(cues) } else { Err(troubles.join("\n")) }
+    if troubles.is_empty() { Ok(cues) } else { Err(format!("{}\nNothing was changed.", troubles.join("\n"))) }
 }
 
 fn is_stdin(path: &Path) -> bool {
@@ -181,6 +181,10 @@ fn cues_of(file: Placed, form: &str) -> Result<Vec<Placed>, Trouble> {
             Ok(found)
         }
         What::Object(fields) if fields.is_empty() => Ok(Vec::new()),
+        // `[[cue]]`, as one would guess; no cue has a field of that name.
+        What::Object(fields) if fields.iter().any(|(field, _)| field == "cue") => {
+            Err((line, format!("`cue` at the top means nothing; a file of cues says `{form}`.")))
+        }
         What::Object(fields) => Ok(vec![Placed { line, what: What::Object(fields) }]),
         What::Plain(_) => Err((line, format!("This is no file of cues; write `{form}`."))),
     }

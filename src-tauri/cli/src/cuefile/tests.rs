@@ -125,6 +125,7 @@ fn what_is_no_file_of_cues_says_where_and_why() {
         ("{\"cues\": [],\n \"cue\": 1}", CueFormat::Json, 2, "Beside `cues` stands `cue`"),
         ("cues = 3", CueFormat::Toml, 1, "`cues` must be a list"),
         ("3", CueFormat::Json, 1, "no file of cues"),
+        ("[[cue]]\nname = \"a\"", CueFormat::Toml, 1, "a file of cues says `[[cues]]`"),
         ("{\"name\": \"a\",\n\"name\": \"b\"}", CueFormat::Json, 2, "`name` is there twice"),
         ("[[cues]]\nname = \"a\"\npayload_json = \"{\"", CueFormat::Toml, 3, "`payload_json` is not JSON"),
         ("[[cues]]\npayload_json = \"{}\"\n[cues.payload]\na = 1", CueFormat::Toml, 2, "say the same"),

@@ -9,14 +9,36 @@ use super::Finding;
 use crate::check::free_on;
 use crate::journal::{StoreError, facts, look_through};
 use crate::private;
+use crate::spool::Spool;
 
 const FOLDER: &str = "data folder";
 const STORE: &str = "store";
+const PINGS: &str = "pings";
 /// Below that a busy day or a backup fills the disk.
 const ROOM_WANTED: u64 = 1_000_000_000;
 /// Below that the tower soon cannot write.
 const ROOM_LEAST: u64 = 100_000_000;
 const TRIED_BYTES: [u8; 4096] = [b'.'; 4096];
+
+/// What `cuetowerctl exec` could not tell a tower; None if there is nothing of that.
+#[must_use]
+pub fn pings(data_dir: &Path) -> Option<Finding> {
+    let pings = |count: usize| if count == 1 { "1 ping".to_owned() } else { format!("{count} pings") };
+    match Spool::of(data_dir).counts() {
+        (0, 0) => None,
+        (waiting, 0) => {
+            Some(Finding::good(PINGS, format!("Kept until a tower answers: {} of `cuetowerctl exec`.", pings(waiting))))
+        }
+        (_, refused) => {
+            let fact = format!("Refused for good, and heard by nobody: {} of `cuetowerctl exec`.", pings(refused));
+            let mend = format!(
+                "Each file in {} says why; mend the crontab lines that they come from, and delete the files.",
+                data_dir.join("spool/refused").display()
+            );
+            Some(Finding::warn(PINGS, fact, mend))
+        }
+    }
+}
 
 /// Whether the tower can write there, and how much room is left.
 #[must_use]

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-pub use folder::{disk, store};
+pub use folder::{disk, pings, store};
 pub use machine::{clock, launcher, open_files, sleep, zone};
 pub use said::said;
 pub use session::{notifications, secrets, tray, webview};
@@ -61,6 +61,7 @@ impl Finding {
 pub async fn look(data_dir: &Path, deep: bool) -> Vec<Finding> {
     let mut findings = vec![disk(data_dir)];
     findings.extend(store(data_dir, deep).await);
+    findings.extend(pings(data_dir));
     findings.push(launcher());
     findings.push(open_files());
     findings.push(clock(data_dir).await);

@@ -269,6 +269,16 @@ impl Turn {
 }
 
 impl Spool {
+    /// How many pings wait to be told, and how many were refused for good.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        let pings = |folder: &Path| {
+            let names = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            names.filter(|entry| entry.file_name().to_str().is_some_and(|name| name.ends_with(".json"))).count()
+        };
+        (pings(&self.folder), pings(&self.folder.join(REFUSED)))
+    }
+
     /// One that a tower refused before it was ever kept.
     ///
     /// # Errors
