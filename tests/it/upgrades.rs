@@ -10,6 +10,7 @@ use cuetower_tests::{Tower, binary, ctl_in, until};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::task::LocalSet;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -76,7 +77,8 @@ async fn todays_format() -> i64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_format_lands_with_a_folder_of_its_own() {
     let today = todays_format().await;
-    assert_eq!(formats().last(), Some(&today), "run tests/data/upgrades/make.sh for the commit that stands");
+    let all: Vec<i64> = (1..=today).collect();
+    assert_eq!(formats(), all, "run tests/data/upgrades/make.sh for the commit that stands");
     for format in formats() {
         assert_eq!(counted(format)["format"], json!(format));
         assert_eq!(number(&store(folder_of(format).path(), "cuetower.db"), "PRAGMA user_version"), format);
@@ -86,8 +88,12 @@ async fn a_format_lands_with_a_folder_of_its_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_older_folder_opens_with_all_that_was_in_it_and_goes_on() {
     let today = todays_format().await;
-    for format in formats() {
-        opens(format, today).await;
+    // At once, as most of it is waiting.
+    let here = LocalSet::new();
+    let opened: Vec<_> = formats().into_iter().map(|format| here.spawn_local(opens(format, today))).collect();
+    here.await;
+    for one in opened {
+        one.await.unwrap();
     }
 }
 
@@ -229,60 +235,65 @@ fn serving(folder: &Path) -> Command {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_while_a_store_is_brought_up_to_date_there_is_the_old_one_or_the_new_one() {
+async fn killed_while_the_oldest_store_is_brought_up_to_date_there_is_the_old_one_or_the_new_one() {
+    killed_amid(1, todays_format().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_the_indexes_are_built_anew_there_is_the_old_one_or_the_new_one() {
     let today = todays_format().await;
-    // The newest of the older ones, whose indexes are built anew, and the oldest, with the most steps between.
-    let older: Vec<i64> = formats().into_iter().filter(|format| *format < today).collect();
-    for format in [older.last(), older.first()].into_iter().flatten().copied() {
-        let grown_folder = folder_of(format);
-        grown(grown_folder.path());
-        let all = runs(&store(grown_folder.path(), "cuetower.db"));
-        let copy = || {
-            let folder = tempfile::tempdir().unwrap();
-            for entry in std::fs::read_dir(grown_folder.path()).unwrap() {
-                let entry = entry.unwrap();
-                if entry.file_type().unwrap().is_file() {
-                    std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
-                }
+    killed_amid(today - 1, today).await;
+}
+
+async fn killed_amid(format: i64, today: i64) {
+    let grown_folder = folder_of(format);
+    grown(grown_folder.path());
+    let all = runs(&store(grown_folder.path(), "cuetower.db"));
+    let copy = || {
+        let folder = tempfile::tempdir().unwrap();
+        for entry in std::fs::read_dir(grown_folder.path()).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_file() {
+                std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
             }
-            folder
-        };
-        // How long it takes when nobody kills it.
+        }
+        folder
+    };
+    // How long it takes when nobody kills it.
+    let folder = copy();
+    let began = Instant::now();
+    let mut tower = serving(folder.path()).spawn().unwrap();
+    until("the new format", PATIENCE, async || {
+        (number(&store(folder.path(), "cuetower.db"), "PRAGMA user_version") == today).then_some(())
+    })
+    .await;
+    let took = began.elapsed();
+    tower.kill().unwrap();
+    tower.wait().unwrap();
+
+    let mut seen = BTreeMap::new();
+    for moment in 1..=10_u32 {
         let folder = copy();
-        let began = Instant::now();
         let mut tower = serving(folder.path()).spawn().unwrap();
-        until("the new format", PATIENCE, async || {
-            (number(&store(folder.path(), "cuetower.db"), "PRAGMA user_version") == today).then_some(())
-        })
-        .await;
-        let took = began.elapsed();
+        // No wait for anything: the moment itself is what is tried.
+        tokio::time::sleep(took * moment / 9).await;
         tower.kill().unwrap();
         tower.wait().unwrap();
-
-        let mut seen = BTreeMap::new();
-        for moment in 1..=10_u32 {
-            let folder = copy();
-            let mut tower = serving(folder.path()).spawn().unwrap();
-            // No wait for anything: the moment itself is what is tried.
-            tokio::time::sleep(took * moment / 9).await;
-            tower.kill().unwrap();
-            tower.wait().unwrap();
-            let found = store(folder.path(), "cuetower.db");
-            let (is, sound) = (number(&found, "PRAGMA user_version"), runs(&found));
-            is_sound(&found);
-            assert!(is == format || is == today, "it is of format {is}");
-            assert!(all.keys().all(|id| sound.contains_key(id)), "format {format}, moment {moment}: no run is lost");
-            *seen.entry(is).or_insert(0) += 1;
-            drop(found);
-            let mut tower = Tower::start_on(folder.path()).await;
-            let whole = store(folder.path(), "cuetower.db");
-            assert_eq!(number(&whole, "PRAGMA user_version"), today);
-            let here = runs(&whole);
-            assert!(all.keys().all(|id| here.contains_key(id)), "format {format}, moment {moment}: no run is lost");
-            tower.stop().await;
-        }
-        assert!(seen.contains_key(&format), "some were killed before it was done, in {took:?}: {seen:?}");
+        let found = store(folder.path(), "cuetower.db");
+        let (is, sound) = (number(&found, "PRAGMA user_version"), runs(&found));
+        is_sound(&found);
+        assert!(is == format || is == today, "it is of format {is}");
+        assert!(all.keys().all(|id| sound.contains_key(id)), "format {format}, moment {moment}: no run is lost");
+        *seen.entry(is).or_insert(0) += 1;
+        drop(found);
+        let mut tower = Tower::start_on(folder.path()).await;
+        let whole = store(folder.path(), "cuetower.db");
+        assert_eq!(number(&whole, "PRAGMA user_version"), today);
+        let here = runs(&whole);
+        assert!(all.keys().all(|id| here.contains_key(id)), "format {format}, moment {moment}: no run is lost");
+        tower.stop().await;
     }
+    assert!(seen.contains_key(&format), "some were killed before it was done, in {took:?}: {seen:?}");
 }
 
 #[tokio::test]
