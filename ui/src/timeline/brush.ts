@@ -17,6 +17,8 @@ export interface Brush {
   now_ms: number;
   selected: string | null;
   bands?: readonly BandView[];
+  /** Only what touches this stretch is drawn; null: everything that is visible. */
+  part?: { from_ms: number; to_ms: number } | null;
 }
 
 /** One lane as it is to be drawn. */

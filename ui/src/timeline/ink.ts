@@ -26,14 +26,16 @@ export function ratioOf(ink: Pick<Ink, 'scale'>): number {
 
 const hatches = new WeakMap<Ink, { ratio: number; hatch: CanvasPattern | string }>();
 
-/** The hatch of a grey band, cut once for the screen's pixels. */
-export function hatchOf(g: CanvasRenderingContext2D, ink: Ink): CanvasPattern | string {
+/** The hatch of a grey band, cut once for the screen's pixels, moved with the picture by so many of them. */
+export function hatchOf(g: CanvasRenderingContext2D, ink: Ink, moved: { x: number; y: number }): CanvasPattern | string {
   const ratio = ratioOf(ink);
-  const known = hatches.get(ink);
-  if (known?.ratio === ratio) return known.hatch;
-  const hatch = cutHatch(g, ink, ratio);
-  hatches.set(ink, { ratio, hatch });
-  return hatch;
+  let known = hatches.get(ink);
+  if (known?.ratio !== ratio) {
+    known = { ratio, hatch: cutHatch(g, ink, ratio) };
+    hatches.set(ink, known);
+  }
+  if (typeof known.hatch !== 'string') known.hatch.setTransform(new DOMMatrix().scale(1 / ratio).translate(moved.x, moved.y));
+  return known.hatch;
 }
 
 function cutHatch(g: CanvasRenderingContext2D, ink: Ink, ratio: number): CanvasPattern | string {
@@ -53,9 +55,7 @@ function cutHatch(g: CanvasRenderingContext2D, ink: Ink, ratio: number): CanvasP
     pen.lineTo(x1, y1);
   }
   pen.stroke();
-  const pattern = g.createPattern(tile, 'repeat');
-  pattern?.setTransform(new DOMMatrix().scale(1 / ratio));
-  return pattern ?? ink.of['grey-a'];
+  return g.createPattern(tile, 'repeat') ?? ink.of['grey-a'];
 }
 
 interface Cut {

@@ -46,13 +46,13 @@ export function drawLane(brush: Brush, y0: number, lane: LaneScene): void {
   const yc = y0 + ROW_Y[2];
   const pitch_px = (lane.pitch_ms / view.span_ms) * width;
   const detail = detailIn(lane, view, width);
-  const shown = visible(spots, view, Math.max(4 * 3_600_000, view.span_ms * 0.02));
-  const spans = shown.filter((spot) => spot.mark !== null && isSpan(spot.mark));
+  const inView = visible(spots, view, Math.max(4 * 3_600_000, view.span_ms * 0.02));
   if (detail === 'share') {
-    drawShare(brush, lane, y0, shown);
-    for (const span of spans) drawSpan(brush, span, y0, ya);
+    drawShare(brush, lane, y0, inView);
+    for (const spot of inView) if (spot.mark && isSpan(spot.mark)) drawSpan(brush, spot, y0, ya);
     return;
   }
+  const shown = partOf(brush, inView);
   const x = (at_ms: number) => xOf(view, at_ms, width);
   const combs = combsOf(spots);
   drawCombs(brush, combs.values(), ya);
@@ -99,6 +99,14 @@ export function drawLane(brush: Brush, y0: number, lane: LaneScene): void {
   placed.sort((a, b) => Number(a.bad) - Number(b.bad));
   for (const p of placed) drawRun(brush, p, y0, ya, yb, yc, detail === 'open' ? 11 : SIZE, detail === 'ticks');
   if (detail === 'open') drawLabels(brush, placed, shown, combs, ya, yc);
+}
+
+/** Of what is visible, what touches the part that is to be drawn. */
+function partOf({ part, now_ms }: Brush, shown: readonly Spot[]): readonly Spot[] {
+  if (!part) return shown;
+  const { from_ms, to_ms } = part;
+  const end = ({ mark, due_ms }: Spot) => (mark === null ? due_ms : isSpan(mark) ? (mark.until_ms ?? due_ms) : Math.max(due_ms, endedAt(mark, now_ms), deliveredAt(mark, now_ms)));
+  return shown.filter((spot) => spot.due_ms <= to_ms && end(spot) >= from_ms);
 }
 
 /** Coalesced due times hang from one line that ends in the run that made them up. */

@@ -15,6 +15,8 @@ export interface Ground {
   readonly view: View;
   readonly width: number;
   readonly now_ms: number;
+  /** Pixels of the screen for each of the plot's. */
+  readonly ratio: number;
   laneAt(y: number): LaneRow | null;
   spotAt(x: number, y: number): Spot | null;
   cellUnder(x: number, y: number): { cell: Cell; cell_ms: number; cueId: string } | null;
@@ -50,13 +52,15 @@ export class Pointing {
   }
 
   move = (event: PointerEvent): void => {
-    const { view, width } = this.#ground;
+    const { view, width, ratio } = this.#ground;
     const { x, y } = this.#at(event);
     const { drag } = this;
     if (drag?.kind === 'pan') {
       const moved = drag.moved || Math.abs(x - drag.from) > 3;
       this.drag = { ...drag, to: x, moved };
-      if (moved) board.look({ span_ms: view.span_ms, t1_ms: drag.t1_ms - ((x - drag.from) / width) * view.span_ms });
+      // By whole pixels of the screen: then the picture stays what it is, and moves.
+      const by = Math.round((x - drag.from) * ratio) / ratio;
+      if (moved) board.look({ span_ms: view.span_ms, t1_ms: drag.t1_ms - (by / width) * view.span_ms });
     }
     this.hover = x > width ? null : { x, y, clientX: event.clientX, clientY: event.clientY };
   };

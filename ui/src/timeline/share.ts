@@ -14,7 +14,8 @@ export function drawShare(brush: Brush, lane: LaneScene, y0: number, shown: read
   const step = (cell_ms / view.span_ms) * width;
   const w = Math.max(1, step - Math.min(1.5, step / 4));
   const x = (cell: Cell) => xOf(view, cell.at * cell_ms, width);
-  const cells = all.slice(cellFrom(all, Math.floor(startOf(view) / cell_ms)), cellFrom(all, Math.ceil(view.t1_ms / cell_ms)));
+  const [from_ms, to_ms] = brush.part ? [Math.max(startOf(view), brush.part.from_ms), Math.min(view.t1_ms, brush.part.to_ms)] : [startOf(view), view.t1_ms];
+  const cells = all.slice(cellFrom(all, Math.floor(from_ms / cell_ms)), cellFrom(all, Math.ceil(to_ms / cell_ms)));
   g.fillStyle = ink.of.mark;
   g.globalAlpha = 0.75;
   for (const c of cells) {
@@ -36,7 +37,7 @@ export function drawShare(brush: Brush, lane: LaneScene, y0: number, shown: read
   g.globalAlpha = 1;
   for (const c of cells) if (c.predicted > 0 && c.due === 0) drawExpected(brush, x(c), ya, step, c.blackout === c.predicted);
   const predicted = shown.reduce((count, spot) => count + (spot.mark ? 0 : 1), 0);
-  const last = cells[cells.length - 1];
+  const last = all[cellFrom(all, Math.ceil(view.t1_ms / cell_ms)) - 1];
   if (predicted >= FORECAST_MOST && last) for (let at = x(last) + step; at < width; at += step) drawExpected(brush, at, ya, step);
   for (const c of cells) {
     if (!c.worst) continue;
