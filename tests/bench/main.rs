@@ -13,6 +13,7 @@ mod line;
 mod machine;
 mod outcomes;
 mod ready;
+mod restore;
 mod retention;
 mod same_second;
 mod search;
@@ -27,9 +28,20 @@ use std::process::ExitCode;
 use figure::Figure;
 use machine::Machine;
 
-const USAGE: &str = "bench [lateness|same-second|arming|ready|search|outcomes|steps|spans|silence|retention]… [--json] [--minutes N] [--cues N] [--runs N] [--steps N] [--dir DIR] [--keep]";
-const NAMES: [&str; 10] =
-    ["lateness", "same-second", "arming", "ready", "search", "outcomes", "steps", "spans", "silence", "retention"];
+const USAGE: &str = "bench [lateness|same-second|arming|ready|search|outcomes|steps|spans|silence|retention|restore]… [--json] [--minutes N] [--cues N] [--runs N] [--steps N] [--dir DIR] [--keep]";
+const NAMES: [&str; 11] = [
+    "lateness",
+    "same-second",
+    "arming",
+    "ready",
+    "search",
+    "outcomes",
+    "steps",
+    "spans",
+    "silence",
+    "retention",
+    "restore",
+];
 
 /// What is measured, and how large.
 pub struct Plan {
@@ -90,6 +102,7 @@ async fn measure(name: &str, plan: &Plan) -> Vec<Figure> {
         "spans" => spans::measure(plan).await,
         "silence" => silence::measure(plan).await,
         "retention" => retention::measure(plan).await,
+        "restore" => restore::measure(plan).await,
         other => unreachable!("{other} was refused"),
     }
 }

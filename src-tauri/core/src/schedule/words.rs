@@ -156,9 +156,15 @@ fn plain_weekdays(weekdays: u32) -> Option<String> {
         single if single.is_power_of_two() => format!("{}s", full_weekday(single.trailing_zeros())),
         // Monday first, as a week is read.
         several => {
-            let named: Vec<&str> =
-                [1, 2, 3, 4, 5, 6, 0].into_iter().filter(|day| several >> day & 1 == 1).map(weekday_name).collect();
-            named.join(" ")
+            let week = [1, 2, 3, 4, 5, 6, 0].map(|day| several >> day & 1 == 1);
+            let named: Vec<usize> = (0..7).filter(|at| week[*at]).collect();
+            let name = |at: usize| weekday_name(at as u32 + 1).to_owned();
+            match named[..] {
+                [first, .., last] if named.len() > 2 && last - first + 1 == named.len() => {
+                    format!("{} to {}", name(first), name(last))
+                }
+                _ => and(&named.into_iter().map(name).collect::<Vec<_>>()),
+            }
         }
     })
 }
@@ -280,7 +286,11 @@ mod tests {
             ("0 9,17 * * *", "daily at 09:00 and 17:00"),
             ("0 9 * * 1-5", "weekdays at 09:00"),
             ("0 9 * * mon-fri", "weekdays at 09:00"),
-            ("30 6 * * 1,3,5", "Mon Wed Fri at 06:30"),
+            ("30 6 * * 1,3,5", "Mon, Wed and Fri at 06:30"),
+            ("30 14 * * 1,4", "Mon and Thu at 14:30"),
+            ("0 8 * * 1-6", "Mon to Sat at 08:00"),
+            ("0 8 * * 0,5,6", "Fri to Sun at 08:00"),
+            ("0 8 * * 0-4", "Mon, Tue, Wed, Thu and Sun at 08:00"),
             ("@weekly", "Sundays at 00:00"),
             ("0 8 * * 6,7", "weekends at 08:00"),
             ("*/15 9-17 * * 1-5", "weekdays, every 15 min from 09:00 to 17:45"),

@@ -258,17 +258,24 @@ impl Agent {
         }
     }
 
+    /// "it usually beats every 30 s"; `beat` is what it is called there.
+    pub(super) fn expected(&self, beat: &str) -> String {
+        let Silence { gap_ms, is_said, .. } = self.silence();
+        let gap = length_in_words(gap_ms);
+        match is_said {
+            true => format!("{beat} is expected every {gap}"),
+            false if self.knows_its_gap() => format!("it usually beats every {gap}"),
+            false => format!("until its habit is known, {beat} is expected every {gap}"),
+        }
+    }
+
     /// "Working; 42 iterations; last beat said: Processed 42." Nothing in it grows old while the state stays.
     #[must_use]
     pub fn words(&self, now: Ms) -> String {
         let Some(last) = &self.last else { return "No beat yet.".to_owned() };
         let state = match (self.state(now), last.status) {
             (State::Working, _) => "Working".to_owned(),
-            (State::Late, _) => {
-                let Silence { gap_ms, is_said, .. } = self.silence();
-                let expected = if is_said { "a beat is expected" } else { "it usually beats" };
-                format!("Late: {expected} every {}", length_in_words(gap_ms))
-            }
+            (State::Late, _) => format!("Late: {}", self.expected("a beat")),
             (State::Error, _) => "Error".to_owned(),
             (State::Stopped, _) => "Stopped".to_owned(),
             (State::Alive | State::Unseen, _) => "Alive".to_owned(),
@@ -314,6 +321,7 @@ mod tests {
         assert_eq!(state_at(&Agent::named(AccountId::OWNER, "bot"), 7), "unseen");
         let fresh = beating(&[0]);
         assert_eq!((state_at(&fresh, 180), state_at(&fresh, 181)), ("alive", "late"));
+        assert_eq!(fresh.words(Ms(181_000)), "Late: until its habit is known, a beat is expected every 1 min.");
         let quick = beating(&[0, 30, 60, 90, 120]);
         assert_eq!((state_at(&quick, 210), state_at(&quick, 211)), ("alive", "late"));
         assert_eq!(quick.words(Ms(211_000)), "Late: it usually beats every 30 s.");

@@ -273,9 +273,7 @@ impl Agent {
 
     fn silence_words(&self, now: Ms) -> String {
         let silent_ms = self.last.as_ref().map_or(0, |last| now.since(last.at));
-        let Silence { gap_ms, is_said, .. } = self.silence();
-        let expected = if is_said { "one is expected" } else { "it usually beats" };
-        format!("No beat for {}; {expected} every {}.", in_seconds(silent_ms), length_in_words(gap_ms))
+        format!("No beat for {}; {}.", in_seconds(silent_ms), self.expected("one"))
     }
 
     /// " Its last beat said: Processed 42."
