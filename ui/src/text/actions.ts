@@ -152,6 +152,7 @@ export const skipTheNextOfWhen = (when: Said) => `Skip the next, ${when}`;
 export const resume = 'Resume';
 export const pause = 'Pause';
 export const itHasEnded = 'It has ended.';
+export const theTowerDoesNotAnswer = 'The tower does not answer.';
 export const pauseUntil = 'Pause until…';
 export const edit = 'Edit';
 export const duplicate = 'Duplicate';
