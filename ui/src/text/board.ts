@@ -5,6 +5,7 @@ export const needsYouNothing = 'Needs you, nothing';
 export const needsYouItems = (needs: number) => `Needs you, ${needs} ${needs === 1 ? 'item' : 'items'}`;
 export const needsYou = 'Needs you';
 export const nothingNeedsYou = 'Nothing needs you.';
+export const also = (words: Said) => `Also: ${words}.`;
 export const moreBelow = (below: Said) => `${below} more`;
 export const showFewer = 'Fewer';
 export const deadlinesFirstThen = 'deadlines first, then the longest wait';
