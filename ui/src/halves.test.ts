@@ -5,7 +5,7 @@ import { halves } from './halves';
 describe('a long name', () => {
   it('is cut before its last word where that is neither too short nor too long', () => {
     expect(halves('remind-late-payers')).toEqual(['remind-late', '-payers']);
-    expect(halves('embed_documents.daily')).toEqual(['embed_documents', '.daily']);
+    expect(halves('embed-documents')).toEqual(['embed', '-documents']);
   });
   it('else keeps its last letters', () => {
     expect(halves('nightly-report-eu-1')).toEqual(['nightly-report', '-eu-1']);

@@ -1,7 +1,7 @@
 //! A long name in two halves: where there is no room for all of it, the first gives way and the second, by which like names differ, stays. Pure.
 
 /** A tail of so many letters at least and at most. */
-const [TAIL_LEAST, TAIL_MOST] = [5, 9];
+const [TAIL_LEAST, TAIL_MOST] = [5, 10];
 /** Names up to this are never cut in practice. */
 const SHORT = 10;
 
