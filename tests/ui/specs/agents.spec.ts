@@ -107,7 +107,8 @@ test('an agent that only a cue names is there, with its cues and their last runs
   const { run_id } = await ask<{ run_id: string }>('cue_fire', { cue_id: cue?.id });
   await page.goto('/#/agents');
   const row = page.getByRole('table', { name: 'Agents' }).getByRole('row').filter({ hasText: 'support' });
-  await expect(row).toContainText('No beats');
+  await expect(row).toContainText('No beats yet');
+  await expect(page.getByRole('region', { name: 'support' })).toContainText('A beat is a sign of life that an agent sends of its own accord.');
   await expect(row).toContainText('named by triage-inbox');
   const cues = page.getByRole('region', { name: 'support' }).getByRole('table', { name: 'Its cues' });
   await expect(cues).toContainText('triage-inbox');

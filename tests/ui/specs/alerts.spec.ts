@@ -82,3 +82,20 @@ test('a run is stopped by its owner', async ({ window: page, ask }) => {
   await page.getByRole('button', { name: 'Stop this run' }).click();
   await expect(verdict(page, 'Confirmed')).toHaveAttribute('data-state', 'stopped');
 });
+
+test('a run that failed, and was one of several in a row, is one trouble', async ({ window: page, ask }) => {
+  const [cue] = await make(ask, [byHand('nightly', ['false'], { alerts: { consecutive_failures: 2 } })]);
+  const open = async () => (await ask<{ alerts: { state: string }[] }>('alerts', { limit: 20 })).alerts.filter((alert) => alert.state === 'open').length;
+  for (const told of [1, 2]) {
+    await ask('cue_fire', { cue_id: cue?.id });
+    await expect.poll(open).toBe(told);
+  }
+  const bay = page.getByTestId('needs-you');
+  await expect(bay.getByRole('listitem')).toHaveCount(1);
+  await expect(bay.getByRole('listitem')).toContainText('Also: failing.');
+  await expect(page.getByRole('button', { name: '1 needs you' })).toBeVisible();
+  await expect(page).toHaveTitle('(1) Board · Cuetower');
+  await bay.getByRole('button', { name: 'Acknowledge' }).click();
+  await expect(bay).toContainText('Nothing needs you.');
+  expect(await open(), 'both were seen').toBe(0);
+});

@@ -1,5 +1,6 @@
-//! The board's own manners: the fact first on a strip and over a run, keys that wait for a room, marks that stay sharp when everything is drawn larger, a run opened from a link.
+//! The board's own manners: how much waits, like names told apart, the fact first on a strip and over a run, keys that wait for a room, marks that stay sharp when everything is drawn larger, a run opened from a link.
 import { byHand, expect, make, test } from '../support/desk';
+import { look, SIZES } from '../support/look';
 
 /** A worker's job that claims success with too little done. */
 async function lie(ask: Parameters<typeof make>[0], agent: { address: string }): Promise<string> {
@@ -72,4 +73,31 @@ test('a run opened from a link says what it is before its story is read', async 
   await expect(page.getByTestId('run-verdicts')).toHaveCount(0);
   come();
   await expect(page.getByTestId('run-verdicts')).toBeVisible();
+});
+
+test('what waits below the bay is said, and opened; like names are told apart', async ({ window: page, ask }) => {
+  const names = ['nightly-report-customers-east', 'nightly-report-customers-west', 'one', 'two', 'three', 'four', 'five'];
+  const cues = await make(ask, names.map((name) => byHand(name, ['false'], { agent: 'a-desk-with-a-rather-long-name' })));
+  for (const cue of cues) await ask('cue_fire', { cue_id: cue.id });
+  const bay = page.getByTestId('needs-you');
+  await expect(bay.getByRole('listitem')).toHaveCount(7);
+  for (const [i, size] of SIZES.entries()) {
+    await page.setViewportSize(size);
+    const more = bay.getByRole('button', { name: `${[3, 4][i]} more` });
+    await expect(more).toHaveAttribute('aria-expanded', 'false');
+    await expect(bay.getByRole('listitem').last()).not.toBeInViewport({ ratio: 0.5 });
+    for (const end of ['-east', '-west']) {
+      const lane = page.getByTestId(`lane-nightly-report-customers${end}`);
+      // Its box is its own, so that what is cut away does not count as seen.
+      const [tail, side] = [await lane.getByText(end, { exact: true }).boundingBox(), await lane.boundingBox()];
+      expect(tail && side && tail.x + tail.width <= side.x + side.width && tail.width > 20, `${end} is seen at ${size.width}`).toBe(true);
+      await expect(lane).toHaveAccessibleName(new RegExp(`nightly-report-customers${end}`));
+    }
+    await look(page, 'bay-more');
+    await more.click();
+    for (let n = 0; n < 7; n++) await expect(bay.getByRole('listitem').nth(n)).toBeInViewport({ ratio: 0.9 });
+    await look(page, 'bay-all');
+    await bay.getByRole('button', { name: 'Fewer' }).click();
+    await expect(more).toBeVisible();
+  }
 });

@@ -1,8 +1,8 @@
-//! What an owner keeps: backups made and put back, the tower's own settings, and jobs of cron that become cues.
+//! What an owner keeps: backups made and put back, how much of the past, the tower's own settings, and jobs of cron that become cues.
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test as base } from '../support/desk';
+import { byHand, expect, make, test as base } from '../support/desk';
 import { look, SIZES } from '../support/look';
 import { Tower } from '../support/tower';
 
@@ -108,6 +108,65 @@ test('the owner backs up, by mouse and by keyboard, and puts a sealed one back',
     await page.setViewportSize(size);
     await look(page, 'keep-backups');
   }
+});
+
+test('how much of the past is kept: a stricter limit is asked about, a wrong one told at its field', async ({ window: page, ask }) => {
+  const kept = async () => {
+    const { keep_days, keep_runs, keep_size_mb } = await ask<{ keep_days: number | null; keep_runs: number | null; keep_size_mb: number | null }>('retention');
+    return [keep_days, keep_runs, keep_size_mb];
+  };
+  const [cue] = await make(ask, [byHand('say-hello', ['true']), byHand('own-rule', ['true'], { retention: { days: 365, runs: 5000 } })]);
+  for (let n = 0; n < 3; n++) await ask('cue_fire', { cue_id: cue?.id });
+  await expect.poll(async () => (await ask<{ runs: number }>('retention')).runs).toBe(3);
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('what is kept');
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/#\/settings\/retention$/);
+  const section = page.locator('section').filter({ has: page.getByRole('heading', { name: 'What is kept', exact: true, level: 2 }) });
+  await expect(section).toContainText('the store, with 3 runs');
+  await expect(section).toContainText('the newest 5,000 runs of the last 365 days');
+  await expect(section.getByRole('button', { name: 'Put away now' }), 'nothing would go').toBeDisabled();
+
+  const size = page.getByTestId('limit-retention-keep_size_mb');
+  await size.getByRole('textbox').fill('many');
+  await page.keyboard.press('Enter');
+  await expect(size.getByRole('alert')).toContainText('is no whole number');
+  await expect(size.getByRole('textbox')).toHaveAttribute('aria-invalid', 'true');
+  await page.keyboard.press('Escape');
+  await expect(size.getByRole('textbox')).toHaveValue('');
+
+  const runs = page.getByTestId('limit-retention-keep_runs');
+  await runs.getByRole('textbox').fill('1');
+  await page.keyboard.press('Enter');
+  const strict = page.getByRole('dialog', { name: 'Keep the newest 1 run?' });
+  await expect(strict).toContainText('There are 3 runs: up to 2 of the oldest go.');
+  for (const at of SIZES) {
+    await page.setViewportSize(at);
+    await look(page, 'keep-strict');
+  }
+  await strict.getByRole('button', { name: 'Cancel' }).click();
+  expect(await kept(), 'nothing was set').toEqual([null, null, null]);
+  await runs.getByRole('button', { name: 'Set retention.keep_runs' }).click();
+  await strict.getByRole('button', { name: 'Set the limit' }).click();
+  await expect(page.getByTestId('notice')).toContainText('retention.keep_runs is 1 now.');
+  expect(await kept()).toEqual([null, 1, null]);
+  await expect(page.getByTestId('retention-beyond')).toContainText('up to 2 runs');
+  for (const at of SIZES) {
+    await page.setViewportSize(at);
+    await look(page, 'keep-past');
+  }
+  // What ended today stays, whatever the limit.
+  await section.getByRole('button', { name: 'Put away now' }).click();
+  await page.getByRole('dialog', { name: 'Put 2 runs away now?' }).getByRole('button', { name: 'Put them away' }).click();
+  await expect(page.getByTestId('notice')).toContainText('Nothing was to be put away.');
+  // More of the past needs no question.
+  await runs.getByRole('textbox').fill('');
+  await page.keyboard.press('Enter');
+  await expect(page.getByTestId('notice')).toContainText('retention.keep_runs is no limit now.');
+  expect(await kept()).toEqual([null, null, null]);
+  await page.goto('#/settings/tower');
+  await expect(page.getByTestId('set-backup-keep')).toBeVisible();
+  await expect(page.getByTestId('set-retention-keep_runs'), 'it is changed in one place alone').toHaveCount(0);
 });
 
 test('a setting is changed, refused and taken back in its place', async ({ window: page, ask }) => {

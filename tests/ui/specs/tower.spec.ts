@@ -1,4 +1,5 @@
 //! What belongs to the whole tower: secrets, pausing, the session, the keyboard.
+import type { Locator } from '@playwright/test';
 import { byHand, expect, make, test, verdict } from '../support/desk';
 
 test('a secret goes in, is lent to a cue by name, and never comes out', async ({ window: page, ask }) => {
@@ -111,6 +112,30 @@ test('a window whose tower crashed says since when, and picks it up again when i
   await page.getByRole('button', { name: 'Fire now' }).click();
   await expect(page.getByRole('complementary', { name: 'Selected run' })).toContainText('Confirmed');
   expect(await page.evaluate(() => 'sameWindow' in globalThis), 'the page was never loaded again').toBe(true);
+});
+
+test('what acts on the tower rests while it is away, and says why', async ({ window: page, tower, ask }) => {
+  const [cue] = await make(ask, [byHand('say-hello', ['echo', 'hi'])]);
+  await page.goto(`/#/cue/${cue?.id}`);
+  const [fire, trial, save] = ['Fire now', /^Test fire/, /^Save and arm/].map((name) => page.getByRole('button', { name })) as [Locator, Locator, Locator];
+  await expect(fire).toBeEnabled();
+  // What says why comes from the tower as well, and is fetched while it is there.
+  await expect.poll(() => page.evaluate(() => performance.getEntriesByType('resource').filter((one) => /TipLayer|MenuList/.test(one.name)).length)).toBeGreaterThan(1);
+  await tower.crash();
+  for (const button of [fire, trial, save]) await expect(button).toBeDisabled({ timeout: 20_000 });
+  await trial.hover({ force: true });
+  await expect(page.locator('#tip')).toHaveText('The tower does not answer. This can be done when it is back.');
+  await expect(page.getByTestId('strip-tower')).toBeDisabled();
+  // What only leads elsewhere goes on.
+  await page.getByRole('link', { name: 'Board', exact: true }).first().click();
+  await page.getByTestId('lane-say-hello').click({ button: 'right' });
+  await expect(page.getByRole('menuitem', { name: /^Fire now/ })).toBeDisabled();
+  await expect(page.getByRole('menuitem', { name: /^Fire now/ })).toContainText('The tower does not answer.');
+  await expect(page.getByRole('menuitem', { name: 'Edit' })).toBeEnabled();
+  await page.keyboard.press('Escape');
+  await tower.comeBack();
+  await expect(page.getByTestId('strip-tower')).toBeEnabled();
+  await expect(page.getByTestId('strip-tower')).toContainText('Armed');
 });
 
 test('the whole way by keyboard: palette, board, run, back', async ({ window: page, ask }) => {

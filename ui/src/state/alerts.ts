@@ -56,6 +56,11 @@ const RERUNS = new Set(['silent_run', 'check_failed', 'outcome_failed', 'deliver
 const STOPS = new Set(['crash_loop', 'cost_spike', 'loop_detected', 'heartbeat_lost', 'zombie']);
 const RESTARTS = new Set(['heartbeat_lost', 'zombie']);
 
+const LEADING: ReadonlySet<Act> = new Set<Act>(['answer', 'raise', 'channels', 'open', 'edit']);
+
+/** True for what leads to another room, where the tower is not asked to do anything. */
+export const leadsOn = (act: Act): boolean => LEADING.has(act);
+
 /** What is known of an alert's cue and run. */
 export interface Facts {
   /** Its run goes on. */

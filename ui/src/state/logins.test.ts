@@ -29,6 +29,6 @@ it('a key may be limited to an agent and to so many days', () => {
 });
 
 it('a program that asks is among what needs you, by how long it waits', () => {
-  const fleet = withAlerts(EMPTY_FLEET, [alert({ id: 'older', opened_at_ms: NOW - 90_000 }), alert({ id: 'newer', opened_at_ms: NOW })]);
+  const fleet = withAlerts(EMPTY_FLEET, [alert({ id: 'older', opened_at_ms: NOW - 90_000 }), alert({ id: 'newer', run_id: 'r2', opened_at_ms: NOW })]);
   expect(needsOf(fleet, [], [login()], NOW).map((need) => need.key)).toEqual(['older', 'login WXYZ-1234', 'newer']);
 });

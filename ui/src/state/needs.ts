@@ -7,7 +7,8 @@ import { byUrgency, gatesOfAlert, isPutOff } from './gates';
 export type Need =
   /** A question that waits for an answer; its own alert is counted with it. */
   | { kind: 'gate'; key: string; since_ms: number; gate: GateView }
-  | { kind: 'alert'; key: string; since_ms: number; alert: AlertView }
+  /** A trouble: of a run all that was told of it, which is one, led by what says how it ended. */
+  | { kind: 'alert'; key: string; since_ms: number; alert: AlertView; also: readonly AlertView[] }
   /** A held occurrence that runs only when the owner says so; `due` counts the due times it stands for. */
   | { kind: 'ask'; key: string; since_ms: number; mark: Mark; due: number }
   /** A program that wants a key of its own, and waits for a yes. */
@@ -24,7 +25,7 @@ export function dueOf(lane: readonly Mark[], held: Mark): number {
 export function needsOf(fleet: Fleet, gates: readonly GateView[], logins: readonly LoginView[], now_ms: number): Need[] {
   const open = gates.filter((gate) => !isPutOff(gate, now_ms));
   const needs: Need[] = open.map((gate) => ({ kind: 'gate', key: gate.id, since_ms: gate.asked_at_ms, gate }));
-  for (const alert of needsYou(fleet.alerts.values(), now_ms)) if (gatesOfAlert(alert, gates).length === 0) needs.push({ kind: 'alert', key: alert.id, since_ms: alert.opened_at_ms, alert });
+  needs.push(...troublesOf(needsYou(fleet.alerts.values(), now_ms).filter((alert) => gatesOfAlert(alert, gates).length === 0)));
   for (const lane of fleet.lanes.values()) {
     for (const mark of lane) if (mark.asks && mark.scheduled === 'held') needs.push({ kind: 'ask', key: mark.occurrence_id, since_ms: mark.due_ms, mark, due: dueOf(lane, mark) });
   }
@@ -33,6 +34,23 @@ export function needsOf(fleet: Fleet, gates: readonly GateView[], logins: readon
     const [first, second] = [costing(a), costing(b)];
     if (first && second) return byUrgency(first, second);
     return Number(second !== null) - Number(first !== null) || a.since_ms - b.since_ms || a.key.localeCompare(b.key);
+  });
+}
+
+/** Alerts that say how a run ended. */
+const VERDICTS: ReadonlySet<string> = new Set(['check_failed', 'fuse_tripped', 'silent_run', 'outcome_failed', 'delivery_failed', 'fallback_failed']);
+
+/** Alerts by the trouble they are about: those of one run are one, as the tower counts them. A question is none of them: it is answered, not mended. */
+function troublesOf(alerts: readonly AlertView[]): Need[] {
+  const troubles = new Map<string, AlertView[]>();
+  for (const alert of alerts) {
+    const about = alert.run_id === null || alert.kind === 'gate_waiting' ? alert.id : `run ${alert.run_id}`;
+    troubles.set(about, [...(troubles.get(about) ?? []), alert]);
+  }
+  const rank = (alert: AlertView) => (VERDICTS.has(alert.kind) ? 0 : alert.severity === 'critical' ? 1 : 2);
+  return [...troubles.values()].flatMap((told): Need[] => {
+    const [alert, ...also] = told.sort((a, b) => rank(a) - rank(b) || a.opened_at_ms - b.opened_at_ms);
+    return alert ? [{ kind: 'alert', key: alert.id, since_ms: Math.min(...told.map((one) => one.opened_at_ms)), alert, also }] : [];
   });
 }
 

@@ -89,6 +89,7 @@ const CORNERS: readonly Corner[] = [
   { text: actionsText.fuses, action: null, icon: 'shield', to: { at: 'settings', section: 'fuses' } },
   { text: actionsText.waysToReachMe, action: null, icon: 'alerts', to: { at: 'alerts' }, also: actionsText.alsoWays },
   { text: actionsText.backups, action: null, icon: 'shield', to: { at: 'settings', section: 'backups' }, also: actionsText.alsoBackups },
+  { text: actionsText.whatIsKept, action: null, icon: 'clock', to: { at: 'settings', section: 'retention' }, also: actionsText.alsoKept },
   { text: actionsText.theTowersSettings, action: null, icon: 'settings', to: { at: 'settings', section: 'tower' } },
   { text: actionsText.keyboard, action: null, icon: 'settings', to: { at: 'settings', section: 'keyboard' } },
   { text: actionsText.workers, action: null, icon: 'worker', to: { at: 'settings', section: 'workers' } },

@@ -1,7 +1,7 @@
 //! Addresses inside the window. Pure: a hash in, a place out, and back.
 
-export type SettingsSection = 'keys' | 'pools' | 'workers' | 'fuses' | 'keyboard' | 'backups' | 'tower';
-const SECTIONS: readonly string[] = ['keys', 'pools', 'workers', 'fuses', 'keyboard', 'backups', 'tower'] satisfies SettingsSection[];
+export type SettingsSection = 'keys' | 'pools' | 'workers' | 'fuses' | 'keyboard' | 'backups' | 'retention' | 'tower';
+const SECTIONS: readonly string[] = ['keys', 'pools', 'workers', 'fuses', 'keyboard', 'backups', 'retention', 'tower'] satisfies SettingsSection[];
 
 export type Route =
   | { at: 'board' }

@@ -15,6 +15,7 @@ export const search = 'Search';
 export const keyToTheMarks = 'Key to the marks';
 export const cuetower = (which: Said, place: Said) => `${which}${place} · Cuetower`;
 export const theTowerCannotBeReached = 'The tower does not answer: it is stopped, or cannot be reached.';
+export const waitsForTheTower = 'The tower does not answer. This can be done when it is back.';
 export const theTowerDidNotAnswer = (detail: Said) => `The tower did not answer (${detail}).`;
 export const thisLinkHasBeenUsed = 'This link has been used or has expired.';
 export const greyBands = 'Grey bands';
