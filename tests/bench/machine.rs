@@ -45,6 +45,12 @@ impl fmt::Display for Machine {
     }
 }
 
+/// Returns once everything that was written by anybody is on the disk.
+pub fn written_out() {
+    let synced = std::process::Command::new("sync").status();
+    assert!(synced.is_ok_and(|status| status.success()), "`sync` is part of every system");
+}
+
 /// Appended blocks of 4 KiB, each made durable; looks for 0.7 s.
 pub fn fdatasync_per_s(folder: &Path) -> f64 {
     let path = folder.join("fdatasync");

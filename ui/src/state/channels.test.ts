@@ -47,7 +47,7 @@ describe('in words', () => {
 });
 
 describe('the report of a day', () => {
-  const report: Report = { day: '2026-03-01', words: '6 runs.', ran: 6, confirmed: 5, claimed: 0, failed: 1, silent: 0, missed: 2, stopped: 0, cost_usd: null, tokens: 0, needs_you: [], by_cue: [{ cue: 'leads', cue_id: 'c1', ran: 6, good: 5, bad: 1, missed: 2, cost_usd: 0.25 }] };
+  const report: Report = { day: '2026-03-01', words: '6 runs.', ran: 6, confirmed: 5, claimed: 0, failed: 1, refuted: 0, silent: 0, missed: 2, stopped: 0, cost_usd: null, tokens: 0, needs_you: [], by_cue: [{ cue: 'leads', cue_id: 'c1', ran: 6, good: 5, bad: 1, missed: 2, cost_usd: 0.25 }] };
   it('figures that are worth one', () => expect(figuresOf(report).map((one) => `${one.word} ${one.value}`)).toEqual(['Ran 6', 'Confirmed 5', 'Failed 1', 'Missed 2', 'Cost not said']));
   it('the days beside it', () => expect([otherDay('2026-03-01', -1), otherDay('2026-12-31', 1), otherDay('soon', 1)]).toEqual(['2026-02-28', '2027-01-01', 'soon']));
   it('as text', () => expect(reportText(report)).toBe('2026-03-01: 6 runs.\nleads: 6 ran, 5 good, 1 not, 2 missed, $0.25\n'));

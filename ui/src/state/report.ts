@@ -12,6 +12,7 @@ export function figuresOf(report: Report): { word: string; value: string; tone: 
   };
   add(alertsText.confirmed, report.confirmed, 'c1');
   add(alertsText.claimed, report.claimed, 'c1');
+  add(alertsText.refuted, report.refuted, 'bad');
   add(alertsText.failed, report.failed, 'bad');
   add(alertsText.silent, report.silent, 'warn');
   add(alertsText.stopped, report.stopped, 'bad');

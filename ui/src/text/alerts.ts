@@ -230,6 +230,7 @@ export const theAddressItComes = 'The address it comes from, such as tower@examp
 export const theAddressItGoes = 'The address it goes to, such as you@example.com.';
 export const confirmed = 'Confirmed';
 export const claimed = 'Claimed';
+export const refuted = 'Refuted';
 export const failed = 'Failed';
 export const stopped = 'Stopped';
 export const tokens = 'Tokens';

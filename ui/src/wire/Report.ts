@@ -13,11 +13,11 @@ words: string,
 /**
  * Runs that began.
  */
-ran: number, confirmed: number, claimed: number, 
+ran: number, confirmed: number, claimed: number, failed: number, 
 /**
- * Failed, or said they had succeeded and had not.
+ * Said they had succeeded, and the proof says no.
  */
-failed: number, silent: number, 
+refuted: number, silent: number, 
 /**
  * Due times that did not run and will not.
  */

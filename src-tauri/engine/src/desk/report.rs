@@ -90,7 +90,8 @@ fn shaped(known: Known) -> Report {
         ran: ends.iter().map(|(.., count)| count).sum(),
         confirmed: of(&["confirmed"]),
         claimed: of(&["claimed"]),
-        failed: of(&["failed", "refuted"]),
+        failed: of(&["failed"]),
+        refuted: of(&["refuted"]),
         silent: of(&["silent"]),
         missed: cues.values().map(|cue| cue.missed).sum(),
         stopped: of(&["stopped"]),
@@ -117,7 +118,7 @@ fn blank(cue_id: &str) -> ReportCue {
 pub(crate) fn title(report: &Report) -> String {
     let day =
         report.day.parse::<NaiveDate>().map_or_else(|_| report.day.clone(), |day| day.format("%a %-d %b").to_string());
-    let bad = report.failed + report.silent + report.stopped;
+    let bad = report.failed + report.refuted + report.silent + report.stopped;
     let what = match (report.ran, bad, report.missed) {
         (0, _, 0) => "nothing was due".to_owned(),
         (ran, 0, 0) => format!("{}, none went wrong", counted(ran, "run", "runs")),
@@ -135,6 +136,7 @@ fn words(report: &Report) -> String {
         let named = [
             (report.confirmed, "confirmed"),
             (report.claimed, "claimed"),
+            (report.refuted, "refuted"),
             (report.failed, "failed"),
             (report.silent, "silent"),
             (report.stopped, "stopped"),

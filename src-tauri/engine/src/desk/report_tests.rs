@@ -49,7 +49,8 @@ fn a_day_is_counted_and_what_went_wrong_comes_first() {
     let ends =
         [("a", "confirmed", 40), ("a", "working", 1), ("b", "silent", 2), ("b", "claimed", 1), ("c", "refuted", 1)];
     let report = shaped(known(&ends, &[("d", 1_200)], &[("a", 1.5), ("b", 0.25)], 12_000));
-    assert_eq!((report.ran, report.confirmed, report.claimed, report.failed), (45, 40, 1, 1));
+    assert_eq!((report.ran, report.confirmed, report.claimed), (45, 40, 1));
+    assert_eq!((report.refuted, report.failed), (1, 0));
     assert_eq!((report.silent, report.missed, report.stopped, report.cost_usd), (2, 1_200, 0, Some(1.75)));
     let cues: Vec<_> =
         report.by_cue.iter().map(|cue| (cue.cue.as_str(), cue.ran, cue.good, cue.bad, cue.missed)).collect();
@@ -62,7 +63,7 @@ fn a_day_is_counted_and_what_went_wrong_comes_first() {
     assert_eq!(cues, expected);
     assert_eq!(
         report.words,
-        "45 runs: 40 confirmed, 1 claimed, 1 failed, 2 silent. 1,200 due times did not run. \
+        "45 runs: 40 confirmed, 1 claimed, 1 refuted, 2 silent. 1,200 due times did not run. \
          Look at name of d, name of b and 1 more. $1.75 and 12,000 tokens spent."
     );
     assert_eq!(title(&report), "Sat 21 Nov: 45 runs, 3 did not end well");

@@ -252,13 +252,21 @@ fn attempt_view(attempt: &Attempt, outputs: &[OutputRow]) -> AttemptView {
     }
 }
 
+/// As people write it: 200, not 200.0.
+fn counted(count: Option<f64>) -> Value {
+    match count {
+        Some(whole) if whole.fract() == 0.0 && whole.abs() < 9e15 => Value::from(whole as i64),
+        count => Value::from(count),
+    }
+}
+
 fn outcome(run: &Run) -> Option<OutcomeView> {
     let (attempt, reported) = run.outcome()?;
     let outcome = &reported.outcome;
     let mut fields = json!({
-        "processed": outcome.processed,
-        "errors": outcome.errors,
-        "expected": outcome.expected,
+        "processed": counted(outcome.processed),
+        "errors": counted(outcome.errors),
+        "expected": counted(outcome.expected),
         "tokens": outcome.tokens,
         "cost_usd": outcome.cost_usd,
         "external_id": outcome.external_id,

@@ -1,5 +1,7 @@
 //! The tower itself: is it armed, and is what it leans on there.
 
+use std::collections::BTreeSet;
+
 use cuetower_core::Ms;
 use cuetower_core::alert::{Alert, AlertKind, Severity};
 use cuetower_core::id::AccountId;
@@ -18,8 +20,9 @@ pub(super) async fn status(desk: &Desk, _: Nothing) -> Result<TowerStatus, DeskE
     let asking = reader.occurrences_asking().await?.len();
     let waiting = reader.gates_waiting().await?;
     let gates = waiting.iter().filter(|gate| gate.put_off_until.is_none_or(|until| until <= now)).count();
-    let alerts = alerts.iter().filter(|alert| needs_somebody(alert, now) && !is_of_a_gate(alert, &waiting)).count();
-    let needs_you = asking + gates + alerts;
+    let alerts = alerts.iter().filter(|alert| needs_somebody(alert, now) && !is_of_a_gate(alert, &waiting));
+    let troubles: BTreeSet<&str> = alerts.map(trouble_of).collect();
+    let needs_you = asking + gates + troubles.len();
     Ok(TowerStatus {
         version: desk.facts.version.clone(),
         now_ms: desk.handle.now().0,
@@ -72,6 +75,14 @@ fn is_of_a_gate(alert: &Alert, waiting: &[WaitingGateRow]) -> bool {
         (None, run_id) => run_id.is_some() && gate.run_id == *run_id,
     };
     alert.kind == AlertKind::GateWaiting && waiting.iter().any(asks)
+}
+
+/// Whatever is told of one run is one trouble; a question is none of it, and counts by itself.
+fn trouble_of(alert: &Alert) -> &str {
+    match &alert.run_id {
+        Some(run_id) if alert.kind != AlertKind::GateWaiting => &run_id.0,
+        Some(_) | None => &alert.id.0,
+    }
 }
 
 /// A missed instant is told, and there is nothing left to do about it; one that asks is counted by itself.

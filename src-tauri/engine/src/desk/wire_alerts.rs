@@ -116,8 +116,10 @@ pub struct Report {
     pub ran: u32,
     pub confirmed: u32,
     pub claimed: u32,
-    /// Failed, or said they had succeeded and had not.
     pub failed: u32,
+    /// Said they had succeeded, and the proof says no.
+    #[serde(default)]
+    pub refuted: u32,
     pub silent: u32,
     /// Due times that did not run and will not.
     pub missed: u32,
