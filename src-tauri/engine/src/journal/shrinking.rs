@@ -1,6 +1,8 @@
 //! Giving room back to the disk: a store that is made now gives back free pages while it runs; an older one is written anew for
 //! it, at once where that is quick, otherwise when the owner says so. And bringing the log into the file, beside the pilot.
 
+use std::fs::File;
+
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Journal, Reader, StoreError, put_away_plan};
@@ -67,5 +69,14 @@ impl Reader {
             bring_in().map_err(|source| StoreError::Sqlite { path: path.clone(), source })
         });
         task.await.map_err(|error| StoreError::Row(error.to_string()))?
+    }
+
+    /// Has the disk take what is in the log, off the pilot's thread: the next commit that somebody waits for would have to bring it
+    /// there, too. SQLite holds no lock on this file, so opening and closing it beside the pilot is harmless. A disk that does not
+    /// take it is told of by that commit.
+    pub(crate) async fn sync_log(&self) {
+        let mut log = self.path().as_os_str().to_owned();
+        log.push("-wal");
+        drop(tokio::task::spawn_blocking(move || File::open(log)?.sync_data()).await);
     }
 }

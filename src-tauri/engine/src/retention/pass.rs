@@ -34,7 +34,7 @@ const FREE_PAGES_KEPT: u64 = 256;
 /// Looked up at once.
 const LOOKED_UP: u32 = 1_000;
 /// More than this in the log is brought in before it goes on.
-const LOG_BYTES: u64 = 4 << 20;
+const LOG_BYTES: u64 = 1 << 20;
 /// What telemetry told outside of runs.
 const APART_AT_ONCE: u32 = 100;
 /// Larger than allowed, the store loses at least so many runs before it is looked at again.
@@ -287,6 +287,7 @@ impl Pass<'_> {
             SLICE_MS_MOST => self.at_once,
             _ => (self.at_once + 1).min(AT_ONCE_MAX),
         };
+        self.handle.reader().sync_log().await;
         tokio::time::sleep(PAUSE + Duration::from_millis(done.took_ms * PAUSE_TIMES)).await;
         if done.unchecked_bytes > LOG_BYTES {
             self.handle.reader().bring_in().await?;

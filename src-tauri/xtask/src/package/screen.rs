@@ -12,6 +12,8 @@ use crate::place::Place;
 const TITLE: &str = "Cuetower";
 /// More than a ground and an edge.
 const COLOURS_MIN: u32 = 20;
+/// The rail and the two bars on top, with room to spare: they are painted before the tower has answered.
+const FRAME: &str = "90x120";
 
 pub struct Screen {
     server: Child,
@@ -34,16 +36,19 @@ impl Screen {
         if line.trim().is_empty() { Err("Xvfb has no screen to give".into()) } else { Ok(screen) }
     }
 
-    /// Waits until a window of Cuetower's has something painted in it, and takes a picture of the screen.
+    /// Waits until a window of Cuetower's has something painted inside of its frame, and takes a picture of the screen.
     pub fn shows_the_window(&self, place: &Place, patience: Duration, picture: &Path) -> Result<(), String> {
         let until = Instant::now() + patience;
-        while !self.windows(place).iter().any(|id| self.colours(place, id) > COLOURS_MIN) {
+        let folder = picture.parent().unwrap_or(picture);
+        folder_made(folder)?;
+        let part = folder.join("part.png");
+        while !self.windows(place).iter().any(|id| self.colours(place, id, &part) > COLOURS_MIN) {
             if Instant::now() > until {
                 return Err(format!("no window of `{TITLE}` was painted within {} s", patience.as_secs()));
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-        folder_made(picture.parent().unwrap_or(picture))?;
+        drop(std::fs::remove_file(part));
         quietly(place.program("import", "").env("DISPLAY", &self.name).args(["-window", "root"]).arg(picture)).map(drop)
     }
 
@@ -53,10 +58,13 @@ impl Screen {
         call::output(&mut search).unwrap_or_default().lines().map(str::to_owned).collect()
     }
 
-    fn colours(&self, place: &Place, id: &str) -> u32 {
-        let mut count = place.program("import", "");
-        count.env("DISPLAY", &self.name).args(["-window", id, "-format", "%k", "info:"]);
-        call::output(&mut count).and_then(|said| said.parse().ok()).unwrap_or(0)
+    fn colours(&self, place: &Place, id: &str, part: &Path) -> u32 {
+        let mut taken = place.program("import", "");
+        taken.env("DISPLAY", &self.name).args(["-window", id]).arg(part);
+        let mut count = place.program("convert", "");
+        count.arg(part).args(["-gravity", "NorthWest", "-chop", FRAME, "-format", "%k", "info:"]);
+        let counted = || call::output(&mut count).and_then(|said| said.parse().ok());
+        quietly(&mut taken).ok().and_then(|_| counted()).unwrap_or(0)
     }
 }
 
