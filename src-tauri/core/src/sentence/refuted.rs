@@ -10,7 +10,7 @@ pub(super) fn fact(findings: &[Finding]) -> Option<String> {
     let claim = claim.trim_end_matches('.');
     Some(match (claim, look) {
         (NOTHING_DONE, None) => return None,
-        (_, Some(_)) => format!("{found}; it does not hold that {}.", lower(claim)),
+        (_, Some(_)) => format!("{found}; its proof asks that {}.", lower(claim)),
         (_, None) => match expected(claim) {
             Expected::Amount(amount) => format!("{found}; {amount} was expected."),
             Expected::Count(count) => format!("{found}; {count} were expected."),
@@ -97,7 +97,7 @@ mod tests {
         ] {
             assert_eq!(super::fact(&found(&expect, &little)).as_deref(), Some(fact));
         }
-        let said = "It gave 3; it does not hold that `select 1` gives 200 in crm.db.";
+        let said = "It gave 3; its proof asks that `select 1` gives 200 in crm.db.";
         assert_eq!(super::fact(&sql("it gave 3")).as_deref(), Some(said));
         let none = Outcome { processed: Some(0.0), ..Outcome::default() };
         assert_eq!(super::fact(&found(&nothing(), &none)), None, "its count says it");

@@ -59,7 +59,7 @@ fn a_reported_success_waits_for_the_checks_and_is_what_they_show() {
         (
             [true, false],
             Verdict::Refuted,
-            "3 lines; it does not hold that file report.md has at least 20 lines. It said it worked.",
+            "3 lines; its proof asks that file report.md has at least 20 lines. It said it worked.",
         ),
     ] {
         let (mut field, run) = Field::reported(|_| ());
