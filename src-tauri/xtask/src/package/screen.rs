@@ -63,7 +63,7 @@ impl Screen {
         taken.env("DISPLAY", &self.name).args(["-window", id]).arg(part);
         let mut count = place.program("convert", "");
         count.arg(part).args(["-gravity", "NorthWest", "-chop", FRAME, "-format", "%k", "info:"]);
-        let counted = || call::output(&mut count).and_then(|said| said.parse().ok());
+        let mut counted = || call::output(&mut count).and_then(|said| said.parse().ok());
         quietly(&mut taken).ok().and_then(|_| counted()).unwrap_or(0)
     }
 }
