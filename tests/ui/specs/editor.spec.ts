@@ -362,7 +362,7 @@ test('the result of a test fire as a tree', async ({ window: page }) => {
       - status: "Confirmed: the proof agrees."
       - text: /Ran fired by hand .* Delivered .* Confirmed/
       - list "Proof":
-        - listitem: /Ends with exit code 0 exit code 0 after/
+        - listitem: /Ends with exit code 0 after/
       - heading "Standard output" [level=2]
       - button "Copy standard output"
       - region "Standard output": hello from the tower

@@ -138,7 +138,7 @@ test('how much of the past is kept: a stricter limit is asked about, a wrong one
   const runs = page.getByTestId('limit-retention-keep_runs');
   await runs.getByRole('textbox').fill('1');
   await page.keyboard.press('Enter');
-  const strict = page.getByRole('dialog', { name: 'Keep the newest 1 run?' });
+  const strict = page.getByRole('dialog', { name: 'Keep the newest run alone?' });
   await expect(strict).toContainText('There are 3 runs: up to 2 of the oldest go.');
   for (const at of SIZES) {
     await page.setViewportSize(at);

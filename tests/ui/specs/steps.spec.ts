@@ -297,6 +297,7 @@ for (const size of SIZES) {
     await seen('steps');
     await row(page, /lead 4/).click();
     await expect(page.getByRole('region', { name: 'Input' })).toBeVisible();
+    expect((await page.getByRole('tabpanel').boundingBox())?.y, 'the detail is in sight').toBeLessThanOrEqual(size.height - 155);
     await seen('steps-detail');
     await page.keyboard.press('Shift+R');
     await expect(page.getByRole('dialog')).toContainText('kept');

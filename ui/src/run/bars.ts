@@ -131,8 +131,10 @@ export function labelOf(step: StepView, scene: Scene): Label {
   if (step.state === 'started') {
     if (!isWorking(step, scene)) return { text: scene.live ? runText.leftOpenByAnEarlier : runText.noEndReported, tone: 'warn', again: false };
     const silent = quietFor(step, scene);
-    const lasts = lasting(Math.max(0, Math.floor((scene.now_ms - step.began_ms) / SECOND) * SECOND));
-    return silent === null ? { text: again === null ? lasts : `${lasts} · ${again}`, tone: 'live', again: again !== null } : { text: runText.noStepReportedFor(lasting(Math.floor(silent / SECOND) * SECOND)), tone: 'warn', again: false };
+    const seconds = Math.floor((scene.now_ms - step.began_ms) / SECOND);
+    // In its first second nothing is said: it is not over in 0 ms.
+    const lasts = seconds > 0 ? lasting(seconds * SECOND) : '';
+    return silent === null ? { text: [lasts, again].filter(Boolean).join(' · '), tone: 'live', again: again !== null } : { text: runText.noStepReportedFor(lasting(Math.floor(silent / SECOND) * SECOND)), tone: 'warn', again: false };
   }
   const took = step.ended_ms === null ? '' : lasting(step.ended_ms - step.began_ms);
   return again === null ? { text: took, tone: '', again: false } : { text: `${took} · ${again}`, tone: 'warn', again: true };

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { cue, mark, NOW } from '../testing';
 import type { WaitView } from '../wire';
-import { awaitedWords, belowHead, causeWords, fuseWords, headOf, leaseWords, mayPrint, numberWords, restartWords, verificationHead, verifiedWords, waitOf } from './facts';
+import { awaitedWords, belowHead, causeWords, fuseWords, headOf, leaseWords, mayPrint, numberWords, restartWords, stateWords, verificationHead, verifiedWords, waitOf } from './facts';
 
 const ZONE = 'Europe/Madrid';
 
@@ -52,6 +52,10 @@ it('only a command that still lives is asked for more output', () => {
   expect(mayPrint(attempt, 'webhook')).toBe(false);
   expect(mayPrint({ ...attempt, ended_at_ms: NOW }, 'command')).toBe(false);
   expect(mayPrint({ ...attempt, state: 'waiting' }, 'command')).toBe(false);
+});
+
+it('its state in the words of the window', () => {
+  expect([stateWords({ state: 'pending_outcome', waits: null, mark: mark({ confirmed: 'working' }) }), stateWords({ state: 'pending_outcome', waits: wait({ by: 'gate' }), mark: mark({ confirmed: 'gate' }) }), stateWords({ state: 'outcome_timeout', waits: null, mark: mark({ confirmed: 'silent' }) })]).toEqual(['working', 'at a gate', 'outcome timeout']);
 });
 
 it('a report that waits for somebody says so, and afterwards who looked', () => {

@@ -46,6 +46,13 @@ export function waitHead(wait: WaitView | null): string | null {
   return wait === null ? null : (HEADS[wait.by] ?? null);
 }
 
+const STATES: Record<string, string> = { waiting: runText.stateWaits, retrying: runText.stateRetrying, pending_outcome: runText.stateWorking };
+
+/** Where a run is, as the rest of the window calls it; one that has ended by its verdict. */
+export function stateWords(story: Pick<RunStory, 'state' | 'waits' | 'mark'>): string {
+  return story.waits?.by === 'gate' || story.mark.confirmed === 'gate' ? runText.stateAtAGate : (STATES[story.state] ?? story.state.replaceAll('_', ' '));
+}
+
 /** "3 restarts"; null for a command that was never started again. */
 export function restartWords(restarts: number): string | null {
   return restarts === 0 ? null : `${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`;

@@ -20,9 +20,16 @@ export interface ProofLine {
   how: string;
 }
 
+/** What its claim says already is not found once more: of "Ends with exit code 0", "exit code 0 after 2 ms" leaves "after 2 ms". */
+function beyond(claim: string, found: string): string {
+  const words = found.split(' ');
+  const said = words.findLastIndex((_, i) => i > 0 && claim.endsWith(` ${words.slice(0, i + 1).join(' ')}`));
+  return words.slice(said + 1).join(' ');
+}
+
 /** Of the day on which its run ended, a check needs only the time. */
 export function proofLine(proof: ProofView, ended_ms: number, zone: string): ProofLine {
-  const found = proof.passed === null && proof.found === '' ? runText.notKnownYet : proof.found;
+  const found = proof.passed === null && proof.found === '' ? runText.notKnownYet : proof.passed ? beyond(proof.claim, proof.found) : proof.found;
   const how = [proof.kind === null ? '' : (KINDS[proof.kind] ?? proof.kind), proof.took_ms === null ? '' : lasting(proof.took_ms), proof.at_ms === null ? '' : runText.atOfStamp(stamp(proof.at_ms, ended_ms, zone))].filter((part) => part !== '');
   const short = proof.passed === false && found.length <= BESIDE_MOST;
   return { tone: proof.passed === null ? 'waits' : proof.passed ? 'ok' : 'bad', claim: proof.claim, beside: short ? found : '', found: short ? '' : found, detail: proof.detail === null || proof.claim.includes(proof.detail) ? '' : proof.detail, how: how.join(', ') };

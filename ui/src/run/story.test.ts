@@ -95,6 +95,7 @@ describe('what was found', () => {
     expect(proofLine(proof({ claim: 'File ~/report.md has at least 20 lines', kind: 'file', detail: '~/report.md' }), NOW, ZONE).detail, 'the claim names it already').toBe('');
     expect(proofLine(proof(), NOW, ZONE)).toEqual({ tone: 'bad', claim: 'At least 180 rows', beside: 'found 3', found: '', detail: 'select count(*) from leads', how: 'database, read-only, 4 ms, at 09:00:00' });
     expect(proofLine(proof({ passed: true, found: 'modified 08:09:12, sha256 9f3c…e1', kind: null, detail: null, at_ms: null, took_ms: null }), NOW, ZONE)).toMatchObject({ tone: 'ok', beside: '', found: 'modified 08:09:12, sha256 9f3c…e1', how: '' });
+    expect(proofLine(proof({ passed: true, claim: 'Ends with exit code 0', found: 'exit code 0 after 2 ms', detail: null }), NOW, ZONE).found).toBe('after 2 ms');
     expect(proofLine(proof({ passed: null, found: '' }), NOW, ZONE)).toMatchObject({ tone: 'waits', found: 'not known yet' });
   });
   it('what disagrees stands first', () => expect(worstFirst([proof({ passed: true, claim: 'a' }), proof({ passed: null, claim: 'b' }), proof({ claim: 'c' })]).map((one) => one.claim)).toEqual(['c', 'b', 'a']));

@@ -75,8 +75,8 @@ describe('what is to be known of one', () => {
   });
   it('whether it can be undone; nothing said is a no', () => {
     expect(undoneFact(gate({ reversible: false }))).toContain('No, it cannot.');
-    expect(undoneFact(gate({ reversible: null }))).toContain('take it for a no');
-    expect(undoneFact(gate({ reversible: true, blocking: false }))).toBe('Yes, as it says. It works on meanwhile.');
+    expect(undoneFact(gate({ reversible: null }))).toContain('Not said; take it that it cannot be undone.');
+    expect(undoneFact(gate({ reversible: true, blocking: false }))).toBe('Yes, as it says. The agent works on meanwhile.');
     expect(undoneFact(gate({ about: 'delivery' }))).toContain('Nothing has gone out yet.');
     expect(undoneFact(gate({ reversible: false, state: 'denied' }))).toBe('No, it cannot.');
     expect([toldFact(gate({ state: 'edited' })), toldFact(gate({ state: 'no_answer', on_no_answer: 'stop' }))]).toEqual(['It was told to go on, with what you made of it.', 'It was told “no answer”, never “denied”, and its run was stopped.']);

@@ -169,7 +169,7 @@ export function untilFact(gate: GateView, now_ms: number, zone: string): { head:
 
 /** Whether it can be undone, and what goes on meanwhile. */
 export function undoneFact(gate: GateView): string {
-  const can = gate.reversible === null ? gatesText.itDoesNotSayTake : gate.reversible ? gatesText.yesAsItSays : gatesText.noItCannot;
+  const can = gate.reversible === null ? gatesText.notSaidTakeIt : gate.reversible ? gatesText.yesAsItSays : gatesText.noItCannot;
   if (gate.state !== 'waiting') return can;
   const meanwhile = gate.about === 'delivery' ? gatesText.nothingHasGoneOutYet : gate.blocking ? gatesText.whileItWaitsItsClocks : gatesText.itWorksOnMeanwhile;
   return `${can} ${meanwhile}`;

@@ -41,10 +41,10 @@ export function isStricter(name: Limit['name'], value: string, view: RetentionVi
 /** What is asked before a stricter limit is set: the question, and what goes by it as far as it can be told. */
 export function strictWords(name: Limit['name'], value: string, view: RetentionView, now_ms: number, zone: string): { title: string; goes: string } {
   const next = Number(value);
-  if (name === 'retention.keep_days') return { title: retentionText.keepTheLast(dayWords(next)), goes: retentionText.thoseBefore(stamp(now_ms - next * DAY, now_ms, zone)) };
+  if (name === 'retention.keep_days') return { title: retentionText.keepTheLast(next, dayWords(next)), goes: retentionText.thoseBefore(stamp(now_ms - next * DAY, now_ms, zone)) };
   if (name === 'retention.keep_runs') {
     const over = view.runs - next;
-    return { title: retentionText.keepTheNewest(runWords(next)), goes: over > 0 ? retentionText.ofTheRuns(runWords(view.runs), number(over)) : retentionText.notSoMany(runWords(view.runs)) };
+    return { title: retentionText.keepTheNewest(next, runWords(next)), goes: over > 0 ? retentionText.ofTheRuns(runWords(view.runs), number(over)) : retentionText.notSoMany(runWords(view.runs)) };
   }
   const used = sizeWords(usedBytes(view));
   return { title: retentionText.keepBelow(sizeWords(next * 1e6)), goes: usedBytes(view) > next * 1e6 ? retentionText.takesMore(used) : retentionText.takesLess(used) };
@@ -59,5 +59,5 @@ export function wentWords(pass: RetentionPass): string {
 
 /** A cue's own rule: "the newest 5,000 runs of the last 365 days". */
 export function ownWords({ days, runs }: Pick<RetentionOwn, 'days' | 'runs'>): string {
-  return [runs === null ? '' : retentionText.theNewest(runWords(runs)), days === null ? '' : retentionText.ofTheLast(dayWords(days))].filter((words) => words !== '').join(' ');
+  return [runs === null ? '' : retentionText.theNewest(runs, runWords(runs)), days === null ? '' : retentionText.ofTheLast(days, dayWords(days))].filter((words) => words !== '').join(' ');
 }

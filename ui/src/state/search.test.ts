@@ -27,7 +27,7 @@ describe('what was found', () => {
     const items = foundItems(found([hit({}), hit({ id: 'r2' })], 'more'), near, 'score', { now_ms: NOW, zone: 'UTC' });
     expect(items.map((item) => item.key)).toEqual(['found run r2', 'see all']);
     expect(items[1]).toMatchObject({ text: 'See all that is found', act: { do: 'go', to: { at: 'search', q: 'score' } } });
-    expect(foundItems(found([hit({ id: 'r2' })]), [], 'score', { now_ms: NOW, zone: 'UTC' }).at(-1)?.text).toBe('See all 1 found');
+    expect(foundItems(found([hit({ id: 'r2' })]), [], 'score', { now_ms: NOW, zone: 'UTC' }).at(-1)?.text).toBe('See all that is found: 1');
     expect(foundItems(null, [], 'x', { now_ms: NOW, zone: 'UTC' })).toEqual([]);
   });
 });

@@ -203,7 +203,7 @@ export const inACheck = 'in a check';
 export const inItsOutput = 'in its output';
 export const agentOfText = (text: Said) => `agent ${text}`;
 export const agentOfTitle = (title: Said) => `agent ${title}`;
-export const seeAllFound = (hits: Said) => `See all ${hits} found`;
+export const seeAllFound = (hits: Said) => `See all that is found: ${hits}`;
 export const seeAllThatIsFound = 'See all that is found';
 export const is = 'is';
 export const howItStands = 'how it stands';

@@ -56,6 +56,7 @@ export const armTheTowerDueTimes = 'Arm the tower: due times fire again';
 export const pauseAllFiring = 'Pause all firing';
 export const tower = 'Tower';
 export const notAnswering = 'Not answering';
+export const agentsReportAt = (hint: Said, address: Said) => `${hint}. Agents report at ${address}.`;
 export const paused = 'Paused';
 export const armed = 'Armed';
 export const copyTheAddressWhere = 'Copy the address where agents report';

@@ -39,13 +39,13 @@ export const oneDueTime = '1 due time';
 export const dueTimes = (count: Said) => `${count} due times`;
 export const oneDay = '1 day';
 export const daysOf = (count: Said) => `${count} days`;
-export const theNewest = (runs: Said) => `the newest ${runs}`;
-export const ofTheLast = (days: Said) => `of the last ${days}`;
+export const theNewest = (count: number, runs: Said) => `the newest ${count === 1 ? 'run' : runs}`;
+export const ofTheLast = (count: number, days: Said) => `of the last ${count === 1 ? 'day' : days}`;
 export const ownRules = 'Cues with a rule of their own';
 export const cancel = 'Cancel';
 
-export const keepTheLast = (days: Said) => `Keep the last ${days}?`;
-export const keepTheNewest = (runs: Said) => `Keep the newest ${runs}?`;
+export const keepTheLast = (count: number, days: Said) => `Keep the last ${count === 1 ? 'day alone' : days}?`;
+export const keepTheNewest = (count: number, runs: Said) => `Keep the newest ${count === 1 ? 'run alone' : runs}?`;
 export const keepBelow = (size: Said) => `Keep the store below ${size}?`;
 export const thoseBefore = (stamp: Said) => `Runs that were due before ${stamp} go.`;
 export const ofTheRuns = (runs: Said, gone: Said) => `There are ${runs}: up to ${gone} of the oldest go.`;

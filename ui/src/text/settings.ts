@@ -175,7 +175,7 @@ export const giveItANameSuch = 'Give it a name, such as openai.';
 export const smallLettersDigitsDot = 'Small letters, digits, dot, dash and _ only, such as openai.';
 export const aWholeNumberFrom1 = (most: Said) => `A whole number from 1 to ${most}.`;
 export const aPoolLimitsSomethingHow = 'A pool limits something: how many at once, calls or tokens.';
-export const inMemoryUntilTheTower = 'in memory, until the tower stops';
+export const inMemoryLost = 'in memory, lost when the tower stops';
 export const turnedOff = 'turned off';
 export const anEncryptedFile = 'an encrypted file';
 export const notAvailable = 'not available';
