@@ -3,8 +3,10 @@
 //! Everything that is started carries a mark in its environment, so that on Linux even a process that has left its
 //! session and its parent is found again. Other systems have the time limit only.
 
-use std::io;
+use std::collections::VecDeque;
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 const MARK: &str = "CUETOWER_XTASK_MARK";
@@ -22,10 +24,64 @@ impl Limit {
     }
 }
 
+/// How many of its last lines a program is known by after its end.
+const LAST_LINES: usize = 12;
+
+static LAST: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+
+/// The last lines that the program in [`run`] has said, of both its streams. None where they went to a terminal, which
+/// still shows them.
+pub fn last_lines() -> Vec<String> {
+    last().iter().cloned().collect()
+}
+
+fn last() -> MutexGuard<'static, VecDeque<String>> {
+    LAST.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Runs a program to its end, its output shown as it comes. An error is a sentence that names the command.
 pub fn run(command: &mut Command, limit: Limit) -> Result<(), String> {
     let words = words(command);
     println!("$ {words}");
+    last().clear();
+    if io::stdout().is_terminal() {
+        return wait(command, &words, limit);
+    }
+    let (from, to) = io::pipe().map_err(|error| format!("`{words}` could not be given a pipe: {error}"))?;
+    let both = to.try_clone().map_err(|error| format!("`{words}` could not be given a pipe: {error}"))?;
+    command.stdout(to).stderr(both);
+    let shown = std::thread::spawn(move || show(from));
+    let end = wait(command, &words, limit);
+    // The command holds the pipe's writing end until it is given another.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    // What outlives the program may hold the pipe open: it is ended, and told of, after the stage.
+    let until = Instant::now() + Duration::from_secs(2);
+    while !shown.is_finished() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    end
+}
+
+/// Shows what comes, a line at a time, and keeps the last of it.
+fn show(from: impl Read) {
+    let mut lines = BufReader::new(from);
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+        // Nobody left to show it to is no reason to stop reading: the program would be killed by its own next line.
+        let _shown = io::stdout().write_all(&line);
+        let said = String::from_utf8_lossy(&line).trim_end().to_string();
+        if !said.is_empty() {
+            let mut last = last();
+            last.push_back(said);
+            if last.len() > LAST_LINES {
+                last.pop_front();
+            }
+        }
+        line.clear();
+    }
+}
+
+fn wait(command: &mut Command, words: &str, limit: Limit) -> Result<(), String> {
     let mut child = command
         .env(MARK, mark())
         .stdin(Stdio::null())
@@ -122,6 +178,12 @@ mod tests {
         let left = end_leftovers(Duration::ZERO);
         assert_eq!(left.len(), 2, "both left their parent and are found by their mark: {left:?}");
         assert!(end_leftovers(Duration::from_secs(5)).is_empty(), "nothing is left after they were ended");
+
+        let said = run(Command::new("sh").args(["-c", "seq 20; echo why >&2; exit 3"]), Limit::minutes(1));
+        said.expect_err("the shell ends with 3");
+        let last = last_lines();
+        assert_eq!(last.len(), LAST_LINES, "{last:?}");
+        assert_eq!(last.last().map(String::as_str), Some("why"), "{last:?}");
 
         let refused = run(Command::new("sh").args(["-c", "sleep 600; true"]), Limit::minutes(0));
         let sentence = refused.expect_err("a command that takes too long is stopped");

@@ -87,7 +87,7 @@ const STAGES: &[Stage] = &[
         name: "browser",
         what: "the UI in Chromium, on `cuetowerctl serve`",
         needs: &["ui-build", "build"],
-        limit_minutes: 15,
+        limit_minutes: 30,
         run: |place, limit| driven(place, "tests/ui", limit),
     },
     Stage {
@@ -108,9 +108,24 @@ const STAGES: &[Stage] = &[
 
 enum End {
     Passed,
-    Failed(String),
+    Failed(Failure),
     /// The stage it needs and that did not pass.
     NotRun(&'static str),
+}
+
+impl End {
+    fn failure(&self) -> Option<&Failure> {
+        match self {
+            End::Failed(failure) => Some(failure),
+            End::Passed | End::NotRun(_) => None,
+        }
+    }
+}
+
+struct Failure {
+    sentence: String,
+    /// What was said last: a test runner names there what failed.
+    last: Vec<String>,
 }
 
 pub fn test(place: &Place, args: &[String]) -> Result<(), String> {
@@ -134,7 +149,7 @@ pub fn test(place: &Place, args: &[String]) -> Result<(), String> {
         };
         match &end {
             End::Passed => println!("==== {} passed in {}", stage.name, length(stage_began.elapsed())),
-            End::Failed(sentence) => println!("==== {} FAILED: {sentence}", stage.name),
+            End::Failed(failure) => println!("==== {} FAILED: {}", stage.name, failure.sentence),
             End::NotRun(need) => println!("==== {} was not run, because {need} did not pass", stage.name),
         }
         ends.push((stage, end, stage_began.elapsed()));
@@ -144,12 +159,14 @@ pub fn test(place: &Place, args: &[String]) -> Result<(), String> {
 
 fn run(place: &Place, stage: &Stage) -> End {
     let end = (stage.run)(place, Limit::minutes(stage.limit_minutes));
+    let last = call::last_lines();
     let left = call::end_leftovers(Duration::from_secs(3));
-    match end {
-        Ok(()) if left.is_empty() => End::Passed,
-        Ok(()) => End::Failed(format!("it left processes behind, now ended: {}", left.join("; "))),
-        Err(sentence) => End::Failed(sentence),
-    }
+    let sentence = match end {
+        Ok(()) if left.is_empty() => return End::Passed,
+        Ok(()) => format!("it left processes behind, now ended: {}", left.join("; ")),
+        Err(sentence) => sentence,
+    };
+    End::Failed(Failure { sentence, last })
 }
 
 fn summary(ends: &[(&Stage, End, Duration)], took: Duration) -> Result<(), String> {
@@ -157,7 +174,7 @@ fn summary(ends: &[(&Stage, End, Duration)], took: Duration) -> Result<(), Strin
     for (stage, end, took) in ends {
         match end {
             End::Passed => println!("  passed   {:10} {:>10}", stage.name, length(*took)),
-            End::Failed(sentence) => {
+            End::Failed(Failure { sentence, .. }) => {
                 let first = sentence.lines().next().unwrap_or_default();
                 println!("  FAILED   {:10} {:>10}  {first}", stage.name, length(*took));
             }
@@ -166,6 +183,11 @@ fn summary(ends: &[(&Stage, End, Duration)], took: Duration) -> Result<(), Strin
     }
     let passed = ends.iter().filter(|(_, end, _)| matches!(end, End::Passed)).count();
     let failed = ends.len() - passed;
+    // Last of all, because an end is what is kept of a long output.
+    for (stage, failure) in ends.iter().filter_map(|(stage, end, _)| Some((stage, end.failure()?))) {
+        println!("\n==== what {} said last", stage.name);
+        failure.last.iter().for_each(|line| println!("  {line}"));
+    }
     println!("Stages: {passed} passed, {failed} failed, in {}", length(took));
     match failed {
         0 => Ok(()),
