@@ -69,15 +69,21 @@ test('a board that was scrolled and dragged looks as one that is drawn whole', a
     expect(answer.ok(), await answer.text()).toBe(true);
     return (await answer.json()) as T;
   };
+  // Nothing may come due meanwhile: an instant that does is another mark.
+  const soon = Array.from({ length: 5 }, (_, i) => (new Date().getUTCMinutes() + i) % 60);
+  const minutesOf = (step: number) => Array.from({ length: 60 / step }, (_, i) => i * step).filter((minute) => !soon.includes(minute));
   // Dense ones, ones with words beside their marks, ones with every mark, and pools below.
   await ask('pool_set', { name: 'shared', concurrency: 2, calls_per_min: null, tokens_per_min: null });
-  const every = (minutes: number, i: number) => byHand(`every-${minutes}-${i}`, [i % 4 === 3 ? 'false' : 'true'], { agent: `agent-${i % 3}`, schedule: { type: 'recurring', cron: `*/${minutes} * * * *`, timezone: 'UTC' }, ...(i % 5 === 0 ? { uses: [{ pool: 'shared' }] } : {}) });
+  const every = (minutes: number, i: number) => byHand(`every-${minutes}-${i}`, [i % 4 === 3 ? 'false' : 'true'], { agent: `agent-${i % 3}`, schedule: { type: 'recurring', cron: `${minutesOf(minutes).join()} * * * *`, timezone: 'UTC' }, ...(i % 5 === 0 ? { uses: [{ pool: 'shared' }] } : {}) });
   const cues = await make(ask, Array.from({ length: 30 }, (_, i) => every([1, 10, 20, 30][i % 4] as number, i)));
   for (const { id } of cues) await ask('cue_fire', { cue_id: id, payload: null });
   await expect.poll(async () => (await ask<{ marks: { ended_at_ms: number | null }[] }>('board', { from_ms: Date.now() - DAY, to_ms: Date.now() })).marks.filter((mark) => mark.ended_at_ms !== null).length).toBeGreaterThanOrEqual(30);
   // Nothing happens from here on, and the page's clock stands still.
   await ask('tower_pause');
   await page.clock.setFixedTime(Date.now());
+  // Nor does the tower tell of another hour than this one.
+  const status = await ask('tower_status');
+  await page.route('**/rpc/tower_status', (route) => route.fulfill({ json: status }));
   await page.reload();
   await expect(page.getByTestId('lane-every-1-0')).toBeVisible();
   const box = await page.getByRole('application').boundingBox();

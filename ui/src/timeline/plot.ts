@@ -9,7 +9,7 @@ import { drawPool } from './poolrow';
 import type { Scene } from './scene';
 import { visible } from './spots';
 import { ticksOf } from './ticks';
-import { timeAt, xOf } from './view';
+import { reachIn, timeAt, xOf } from './view';
 
 /** A part of the plot, in its own pixels. */
 interface Area {
@@ -18,9 +18,6 @@ interface Area {
   w: number;
   h: number;
 }
-
-/** How far what belongs to one instant may reach to its sides: marks, rings, labels. */
-const REACH_PX = 24;
 
 /** The plot's canvas, and what it shows. */
 export class Plot {
@@ -90,7 +87,8 @@ function draw(g: CanvasRenderingContext2D, { scene, rows, x: movedX, y: movedY }
     g.lineTo(x, height);
     g.stroke();
   }
-  const part = area === null || area.w === width ? null : { from_ms: timeAt(view, area.x - REACH_PX, width), to_ms: timeAt(view, area.x + area.w + REACH_PX, width) };
+  const reach_ms = reachIn(view, width);
+  const part = area === null || area.w === width ? null : { from_ms: timeAt(view, area.x, width) - reach_ms, to_ms: timeAt(view, area.x + area.w, width) + reach_ms };
   const brush: Brush = { g, ink, view, width, now_ms, selected: scene.selectedSpot, bands: scene.bands, part };
   const [top, bottom] = area === null ? [0, height] : [area.y, area.y + area.h];
   for (const filled of rows) {

@@ -3,7 +3,7 @@ import { groundAt, outline, ROW_Y, SIZE, type Brush, type LaneScene } from './br
 import { cellFrom, cellsIn, type Cell } from './cells';
 import { drawMark } from './ink';
 import { FORECAST_MOST, type Spot } from './spots';
-import { startOf, xOf } from './view';
+import { reachIn, startOf, xOf } from './view';
 
 /** Cells: fill height is the share that ran, was delivered, was confirmed. One colour at a time, as there are thousands. */
 export function drawShare(brush: Brush, lane: LaneScene, y0: number, shown: readonly Spot[]): void {
@@ -14,7 +14,8 @@ export function drawShare(brush: Brush, lane: LaneScene, y0: number, shown: read
   const step = (cell_ms / view.span_ms) * width;
   const w = Math.max(1, step - Math.min(1.5, step / 4));
   const x = (cell: Cell) => xOf(view, cell.at * cell_ms, width);
-  const [from_ms, to_ms] = brush.part ? [Math.max(startOf(view), brush.part.from_ms), Math.min(view.t1_ms, brush.part.to_ms)] : [startOf(view), view.t1_ms];
+  const reach_ms = reachIn(view, width);
+  const { from_ms, to_ms } = brush.part ?? { from_ms: startOf(view) - reach_ms, to_ms: view.t1_ms + reach_ms };
   const cells = all.slice(cellFrom(all, Math.floor(from_ms / cell_ms)), cellFrom(all, Math.ceil(to_ms / cell_ms)));
   g.fillStyle = ink.of.mark;
   g.globalAlpha = 0.75;

@@ -1,5 +1,5 @@
 //! A lane's marks as the canvas places them: due, delivered, ended, and the predicted fires after them. Pure.
-import { isLive, isSpan } from '../words';
+import { isBefore, isLive, isSpan } from '../words';
 import type { BandView, Mark } from '../wire';
 import { explains } from './bands';
 import { xOf, type View } from './view';
@@ -29,7 +29,7 @@ const NOTHING_AROUND: Around = { bands: [], bandsFrom_ms: -Infinity, blackouts: 
 /** When a run's delivery is drawn: at acceptance, or at now while it is still trying. */
 export function deliveredAt(mark: Mark, now_ms: number): number {
   if (mark.delivered_at_ms !== null) return mark.delivered_at_ms;
-  if (mark.delivered === 'delivering') return Math.max(mark.due_ms, now_ms);
+  if (isBefore(mark)) return Math.max(mark.due_ms, now_ms);
   return mark.ended_at_ms ?? mark.started_at_ms ?? mark.due_ms;
 }
 
@@ -89,11 +89,11 @@ export function lowerBound(spots: readonly Spot[], at_ms: number): number {
 /** Spans of a lane are few and long: they are found once for each list. */
 const spansOf = new WeakMap<readonly Spot[], readonly Spot[]>();
 
-/** Spots that may touch the view: a run that began long before it can still end in it, and so can a span. */
-export function visible(spots: readonly Spot[], view: View, reach_ms: number): readonly Spot[] {
+/** Spots that may touch the view: a run that began long before it can still end in it, and so can a span; what is due `ahead_ms` after it may reach into it with its left half. */
+export function visible(spots: readonly Spot[], view: View, reach_ms: number, ahead_ms = 0): readonly Spot[] {
   const start_ms = view.t1_ms - view.span_ms;
   const from = lowerBound(spots, start_ms - reach_ms);
-  const to = lowerBound(spots, view.t1_ms);
+  const to = lowerBound(spots, view.t1_ms + ahead_ms);
   let spans = spansOf.get(spots);
   if (!spans) {
     spans = spots.filter((spot) => spot.mark !== null && isSpan(spot.mark));

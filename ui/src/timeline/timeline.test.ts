@@ -52,6 +52,8 @@ describe('spots', () => {
     const spots = spotsOf('c1', hourly(48), [], NOW);
     expect(lowerBound(spots, NOW - 3 * HOUR)).toBe(45);
     expect(visible(spots, { span_ms: 2 * HOUR, t1_ms: NOW }, HOUR).map((s) => s.id)).toEqual(['o45', 'o46', 'o47']);
+    const ahead = (ahead_ms: number) => visible(spots, { span_ms: 2 * HOUR, t1_ms: NOW - 2 * HOUR }, 0, ahead_ms).map((s) => s.id);
+    expect([ahead(0), ahead(1)], 'what is due past the edge reaches into the view').toEqual([['o44', 'o45'], ['o44', 'o45', 'o46']]);
   });
   it('a live run reaches to now', () => {
     const live = mark({ confirmed: 'working', ended_at_ms: null });

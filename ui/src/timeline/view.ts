@@ -21,6 +21,14 @@ export const SPAN_MIN_MS = 4 * MINUTE;
 export const SPAN_MAX_MS = 45 * DAY;
 const FUTURE_SHARE = 0.27;
 
+/** How far what belongs to one instant may reach to its sides: marks, rings, labels. */
+const REACH_PX = 24;
+
+/** That reach as a length of time. */
+export function reachIn(view: View, width: number): number {
+  return (REACH_PX / width) * view.span_ms;
+}
+
 export function clampSpan(span_ms: number): number {
   return Math.max(SPAN_MIN_MS, Math.min(SPAN_MAX_MS, span_ms));
 }
