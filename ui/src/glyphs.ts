@@ -43,6 +43,7 @@ const SCHEDULED: Record<ScheduledMark, Glyph> = {
 const DELIVERED: Record<DeliveredMark, Glyph> = {
   delivered: { tone: 'mark', word: marksText.delivered, say: marksText.theAgentAcceptedIt, paths: [{ d: TRIANGLE }] },
   delivering: { tone: 'live', word: marksText.delivering, say: marksText.attemptInFlight, paths: [{ d: TRIANGLE, stroke: 1.4 }] },
+  waiting: { tone: 'warn', word: marksText.heldBack, say: marksText.waitsBeforeItIsDelivered, paths: [{ d: 'M.8 1h2v10h-2z' }, { d: 'M5 2.4 10.6 6 5 9.6z', stroke: 1.3 }] },
   bounced: { tone: 'bad', word: marksText.bounced, say: marksText.everyAttemptFailed, paths: [{ d: 'M.8 2 7 6 .8 10z' }, { d: 'M8.6 .8h2.2v10.4H8.6z' }] },
   none: { tone: 'mark', word: marksText.noDelivery, say: marksText.nothingToDeliver, paths: [{ d: DASH }] },
   unknown: { tone: 'mark', word: marksText.unanswered, say: marksText.sentWholeNotAnswered, paths: [{ d: 'M2.4 4.6V1.2l2.6 1.5M7.6 4.3 10.6 6 7.6 7.7M5 9.3l-2.6 1.5V7.4', stroke: 1.3 }] }

@@ -4,6 +4,7 @@ import type { AlertView, Mark } from './wire';
 import { afterName, alertFace, badness, beside, headline, askSentence, dueTimes, isExceptional, isLive, isSnoozed, isSpan, needsYou, ranWords, reasonExplains, scheduledTone, spoken, subjectOf, triggerWord, verdictLines, waiting, waitsFor } from './words';
 
 const DUE = { scheduled: 'due', run_id: null, delivered: 'none', delivered_at_ms: null, confirmed: 'none', started_at_ms: null, ended_at_ms: null, attempts: 0 } as const;
+const HELD_BACK = { delivered: 'waiting', delivered_at_ms: null, confirmed: 'none', ended_at_ms: null, attempts: 1 } as const;
 
 describe('headline', () => {
   it.each<[string, Partial<Mark>, string]>([
@@ -16,6 +17,8 @@ describe('headline', () => {
     ['failed for good without delivery', { delivered: 'bounced', confirmed: 'failed' }, 'Never reached the agent.'],
     ['running', { confirmed: 'working' }, 'Running.'],
     ['on its way', { delivered: 'delivering', delivered_at_ms: null, confirmed: 'none' }, 'On its way to the agent.'],
+    ['held back', { ...HELD_BACK, sentence: 'Waits for pool openai. Attempt 1 of 3.' }, 'Waits for pool openai.'],
+    ['held back, and nothing said', { ...HELD_BACK, sentence: '' }, 'Waits before it is delivered.'],
     ['due', { ...DUE, due_ms: NOW + 90_000 }, 'Due in 1 min 30 s.'],
     ['due now', { ...DUE, due_ms: NOW }, 'Due now.'],
     ['skipped', { ...DUE, scheduled: 'skipped', scheduled_reason: 'the previous run was still live' }, 'Skipped: the previous run was still live.'],
@@ -40,6 +43,8 @@ describe('verdictLines', () => {
   it('a skipped time has one line', () => expect(told({ ...DUE, scheduled: 'skipped', scheduled_reason: 'paused' })).toEqual(['Skipped | paused | 09:00:00 | mark']));
   it('a run in flight has two', () =>
     expect(told({ delivered: 'delivering', delivered_at_ms: null, confirmed: 'none', attempts: 2 })).toEqual(['Ran | on time, +12 ms | 09:00:00 | mark', 'Delivering | attempt 2 of 3 |  | live']));
+  it('one that is held back is not on its way', () =>
+    expect(told({ ...HELD_BACK, attempts: 2 })).toEqual(['Ran | on time, +12 ms | 09:00:00 | mark', 'Held back | attempt 2 of 3 |  | warn']));
   it('says who fired it, and how late it came', () => {
     expect(told({ triggered_by: 'manual_fire' })[0]).toBe('Ran | fired by hand | 09:00:00 | mark');
     expect(told({ started_at_ms: NOW + 125_000 })[0]).toBe('Ran | 2 min 5 s late | 09:00:00 | mark');
@@ -101,6 +106,7 @@ it('worst first', () => {
 it('is live while it may change by itself', () => {
   expect(isLive(mark({ confirmed: 'none', ended_at_ms: null })), 'between two tries').toBe(true);
   expect(isLive(mark({ confirmed: 'none', delivered: 'bounced', ended_at_ms: null }))).toBe(false);
+  expect([isLive(mark(HELD_BACK)), isExceptional(mark(HELD_BACK))]).toEqual([true, true]);
   expect([isLive(mark({ confirmed: 'working' })), isLive(mark({ delivered: 'delivering', confirmed: 'none' })), isLive(mark())]).toEqual([true, true, false]);
 });
 

@@ -96,6 +96,8 @@ function deliveredDetail(mark: Mark): string {
   switch (mark.delivered) {
     case 'delivered':
       return [after, attempt].filter(Boolean).join(', ') || glyphOf('D', 'delivered').say;
+    case 'waiting':
+      return attempt || glyphOf('D', 'waiting').say;
     case 'delivering':
       return mark.attempts > 0 ? attemptWords(mark) : glyphOf('D', 'delivering').say;
     case 'bounced':
@@ -133,6 +135,7 @@ export function beside(mark: Mark): string {
 const FACTUAL: ReadonlySet<string> = new Set(['refuted', 'failed', 'silent', 'stopped', 'claimed']);
 
 function isFactual(mark: Mark): boolean {
+  if (mark.delivered === 'waiting' && mark.confirmed === 'none') return mark.sentence !== '';
   return mark.scheduled === 'ran' && FACTUAL.has(mark.confirmed) && mark.delivered !== 'bounced' && mark.sentence !== '';
 }
 
@@ -166,6 +169,7 @@ function stateWords(mark: Mark, now_ms: number): string {
     case 'none':
       if (mark.delivered === 'bounced') return marksText.neverReachedTheAgent;
       if (isBetween(mark)) return marksText.waitsForItsNextTry;
+      if (mark.delivered === 'waiting') return marksText.waitsBeforeDelivery;
       return mark.delivered === 'delivering' ? marksText.onItsWay : mark.delivered === 'delivered' ? marksText.Delivered : marksText.fired;
   }
 }
@@ -180,7 +184,12 @@ export function spoken(mark: Mark, cueName: string, zone: string): string {
 
 /** True while the run may still change by itself. */
 export function isLive(mark: Mark): boolean {
-  return mark.delivered === 'delivering' || mark.confirmed === 'working' || mark.confirmed === 'gate' || isBetween(mark);
+  return isBefore(mark) || mark.confirmed === 'working' || mark.confirmed === 'gate' || isBetween(mark);
+}
+
+/** True for a run that its agent does not have yet: on its way, or held back. */
+export function isBefore(mark: Mark): boolean {
+  return mark.delivered === 'delivering' || mark.delivered === 'waiting';
 }
 
 /** True for a run whose last try has ended, and whose next one is still to come. */
@@ -194,6 +203,7 @@ export function isExceptional(mark: Mark, explained = false): boolean {
     mark.scheduled === 'held' ||
     (mark.scheduled === 'missed' && !explained) ||
     mark.delivered === 'bounced' ||
+    mark.delivered === 'waiting' ||
     mark.confirmed === 'refuted' ||
     mark.confirmed === 'failed' ||
     mark.confirmed === 'silent' ||

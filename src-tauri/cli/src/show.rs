@@ -119,6 +119,7 @@ pub fn verdicts(mark: &Mark) -> [&'static str; 3] {
     };
     let delivered = match mark.delivered {
         DeliveredMark::None => "-",
+        DeliveredMark::Waiting => "waiting",
         DeliveredMark::Delivering => "delivering",
         DeliveredMark::Delivered => "delivered",
         DeliveredMark::Unknown => "unanswered",

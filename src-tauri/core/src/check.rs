@@ -12,6 +12,7 @@ use crate::cue::Program;
 use crate::time::SECOND_MS;
 
 pub use reported::{FILLED_WITH_RUN, field_of};
+pub(crate) use words::listed;
 pub use words::{shortened, size_in_words, value_in_words};
 
 /// How long a check may take unless it says otherwise.

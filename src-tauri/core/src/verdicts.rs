@@ -6,6 +6,8 @@ use crate::run::{HeldBy, Phase, Run, Verdict, Verification};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivered {
+    /// A pool has no room, its preflight asks for something, or its owner is asked first.
+    Waiting,
     Delivering,
     Delivered,
     /// Sent whole, not answered: the agent may be at work inside the request.
@@ -39,7 +41,8 @@ impl Delivered {
             AttemptState::Failed if run.is_live() => Delivered::Delivering,
             AttemptState::Failed => Delivered::Bounced,
             AttemptState::Lost => Delivered::Unknown,
-            AttemptState::Waiting | AttemptState::Offered if run.is_live() => Delivered::Delivering,
+            AttemptState::Waiting if run.is_live() => Delivered::Waiting,
+            AttemptState::Offered if run.is_live() => Delivered::Delivering,
             AttemptState::Waiting | AttemptState::Offered => Delivered::Bounced,
             AttemptState::Delivering if run.is_live() => Delivered::Delivering,
             AttemptState::Delivering => Delivered::Unknown,
@@ -49,6 +52,7 @@ impl Delivered {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
+            Delivered::Waiting => "waiting",
             Delivered::Delivering => "delivering",
             Delivered::Delivered => "delivered",
             Delivered::Unknown => "unknown",

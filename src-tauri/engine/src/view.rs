@@ -187,6 +187,7 @@ fn scheduled(word: &str) -> ScheduledMark {
 
 fn delivered(word: &str) -> DeliveredMark {
     match word {
+        "waiting" => DeliveredMark::Waiting,
         "delivering" => DeliveredMark::Delivering,
         "delivered" => DeliveredMark::Delivered,
         "unknown" => DeliveredMark::Unknown,

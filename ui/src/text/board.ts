@@ -19,6 +19,7 @@ export const approve = 'Approve';
 export const deny = 'Deny';
 export const open = 'Open';
 export const held = 'Held';
+export const heldBack = 'held back';
 export const due = (stamp: Said) => `due ${stamp}`;
 export const runOnce = 'Run once';
 export const skip = 'Skip';

@@ -3,7 +3,7 @@ import { glyphOf } from '../glyphs';
 import * as boardText from '../text/board';
 import { lasting, money } from '../time';
 import type { Mark } from '../wire';
-import { attemptWords, isBetween, isLive } from '../words';
+import { attemptWords, headline, isBefore, isBetween, isLive } from '../words';
 import type { Brush, Placed } from './brush';
 import { deliveredAt, endedAt, type Comb, type Spot } from './spots';
 import { xOf } from './view';
@@ -17,7 +17,7 @@ export function drawLabels(brush: Brush, placed: readonly Placed[], shown: reado
   g.textBaseline = 'middle';
   g.lineJoin = 'round';
   for (const p of [...placed].sort((a, b) => a.x - b.x)) {
-    if (p.x < -4) continue;
+    if (p.x < -4 || p.x > width + 4) continue;
     const next = shown[p.index + 1];
     const nextX = next ? xOf(view, next.due_ms, width) : width;
     const before = shown[p.index - 1];
@@ -35,7 +35,7 @@ export function drawLabels(brush: Brush, placed: readonly Placed[], shown: reado
       else if (!live && p.x - 10 - w > Math.max(beforeX, taken) + 8) at = p.x - 10 - w;
       else if (live && Math.max(p.xc, xn) + 10 + w < nextX) {
         at = Math.max(p.xc, xn) + 10;
-        y = p.mark.delivered === 'delivering' ? ya + 9.5 : yc + 0.5;
+        y = isBefore(p.mark) ? ya + 9.5 : yc + 0.5;
       } else if (live && p.x + 10 + w < Math.min(nextX, xn) - 6) at = p.x + 10;
       if (at !== null) break;
     }
@@ -51,6 +51,7 @@ export function drawLabels(brush: Brush, placed: readonly Placed[], shown: reado
 
 /** What may stand beside a run, longest first; `madeUp` due times merged into it. */
 function labelsOf(mark: Mark, now_ms: number, madeUp: number): string[] {
+  if (mark.delivered === 'waiting' && mark.confirmed !== 'gate') return [headline(mark, now_ms).replace(/\.$/, ''), boardText.heldBack];
   if (mark.delivered === 'delivering') return [mark.attempts > 1 ? attemptWords(mark) : 'delivering'];
   if (isBetween(mark)) return [boardText.waitsForItsNextTry(mark.attempts), boardText.nextTry];
   if (mark.confirmed === 'working') return [boardText.runningOfLasting(lasting(now_ms - deliveredAt(mark, now_ms))), 'running'];

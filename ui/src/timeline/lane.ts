@@ -1,13 +1,13 @@
 //! Draws one lane: three rows that never merge. What went right loses detail first.
 import { glyphOf, toneToken } from '../glyphs';
-import { dueTimes, isExceptional, isLive, isSpan, scheduledTone } from '../words';
+import { dueTimes, isBefore, isExceptional, isLive, isSpan, scheduledTone } from '../words';
 import type { Mark } from '../wire';
 import { groundAt, outline, ROW_Y, SIZE, type Brush, type LaneScene, type Placed } from './brush';
 import { drawMark, type InkName } from './ink';
 import { drawLabels } from './labels';
 import { drawShare } from './share';
 import { combsOf, deliveredAt, detailOf, endedAt, visible, type Comb, type Detail, type Spot } from './spots';
-import { startOf, xOf, type View } from './view';
+import { reachIn, startOf, xOf, type View } from './view';
 
 /** How much of a lane is drawn; without its marks, what was counted is. */
 export function detailIn({ pitch_ms, binned }: LaneScene, view: View, width: number): Detail {
@@ -46,7 +46,7 @@ export function drawLane(brush: Brush, y0: number, lane: LaneScene): void {
   const yc = y0 + ROW_Y[2];
   const pitch_px = (lane.pitch_ms / view.span_ms) * width;
   const detail = detailIn(lane, view, width);
-  const inView = visible(spots, view, Math.max(4 * 3_600_000, view.span_ms * 0.02));
+  const inView = visible(spots, view, Math.max(4 * 3_600_000, view.span_ms * 0.02), reachIn(view, width));
   if (detail === 'share') {
     drawShare(brush, lane, y0, inView);
     for (const spot of inView) if (spot.mark && isSpan(spot.mark)) drawSpan(brush, spot, y0, ya);
@@ -185,7 +185,7 @@ function drawTick(brush: Brush, mark: Mark, x: number, ya: number, yb: number, y
     g.fill();
   }
   g.globalAlpha = 1;
-  if (mark.delivered === 'delivering') drawMark(g, ink, 'D', 'delivering', x, yb, SIZE);
+  if (isBefore(mark)) drawMark(g, ink, 'D', mark.delivered, x, yb, SIZE);
   if (mark.confirmed === 'confirmed') {
     g.fillStyle = ink.of.ok;
     g.fillRect(x - w / 2 - 0.4, yc - 3.5, w + 0.8, 7);
@@ -223,8 +223,8 @@ function drawRun(brush: Brush, p: Placed, y0: number, ya: number, yb: number, yc
     g.stroke();
   }
   const begun = xOf(view, startedAt(mark), width);
-  if (mark.delivered === 'delivering' && xd - begun > 7) {
-    g.fillStyle = ink.of.live;
+  if (isBefore(mark) && xd - begun > 7) {
+    g.fillStyle = ink.of[mark.delivered === 'waiting' ? 'warn-mark' : 'live'];
     g.fillRect(begun, yb - 0.75, xd - begun, 1.5);
   }
   if (length > 7 && answered) {

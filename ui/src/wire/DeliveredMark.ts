@@ -3,4 +3,4 @@
 /**
  * Glyph of the second row.
  */
-export type DeliveredMark = "none" | "delivering" | "delivered" | "unknown" | "bounced";
+export type DeliveredMark = "none" | "waiting" | "delivering" | "delivered" | "unknown" | "bounced";

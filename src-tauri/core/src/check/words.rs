@@ -181,7 +181,7 @@ fn host(address: &str) -> String {
 }
 
 /// "a, b and c"
-fn listed(parts: &[String]) -> String {
+pub(crate) fn listed(parts: &[String]) -> String {
     match parts.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, first)) => format!("{} and {last}", first.join(", ")),

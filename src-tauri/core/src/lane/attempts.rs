@@ -1,13 +1,21 @@
 //! How an attempt sets out: what it has to wait for, and who takes it from there.
 
+use crate::check::listed;
 use crate::cue::Transport;
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::id::RunId;
 use crate::input::Answer;
 use crate::lane::decide::Draft;
+use crate::pool::Need;
 use crate::run::{HeldBy, Phase, Run};
 use crate::time::{HOUR_MS, SECOND_MS, length_in_words};
+
+/// "waits for pool openai"
+fn waits_for_pools(uses: &[Need]) -> String {
+    let names: Vec<String> = uses.iter().map(|need| need.pool.clone()).collect();
+    format!("waits for {} {}", if names.len() == 1 { "pool" } else { "pools" }, listed(&names))
+}
 
 /// Between two looks of a check that holds a delivery up.
 const LOOK_AGAIN_MS: u64 = 30 * SECOND_MS;
@@ -29,7 +37,7 @@ impl Draft<'_> {
         if run.definition.uses.is_empty() || run.definition.transport.is_watch() {
             return self.hand_over(run, number, licensed);
         }
-        let (run_id, words) = (run.id.clone(), "waits for its pools".to_owned());
+        let (run_id, words) = (run.id.clone(), waits_for_pools(&run.definition.uses));
         self.emit(Event::AttemptHeld { run_id: run_id.clone(), number, by: HeldBy::Pool, words, until: None });
         self.effects.push(Effect::AskPools { run_id, number });
     }

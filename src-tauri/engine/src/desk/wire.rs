@@ -98,6 +98,8 @@ pub enum ScheduledMark {
 #[serde(rename_all = "snake_case")]
 pub enum DeliveredMark {
     None,
+    /// Held back: a pool has no room, its preflight asks for something, or you are asked first.
+    Waiting,
     Delivering,
     Delivered,
     /// Sent whole, not answered in time: the agent may be working inside the request.

@@ -99,7 +99,7 @@ pub(super) fn tone(state: &str) -> &'static str {
     match state {
         "confirmed" => "ok",
         "refuted" | "failed" | "bounced" | "stopped" | "missed" => "bad",
-        "silent" | "held" | "gate" | "unknown" => "warn",
+        "silent" | "held" | "waiting" | "gate" | "unknown" => "warn",
         "delivering" | "working" | "started" => "live",
         _ => "plain",
     }

@@ -6,6 +6,7 @@ use crate::check::{Check, OnFail, Preflight, What};
 use crate::cue::Worker;
 use crate::pool::Need;
 use crate::run::{HeldBy, Phase};
+use crate::verdicts::Delivered;
 
 fn pooled(cue: &mut CueDefinition) {
     cue.uses = vec![Need { pool: "openai".into(), weight: 1, tokens: None }];
@@ -53,7 +54,10 @@ fn nothing_is_sent_before_the_pools_give_way() {
     assert!(!field.run(&run).occupies(), "whoever waits keeps nobody out");
     field.until(50_000);
     assert!(field.run(&run).is_live(), "it waits as long as it takes");
+    assert_eq!(Delivered::of(&field.run(&run)), Delivered::Waiting, "held back, and not on its way");
+    assert_eq!(crate::sentence::of_run(&field.run(&run)), "Waits for pool openai. Attempt 1 of 3.");
     field.permitted(&run, 1);
+    assert_eq!(Delivered::of(&field.run(&run)), Delivered::Delivering);
     assert_eq!(field.sent(), [(run.clone(), 1)]);
     assert!(field.run(&run).occupies());
     field.permitted(&run, 1);
@@ -167,6 +171,7 @@ fn a_failed_check_holds_the_delivery_and_is_looked_at_again() {
     assert_eq!(field.held_since(&run), (HeldBy::Preflight, 2));
     field.until(31);
     assert_eq!(field.run(&run).latest().state, AttemptState::Waiting);
+    assert_eq!(Delivered::of(&field.run(&run)), Delivered::Waiting);
     field.until(33);
     assert_eq!(field.sent(), [(run.clone(), 1)], "the same attempt: nothing was sent");
     field.unready(&run, 1, true);
