@@ -35,7 +35,7 @@ pub enum Message {
 
 #[tauri::command]
 pub async fn rpc(shell: State<'_, Shell>, command: String, request: Value) -> Result<Value, DeskError> {
-    shell.desk.call(&command, request).await
+    shell.desk().await.call(&command, request).await
 }
 
 /// Sends the changes after `from`, in the order of their sequence numbers, until the page goes away or asks anew.
@@ -46,7 +46,7 @@ pub async fn events(
     from: u64,
     channel: Channel<Message>,
 ) -> Result<(), DeskError> {
-    let subscription = shell.desk.handle.feed().subscribe(from);
+    let subscription = shell.desk().await.handle.feed().subscribe(from);
     // What the page is told goes by its own channel: no other page hears it, and this one is known to listen.
     let told = channel.clone();
     let tell = move |hash: &str| told.send(Message::Open { hash: hash.to_owned() }).is_ok();

@@ -167,7 +167,7 @@ fn obey(app: &AppHandle, does: Does) {
     if matches!(does, Does::NextGate) {
         let app = app.clone();
         tauri::async_runtime::spawn(async move {
-            let hash = tray::next_gate(&app.state::<Shell>().desk).await.and_then(|gate| shell::place(&gate));
+            let hash = tray::next_gate(app.state::<Shell>().desk().await).await.and_then(|gate| shell::place(&gate));
             bridge::open(&app, hash.as_deref().unwrap_or("#/gates"));
         });
     }

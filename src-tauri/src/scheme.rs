@@ -1,7 +1,5 @@
 //! Who opens `cuetower://` links on this machine, as the system has it.
 
-use std::ffi::OsString;
-
 use serde::Serialize;
 
 use crate::login::Start;
@@ -47,7 +45,7 @@ mod system {
     }
 
     fn opens(start: &Start) -> Result<String, String> {
-        let words: Vec<OsString> =
+        let words: Vec<std::ffi::OsString> =
             [start.program.clone().into_os_string()].into_iter().chain(start.args.clone()).collect();
         exec(&words, "%u")
     }

@@ -1,18 +1,19 @@
 //! The program with a window, from its start to its end: one instance per data folder, the tower, the window, the tray.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use cuetower_cli::tower::Tower;
+use cuetower_cli::tower::{StartError, Tower};
 use cuetower_engine::desk::Desk;
 use cuetower_engine::notify::Opens;
+use cuetower_engine::private;
 use tauri::async_runtime::JoinHandle;
 use tauri::{App, AppHandle, Manager, RunEvent};
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc;
+use tokio::sync::{SetOnce, mpsc};
 
 use crate::arguments::{self, Second, Wishes};
 use crate::early::Early;
@@ -24,14 +25,18 @@ use crate::{bridge, desktop, link, menu, saving, stop, tray, trouble, window};
 
 /// What is left on the runtime when the tower has stopped gets no longer than this.
 const LEFTOVERS_LIMIT: Duration = Duration::from_secs(2);
+/// As long as a page takes to be drawn on a slow machine.
+const PAGE_FIRST: Duration = Duration::from_millis(700);
 
 const BOARD: &str = "#/board";
 /// Of a link that is refused, in the log.
 const LINK_CHARS_TOLD: usize = 200;
 
+type Rising = tokio::task::JoinHandle<Result<Tower, StartError>>;
+
 /// What the parts of the shell share.
 pub struct Shell {
-    pub desk: Desk,
+    desk: SetOnce<Desk>,
     pub page: Page,
     pub data_dir: PathBuf,
     pub keeper: Keeper,
@@ -42,6 +47,18 @@ pub struct Shell {
 }
 
 impl Shell {
+    /// Waits until the tower is up: the window is made meanwhile, and its page asks at once.
+    pub async fn desk(&self) -> &Desk {
+        self.desk.wait().await
+    }
+
+    fn has(&self, tower: Tower) {
+        let desk = tower.desk.clone();
+        *self.tower.lock().unwrap_or_else(PoisonError::into_inner) = Some(tower);
+        // It comes once.
+        drop(self.desk.set(desk));
+    }
+
     pub fn take_tower(&self) -> Option<Tower> {
         self.tower.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -105,26 +122,44 @@ pub fn open(wishes: Wishes) -> ExitCode {
         }
     };
     let start = Start::of_this(name, wishes.again);
-    let code = match runtime.block_on(Tower::start(wishes.options)) {
-        Ok(tower) => fly(app, tower, start),
-        Err(error) => trouble::tell(app, &error.to_string()),
+    // The tower rises on the runtime's threads while this one makes the window and shows it.
+    let rising = runtime.spawn(Tower::start(wishes.options));
+    let code = match make_window(&app, &folder, start) {
+        Ok(()) => fly(app, rising),
+        Err(error) => {
+            // If it cannot rise either, it knows better why.
+            let sentence = match runtime.block_on(rising) {
+                Ok(Ok(tower)) => {
+                    runtime.block_on(tower.stop());
+                    format!("The window could not be made: {error}.")
+                }
+                Ok(Err(trouble)) => trouble.to_string(),
+                Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+            };
+            trouble::tell(app, &sentence)
+        }
     };
     runtime.shutdown_timeout(LEFTOVERS_LIMIT);
     code
 }
 
-fn fly(app: App, mut tower: Tower, start: std::io::Result<Start>) -> ExitCode {
-    let clicks = std::mem::replace(&mut tower.clicks, mpsc::channel(1).1);
-    let desk = tower.desk.clone();
-    let data_dir = PathBuf::from(&desk.facts.data_dir);
-    let keeper = Keeper::of(&data_dir);
-    let kept = keeper.kept();
+/// With its page loading, and hidden.
+fn make_window(app: &App, folder: &Path, start: std::io::Result<Start>) -> Result<(), String> {
+    private::folder(folder).map_err(|error| error.to_string())?;
     let start = start.map_err(|error| format!("Where this program lies is not known: {error}."));
-    app.manage(Shell { desk, page: Page::default(), data_dir, keeper, start, tower: Mutex::new(Some(tower)) });
+    app.manage(Shell {
+        desk: SetOnce::new(),
+        page: Page::default(),
+        data_dir: folder.to_owned(),
+        keeper: Keeper::of(folder),
+        start,
+        tower: Mutex::default(),
+    });
+    window::build(app.handle()).map_err(|error| error.to_string())
+}
+
+fn fly(app: App, rising: Rising) -> ExitCode {
     let handle = app.handle();
-    if let Err(error) = window::build(handle) {
-        return trouble::tell(app, &format!("The window could not be made: {error}."));
-    }
     let early = app.state::<Early>().end();
     if early.wants_to_be_seen {
         window::appear(handle);
@@ -132,11 +167,9 @@ fn fly(app: App, mut tower: Tower, start: std::io::Result<Start>) -> ExitCode {
     if let Some(link) = early.link {
         follow_link(handle, &link);
     }
-    menu::raise(handle);
-    tray::raise(handle);
-    hotkeys::take_kept(handle, &kept.hotkeys);
+    hotkeys::take_kept(handle, &app.state::<Shell>().keeper.kept().hotkeys);
     stop::obey_signals(handle);
-    tauri::async_runtime::spawn(follow_clicks(handle.clone(), clicks));
+    tauri::async_runtime::spawn(land(handle.clone(), rising, early.wants_to_be_seen));
     let code = app.run_return(|app, event| match event {
         // The window is only ever hidden, so this is the desktop's own wish.
         RunEvent::ExitRequested { code: None, api, .. } => {
@@ -157,6 +190,42 @@ fn fly(app: App, mut tower: Tower, start: std::io::Result<Start>) -> ExitCode {
         _ => {}
     });
     ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+/// The tower is up, or will not be. `seen`: somebody waits for the page, which the window's own thread draws: what else takes a
+/// moment of that comes after it.
+async fn land(app: AppHandle, rising: Rising, seen: bool) {
+    let risen = match rising.await {
+        Ok(risen) => risen,
+        Err(panic) => {
+            tracing::error!(%panic, "the tower broke while it started");
+            return app.exit(1);
+        }
+    };
+    let there = app.clone();
+    let landed = match risen {
+        Ok(mut tower) => {
+            let clicks = std::mem::replace(&mut tower.clicks, mpsc::channel(1).1);
+            app.state::<Shell>().has(tower);
+            tauri::async_runtime::spawn(follow_clicks(app.clone(), clicks));
+            if seen {
+                tokio::time::sleep(PAGE_FIRST).await;
+            }
+            app.run_on_main_thread(move || {
+                menu::raise(&there);
+                tray::raise(&there);
+            })
+        }
+        Err(error) => app.run_on_main_thread(move || {
+            if !trouble::show(&there, &error.to_string()) {
+                return there.exit(1);
+            }
+            window::unmake(&there);
+        }),
+    };
+    if landed.is_err() {
+        app.exit(1);
+    }
 }
 
 /// A click on a notification brings the window, and opens what it is about.

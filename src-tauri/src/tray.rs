@@ -41,7 +41,11 @@ pub fn raise(app: &AppHandle) {
     // On Linux the library behind it is looked for at this point, and its absence is a panic.
     let built = catch_unwind(AssertUnwindSafe(|| build(app)));
     match built {
-        Ok(Ok(tray)) => drop(tauri::async_runtime::spawn(keep_true(tray, app.state::<Shell>().desk.clone()))),
+        Ok(Ok(tray)) => {
+            let app = app.clone();
+            let keeping = async move { keep_true(tray, app.state::<Shell>().desk().await.clone()).await };
+            drop(tauri::async_runtime::spawn(keeping));
+        }
         Ok(Err(error)) => tracing::warn!(%error, "there is no tray icon"),
         Err(_) => tracing::warn!("there is no tray icon: its library (libayatana-appindicator3) is missing"),
     }
@@ -178,9 +182,11 @@ fn show(tray: &Tray, shown: &mut Option<Face>, status: &TowerStatus, gates: &[Ga
 }
 
 fn toggle_firing(app: &AppHandle) {
-    let desk = app.state::<Shell>().desk.clone();
+    let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        let Some(status) = status(&desk).await else { return };
+        let shell = app.state::<Shell>();
+        let desk = shell.desk().await;
+        let Some(status) = status(desk).await else { return };
         let command = if status.paused { "tower_resume" } else { "tower_pause" };
         if let Err(refused) = desk.call(command, Value::Null).await {
             tracing::warn!(command, message = %refused.message, "the tray's wish was refused");

@@ -99,10 +99,12 @@ pub fn chosen(app: &AppHandle, id: &str) {
         window::show(app);
         bridge::open(app, hash);
     } else if let Some((word, shown, gate_id)) = answer_of(id) {
-        let desk = app.state::<Shell>().desk.through(Face::Tray);
         let request = json!({ "gate_id": gate_id, "shown": shown, "answer": word });
-        let gate_id = gate_id.to_owned();
-        tauri::async_runtime::spawn(answer(desk, request, gate_id));
+        let (app, gate_id) = (app.clone(), gate_id.to_owned());
+        tauri::async_runtime::spawn(async move {
+            let desk = app.state::<Shell>().desk().await.through(Face::Tray);
+            answer(desk, request, gate_id).await;
+        });
     }
 }
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use tauri::http::{Response, header};
 use tauri::webview::NewWindowResponse;
-use tauri::{App, Builder, Manager, UriSchemeContext, Url, WebviewUrl, WebviewWindowBuilder, Wry};
+use tauri::{App, AppHandle, Builder, Manager, UriSchemeContext, Url, WebviewUrl, WebviewWindowBuilder, Wry};
 
 const SCHEME: &str = "trouble";
 
@@ -26,10 +26,18 @@ pub fn teach(builder: Builder<Wry>) -> Builder<Wry> {
 
 /// Says it on standard error and in a window, until that is closed.
 pub fn tell(app: App, sentence: &str) -> ExitCode {
+    if show(app.handle(), sentence) {
+        app.run_return(|_, _| {});
+    }
+    ExitCode::FAILURE
+}
+
+/// Whether there is a window that says it.
+pub fn show(app: &AppHandle, sentence: &str) -> bool {
     eprintln!("Cuetower could not start: {sentence}");
     app.manage(Trouble(sentence.to_owned()));
     let address = Url::parse("trouble://localhost/").expect("a fixed address is well formed");
-    let window = WebviewWindowBuilder::new(&app, "trouble", WebviewUrl::CustomProtocol(address))
+    let window = WebviewWindowBuilder::new(app, "trouble", WebviewUrl::CustomProtocol(address))
         .title("Cuetower could not start")
         .inner_size(520.0, 240.0)
         .center()
@@ -37,10 +45,7 @@ pub fn tell(app: App, sentence: &str) -> ExitCode {
         .devtools(false)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .build();
-    if window.is_ok() {
-        app.run_return(|_, _| {});
-    }
-    ExitCode::FAILURE
+    window.is_ok()
 }
 
 fn page(sentence: &str) -> String {

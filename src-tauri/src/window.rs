@@ -74,6 +74,11 @@ pub fn build(app: &AppHandle) -> tauri::Result<()> {
     Ok(())
 }
 
+/// As if it had never been made: nobody saw it.
+pub fn unmake(app: &AppHandle) {
+    with(app, WebviewWindow::destroy);
+}
+
 fn native(theme: Theme) -> Option<tauri::Theme> {
     match theme {
         Theme::System => None,
@@ -160,15 +165,17 @@ fn put_away(app: &AppHandle) {
             hide(&app);
         } else {
             with(&app, WebviewWindow::minimize);
-            say_it_keeps_running(&app);
+            say_it_keeps_running(&app).await;
         }
     });
 }
 
-fn say_it_keeps_running(app: &AppHandle) {
+async fn say_it_keeps_running(app: &AppHandle) {
     static SAID: Once = Once::new();
+    let shell = app.state::<Shell>();
+    let desk = shell.desk().await;
     SAID.call_once(|| {
-        app.state::<Shell>().desk.notifier.show(Note {
+        desk.notifier.show(Note {
             key: "window closed".to_owned(),
             title: "Cuetower keeps running".to_owned(),
             body: "The window is minimised and cues keep firing. Start Cuetower again to bring it back; Settings can quit it.".to_owned(),

@@ -40,7 +40,7 @@ export function pool(change: Partial<PoolView> = {}): PoolView {
 /** An agent that works, and is watched by a runner. */
 export function agent(change: Partial<AgentView> = {}): AgentView {
   return {
-    name: 'release-scribe', account: null, state: 'working', words: 'Working; 42 iterations.', last_beat_ms: NOW - 22_000, message: 'Processed 42.', kind: 'claude', tokens_today: 41_200, cost_today_usd: 1.5, day_cost_usd: null, memory_mb: 412,
+    name: 'release-scribe', account: null, state: 'working', words: 'Working; 42 iterations.', last_beat_ms: NOW - 22_000, message: 'Processed 42.', kind: 'claude', tokens_today: 41_200, cost_today_usd: 1.5, day_cost_usd: null, memory_mb: 412, memory_rise: null,
     iterations: 42, pulse: Array.from({ length: 60 }, () => 1), tokens: Array.from({ length: 60 }, () => 3900), restarts: 0, runner: { kind: 'systemd', target: 'scribe.service' }, commands: [], cues: [], address: null, unread: 0,
     watch: null, usual_gap_ms: 60_000, due_ms: NOW + 38_000, progress_at_ms: NOW - 22_000, lost_since_ms: null, no_progress_since_ms: null, tokens_usual: null, run_id: null, ...change
   };

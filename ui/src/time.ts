@@ -119,11 +119,10 @@ export function stamp(at_ms: number, now_ms: number, zone: string): string {
 /** An instant on the clock of `zone`, and on the clock at home where that is another: "Tue 1 Dec 09:00 Berlin time (08:00 UTC)". */
 export function bothClocks(at_ms: number, now_ms: number, zone: string, home: string): string {
   if (zone === home || offsetAt(zone, at_ms) === offsetAt(home, at_ms)) return stamp(at_ms, now_ms, home);
-  const named = (of: string) => (isUtc(of) ? timeText.utc : timeText.time(placeOf(of)));
   const apart = day(at_ms, zone) !== day(at_ms, home);
   const there = apart ? `${day(at_ms, zone)} ${hm(at_ms, zone)}` : stamp(at_ms, now_ms, zone);
   const here = apart ? `${day(at_ms, home)} ${hm(at_ms, home)}` : hm(at_ms, home);
-  return `${there} ${named(zone)} (${here} ${named(home)})`;
+  return `${there} ${clockOf(zone)} (${here} ${clockOf(home)})`;
 }
 
 /** A length of time: "281 ms", "4 min 14 s", "2 h 32 min", "3 d". */
@@ -163,11 +162,6 @@ export function wholeUnits(length_ms: number): number {
   return Math.max(SECOND, Math.floor(length_ms / unit) * unit);
 }
 
-/** The same to the nearest hour, for what is to come: 4 h 59 min are "in 5 h". */
-export function nearestUnits(length_ms: number): number {
-  return length_ms < HOUR ? wholeUnits(length_ms) : Math.round(length_ms / HOUR) * HOUR;
-}
-
 /** $0.02; four places below one cent. */
 export function money(usd: number): string {
   return dollars(usd, usd !== 0 && Math.abs(usd) < 0.01 ? 4 : 2);
@@ -181,6 +175,11 @@ export function roundMoney(usd: number): string {
 /** "Europe/Madrid" as people say it: "Madrid". */
 export function placeOf(zone: string): string {
   return (zone.split('/').pop() ?? zone).replaceAll('_', ' ');
+}
+
+/** Whose clock it is: "Madrid time", "UTC". */
+export function clockOf(zone: string): string {
+  return isUtc(zone) ? timeText.utc : timeText.time(placeOf(zone));
 }
 
 /** Reads "2026-11-21 08:00" (or with T and seconds) as wall clock of `zone`; null when it is no time, or one that the clock change skips is moved on. */

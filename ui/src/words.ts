@@ -298,16 +298,11 @@ export function waitingSince(since_ms: number, now_ms: number): string {
   return marksText.forIt(lasting(Math.floor(passed / unit) * unit));
 }
 
-/** How long an alert has been open, and how often it happened: "for 6 min, 12 times". */
-export function waiting(alert: AlertView, now_ms: number): string {
-  return `${waitingSince(alert.opened_at_ms, now_ms)}${alert.count > 1 ? marksText.times(alert.count) : ''}`;
-}
-
 const WHILE: Record<string, string> = { off: marksText.withTheTowerOff, asleep: marksText.inSleep, stalled: marksText.inAStall, clock_set: marksText.asTheClockWasSet };
 
-/** What a held occurrence asks: "5 due times passed in sleep. Asks before it makes them up." */
+/** What a held occurrence asks: "5 due times passed in sleep. Run it once for all of them, or skip them?" */
 export function askSentence(due: number, band: BandView | null): string {
-  return marksText.passedAsksBeforeItMakes(due === 1 ? marksText.itsDueTime : dueTimes(due), band ? (WHILE[band.reason] ?? '') : '', due);
+  return marksText.passedRunOrSkip(due === 1 ? marksText.itsDueTime : dueTimes(due), band ? (WHILE[band.reason] ?? '') : '', due);
 }
 
 /** With its full stop, where other sentences follow. */

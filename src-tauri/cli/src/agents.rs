@@ -146,7 +146,7 @@ fn told(story: &AgentStory, zone: &Zone) -> String {
         fact("silent", agent.lost_since_ms.map(|at| format!("since {}", zone.at(at)))),
         fact("stands", agent.no_progress_since_ms.map(|at| format!("still since {}", zone.at(at)))),
         fact("run", agent.run_id.clone()),
-        fact("memory", agent.memory_mb.map(|memory| format!("{memory:.1} MB"))),
+        fact("memory", memory(agent, zone)),
         fact("runner", runner.map(|runner| format!("{}:{}", runner.kind, runner.target))),
         fact("restarts", (agent.restarts > 0).then(|| format!("{} in 7 days", agent.restarts))),
         fact("cues", (!names.is_empty()).then(|| names.join(", "))),
@@ -181,6 +181,15 @@ fn expected(agent: &AgentView) -> String {
     format!("{beats}{}{restart}{alert}", work.unwrap_or_default())
 }
 
+/// "120.5 MB, rising: 60.0 MB at 2026-11-21 08:00:00"
+fn memory(agent: &AgentView, zone: &Zone) -> Option<String> {
+    let now = format!("{:.1} MB", agent.memory_mb?);
+    Some(match &agent.memory_rise {
+        Some(rise) => format!("{now}, rising: {:.1} MB at {}", rise.from_mb, zone.at(rise.since_ms)),
+        None => now,
+    })
+}
+
 /// "200 to 1,400 tokens a minute"
 fn usually(agent: &AgentView) -> Option<String> {
     let (low, high) = agent.tokens_usual?;
@@ -207,7 +216,7 @@ fn beat_row(beat: &BeatView, zone: &Zone) -> [String; 6] {
 
 #[cfg(test)]
 mod tests {
-    use cuetower_engine::desk::wire::RunnerView;
+    use cuetower_engine::desk::wire::{MemoryRise, RunnerView};
 
     use super::*;
 
@@ -232,6 +241,7 @@ mod tests {
             cost_today_usd: Some(0.51),
             day_cost_usd: Some(10.0),
             memory_mb: Some(120.5),
+            memory_rise: Some(MemoryRise { since_ms: 1_795_248_000_000, from_mb: 60.0 }),
             iterations: Some(42),
             pulse: vec![0; 60],
             tokens: vec![0; 60],

@@ -331,7 +331,7 @@ pub enum RunCommand {
     },
     /// What its command prints, as it prints it, until it has ended
     Tail {
-        /// The run's id
+        /// The run's id, or its beginning (6 characters at least)
         run: String,
         /// The standard error instead of the standard output
         #[arg(long)]
@@ -339,7 +339,7 @@ pub enum RunCommand {
     },
     /// Say whether what it reported is so
     Verify {
-        /// The run's id
+        /// The run's id, or its beginning (6 characters at least)
         run: String,
         /// Whether it is
         word: VerifyWord,
@@ -349,17 +349,17 @@ pub enum RunCommand {
     },
     /// Look again at one that was refuted
     Check {
-        /// The run's id
+        /// The run's id, or its beginning (6 characters at least)
         run: String,
     },
     /// Its steps, what each used, and how it ended
     Steps {
-        /// The run's id
+        /// The run's id, or its beginning (6 characters at least)
         run: String,
     },
     /// Go on where it broke off, in a new run that keeps what was completed before
     Resume {
-        /// The run's id
+        /// The run's id, or its beginning (6 characters at least)
         run: String,
         /// From this step at the top on, instead of the one that is not completed
         #[arg(long)]
@@ -367,29 +367,29 @@ pub enum RunCommand {
     },
     /// Beside the last good run of its cue
     Compare {
-        /// The run's id
+        /// The run's id, or its beginning (6 characters at least)
         run: String,
     },
     /// Run it again, with the same payload
     Replay {
-        /// The run's id
+        /// The run's id, or its beginning (6 characters at least)
         run: String,
     },
     /// With everything that is shown of it, as a file: JSON, or one page with --html
     Export(ExportArgs),
     /// Stop it
     Stop {
-        /// The run's id
+        /// The run's id, or its beginning (6 characters at least)
         run: String,
     },
     /// End its process and go on with the next attempt, such as of one that hangs
     Restart {
-        /// The run's id
+        /// The run's id, or its beginning (6 characters at least)
         run: String,
     },
     /// What its processes do at this moment: alive, how busy, how much memory, blocked on what
     Truth {
-        /// The run's id
+        /// The run's id, or its beginning (6 characters at least)
         run: String,
     },
 }

@@ -16,6 +16,7 @@ pub struct SearchArgs {
 
 #[derive(Debug, Args)]
 pub struct ExportArgs {
+    /// The run's id, or its beginning (6 characters at least)
     pub run: String,
     /// As one page that needs nothing else, instead of JSON
     #[arg(long)]

@@ -60,7 +60,8 @@ async fn newest(owner: &Owner, cue_id: Option<String>, limit: usize) -> Result<V
 /// To standard output, into a file, or under its own name into a folder.
 async fn export(owner: &Owner, args: ExportArgs) -> Result<(), String> {
     let format = if args.html { "html" } else { "json" };
-    let file: Exported = owner.ask("run_export", json!({ "run_id": args.run, "format": format })).await?;
+    let run = whole(owner, &args.run).await?;
+    let file: Exported = owner.ask("run_export", json!({ "run_id": run, "format": format })).await?;
     let Some(path) = args.output else {
         hand_out(&file.text);
         return Ok(());
@@ -71,15 +72,21 @@ async fn export(owner: &Owner, args: ExportArgs) -> Result<(), String> {
     Ok(())
 }
 
+/// The id of the run that is named by it, or by its beginning.
+async fn whole(owner: &Owner, run: &str) -> Result<String, String> {
+    let story: RunStory = owner.ask("run_get", json!({ "run_id": run })).await?;
+    Ok(story.mark.run_id.unwrap_or_else(|| run.to_owned()))
+}
+
 pub async fn obey(owner: &Owner, what: RunCommand, as_json: bool) -> Result<(), String> {
     match what {
         RunCommand::Show { run } => show(owner, &run, as_json).await,
-        RunCommand::Tail { run, stderr } => follow::tail(owner, &run, stderr).await,
-        RunCommand::Steps { run } => steps::list(owner, &run, as_json).await,
-        RunCommand::Resume { run, step } => steps::resume(owner, &run, step, as_json).await,
-        RunCommand::Compare { run } => steps::compare(owner, &run, as_json).await,
+        RunCommand::Tail { run, stderr } => follow::tail(owner, &whole(owner, &run).await?, stderr).await,
+        RunCommand::Steps { run } => steps::list(owner, &whole(owner, &run).await?, as_json).await,
+        RunCommand::Resume { run, step } => steps::resume(owner, &whole(owner, &run).await?, step, as_json).await,
+        RunCommand::Compare { run } => steps::compare(owner, &whole(owner, &run).await?, as_json).await,
         RunCommand::Replay { run } => {
-            let fired: Fired = owner.ask("run_replay", json!({ "run_id": run })).await?;
+            let fired: Fired = owner.ask("run_replay", json!({ "run_id": whole(owner, &run).await? })).await?;
             if as_json {
                 say_json(&json!(fired))
             } else {
@@ -90,8 +97,9 @@ pub async fn obey(owner: &Owner, what: RunCommand, as_json: bool) -> Result<(), 
         RunCommand::Export(args) => export(owner, args).await,
         RunCommand::Verify { run, word, reason } => {
             let valid = word == VerifyWord::Yes;
-            let story: RunStory =
-                owner.ask("run_verify", json!({ "run_id": run, "valid": valid, "reason": reason })).await?;
+            let story: RunStory = owner
+                .ask("run_verify", json!({ "run_id": whole(owner, &run).await?, "valid": valid, "reason": reason }))
+                .await?;
             if as_json {
                 say_json(&json!(story))
             } else {
@@ -100,7 +108,7 @@ pub async fn obey(owner: &Owner, what: RunCommand, as_json: bool) -> Result<(), 
             Ok(())
         }
         RunCommand::Check { run } => {
-            let story: RunStory = owner.ask("run_check", json!({ "run_id": run })).await?;
+            let story: RunStory = owner.ask("run_check", json!({ "run_id": whole(owner, &run).await? })).await?;
             if as_json {
                 say_json(&json!(story))
             } else {
@@ -109,7 +117,7 @@ pub async fn obey(owner: &Owner, what: RunCommand, as_json: bool) -> Result<(), 
             Ok(())
         }
         RunCommand::Stop { run } => {
-            let answer = owner.call("run_stop", &json!({ "run_id": run })).await?;
+            let answer = owner.call("run_stop", &json!({ "run_id": whole(owner, &run).await? })).await?;
             if as_json {
                 say_json(&answer)
             } else {
@@ -118,7 +126,7 @@ pub async fn obey(owner: &Owner, what: RunCommand, as_json: bool) -> Result<(), 
             Ok(())
         }
         RunCommand::Restart { run } => {
-            let answer = owner.call("run_restart", &json!({ "run_id": run })).await?;
+            let answer = owner.call("run_restart", &json!({ "run_id": whole(owner, &run).await? })).await?;
             if as_json {
                 say_json(&answer)
             } else {
@@ -127,7 +135,7 @@ pub async fn obey(owner: &Owner, what: RunCommand, as_json: bool) -> Result<(), 
             Ok(())
         }
         RunCommand::Truth { run } => {
-            let truth: Truth = owner.ask("run_truth", json!({ "run_id": run })).await?;
+            let truth: Truth = owner.ask("run_truth", json!({ "run_id": whole(owner, &run).await? })).await?;
             if as_json {
                 say_json(&json!(truth))
             } else {

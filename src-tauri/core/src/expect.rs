@@ -2,6 +2,7 @@
 
 mod assertion;
 mod reading;
+mod unread;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

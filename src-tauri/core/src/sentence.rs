@@ -65,7 +65,7 @@ pub fn of_run(run: &Run) -> String {
             }
         }
         Phase::Ended { verdict, late, .. } => {
-            let after_deadline = run.outcome().is_none_or(|(_, reported)| reported.late);
+            let after_deadline = run.outcome().is_some_and(|(_, reported)| reported.late);
             let late = match (*late, after_deadline) {
                 (false, _) => "",
                 (true, true) => " It came after the deadline.",

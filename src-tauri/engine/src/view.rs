@@ -11,7 +11,7 @@ use cuetower_core::run::Run;
 use cuetower_core::sentence::grouped;
 
 use crate::definition;
-use crate::desk::wire::{AlertView, BandView, ConfirmedMark, CueView, DeliveredMark, Mark, ScheduledMark};
+use crate::desk::wire::{AlertView, BandView, ConfirmedMark, CueView, DeliveredMark, Mark, ScheduledMark, ToldView};
 use crate::journal::{OccurrenceRow, RunRow, SpanRow};
 
 /// `named`: the name of the cue with that id, for one that follows another.
@@ -151,7 +151,7 @@ pub fn band(band: &Band) -> BandView {
 }
 
 #[must_use]
-pub fn alert(alert: &Alert, told: Vec<String>) -> AlertView {
+pub fn alert(alert: &Alert, told: Vec<ToldView>) -> AlertView {
     AlertView {
         id: alert.id.0.clone(),
         kind: alert.kind.word().to_owned(),

@@ -89,7 +89,7 @@ async fn an_alert_is_counted_snoozed_and_resolved_by_itself_and_a_kill_forgets_n
     run(&tower, folder, ("digest", &digest), 3).await;
     let back = of(&tower, &digest, 1).await;
     assert_ne!(back["id"], alert["id"]);
-    assert_eq!(back["told"], json!(["not told again yet: the same was told shortly before"]));
+    assert_eq!(back["told"][0]["state"], "again_too_soon");
 
     let all = tower.ctl(&["alerts", "ack", "--all"]).await;
     assert_eq!(all.out.trim(), "All alerts are seen.");
@@ -138,7 +138,7 @@ async fn rules_outlive_a_kill_and_a_kind_that_is_off_is_recorded_and_told_to_nob
     let made = tower.owner("cue_create", &json!({ "definition": missing })).await;
     tower.owner("cue_fire", &json!({ "cue_id": made["id"], "payload": null })).await;
     let alert = of(&tower, made["id"].as_str().unwrap(), 1).await;
-    assert_eq!((&alert["kind"], &alert["told"]), (&json!("delivery_failed"), &json!(["not told: this kind is off"])));
+    assert_eq!((&alert["kind"], &alert["told"][0]["state"]), (&json!("delivery_failed"), &json!("kind_off")));
 }
 
 #[tokio::test]

@@ -87,7 +87,8 @@ impl Tower {
     async fn told(&self, agent: &str) -> Vec<String> {
         let alerts = self.owner("alerts", json!({ "limit": 50 })).await;
         let alert = alerts["alerts"].as_array().unwrap().iter().find(|alert| alert["agent"] == agent).unwrap();
-        serde_json::from_value(alert["told"].clone()).unwrap()
+        let words = |told: &Value| told["words"].as_str().unwrap().to_owned();
+        alert["told"].as_array().unwrap().iter().map(words).collect()
     }
 }
 

@@ -55,7 +55,7 @@ async fn a_database_is_asked_for_what_was_reported() {
     flight.reports(&run, counted(200.0)).await;
     let (verdict, run, said) = flight.judged(&run).await;
     let expected = format!(
-        "It gave 3; its proof asks that `{query}` gives 200 in {}. 200 of 200 records were processed. It said it worked.",
+        "{} gave 3; 200 was expected. 200 of 200 records were processed. It said it worked.",
         database.display()
     );
     assert_eq!((verdict, said), (Verdict::Refuted, expected));

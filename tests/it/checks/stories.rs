@@ -67,7 +67,7 @@ async fn a_command_is_judged_by_its_checks_alone() {
     };
     let run = flight.fired(command("short", "echo one > out.txt")).await;
     let (verdict, _, said) = flight.judged(&run).await;
-    let short = "1 line; its proof asks that file out.txt has at least 2 lines. It ended with exit code 0.";
+    let short = "out.txt has 1 line; at least 2 were expected. It ended with exit code 0.";
     assert_eq!((verdict, said.as_str()), (Verdict::Refuted, short));
     let run = flight.fired(command("whole", "echo one > out.txt; echo two >> out.txt")).await;
     let (verdict, _, said) = flight.judged(&run).await;

@@ -43,7 +43,7 @@ async fn a_report_that_lies_is_refuted_with_the_figure_of_the_database() {
     let title = "liar said 200, found 3";
     told.is(
         "refuted",
-        "It gave 3; its proof asks that `select count(*) from scored` gives 200 in crm.db. 200 of 200 records were processed. It said it worked.",
+        "crm.db gave 3; 200 was expected. 200 of 200 records were processed. It said it worked.",
         refuted(title),
     );
     let proof = &told.story["proof"];
@@ -120,7 +120,7 @@ async fn the_report_of_another_day_proves_nothing() {
     let told = scene.told("digest", "leads.py", json!({ "payload": payload, "checks": [check] })).await;
     told.is(
         "refuted",
-        "It changed 48 h 10 min before the fire, and not since; its proof asks that file report.md is newer than the fire and has at least 20 lines. 200 of 200 records were processed. It said it worked.",
+        "report.md changed 48 h 10 min before the fire, and not since. 200 of 200 records were processed. It said it worked.",
         refuted("digest is not proven; it said it worked"),
     );
 }

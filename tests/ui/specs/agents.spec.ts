@@ -107,7 +107,8 @@ test('an agent that only a cue names is there, with its cues and their last runs
   const { run_id } = await ask<{ run_id: string }>('cue_fire', { cue_id: cue?.id });
   await page.goto('/#/agents');
   const row = page.getByRole('table', { name: 'Agents' }).getByRole('row').filter({ hasText: 'support' });
-  await expect(row).toContainText('No beats yet');
+  await expect(row).toContainText('no beats yet');
+  await expect(row, 'as the board says it').toContainText('Idle');
   await expect(page.getByRole('region', { name: 'support' })).toContainText('A beat is a sign of life that an agent sends of its own accord.');
   await expect(row).toContainText('named by triage-inbox');
   const cues = page.getByRole('region', { name: 'support' }).getByRole('table', { name: 'Its cues' });
@@ -232,6 +233,9 @@ test('what is expected of an agent is said here, and its silence is seen within 
   // It comes back by itself, and so it is over by itself.
   await agents.beat('price-watch', { iteration_count: 3, tokens_used: 900 });
   await page.goto('/#/alerts');
+  // What is over by itself is counted, and folded away until somebody wants it.
+  await expect(page.getByRole('region', { name: 'Resolved by itself' }).getByRole('listitem')).toHaveCount(0);
+  await page.getByRole('button', { name: 'Resolved by itself 1' }).click();
   await expect(page.getByRole('region', { name: 'Resolved by itself' }).getByRole('listitem').filter({ hasText: 'price-watch' })).toBeVisible();
 });
 

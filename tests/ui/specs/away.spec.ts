@@ -32,6 +32,11 @@ test('on return the briefing tells what was missed, what asks is run from it, an
   await expect(rowOf(page, 'score-leads')).toContainText('Runs once for all');
   await expect(rowOf(page, 'price-check')).toContainText('Never made up');
   await expect(rowOf(page, 'refund-requests')).toContainText('Asks you');
+  const waits = await rowOf(page, 'refund-requests').textContent();
+  const bay = await page.getByTestId('needs-you').getByRole('listitem').textContent();
+  const [, times] = /(?:All |^|\D)(\d+)(?: of the \d+)? waits? for you/.exec(waits ?? '') ?? [];
+  expect(times, 'the card says how many wait').toBeDefined();
+  expect(bay, 'and the bay says the same number').toContain(`${times} due times passed`);
   await expect(card(page)).toContainText('If you close this, refund-requests stays held; it never runs by itself.');
   await expect(card(page).getByRole('button', { name: 'Decide later' }), 'an early Enter runs nothing').toBeFocused();
 
@@ -76,7 +81,7 @@ test('what asks stays held when the briefing is closed, and is skipped from the 
   const bay = page.getByTestId('needs-you');
   await expect(bay.getByRole('listitem')).toHaveCount(1);
   await expect(bay.getByRole('listitem')).toContainText('Held');
-  await expect(bay.getByRole('listitem')).toContainText(/passed with the tower off\. Asks before it makes/);
+  await expect(bay.getByRole('listitem')).toContainText(/passed with the tower off\. Run it (now|once for all of them), or skip/);
   await expect(page.getByRole('button', { name: '1 needs you' })).toBeVisible();
   await expect(page).toHaveTitle('(1) Board · Cuetower');
   await page.reload();
@@ -97,6 +102,7 @@ test('a cue is paused until a time, says so, and is resumed', async ({ window: p
   await page.getByTestId('lane-nightly').click();
   await page.getByRole('button', { name: 'Pause until…' }).click();
   const dialog = page.getByRole('dialog', { name: 'Pause nightly' });
+  await expect(dialog, 'on whose clock its times are').toContainText(/Times here are (UTC|\w+ time)/);
   await dialog.getByRole('radio', { name: 'Until a time' }).check();
   await dialog.getByLabel(/^Until, /).fill('soon');
   await dialog.getByRole('button', { name: 'Pause' }).click();

@@ -39,7 +39,11 @@ test('a web hook is added, tested, told of an alert, switched off and removed', 
   await expect.poll(() => ear.requests.length).toBe(2);
   const open = page.getByRole('region', { name: 'Open' }).getByRole('listitem');
   await expect(open).toContainText('receipt-sort');
-  await expect(open).toContainText('webhook: ops');
+  await expect(open).toContainText('webhook: ops (arrived)');
+  // The whole alert says each way by which it was told, and whether that arrived.
+  await open.getByRole('paragraph').first().click();
+  await expect(page.getByTestId('told').getByRole('listitem').filter({ hasText: 'webhook: ops' })).toContainText('arrived');
+  await page.getByRole('button', { name: 'When I am told' }).click();
   await expect(page.getByRole('region', { name: 'Tell me when' })).toContainText('ops');
 
   // Its address is kept, and shown to nobody; what is changed beside it goes through.

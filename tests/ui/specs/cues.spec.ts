@@ -145,9 +145,9 @@ test('paused, resumed, deleted', async ({ window: page, ask }) => {
   const lane = page.getByTestId('lane-nightly');
   await lane.click();
   await page.getByRole('button', { name: 'Pause', exact: true }).click();
-  await expect(lane).toContainText('paused');
+  await expect(lane).toContainText('Paused');
   await page.getByRole('button', { name: 'Resume' }).click();
-  await expect(lane).not.toContainText('paused');
+  await expect(lane).not.toContainText('Paused');
   await page.getByRole('button', { name: 'Delete' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete nightly' }).click();
   await expect(page.getByRole('heading', { name: 'Nothing is scheduled yet.' })).toBeVisible();

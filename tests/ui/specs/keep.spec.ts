@@ -201,7 +201,10 @@ test('lines of the crontab are looked at, watched first, and brought back to the
     await page.setViewportSize(size);
     await look(page, 'keep-firstrun');
   }
-  await here.getByRole('button', { name: 'Look' }).click();
+  await expect(here).toContainText('/usr/local/bin/backup.sh --full');
+  await expect(here.getByRole('button', { name: 'Watch these 2' }), 'what comes first is what stands out').toHaveClass(/primary/);
+  await expect(page.getByRole('button', { name: 'Start the demo fleet' })).not.toHaveClass(/primary/);
+  await here.getByRole('button', { name: 'Watch these 2' }).click();
   const dialog = page.getByRole('dialog', { name: 'Adopt what runs here already' });
   await expect(dialog.getByRole('checkbox')).toHaveCount(2);
   await expect(dialog).toContainText('Cannot be a cue.');
@@ -211,7 +214,7 @@ test('lines of the crontab are looked at, watched first, and brought back to the
   }
   expect(await readFile(crontab, 'utf8')).toBe(CRONTAB);
   await dialog.getByRole('checkbox', { name: 'Adopt report' }).uncheck();
-  await dialog.getByRole('button', { name: 'Adopt 1' }).click();
+  await dialog.getByRole('button', { name: 'Watch 1' }).click();
   await expect(dialog).toContainText('1 adopted');
   expect((await readFile(crontab, 'utf8')).match(/ exec --cue /g)).toHaveLength(1);
   await dialog.getByRole('button', { name: 'Close' }).click();

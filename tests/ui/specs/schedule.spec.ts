@@ -162,7 +162,7 @@ test('a refused save leads to what is wrong, says it near the button, and the JS
   await expect(json.getByRole('button', { name: 'Copy' })).toHaveCount(0);
   await page.getByRole('heading', { name: 'Name', exact: true }).scrollIntoViewIfNeeded();
   await page.getByRole('button', { name: 'Save and arm' }).click();
-  await expect(page.getByRole('alert').filter({ hasText: '1 thing to mend: the days of window 1' })).toBeInViewport();
+  await expect(page.getByRole('status').filter({ hasText: '1 thing to mend: the days of window 1' })).toBeInViewport();
   await expect(days.getByRole('button', { name: 'Monday' })).toBeFocused();
   await expect(days).toBeInViewport();
   await expect(page.getByText('Choose at least one day.')).toBeInViewport();
@@ -177,7 +177,7 @@ test('a refused save leads to what is wrong, says it near the button, and the JS
   await page.getByRole('button', { name: 'Save and arm' }).click();
   await expect(page.getByLabel('Zone', { exact: true })).toBeFocused();
   await expect(page.locator('.field').filter({ has: page.getByLabel('Zone', { exact: true }) }).getByRole('alert')).toBeInViewport();
-  await expect(page.getByRole('alert').filter({ hasText: '1 thing to mend: Zone' })).toBeVisible();
+  await expect(page.getByRole('status').filter({ hasText: '1 thing to mend: Zone' })).toBeVisible();
   expect((await ask<{ cues: unknown[] }>('board', { from_ms: 0, to_ms: 1 })).cues).toEqual([]);
 });
 

@@ -6,10 +6,10 @@ test('a secret goes in, is lent to a cue by name, and never comes out', async ({
   await page.getByRole('link', { name: 'Secrets' }).click();
   await page.getByLabel('Name').fill('openai');
   await page.getByLabel('Value').fill('s3cr3t-value');
-  await page.getByRole('button', { name: 'Keep in keyring' }).click();
+  await page.getByRole('button', { name: 'Keep until the tower stops' }).click();
   await expect(page.getByLabel('Name')).toHaveAccessibleDescription(/Capital letters/);
   await page.getByLabel('Name').fill('OPENAI_KEY');
-  await page.getByRole('button', { name: 'Keep in keyring' }).click();
+  await page.getByRole('button', { name: 'Keep until the tower stops' }).click();
   const row = page.getByRole('table', { name: 'Secrets' }).getByRole('row').filter({ hasText: 'OPENAI_KEY' });
   await expect(row).toContainText('no cue');
   await expect(page.getByLabel('Value')).toHaveValue('');
@@ -32,7 +32,7 @@ test('a secret goes in, is lent to a cue by name, and never comes out', async ({
   await page.getByRole('button', { name: 'Replace OPENAI_KEY' }).click();
   await expect(page.getByLabel('Name', { exact: true })).toHaveValue('OPENAI_KEY');
   await page.getByLabel('Value').fill('another-value');
-  await page.getByRole('button', { name: 'Keep in keyring' }).click();
+  await page.getByRole('button', { name: 'Keep until the tower stops' }).click();
   await expect.poll(async () => (await ask<{ secrets: { version: number }[] }>('secrets')).secrets.map((secret) => secret.version)).toEqual([2]);
   await page.getByRole('button', { name: 'Rename OPENAI_KEY' }).click();
   const rename = page.getByRole('dialog', { name: 'Rename OPENAI_KEY' });

@@ -295,11 +295,16 @@ function retryOf(draft: Draft, errors: Errors, number: ReadNumber): Json {
 }
 
 /** What is asked of a report besides its counts and its evidence. */
+/** Its expressions, line by line; whether each can be read is the tower's to say (`judging.ts`). */
+export function assertsOf(draft: Draft): string[] {
+  return draft.asserts.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+}
+
 function sayProof(draft: Draft, expect: Json, errors: Errors): void {
   const longest = secondsOf(draft.maxDuration);
   if (longest !== null && !(longest >= 0.1 && longest <= WEEK_SECONDS)) errors.maxDuration = readbackText.aLengthUpTo7;
   else if (longest !== null) expect['max_duration_seconds'] = longest;
-  const lines = draft.asserts.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+  const lines = assertsOf(draft);
   if (lines.length > ASSERTS_MOST) errors.asserts = readbackText.atMostLinesTheseAre(ASSERTS_MOST, lines.length);
   else if (lines.some((line) => line.length > ASSERT_CHARS_MOST)) errors.asserts = readbackText.eachLineHasAtMost(ASSERT_CHARS_MOST);
   else if (lines.length > 0) expect['assert'] = lines;

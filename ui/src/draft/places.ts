@@ -1,22 +1,25 @@
 //! Where in the form something is said: the place of a path inside `schedule`, which mistakes are worth saying while one types, and the place's name. Pure.
 import * as readbackText from '../text/readback';
-import { comesAgain, type PartField, type ScheduleDraft, type ScheduleErrors, type SchedulePlace } from './schedule';
+import { comesAgain, type PartField, type ScheduleDraft, type SchedulePlace } from './schedule';
 
-/** Of the schedule's mistakes, those in fields that hold something: an empty one is only not filled in yet. */
-export function writtenPlaces(draft: ScheduleDraft, errors: ScheduleErrors): ScheduleErrors {
+/** Of the mistakes, those in fields that hold something: an empty one is only not filled in yet. */
+export function writtenPlaces(draft: object, errors: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const told = Object.entries(errors).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return Object.fromEntries(
-    Object.entries(errors).filter(([place]) => {
+    told.filter(([place]) => {
       const [list, at, field] = place.split('.');
-      if (field === undefined) return AT_REST.some((one) => one === place) && isWritten(draft[place as (typeof AT_REST)[number]]);
-      const item = list === 'parts' ? draft.parts[Number(at)] : list === 'blackout' ? draft.blackout[Number(at)] : undefined;
-      const value = item?.[field as keyof typeof item] as unknown;
+      const values = draft as Readonly<Record<string, unknown>>;
+      if (field === undefined) return !CHOSEN.has(place) && isWritten(values[place]);
+      const listed = values[list ?? ''];
+      const item = Array.isArray(listed) ? (listed[Number(at)] as Readonly<Record<string, unknown>> | undefined) : undefined;
+      const value = item?.[field];
       return Array.isArray(value) || isWritten(value);
     })
   );
 }
 
-/** Fields that say when, outside windows and blackout days. */
-const AT_REST = ['at', 'countFrom', 'every', 'jitter'] as const;
+/** Answers that always stand: what is wrong with one lies elsewhere, and is said when it is asked for. */
+const CHOSEN: ReadonlySet<string> = new Set(['confirm', 'transport', 'overlap', 'catchUp', 'kind', 'method', 'restart', 'on', 'onNoAnswer', 'loops', 'unanswered', 'words']);
 
 function isWritten(value: unknown): boolean {
   const text = typeof value === 'object' && value !== null && 'amount' in value ? value.amount : value;
@@ -77,14 +80,17 @@ export function placeName(place: string): string {
   return NAMES[place] ?? place;
 }
 
-const NAMED_MOST = 3;
+export interface Mend {
+  place: string;
+  name: string;
+}
 
-/** What stands in the way of a save, in one line: "2 things to mend: Zone, the days of window 1". Null when nothing does. */
-export function mendWords(places: readonly string[]): string | null {
-  if (places.length === 0) return null;
+/** What is wrong, place by place in the order of the form, under the names it has there. What is about the whole form has no place. */
+export function mendPlaces(places: readonly string[]): Mend[] {
   const order = Object.keys(NAMES);
   const rank = (place: string) => order.indexOf(place.split('.')[0] ?? '');
-  const names = [...new Set([...places].sort((a, b) => rank(a) - rank(b)).map(placeName))];
-  const more = names.length - NAMED_MOST;
-  return readbackText.thingsToMend(places.length, names.slice(0, NAMED_MOST).join(', '), more > 0 ? readbackText.andMore(more) : '');
+  return places.filter((place) => place !== 'whole').sort((a, b) => rank(a) - rank(b)).map((place) => ({ place, name: placeName(place) }));
 }
+
+/** So many are named in the line. */
+export const NAMED_MOST = 3;

@@ -6,7 +6,7 @@ import { simpleOf, type Simple } from './cron';
 import { checkWords } from './checks';
 import { daysWords, padded } from './days';
 import { HAS } from './delivering';
-import { EVIDENCE, isMissable, type Draft } from './draft';
+import { assertsOf, EVIDENCE, isMissable, type Draft } from './draft';
 import { gateSentences } from './gating';
 import { lentOf } from './lending';
 import { usefulFor, type Facts } from './policies';
@@ -26,8 +26,8 @@ export function paragraphs(phrases: readonly Phrase[]): Phrase[][] {
   return phrases.reduce<Phrase[][]>((out, phrase) => (phrase.as === 'break' ? [...out, []] : [...out.slice(0, -1), [...(out[out.length - 1] ?? []), phrase]]), [[]]);
 }
 
-/** The sentences of the read-back; `words` is the schedule as the host says it, when it could read it. `nameOf` names a cue by its id; `facts` are what its coming fires say; `usual` is what stops every cue. */
-export function readBack(draft: Draft, words: string | null, nameOf: (cue: string) => string = (cue) => cue, facts: Facts = NO_FACTS, usual: UsualFuses = null): Phrase[] {
+/** The sentences of the read-back; `words` is the schedule as the host says it, when it could read it. `nameOf` names a cue by its id; `facts` are what its coming fires say; `usual` is what stops every cue; `unread` are lines of it that the tower cannot read. */
+export function readBack(draft: Draft, words: string | null, nameOf: (cue: string) => string = (cue) => cue, facts: Facts = NO_FACTS, usual: UsualFuses = null, unread: ReadonlySet<string> = NONE): Phrase[] {
   const out: Phrase[] = [];
   const say = (text: string, as: Phrase['as'] = 'plain') => out.push({ text, as });
   sayWhen(draft, words, nameOf, say);
@@ -40,7 +40,7 @@ export function readBack(draft: Draft, words: string | null, nameOf: (cue: strin
   }
   for (const sentence of [...beforeSentences(draft), ...lentSentences(draft), ...gateSentences(draft), ...beatSentences(draft), ...fuseSentences(draft, usual)]) say(`${sentence} `);
   say('', 'break');
-  sayProof(draft, say);
+  sayProof(draft, unread, say);
   for (const sentence of afterSentences(draft, nameOf)) say(` ${sentence}`);
   return out;
 }
@@ -132,6 +132,7 @@ function startOf(words: readonly string[]): string {
   return joinWords(words.slice(0, named ? at + 1 : 1));
 }
 
+const NONE: ReadonlySet<string> = new Set();
 const NO_FACTS: Facts = { gap_ms: null, shortest_ms: null };
 
 /** How late a missed run may still come, at the end of "it runs once when it is back". */
@@ -156,7 +157,7 @@ const BUSY: Record<Draft['overlap'], string> = {
   replace: readbackText.aNewRunStops
 };
 
-function sayProof(draft: Draft, say: Say): void {
+function sayProof(draft: Draft, unread: ReadonlySet<string>, say: Say): void {
   const deadline = draft.deadline.trim() !== '' && Number(draft.deadline) > 0 ? lasting(Number(draft.deadline) * SECOND) : null;
   const proofs: string[] = [];
   if (draft.confirm === 'delivery') proofs.push({ webhook: readbackText.theAgentAcceptsIt, worker: readbackText.aWorkerClaimsIt, command: readbackText.theProgramStarts, watch: readbackText.itsFirstPingComes }[draft.transport]);
@@ -165,7 +166,7 @@ function sayProof(draft: Draft, say: Say): void {
   if (draft.maxErrors.trim() !== '') proofs.push(readbackText.atMostAreErrors(draft.maxErrors.trim()));
   if (spanWords(draft.maxDuration) !== '') proofs.push(readbackText.itTookAtMost(spanWords(draft.maxDuration)));
   for (const [key, name] of EVIDENCE) if (draft.evidence.includes(key)) proofs.push(readbackText.isReported(name.toLowerCase()));
-  proofs.push(...draft.asserts.split('\n').map((line) => line.trim()).filter((line) => line !== ''), ...draft.checks.map(checkWords));
+  proofs.push(...assertsOf(draft).map((line) => (unread.has(line) ? readbackText.aConditionThatCannotBeRead(line) : line)), ...draft.checks.map(checkWords));
   const livesOn = draft.transport === 'command' && draft.restart !== 'never';
   if (draft.confirm === 'outcome') say(livesOn && deadline === null ? readbackText.theAgentMayLive : readbackText.theAgentHasToReport(deadline ?? readbackText.fiveMin));
   if (draft.confirm === 'checks') say(readbackText.whatThisMachineFinds(HAS.exitCode(draft.transport) ? readbackText.whenTheProgramEnds : '', deadline ?? readbackText.fiveMin));

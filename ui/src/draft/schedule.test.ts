@@ -3,7 +3,7 @@ import { definitionOf, draftOf, fieldFor, type Draft } from './draft';
 import { cronOf, simpleOf } from './cron';
 import { daysOf, daysText, daysWords, minutesOf, padded } from './days';
 import { dayName, movedMonths, weeksOf } from './month';
-import { mendWords, writtenPlaces } from './places';
+import { mendPlaces, writtenPlaces } from './places';
 import { blankPart, blankSchedule, makeSchedule, readSchedule, type PartDraft, type ScheduleDraft } from './schedule';
 import { everyWords, secondsOf, spanOf } from './span';
 
@@ -141,12 +141,17 @@ describe('what is to be mended', () => {
     expect(wrong({ kind: 'interval', every: { amount: '', unit: 'minutes' }, paths: [''] })).toEqual({});
     expect(Object.keys(wrong({ parts: [part({ days: [], from: '' })] }))).toEqual(['parts.0.days']);
   });
-  it.each<[string[], string | null]>([
-    [[], null],
-    [['zone'], '1 thing to mend: Zone'],
-    [['parts.0.days', 'blackout.1.to'], '2 things to mend: the days of window 1, the last day of blackout 2'],
-    [['name', 'cron', 'paths.0', 'jitter', 'env'], '5 things to mend: its name, Environment, Cron and 2 more']
-  ])('%j', (places, words) => expect(mendWords(places)).toBe(words));
+  it('is said of every field alike: what holds something, no answer that always stands, nothing that is empty', () => {
+    const form = { minProcessed: 'many', name: '', confirm: 'checks', askDeadline: { amount: '', unit: 'hours' }, stopAfter: { amount: 'soon', unit: 'hours' }, checks: [{ json: '{' }, { path: '' }] };
+    const errors = { minProcessed: 'a', name: 'b', confirm: 'c', askDeadline: 'd', stopAfter: 'e', 'checks.0.json': 'f', 'checks.1.path': 'g' };
+    expect(writtenPlaces(form, errors)).toEqual({ minProcessed: 'a', stopAfter: 'e', 'checks.0.json': 'f' });
+  });
+  it('is named place by place, in the order of the form', () => expect(mendPlaces(['checks.0.path', 'name', 'whole', 'zone'])).toEqual([{ place: 'name', name: 'its name' }, { place: 'zone', name: 'Zone' }, { place: 'checks.0.path', name: 'proof 1' }]));
+  it.each<[string[], string[]]>([
+    [[], []],
+    [['parts.0.days', 'blackout.1.to'], ['the days of window 1', 'the last day of blackout 2']],
+    [['name', 'cron', 'paths.0', 'jitter', 'env'], ['its name', 'Environment', 'Cron', 'Jitter', 'path 1']]
+  ])('%j', (places, names) => expect(mendPlaces(places).map(({ name }) => name)).toEqual(names));
 });
 
 describe('lengths', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cellWords, compared, leftOut, rowsOf, titleOf, type Rows } from './rows';
+import { cellWords, compared, leftOut, lookOf, rowsOf, titleOf, type Rows } from './rows';
 
 const MAILS = '{"subject": "Invoice", "to": [{"name": "Bruma", "id": 12345678901234567890, "amount": 180}, {"name": "Alba", "id": 2, "amount": 1240, "cc": ["a"]}]}';
 const table = (text: string) => rowsOf(text) as Rows;
@@ -22,6 +22,18 @@ describe('a payload by rows', () => {
     expect([titleOf('amount_usd'), titleOf('days_late'), titleOf('usd')]).toEqual(['Amount', 'Days late', 'Usd']);
     expect([cellWords('amount_usd', { words: '1240', number: true }), cellWords('amount_usd', { words: '9.5', number: true }), cellWords('amount_usd', { words: 'all', number: false }), cellWords('invoice', { words: '2280', number: true }), cellWords('x', null)]).toEqual(['$1,240', '$9.50', 'all', '2280', '']);
   });
+  it.each<[string, string[], string[]]>([
+    ['amount_usd', ['1240', '9.5', '0.125'], ['$1,240.000', '$9.500', '$0.125']],
+    ['amount_usd', ['1240', '95'], ['$1,240', '$95']],
+    ['amount', ['6310.5', '480', '-12'], ['6,310.50', '480.00', '-12.00']],
+    ['total', ['1240', '350.00'], ['1,240', '350']],
+    ['invoice', ['22801', '9'], ['22801', '9']],
+    ['amount', ['12345678901234567890', '2'], ['12345678901234567890', '2']],
+    ['amount', ['1e3', '2'], ['1e3', '2']]
+  ])('a column of %s writes %j alike', (column, written, read) => {
+    const cells = written.map((words) => ({ words, number: true }));
+    expect(cells.map((cell) => cellWords(column, cell, lookOf(column, cells)))).toEqual(read);
+  });
   it('a bare list', () => expect(table('["a@x.org", "b@x.org"]').rows.map((row) => row.cells[0]?.words)).toEqual(['a@x.org', 'b@x.org']));
   it('what has too many fields says so', () => expect(table('[{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6}]').more).toEqual(['f']));
   it.each(['{"a": 1}', '[]', '{"to": []}', '{"a": [1], "b": [2]}', '[1, {"a": 1}]', '[{}]', '[[1]]', '3', 'no'])('%s is none', (text) => expect(rowsOf(text)).toBeNull());
@@ -42,6 +54,10 @@ describe('beside the last time', () => {
   it('more than one change is counted, none is nothing', () => {
     const of = (text: string) => compared(table(text), table('[{"id": 1, "a": 1, "b": 2}, {"id": 2, "a": 1, "b": 2}]'))?.since.map((since) => since?.words ?? null);
     expect(of('[{"id": 1, "a": 9, "b": 8}, {"id": 2, "a": 1, "b": 2}]')).toEqual(['a was 1, 1 more', null]);
+  });
+  it('what it was is written as the column is', () => {
+    const of = (amount: string) => table(`[{"id": 1, "amount": ${amount}}, {"id": 2, "amount": 3.25}]`);
+    expect(compared(of('1240'), of('350'))?.since[0]?.words).toBe('amount was 350.00');
   });
   it('nobody can tell which is which where nothing names them', () => expect(compared(table('[{"a": 1}, {"a": 1}]'), table('[{"a": 1}]'))).toBeNull());
 });

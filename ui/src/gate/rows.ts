@@ -1,5 +1,5 @@
 //! A payload as a table, where it is a list of things that are alike: one row for each, which may be left out. Pure.
-import { roundMoney } from '../time';
+import { dollars, number } from '../locale';
 import * as gatesText from '../text/gates';
 import { read, shown, type Part } from './json';
 
@@ -99,10 +99,35 @@ export function titleOf(column: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 
-/** A cell as it is read: dollars as money, anything else as it is written. */
-export function cellWords(column: string, cell: Cell | null): string {
+/** Figures of these are amounts, with a fraction or without; those of other columns may as well be numbers of things, and stand as they are written. */
+const AMOUNT = /(^|_)(amount|total|subtotal|price|cost|sum|balance|fee|tax|vat|net|gross|paid|owed|refund|credit|debit|eur|gbp|chf)$/i;
+const PLACES_MOST = 6;
+
+/** How the figures of a column are written: dollars as money, amounts by the locale, each with as many decimals as the one that has most; or, as null, as they came. */
+export type Look = { as: 'usd' | 'amount'; places: number } | null;
+
+export function lookOf(column: string, cells: readonly (Cell | null)[]): Look {
+  const as = USD.test(column) ? 'usd' : AMOUNT.test(column) ? 'amount' : null;
+  if (as === null) return null;
+  const places = cells.flatMap((cell) => (cell?.number ? [placesOf(cell.words)] : []));
+  // Where one of them cannot be written as exactly as it came, all of them stay.
+  if (places.length === 0 || places.includes(null)) return null;
+  const most = Math.max(...places.map((one) => one ?? 0));
+  return { as, places: most === 1 ? 2 : most };
+}
+
+/** Decimals of a figure as it is written; null where a number of ours could not hold it. */
+function placesOf(words: string): number | null {
+  const [, whole = '', fraction = ''] = /^-?(\d+)(?:\.(\d+))?$/.exec(words) ?? [];
+  if (whole === '' || fraction.length > PLACES_MOST || whole.length + fraction.length > 15) return null;
+  return fraction.replace(/0+$/, '').length;
+}
+
+/** A cell as it is read. */
+export function cellWords(column: string, cell: Cell | null, look: Look = lookOf(column, [cell])): string {
   if (cell === null) return '';
-  return cell.number && USD.test(column) && Number.isFinite(Number(cell.words)) ? roundMoney(Number(cell.words)) : cell.words;
+  if (!cell.number || look === null) return cell.words;
+  return look.as === 'usd' ? dollars(Number(cell.words), look.places) : number(Number(cell.words), look.places);
 }
 
 /** The payload without these rows, everything else as it was written. */
@@ -149,7 +174,7 @@ export function compared(now: Rows, last: Rows): Compared | null {
     const texts = now.texts[row.at] !== (last.texts[old.at] ?? null) ? [gatesText.otherText] : [];
     const changed = [...now.columns.flatMap((column, i) => {
       const [is, was] = [row.cells[i]?.words ?? null, old.cells[last.columns.indexOf(column)]?.words ?? null];
-      return is === was ? [] : [gatesText.was(titleOf(column).toLowerCase(), was === null ? gatesText.notThere : was === '' ? 'empty' : cellWords(column, old.cells[last.columns.indexOf(column)] ?? null))];
+      return is === was ? [] : [gatesText.was(titleOf(column).toLowerCase(), was === null ? gatesText.notThere : was === '' ? 'empty' : cellWords(column, old.cells[last.columns.indexOf(column)] ?? null, lookOf(column, [...now.rows.map((one) => one.cells[i] ?? null), old.cells[last.columns.indexOf(column)] ?? null])))];
     }), ...texts];
     if (changed.length === 0) return null;
     return { words: changed.length === 1 ? (changed[0] ?? '') : gatesText.more(changed[0] ?? '', changed.length - 1), loud: true };

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { MINUTE } from '../time';
 import type { AdoptEntry, AdoptKind, AdoptPreview } from '../wire';
-import { bySource, chosenKeys, firesWords, firstChosen, foundWords, mayAdopt, ownJobs } from './adopt';
+import { bySource, chosenKeys, firesWords, firstChosen, foundHere, foundWords, mayAdopt, ownJobs } from './adopt';
 
 const entry = (key: string, kind: AdoptKind, more: Partial<AdoptEntry> = {}): AdoptEntry => ({
   key, number: 1, source: kind, kind, line: 1, unit: null, text: '', user: null, name: key, reason: null, words: '', definition: {}, fires_ms: [], offsets_minutes: [], notes: [], secrets: [], can_watch_first: kind === 'crontab' || kind === 'user_timer', owner_steps: [], ...more
@@ -18,6 +18,12 @@ describe('what runs here already', () => {
     expect(foundWords(found)).toBe('2 lines in your crontab, 1 timer, 1 job of the system');
     expect(foundWords({ ...found, entries: ownJobs(found) })).toBe('2 lines in your crontab, 1 timer');
     expect(foundWords(preview())).toBe('');
+  });
+
+  it('is shown first by where it is, with a job or some as they are written there', () => {
+    const here = preview(entry('a', 'crontab', { text: '0 9 * * * report.sh' }), entry('b', 'crontab', { text: '@hourly b' }), entry('t', 'user_timer', { unit: 'backup.timer' }), entry('u', 'user_timer', { unit: 'scrape.timer' }), entry('s', 'system_crontab'));
+    expect(foundHere(here)).toEqual([{ id: 'crontab', words: '2 lines in your crontab', sample: '0 9 * * * report.sh' }, { id: 'user_timer', words: '2 timers', sample: 'backup.timer, scrape.timer' }]);
+    expect(foundHere(preview())).toEqual([]);
   });
 
   it('is ticked where it is the owner’s own', () => expect(chosenKeys(found, firstChosen(found), 'watch_first')).toEqual(['a', 'b', 't']));

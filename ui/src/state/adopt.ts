@@ -22,6 +22,14 @@ export function foundWords({ entries }: AdoptPreview): string {
   return parts.filter((part) => part !== '').join(adoptText.and);
 }
 
+/** What runs here, as the first run shows it: a line for each place, with one or some of its jobs as they are written there. */
+export function foundHere(preview: AdoptPreview): { id: string; words: string; sample: string }[] {
+  const own = { ...preview, entries: ownJobs(preview) };
+  return bySource(own)
+    .filter(({ entries }) => entries.length > 0)
+    .map(({ source, entries }) => ({ id: source.id, words: foundWords({ ...preview, entries }), sample: entries[0]?.unit == null ? (entries[0]?.text ?? '') : entries.map((entry) => entry.unit).join(adoptText.and) }));
+}
+
 export interface SourceEntries {
   source: AdoptSource;
   entries: AdoptEntry[];

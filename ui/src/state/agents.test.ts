@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { agent, NOW } from '../testing';
 import type { AgentView } from '../wire';
-import { beatWords, brief, budgetOf, cannot, commandWords, costWords, countsOf, faceOf, grouped, heardWords, memoryWords, messageFace, ordered, overBudget, pulseWords, tokensLately, tokensWords } from './agents';
+import { beatWords, brief, budgetOf, cannot, commandWords, costWords, countsOf, faceOf, grouped, hasNoRate, heardWords, memoryWords, messageFace, namedWords, ordered, overBudget, pulseWords, riseWords, standsAs, tokensLately, tokensLine, tokensWords } from './agents';
 
 const asked = (state: string, message: string | null = null) => ({ id: 1, action: 'restart', state, message, asked_at_ms: NOW, ended_at_ms: null });
 
@@ -25,14 +25,36 @@ describe('figures', () => {
   it('tokens of late are a mean over ten minutes, not the minute that has only begun', () => {
     const tokens = [...Array.from({ length: 50 }, () => 9000), ...Array.from({ length: 9 }, () => 1000), 0];
     expect(tokensLately(tokens)).toBe(1800);
-    expect(tokensWords(tokens)).toBe('1,800 tokens a minute over the last 10 min, at most 9,000 in one minute of the last 60');
-    expect(tokensWords([0, 0])).toBe('No tokens in the last 60 min');
+    expect(tokensWords(agent({ tokens }))).toBe('1,800 tokens a minute over the last 10 min, at most 9,000 in one minute of the last 60');
+    expect(tokensWords(agent({ tokens: [0, 0] }))).toBe('No tokens in the last 60 min');
     expect(tokensLately([])).toBe(0);
   });
   it('the pulse', () => expect([pulseWords([0, 2, 0, 1]), pulseWords([0, 0])]).toEqual(['Beats in 2 of the last 60 minutes, 3 in all', 'No beat in the last 60 min']));
   it('memory', () => expect([memoryWords(411.6), memoryWords(1126)]).toEqual(['412 MB', '1.1 GB']));
+  it('memory that rises says from where and how fast', () => expect([riseWords({ memory_rise: null }, NOW), riseWords({ memory_rise: { since_ms: NOW - 2 * 3_600_000, from_mb: 300 } }, NOW)]).toEqual([null, 'from 300 MB in 2 h']));
   it.each<[number | null, number | null, string | null, boolean]>([[null, null, null, false], [1.2, null, '$1.20', false], [1.2, 2, '$1.20 of $2.00', false], [2.5, 2, '$2.50 of $2.00', true], [null, 2, '$0.00 of $2.00', false], [2, 2, '$2.00 of $2.00', false]])(
     'cost %s of %s', (cost_today_usd, day_cost_usd, words, over) => expect([costWords({ cost_today_usd, day_cost_usd }), overBudget({ cost_today_usd, day_cost_usd })]).toEqual([words, over]));
+});
+
+describe('how an agent stands', () => {
+  const named = { state: 'unseen', last_beat_ms: null, cues: [{ id: 'c1', name: 'lead-digest', agent: 'a', transport: 'command', words: '', timezone: 'UTC', deleted: false }] as never };
+  const words = (change: Parameters<typeof agent>[0], busy = { runs: 0, asks: 0 }) => standsAs(agent(change), busy).word;
+  it('is the board’s word where it never beat and cues name it', () => expect([words(named), words(named, { runs: 2, asks: 0 }), words(named, { runs: 1, asks: 1 })]).toEqual(['Idle', '2 running', '1 at a gate']));
+  it('is its own word where it beats, or where no cue names it', () => expect([words({}, { runs: 2, asks: 0 }), words({ state: 'unseen', last_beat_ms: null })]).toEqual(['Working', 'No beats yet']));
+});
+
+describe('one beat alone', () => {
+  const once = (minute: number) => ({ pulse: Array.from({ length: 60 }, (_, i) => (i === minute ? 1 : 0)), tokens: Array.from({ length: 60 }, (_, i) => (i === minute ? 930 : 0)), usual_gap_ms: null });
+  it.each([59, 40])('in minute %i has no rate: neither a line nor a figure', (minute) => {
+    expect(tokensLine(agent(once(minute)))).toBeNull();
+    expect(tokensWords(agent(once(minute)))).toBe('No rate yet: it takes two beats and a minute that is over');
+  });
+  it('is no longer alone with the second; two within the minute that has begun say no rate either', () => {
+    const pulse = once(40).pulse.map((n, i) => (i === 59 ? 1 : n));
+    expect(hasNoRate({ pulse, usual_gap_ms: null })).toBe(false);
+    expect(hasNoRate({ pulse: once(59).pulse.map((n) => n * 2), usual_gap_ms: null })).toBe(true);
+  });
+  it('of one that beats seldom says a rate', () => expect(hasNoRate({ ...once(40), usual_gap_ms: 3_600_000 })).toBe(false));
 });
 
 describe('words', () => {
@@ -40,7 +62,8 @@ describe('words', () => {
   it('when it was heard of, or how it is known', () => {
     const cue = { id: 'c1', name: 'lead-digest', agent: 'a', transport: 'command', words: '', timezone: 'UTC', deleted: false };
     expect(heardWords(agent(), NOW)).toBe('beat 22 s ago');
-    expect(heardWords(agent({ last_beat_ms: null, cues: [cue] as never }), NOW)).toBe('named by lead-digest');
+    expect(heardWords(agent({ last_beat_ms: null, cues: [cue] as never }), NOW)).toBe('no beats yet');
+    expect([[], [cue], [cue, cue]].map((cues) => namedWords({ cues: cues as never }))).toEqual([null, 'named by lead-digest', 'named by 2 cues']);
     expect(heardWords(agent({ last_beat_ms: null, address: 'agt_1' }), NOW)).toBe('takes messages');
   });
   it.each([['asked', null, 'waits for its runner to fetch it', true], ['fetched', null, 'its runner has it', true], ['completed', 'restarted.', 'done: restarted', false], ['rejected', 'not in the whitelist', 'its runner refused: not in the whitelist', false], ['expired', null, 'no runner fetched it in time', false]])(

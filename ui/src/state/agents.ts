@@ -1,9 +1,11 @@
 //! Agents as their screen shows them: order, counts, figures and sentences. Pure.
-import { MARKS, type Tone } from '../glyphs';
+import { MARKS, type Family, type Tone } from '../glyphs';
 import { atMost, number } from '../locale';
 import * as agentsText from '../text/agents';
+import * as boardText from '../text/board';
 import { ago, lasting, MINUTE, money, SECOND } from '../time';
 import type { AgentCommandView, AgentRef, AgentView, BeatView } from '../wire';
+import type { Busy } from './fleet';
 
 /** An agent's name alone is not enough: two accounts may each have one. */
 export function keyOfAgent(agent: AgentRef): string {
@@ -14,6 +16,26 @@ export function keyOfAgent(agent: AgentRef): string {
 export function faceOf(state: string): { state: string; word: string; tone: Tone } {
   const glyph = (MARKS.A as Record<string, { word: string; tone: Tone }>)[state];
   return glyph ? { state, word: glyph.word, tone: glyph.tone } : { state: 'unseen', word: state, tone: 'mark' };
+}
+
+/** Mark and word of how an agent stands. */
+export interface Standing {
+  v: Family;
+  state: string;
+  word: string;
+  tone: Tone;
+}
+
+/** What the board says above its cues. */
+export function standingOf({ runs, asks }: Busy): Standing {
+  if (asks > 0) return { v: 'C', state: 'gate', word: boardText.atAGate(asks), tone: 'warn' };
+  return runs > 0 ? { v: 'C', state: 'working', word: boardText.running(runs), tone: 'live' } : { v: 'P', state: 'idle', word: boardText.idle, tone: 'mark' };
+}
+
+/** An agent that beats says itself how it stands; one that never did, and that cues name, stands as they do, in the board's words. */
+export function standsAs(agent: Pick<AgentView, 'state' | 'no_progress_since_ms' | 'lost_since_ms' | 'cues'>, busy: Busy): Standing {
+  const state = stateOf(agent);
+  return state === 'unseen' && agent.cues.length > 0 ? standingOf(busy) : { v: 'A', ...faceOf(state) };
 }
 
 /** How it stands: alive and at work are two facts, and an agent that beats and gets nowhere is neither. */
@@ -52,9 +74,9 @@ export function grouped(n: number): string {
 
 const LATELY_MIN = 10;
 
-/** Tokens of the minutes that are over, as a line draws them: nothing before its first beat of that hour. Null when no beat told of any. */
-export function tokensLine(agent: Pick<AgentView, 'tokens' | 'pulse' | 'tokens_today' | 'last_beat_ms'>): readonly (number | null)[] | null {
-  if (agent.last_beat_ms === null || (agent.tokens_today === 0 && agent.tokens.every((n) => n === 0))) return null;
+/** Tokens of the minutes that are over, as a line draws them: nothing before its first beat of that hour. Null when no beat told of any, or none is to be compared with another. */
+export function tokensLine(agent: Pick<AgentView, 'tokens' | 'pulse' | 'tokens_today' | 'last_beat_ms' | 'usual_gap_ms'>): readonly (number | null)[] | null {
+  if (agent.last_beat_ms === null || hasNoRate(agent) || (agent.tokens_today === 0 && agent.tokens.every((n) => n === 0))) return null;
   const first = agent.pulse.findIndex((n) => n > 0);
   return fullMinutes(agent.tokens).map((n, i) => (first > 0 && i < first ? null : n));
 }
@@ -70,9 +92,18 @@ export function tokensLately(tokens: readonly number[]): number {
   return last.length === 0 ? 0 : last.reduce((sum, n) => sum + n, 0) / last.length;
 }
 
+/** True until two of its beats and a minute that is over are known: what one beat says was used since nobody knows when. */
+export function hasNoRate({ pulse, usual_gap_ms }: Pick<AgentView, 'pulse' | 'usual_gap_ms'>): boolean {
+  // Of those that beat seldom the usual gap is known: several beats are.
+  if (usual_gap_ms !== null) return false;
+  return pulse.reduce((sum, n) => sum + n, 0) < 2 || fullMinutes(pulse).every((n) => n === 0);
+}
+
 /** For ears and for the pointer. */
-export function tokensWords(tokens: readonly number[]): string {
+export function tokensWords(agent: Pick<AgentView, 'tokens' | 'pulse' | 'usual_gap_ms'>): string {
+  const { tokens } = agent;
   const total = tokens.reduce((sum, n) => sum + n, 0);
+  if (total > 0 && hasNoRate(agent)) return agentsText.noRateYet;
   return total === 0 ? agentsText.noTokensInTheLast : agentsText.tokensAMinuteOver(grouped(tokensLately(tokens)), LATELY_MIN, grouped(Math.max(...tokens)));
 }
 
@@ -87,6 +118,11 @@ export function pulseWords(pulse: readonly number[]): string {
 /** "412 MB", "1.1 GB". */
 export function memoryWords(mb: number): string {
   return mb < 1000 ? agentsText.mb(Math.round(mb)) : agentsText.gb(number(mb / 1024, 1));
+}
+
+/** How far its memory has risen: "from 300 MB in 2 h"; null where it does not rise. */
+export function riseWords({ memory_rise: rise }: Pick<AgentView, 'memory_rise'>, now_ms: number): string | null {
+  return rise === null ? null : agentsText.fromInSpan(memoryWords(rise.from_mb), since(rise.since_ms, now_ms));
 }
 
 /** What it cost against what it may: "$1.22 of $2.00"; null when it said nothing and nothing is set. */
@@ -148,8 +184,14 @@ export function heardWords(agent: Pick<AgentView, 'last_beat_ms' | 'cues' | 'add
   if (state === 'stuck') return agentsText.noProgressFor(since(agent.no_progress_since_ms ?? now_ms, now_ms));
   if (state === 'late' && agent.lost_since_ms !== null) return agentsText.silentFor(since(agent.lost_since_ms, now_ms));
   if (agent.last_beat_ms !== null) return agentsText.beatOfAgo(ago(agent.last_beat_ms, now_ms));
-  if (agent.cues.length > 0) return agent.cues.length === 1 ? agentsText.namedBy(agent.cues[0]?.name ?? agentsText.aCue) : agentsText.namedByCues(agent.cues.length);
+  if (agent.cues.length > 0) return agentsText.noBeatsYet;
   return agent.address === null ? agentsText.nothingHeardOfIt : agentsText.takesMessages;
+}
+
+/** "named by lead-digest"; null: no cue names it. */
+export function namedWords({ cues }: Pick<AgentView, 'cues'>): string | null {
+  if (cues.length === 0) return null;
+  return cues.length === 1 ? agentsText.namedBy(cues[0]?.name ?? agentsText.aCue) : agentsText.namedByCues(cues.length);
 }
 
 const ASKED: Record<string, string> = { restart: agentsText.restart, stop: agentsText.stop };

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { alert, NOW } from '../testing';
 import { DAY, HOUR } from '../time';
-import type { AlertRules, ChannelView } from '../wire';
-import { actsOf, groupsOf, isTold, kindsIn, nextTime, ruleOf, RULES, snoozesOf, storyOf, switched, timeOfDay, toldWords, type Facts } from './alerts';
+import type { AlertRules, ChannelView, ToldView } from '../wire';
+import { actsOf, groupsOf, isTold, kindsIn, nextTime, ruleOf, RULES, snoozesOf, storyOf, switched, timeOfDay, toldOn, toldWords, type Facts } from './alerts';
 
 const ZONE = 'Europe/Madrid';
 const ids = (kind: Parameters<typeof groupsOf>[1], list: Parameters<typeof groupsOf>[0]) => Object.fromEntries(groupsOf(list, kind, NOW, ZONE).map((group) => [group.key, group.alerts.map((one) => one.id)]));
+const told = (by: string, channel: string | null, state = 'sent', until_ms: number | null = null): ToldView => ({ by, channel, state, until_ms, words: '' });
 const FACTS: Facts = { live: false, owned: true, cue: true };
 const acts = (change: Parameters<typeof alert>[0], facts: Partial<Facts> = {}) => actsOf(alert(change), { ...FACTS, ...facts }, NOW).map((one) => one.act);
 
@@ -21,10 +22,17 @@ describe('the record', () => {
   });
   it('only kinds that there are can be chosen', () => expect(kindsIn(list).map((kind) => kind.label)).toEqual(['All', 'Open 4', 'Silent', 'Failed or refuted', 'Cost', 'Missed']));
   it('how it was told, how often, and until when nothing more is said of it', () => {
-    expect(toldWords(alert({ count: 3, told: ['notification', 'slack: #ops'] }), NOW, ZONE)).toBe('3 times, notification, slack: #ops');
-    expect(toldWords(alert({ state: 'resolved', resolved_at_ms: NOW - 120_000, told: ['held for quiet hours'] }), NOW, ZONE)).toBe('resolved 2 min ago, held for quiet hours');
-    expect(toldWords(alert({ snoozed_until_ms: NOW + HOUR }), NOW, ZONE)).toBe('until 10:00');
-    expect(toldWords(alert(), NOW, ZONE)).toBe('');
+    expect(toldWords(alert({ count: 3, told: [told('desktop', null), told('slack', '#ops')] }), NOW, ZONE)).toBe('3 times; this desktop (shown); slack: #ops (arrived)');
+    expect(toldWords(alert({ state: 'resolved', resolved_at_ms: NOW - 120_000, told: [told('desktop', null, 'held', NOW + 3 * HOUR)] }), NOW, ZONE)).toBe('resolved 2 min ago; this desktop (held until 12:00)');
+    expect(toldWords(alert({ snoozed_until_ms: NOW + HOUR }), NOW, ZONE)).toBe('until 10:00; told nowhere: only recorded');
+    expect(toldWords(alert({ account: 'acme' }), NOW, ZONE)).toBe('');
+  });
+  it('each way says whether it arrived', () => {
+    const ways = [told('desktop', null), told('briefing', null), told('slack', 'ops'), told('email', 'me', 'held', NOW + HOUR), told('ntfy', 'phone', 'waiting'), told('discord', 'room (a)', 'given_up'), told('webhook', 'hub', 'merged'), told('channel', 'gone'), told('desktop', null, 'kind_off'), told('desktop', null, 'again_too_soon')];
+    expect(toldOn({ told: ways }, ZONE).map(({ way, state, words }) => `${way} | ${state} | ${words}`)).toEqual([
+      'this desktop | sent | shown', 'this desktop | sent | told in the briefing', 'slack: ops | sent | arrived', 'email: me | waits | held until 10:00', 'ntfy: phone | waits | being sent', 'discord: room (a) | lost | did not arrive, given up', 'webhook: hub | waits | joined with others in one message',
+      'channel: gone | sent | arrived', 'not told | none | this kind is off', 'not told again yet | none | the same was told shortly before'
+    ]);
   });
 });
 
@@ -81,8 +89,8 @@ describe('the next time', () => {
     expect(new Date(before_ms + (snoozesOf(before_ms, ZONE)[2]?.minutes ?? 0) * 60_000).toISOString()).toBe('2026-10-25T08:00:00.000Z');
   });
   it('what became of it stands in order', () => {
-    expect(storyOf(alert({ opened_at_ms: 5, last_at_ms: 9, count: 3, told: ['notification'], escalated_at_ms: 7, resolved_at_ms: 11 }))).toEqual([
-      { at_ms: 5, words: 'opened: notification' }, { at_ms: 7, words: 'told louder: nobody had seen it' }, { at_ms: 9, words: 'happened again, 3 times in all' }, { at_ms: 11, words: 'resolved by itself' }
+    expect(storyOf(alert({ opened_at_ms: 5, last_at_ms: 9, count: 3, told: [told('desktop', null)], escalated_at_ms: 7, resolved_at_ms: 11 }))).toEqual([
+      { at_ms: 5, words: 'opened' }, { at_ms: 7, words: 'told louder: nobody had seen it' }, { at_ms: 9, words: 'happened again, 3 times in all' }, { at_ms: 11, words: 'resolved by itself' }
     ]);
   });
 });

@@ -1,7 +1,7 @@
 //! The record of alerts as the screen shows it: what to choose from, groups by what became of them, what can be done about each. Pure.
 import * as alertsText from '../text/alerts';
 import { ago, DAY, hm, HOUR, MINUTE, offsetAt, sameDay, startOfDay } from '../time';
-import type { AlertRules, AlertView, ChannelView } from '../wire';
+import type { AlertRules, AlertView, ChannelView, ToldView } from '../wire';
 import { isSnoozed } from '../words';
 
 export type AlertKind = 'all' | 'open' | 'silent' | 'failed' | 'cost' | 'missed' | 'other';
@@ -40,11 +40,46 @@ export function groupsOf(alerts: readonly AlertView[], kind: AlertKind, now_ms: 
   return groups;
 }
 
-/** The line below its time: how often, how it was told, what became of it. */
+/** One way on which it was told, or was not, and whether it arrived there. */
+export interface Told {
+  /** "slack: ops", "this desktop". */
+  way: string;
+  /** `sent`: whoever keeps the way has taken it, or the desktop shows it. */
+  state: 'sent' | 'waits' | 'lost' | 'none';
+  words: string;
+}
+
+const WAITS: Record<string, string> = { waiting: alertsText.isBeingSent, merged: alertsText.joinedWithOthers };
+
+function toldBy({ by, channel, state, until_ms }: ToldView, zone: string): Told {
+  if (state === 'kind_off') return { way: alertsText.notTold, state: 'none', words: alertsText.thisKindIsOff };
+  if (state === 'again_too_soon') return { way: alertsText.notToldAgainYet, state: 'none', words: alertsText.theSameWasToldShortly };
+  const way = channel === null ? alertsText.thisDesktop2 : `${by}: ${channel}`;
+  if (state === 'given_up') return { way, state: 'lost', words: alertsText.didNotArrive };
+  if (state === 'held' && until_ms !== null) return { way, state: 'waits', words: alertsText.heldUntil(hm(until_ms, zone)) };
+  const waits = WAITS[state];
+  if (waits !== undefined) return { way, state: 'waits', words: waits };
+  return { way, state: 'sent', words: by === 'briefing' ? alertsText.inTheBriefing : channel === null ? alertsText.shownHere : alertsText.arrived };
+}
+
+/** Each way on which an alert was told, and whether it arrived. None where it is only recorded. */
+export function toldOn(alert: Pick<AlertView, 'told'>, zone: string): Told[] {
+  return alert.told.map((told) => toldBy(told, zone));
+}
+
+/** In the row of a list: "shown on this desktop; slack: ops, arrived; email: me, did not arrive". */
+function waysInBrief(alert: Pick<AlertView, 'told' | 'account'>, zone: string): string {
+  const ways = toldOn(alert, zone);
+  // What is an account's own goes to its web hook, of which the tower says nothing here.
+  if (ways.length === 0) return alert.account === null ? alertsText.toldNowhere : '';
+  return ways.map(({ way, words, state }) => (state === 'none' ? alertsText.wayWhy(way, words) : alertsText.wayHow(way, words))).join('; ');
+}
+
+/** The line below its time: how often, how it was told and whether that arrived, what became of it. */
 export function toldWords(alert: AlertView, now_ms: number, zone: string): string {
   const times = alert.count > 1 ? alertsText.times(alert.count) : '';
   const became = alert.state === 'resolved' && alert.resolved_at_ms !== null ? alertsText.resolved(ago(alert.resolved_at_ms, now_ms)) : isSnoozed(alert, now_ms) ? alertsText.untilOfHm(hm(alert.snoozed_until_ms ?? 0, zone), (alert.snoozed_until_ms ?? 0) - now_ms > DAY ? alertsText.notToday : '') : '';
-  return [times, became, alert.told.join(', ')].filter((words) => words !== '').join(', ');
+  return [[times, became].filter((words) => words !== '').join(', '), waysInBrief(alert, zone)].filter((words) => words !== '').join('; ');
 }
 
 export type Act = 'restart' | 'stop' | 'rerun' | 'answer' | 'fire' | 'raise' | 'channels' | 'snooze' | 'open' | 'edit' | 'acknowledge';
@@ -148,7 +183,7 @@ export function snoozesOf(now_ms: number, zone: string): { minutes: number; word
 /** What became of an alert, step by step, the oldest first. */
 export function storyOf(alert: AlertView): { at_ms: number; words: string }[] {
   const steps = [
-    { at_ms: alert.opened_at_ms, words: alert.told.length > 0 ? alertsText.opened(alert.told.join(', ')) : alertsText.openedRecordedOnly },
+    { at_ms: alert.opened_at_ms, words: alert.told.length > 0 ? alertsText.openedAlone : alertsText.openedRecordedOnly },
     ...(alert.count > 1 ? [{ at_ms: alert.last_at_ms, words: alertsText.happenedAgainTimesInAll(alert.count) }] : []),
     ...(alert.escalated_at_ms === null ? [] : [{ at_ms: alert.escalated_at_ms, words: alertsText.toldLouderNobodyHadSeen }]),
     ...(alert.resolved_at_ms === null ? [] : [{ at_ms: alert.resolved_at_ms, words: alertsText.resolvedByItself2 }])

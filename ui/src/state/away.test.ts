@@ -34,7 +34,14 @@ describe('the briefing', () => {
   });
   it.each([
     ['Ran once.', 'Ran once.', null], ['1 not run (the tower was off, and it stays useful for 10 s only).', '1 not run.', 'It stays useful for 10 s only.'], ['4 not run (the tower was off; this cue does not catch up).', '4 not run.', 'This cue does not catch up.'], ['1 skipped (the previous run was still live).', '1 skipped.', 'The previous run was still live.'], ['Ran once; 2 skipped (busy); 3 wait their turn.', 'Ran once; 2 skipped (busy); 3 wait their turn.', null]
-  ])('%s is what was done and why', (sentence, done, why) => expect(doneWords(sentence)).toEqual({ done, why }));
+  ])('%s is what was done and why', (sentence, done, why) => expect(doneWords(line({ sentence, asks: null }), null)).toEqual({ done, why }));
+  it.each<[Partial<BriefingLine>, number | null, string, string | null]>([
+    [{ missed: 7, sentence: 'Waits for you; ran once; 4 coalesced into it; 1 skipped (the previous run was still live).' }, 5, '5 of the 7 wait for you; one run makes up for them. 1 ran, 1 skipped.', 'The previous run was still live.'],
+    [{ missed: 7, sentence: 'Waits for you; 2 not run (the tower was off; it stays useful for 10 s only).' }, 1, '1 of the 7 waits for you. 2 not run.', 'It stays useful for 10 s only.'],
+    [{ missed: 5, sentence: 'Waits for you; 4 coalesced into it.' }, 5, 'All 5 wait for you; one run makes up for them.', null],
+    [{ missed: 1, sentence: 'Waits for you.' }, 1, 'It waits for you.', null],
+    [{ missed: 1, sentence: 'Waits for you.' }, null, 'Waits for you.', null]
+  ])('what asks tells how many wait, as the bay does: %j, %s', (change, waiting, done, why) => expect(doneWords(line(change), waiting)).toEqual({ done, why }));
   it('a band says when', () => expect(bandWords(band(), NOW, MADRID)).toBe('Asleep 4 h, 04:00 to 08:00'));
   it('a short one to the second', () => expect(bandWords(band({ to_ms: NOW - 5 * HOUR + 19_000, label: 'Tower off 19 s' }), NOW, MADRID)).toBe('Tower off 19 s, 04:00:00 to 04:00:19'));
   it('knows what is still to be decided, and what closing means', () => {

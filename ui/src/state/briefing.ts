@@ -1,4 +1,5 @@
 //! The briefing card as it is shown: what was due when, by which policy, what is still to be decided. Pure.
+import { number } from '../locale';
 import * as frameText from '../text/frame';
 import { hm, hms, MINUTE, sameDay, weekday } from '../time';
 import type { BandView, BriefingCard, BriefingLine } from '../wire';
@@ -15,8 +16,21 @@ export function policyWords(policy: string): string {
 /** That nobody was there is what the card is about: its head says it already. */
 const AWAY = /^[^,;]*\b(tower|machine|computer|clock)\b[^,;]*[,;] (?:and )?/;
 
-/** What was done, and apart from it why: "1 not run.", "It stays useful for 10 s only." */
-export function doneWords(sentence: string): { done: string; why: string | null } {
+/** Beside a number that waits, one run is said as a number too. */
+const RAN: Record<string, string> = { 'ran once': frameText.oneRan };
+
+/** What was done, and apart from it why: "1 not run.", "It stays useful for 10 s only." `waiting`: of one that asks, the due times that wait for the answer; null: that is not known. */
+export function doneWords(line: Pick<BriefingLine, 'sentence' | 'missed' | 'asks'>, waiting: number | null): { done: string; why: string | null } {
+  if (line.asks === null || waiting === null || waiting > line.missed) return told(line.sentence);
+  const wait = line.missed === 1 ? frameText.itWaitsForYou : waiting === line.missed ? frameText.allWaitForYou(number(waiting)) : frameText.someWaitForYou(number(waiting), number(line.missed), waiting);
+  // What waits is said with its number; what merged into it is part of that.
+  const others = line.sentence.replace(/\.$/, '').split(/; (?![^(]*\))/).filter((part) => !/^waits for you$|coalesced into it$/i.test(part));
+  if (others.length === 0) return { done: `${wait}.`, why: null };
+  const rest = told(`${others.map((part) => RAN[part.toLowerCase()] ?? part).join(', ')}.`);
+  return { done: frameText.theOthers(wait, rest.done), why: rest.why };
+}
+
+function told(sentence: string): { done: string; why: string | null } {
   const [, done, why] = /^([^()]*\S) \(([^()]*)\)\.$/.exec(sentence) ?? [];
   if (done === undefined || why === undefined) return { done: sentence, why: null };
   const rest = why.replace(AWAY, '');

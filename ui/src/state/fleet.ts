@@ -180,6 +180,26 @@ export function busyCues(fleet: Fleet): Set<string> {
   return busy;
 }
 
+/** How many of an agent's cues run, and how many ask. */
+export interface Busy {
+  runs: number;
+  asks: number;
+}
+
+/** What these cues do now. `asking`: cues with a question that waits; it may be older than many due times that were skipped for it. */
+export function busyOf(fleet: Fleet, cueIds: Iterable<string>, asking: ReadonlySet<string | null>): Busy {
+  const busy = { runs: 0, asks: 0 };
+  for (const id of cueIds) {
+    const newest = (fleet.lanes.get(id) ?? []).slice(-NEWEST);
+    if (newest.some(isLive)) busy.runs++;
+    if (asking.has(id) || newest.some((mark) => mark.confirmed === 'gate')) busy.asks++;
+  }
+  return busy;
+}
+
+/** Marks in which a run that lives is looked for. */
+const NEWEST = 20;
+
 /** The next fire of all active cues. */
 export function nextFire(fleet: Fleet, now_ms: number): CueView | null {
   let next: CueView | null = null;

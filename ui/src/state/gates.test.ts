@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { alert, gate, mark, NOW } from '../testing';
 import { DAY, HOUR, MINUTE, SECOND } from '../time';
 import { EMPTY_FLEET, withAlerts, withHistory } from './fleet';
-import { askedWords, askerOf, byUrgency, costOfWaiting, endingSoon, gatesOfAlert, groupsOf, heldSide, heldWords, inPlace, isOvertaken, laterMinutes, markOf, sentAt, settledSide, settledWords, sideWords, toldFact, undoneFact, untilFact, type Held } from './gates';
+import { askedWords, askerOf, byUrgency, costOfWaiting, endingSoon, gatesOfAlert, groupsOf, heldSide, heldWords, inPlace, isOvertaken, laterMinutes, markOf, sentAt, settledSide, settledWords, sideWords, toldFact, undoneFact, undoneLine, untilFact, type Held } from './gates';
 import { needsOf } from './needs';
 import { itemsFor } from './palette';
 
@@ -73,12 +73,14 @@ describe('what is to be known of one', () => {
     expect(untilFact(gate(), NOW, ZONE).head).toBe('No deadline');
     expect(untilFact(gate({ overdue_at_ms: NOW - HOUR }), NOW, ZONE).head).toBe('Overdue since 08:00');
   });
-  it('whether it can be undone; nothing said is a no', () => {
+  it('whether it can be undone; who did not say is said so', () => {
     expect(undoneFact(gate({ reversible: false }))).toContain('No, it cannot.');
-    expect(undoneFact(gate({ reversible: null }))).toContain('Not said; take it that it cannot be undone.');
+    expect(undoneFact(gate({ reversible: null }))).toContain('Who asks did not say whether it can be undone.');
     expect(undoneFact(gate({ reversible: true, blocking: false }))).toBe('Yes, as it says. The agent works on meanwhile.');
     expect(undoneFact(gate({ about: 'delivery' }))).toContain('Nothing has gone out yet.');
     expect(undoneFact(gate({ reversible: false, state: 'denied' }))).toBe('No, it cannot.');
+    expect([null, true, false].map((reversible) => undoneLine(gate({ reversible }))?.words)).toEqual(['Who asks did not say whether it can be undone.', 'It can be undone, as who asks says.', 'It cannot be undone.']);
+    expect(undoneLine(gate({ reversible: null, state: 'denied' }))).toBeNull();
     expect([toldFact(gate({ state: 'edited' })), toldFact(gate({ state: 'no_answer', on_no_answer: 'stop' }))]).toEqual(['It was told to go on, with what you made of it.', 'It was told “no answer”, never “denied”, and its run was stopped.']);
   });
   it('what waiting costs', () => expect([costOfWaiting(gate({ cost_of_waiting: '$2 an hour.' })), costOfWaiting(gate({ usd_per_hour: 2 })), costOfWaiting(gate())]).toEqual(['Waiting costs $2 an hour.', 'Waiting costs $2 an hour.', '']));

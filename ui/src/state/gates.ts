@@ -169,10 +169,16 @@ export function untilFact(gate: GateView, now_ms: number, zone: string): { head:
 
 /** Whether it can be undone, and what goes on meanwhile. */
 export function undoneFact(gate: GateView): string {
-  const can = gate.reversible === null ? gatesText.notSaidTakeIt : gate.reversible ? gatesText.yesAsItSays : gatesText.noItCannot;
+  const can = gate.reversible === null ? gatesText.notSaidWhether : gate.reversible ? gatesText.yesAsItSays : gatesText.noItCannot;
   if (gate.state !== 'waiting') return can;
   const meanwhile = gate.about === 'delivery' ? gatesText.nothingHasGoneOutYet : gate.blocking ? gatesText.whileItWaitsItsClocks : gatesText.itWorksOnMeanwhile;
   return `${can} ${meanwhile}`;
+}
+
+/** The same in a line of its own, where there is no room for three facts. A settled gate is beyond it. */
+export function undoneLine(gate: Pick<GateView, 'reversible' | 'state'>): { words: string; tone: 'warn' | 'c2' } | null {
+  if (gate.reversible === null) return gate.state === 'waiting' ? { words: gatesText.notSaidWhether, tone: 'warn' } : null;
+  return gate.reversible ? { words: gatesText.yesItCanBeUndone, tone: 'c2' } : { words: gatesText.itCannotBeUndone, tone: 'warn' };
 }
 
 /** What whoever asked was told. */

@@ -6,8 +6,8 @@ import * as actionsText from '../text/actions';
 import { hm, sameDay, day, placeOf } from '../time';
 import type { AgentView, CueView, GateView, LoginView, Mark } from '../wire';
 import { alertFace, confirmedWord, dueTimes } from '../words';
-import { faceOf, stateOf } from './agents';
-import { newestFirst, type Fleet } from './fleet';
+import { standsAs } from './agents';
+import { busyOf, newestFirst, type Fleet } from './fleet';
 import { leftWords, nameOf } from './gates';
 import { programOf } from './logins';
 import { momentOf } from './moment';
@@ -118,7 +118,7 @@ export function itemsFor(query: string, world: World): Item[] {
   const cues = [...fleet.cues.values()].sort((a, b) => a.name.localeCompare(b.name));
   const all = kind === 'all';
   const items: Item[] = [];
-  if (all) items.push(...needs(world, typed));
+  if (all) items.push(...needs(world, typed, keys('needs')));
   if (all || kind === 'actions') items.push(...actions(world, cues, typed, keys, kind === 'actions'));
   if (all || kind === 'cues') {
     for (const cue of cues.filter((c) => fits(`${c.name} ${c.agent}`, typed)).slice(0, all ? AT_MOST : 50)) {
@@ -126,10 +126,11 @@ export function itemsFor(query: string, world: World): Item[] {
     }
   }
   if (kind === 'agents' || (all && typed !== '')) {
+    const asking = new Set(world.gates.map((gate) => gate.cue_id));
     const found = world.agents.filter((agent) => fits(`${agent.name} ${agent.kind ?? ''}`, typed));
     for (const agent of found.slice(0, all ? AT_MOST : 50)) {
-      const face = faceOf(stateOf(agent));
-      items.push({ key: `agent ${agent.account ?? ''}/${agent.name}`, section: actionsText.agents, icon: { v: 'A', state: face.state }, text: agent.name, side: face.word.toLowerCase(), keys: '', act: { do: 'go', to: { at: 'agents', name: agent.name, account: agent.account } } });
+      const face = standsAs(agent, busyOf(fleet, agent.cues.map((cue) => cue.id), asking));
+      items.push({ key: `agent ${agent.account ?? ''}/${agent.name}`, section: actionsText.agents, icon: { v: face.v, state: face.state }, text: agent.name, side: face.word.toLowerCase(), keys: '', act: { do: 'go', to: { at: 'agents', name: agent.name, account: agent.account } } });
     }
   }
   if (all && typed !== '') items.push(...runs(world, typed));
@@ -137,14 +138,16 @@ export function itemsFor(query: string, world: World): Item[] {
   return items;
 }
 
-function needs({ fleet, gates, logins, now_ms }: World, typed: string): Item[] {
+/** `key`: leads to the first of them, wherever one is. */
+function needs({ fleet, gates, logins, now_ms }: World, typed: string, key: string): Item[] {
   const items: Item[] = [];
-  for (const need of needsOf(fleet, gates, logins, now_ms)) {
+  for (const [i, need] of needsOf(fleet, gates, logins, now_ms).entries()) {
+    const first = i === 0 ? key : '';
     if (need.kind === 'gate') {
       const { gate } = need;
       const what = `${plain(nameOf(gate))}: ${plain(gate.title)}`;
       const icon = { v: 'G' as const, state: 'waiting' };
-      if (fits(what, typed)) items.push({ key: `gate ${gate.id}`, section: actionsText.needsYou, icon, text: what, side: gate.deadline_ms === null ? actionsText.asksYou : leftWords(gate.deadline_ms, now_ms), keys: '', act: { do: 'go', to: { at: 'gates', gateId: gate.id } } });
+      if (fits(what, typed)) items.push({ key: `gate ${gate.id}`, section: actionsText.needsYou, icon, text: what, side: gate.deadline_ms === null ? actionsText.asksYou : leftWords(gate.deadline_ms, now_ms), keys: first, act: { do: 'go', to: { at: 'gates', gateId: gate.id } } });
       // An answer is offered only to one who types for it.
       for (const approve of [true, false]) {
         const text = `${approve ? actionsText.approve : actionsText.deny} ${what}`;
@@ -172,7 +175,7 @@ function needs({ fleet, gates, logins, now_ms }: World, typed: string): Item[] {
     if (!fits(alert.title, typed)) continue;
     const face = alertFace(alert.kind);
     const to: Route = alert.run_id ? { at: 'run', runId: alert.run_id } : alert.agent !== null ? { at: 'agents', name: alert.agent, account: alert.account } : { at: 'alerts' };
-    items.push({ key: `alert ${alert.id}`, section: actionsText.needsYou, icon: { v: face.family, state: face.state }, text: alert.title, side: face.word.toLowerCase(), keys: '', act: { do: 'go', to } });
+    items.push({ key: `alert ${alert.id}`, section: actionsText.needsYou, icon: { v: face.family, state: face.state }, text: alert.title, side: face.word.toLowerCase(), keys: first, act: { do: 'go', to } });
   }
   return items.slice(0, AT_MOST);
 }
@@ -207,15 +210,17 @@ function actions({ paused, can }: World, cues: readonly CueView[], typed: string
   add('tower', paused ? 'play' : 'pause', paused ? actionsText.armTheTowerDueTimes : actionOf('tower.pause').name, keysOf('tower.pause'), { do: paused ? 'resumeAll' : 'pauseAll' });
   if (typed === '' && !whole) return items;
   add('ledger', 'list', actionsText.ledger, keysOf('board.ledger'), { do: 'look', mode: 'ledger' }, actionsText.alsoLedger);
-  for (const { id, name, icon, offered, also } of ACTIONS as readonly ActionSpec[]) {
+  for (const { id, name, icon, offered, also, where } of ACTIONS as readonly ActionSpec[]) {
     const action = id as ActionId;
-    if (offered && !OTHERWISE.has(action) && (can?.(action) ?? true)) add(id, icon ?? 'arrow', name, keysOf(action), { do: 'action', id: action }, also);
+    // What the open room does by a key is found here by its name, with its key.
+    const here = where !== 'everywhere' && can !== undefined;
+    if ((offered || here) && !OTHERWISE.has(action) && (can?.(action) ?? true)) add(id, icon ?? 'arrow', name, keysOf(action), { do: 'action', id: action }, also);
   }
   return items;
 }
 
 /** Offered above in other words. */
-const OTHERWISE: ReadonlySet<ActionId> = new Set<ActionId>(['new', 'tower.pause']);
+const OTHERWISE: ReadonlySet<ActionId> = new Set<ActionId>(['new', 'tower.pause', 'board.ledger']);
 
 function runs({ fleet, now_ms, zone }: World, typed: string): Item[] {
   const found = newestFirst(fleet, (mark) => mark.run_id !== null && fits(fleet.names.get(mark.cue_id) ?? '', typed), AT_MOST);

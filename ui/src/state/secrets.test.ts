@@ -1,7 +1,7 @@
 //! What is said of secrets beside their names.
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR } from '../time';
-import { ageOf, borrowersWords, SECRET_NAME, useWords, versionWords } from './secrets';
+import { ageOf, borrowersWords, keeperOf, KEEPS, keptWords, SECRET_NAME, useWords, versionWords } from './secrets';
 
 describe('secrets', () => {
   it('names two borrowers and counts the rest', () => {
@@ -30,4 +30,15 @@ describe('secrets', () => {
   it('takes only names that a reference can spell', () => {
     expect(['OPENAI_KEY', 'A', 'openai', '1A', '', 'A-B'].map((name) => SECRET_NAME.test(name))).toEqual([true, true, false, false, false, false]);
   });
+});
+
+it('what is said of a secret fits what keeps it', () => {
+  const said = (name: string) => {
+    const keeper = keeperOf({ name });
+    return [KEEPS[keeper], keptWords('PG', keeper)];
+  };
+  expect(said('Secret Service')).toEqual(['Keep in keyring', 'PG is kept in the keyring.']);
+  expect(said('encrypted file')).toEqual(['Keep encrypted', 'PG is kept in the encrypted file.']);
+  expect(said('memory')).toEqual(['Keep until the tower stops', 'PG is kept in the tower’s memory: it is lost when the tower stops.']);
+  expect(keeperOf(undefined)).toBe('keyring');
 });

@@ -1,7 +1,7 @@
 //! Secrets in words: by whom one is borrowed, how it was lent, how old its value is. Pure. No value ever comes here.
 import * as secretsText from '../text/secrets';
 import { ago, DAY } from '../time';
-import type { SecretUse, SecretView } from '../wire';
+import type { Health, SecretUse, SecretView } from '../wire';
 
 export const SECRET_NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
 export const NAMING = secretsText.capitalLettersDigits;
@@ -37,4 +37,24 @@ export function versionWords(version: number): string {
   const teen = version % 100 >= 11 && version % 100 <= 13;
   const end = teen ? 'th' : ({ 1: 'st', 2: 'nd', 3: 'rd' }[version % 10] ?? 'th');
   return secretsText.itsValue(version, end);
+}
+
+/** What keeps the values, by the name the tower gives it. */
+export type Keeper = 'keyring' | 'file' | 'memory';
+
+/** A tower that was not asked yet is taken for one with a keyring, as most have. */
+export function keeperOf(vault: Pick<Health, 'name'> | undefined): Keeper {
+  if (vault?.name === 'memory') return 'memory';
+  return vault?.name.includes('file') === true ? 'file' : 'keyring';
+}
+
+/** Inside of a sentence. */
+export const PLACES: Readonly<Record<Keeper, string>> = { keyring: secretsText.theKeyring, file: secretsText.theEncryptedFile, memory: secretsText.theTowersMemory };
+
+/** On the button that keeps one. */
+export const KEEPS: Readonly<Record<Keeper, string>> = { keyring: secretsText.keepInKeyring, file: secretsText.keepInTheFile, memory: secretsText.keepUntilItStops };
+
+/** What is said once it is kept. */
+export function keptWords(secret: string, keeper: Keeper): string {
+  return keeper === 'memory' ? secretsText.isKeptUntilItStops(secret) : secretsText.isKeptIn(secret, PLACES[keeper]);
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { agent, alert, cue, event, login, mark, NOW } from '../testing';
 import type { ConfirmedMark } from '../wire';
 import { EMPTY_FLEET, fleetFrom } from './fleet';
+import type { ActionId } from '../actions/list';
 import { itemsFor, parts, readQuery, type World } from './palette';
 import { hashOf, routeFrom, type Route } from './route';
 import { endingsIn, sentenceOf } from './tidings';
@@ -43,6 +44,19 @@ describe('the palette', () => {
   it('leads to an agent, and says how it is', () => {
     const [item] = itemsFor('@scout', world);
     expect([item?.side, item?.act]).toEqual(['late', { do: 'go', to: { at: 'agents', name: 'scout', account: null } }]);
+  });
+  it('names the key of what has one', () => {
+    const keyed = (query: string, can?: World['can']) => Object.fromEntries(itemsFor(query, can ? { ...world, can } : world).filter((item) => item.keys !== '').map((item) => [item.text, item.keys]));
+    expect(keyed('')).toMatchObject({ 'lead-digest has gone quiet': 'Q', 'New cue': 'N', 'Board': 'G B', 'Key to the marks': '?' });
+    expect(keyed('> timeline')).toEqual({});
+    expect(keyed('> ledger')).toEqual({ Ledger: 'L' });
+  });
+  it('offers what the open room does by a key, and nothing of another room', () => {
+    const onBoard = (id: ActionId) => id === 'board.rerun' || id === 'board.follow';
+    const found = itemsFor('> again', { ...world, can: onBoard });
+    expect(found.map((item) => [item.text, item.keys, item.act])).toEqual([['Run the selected one again', 'R', { do: 'action', id: 'board.rerun' }]]);
+    expect(told('> follow', { ...world, can: onBoard })).toEqual(['Do: Follow now']);
+    expect(told('> again')).toEqual([]);
   });
   it('answers a program that asks to sign in', () =>
     expect(told('sign-in', { ...world, logins: [login()] })).toEqual(['Needs you: Approve the sign-in WXYZ-1234 of cueapi-cli/0.2.0', 'Needs you: Deny the sign-in WXYZ-1234 of cueapi-cli/0.2.0']));

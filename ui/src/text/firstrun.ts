@@ -35,6 +35,8 @@ export const receiverListensOn = 'Receiver listens on';
 export const copyTheAddress = 'Copy the address';
 export const theAddress = 'The address';
 export const keyringReady = (vault: Said) => `Keyring ready: ${vault}`;
+export const secretsInAFile = 'Secrets are kept in an encrypted file';
+export const secretsInMemory = 'Secrets are kept in the tower’s memory, until it stops';
 export const noKeyringYet = 'No keyring yet';
 export const notificationsAreOffAlerts = 'Notifications are off: alerts show in this window only';
 export const testSent = 'Test sent,';

@@ -63,8 +63,8 @@ export const nothingChangesUntil = 'Nothing changes until Cuetower starts the ne
 export const beforeRestore = 'before-restore-….db';
 export const stop = '.';
 export const newCuesAndRunsSince = 'Cues and runs made since are not in it.';
-export const itsSecretsGoNow = (secrets: Said) => `Opens the ${secrets} in it: they go into this machine’s keyring at once, in place of those of the same names. Empty: they stay closed.`;
-export const itNamesSecrets = (secrets: Said, names: Said) => `It names ${secrets} without the values: ${names}. Those that this machine’s keyring has are used; set the others again.`;
+export const itsSecretsGoNow = (secrets: Said) => `Opens the ${secrets} in it: they are kept on this machine at once, in place of those of the same names. Empty: they stay closed.`;
+export const itNamesSecrets = (secrets: Said, names: Said) => `It names ${secrets} without the values: ${names}. Those that this machine keeps are used; set the others again.`;
 export const startPaused = 'Start paused: nothing fires until I resume it';
 export const restoreAtTheNextStart = 'Restore at the next start';
 export const aBackupFromWaits = (stamp: Said) => `A backup from ${stamp} becomes the store when Cuetower starts the next time.`;

@@ -1,6 +1,6 @@
 //! Draws the axis above the lanes: hours and days, grey bands and what they are, now, the pointer's time.
 import { hm, hms } from '../time';
-import { bandsIn, clockChanges, labelFor } from './bands';
+import { bandsIn, clockChanges, labelsOf } from './bands';
 import { rounded, type Ink } from './ink';
 import { hatchBands, penOf, sharp } from './pen';
 import type { Scene } from './scene';
@@ -11,20 +11,17 @@ import { startOf, timeAt, xOf } from './view';
 function labelAxis(g: CanvasRenderingContext2D, scene: Scene): void {
   const { ink, view, width, zone } = scene;
   g.font = `11px ${ink.font}`;
-  for (const band of bandsIn(scene.bands, startOf(view), view.t1_ms)) {
-    const x0 = Math.max(0, xOf(view, band.from_ms, width));
-    const x1 = Math.min(width, xOf(view, band.to_ms, width));
-    const text = labelFor(band, x1 - x0, (label) => g.measureText(label).width);
-    if (text === '') continue;
-    const w = g.measureText(text).width;
-    const at = (x0 + x1 - w) / 2;
+  const lying = bandsIn(scene.bands, startOf(view), view.t1_ms).map((band) => ({ band, from: Math.max(0, xOf(view, band.from_ms, width)), to: Math.min(width, xOf(view, band.to_ms, width)) }));
+  const changes = clockChanges(zone, startOf(view), view.t1_ms).map(({ at_ms, label }) => ({ x: sharp(xOf(view, at_ms, width)), label, w: g.measureText(label).width }));
+  const xn = xOf(view, scene.now_ms, width);
+  const taken = [[xn - FLAG_PX / 2, xn + FLAG_PX / 2] as const, ...changes.map(({ x, w }) => [x - 1, x + 7 + w] as const)];
+  for (const { text, at } of labelsOf(lying, width, taken, (words) => g.measureText(words).width)) {
     g.fillStyle = ink.of['bg-1'];
-    g.fillRect(at - 4, 15, w + 8, 12);
+    g.fillRect(at - 4, 15, g.measureText(text).width + 8, 12);
     g.fillStyle = ink.of['text-2'];
     g.fillText(text, at, 21.5);
   }
-  for (const change of clockChanges(zone, startOf(view), view.t1_ms)) {
-    const x = sharp(xOf(view, change.at_ms, width));
+  for (const { x, label, w } of changes) {
     g.strokeStyle = ink.of.mark;
     g.setLineDash([2, 2]);
     g.beginPath();
@@ -32,15 +29,16 @@ function labelAxis(g: CanvasRenderingContext2D, scene: Scene): void {
     g.lineTo(x, AXIS_H);
     g.stroke();
     g.setLineDash([]);
-    const w = g.measureText(change.label).width;
     g.fillStyle = ink.of['bg-1'];
     g.fillRect(x + 1, 15, w + 6, 12);
     g.fillStyle = ink.of['text-3'];
-    g.fillText(change.label, x + 4, 21.5);
+    g.fillText(label, x + 4, 21.5);
   }
 }
 
 export const AXIS_H = 28;
+/** How wide the time of now is written, about: "09:02" on its ground. */
+const FLAG_PX = 52;
 
 export function paintAxis(canvas: HTMLCanvasElement, scene: Scene): void {
   const { ink, view, width, now_ms, zone } = scene;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { band, mark, NOW } from '../testing';
 import { DAY, HOUR, MINUTE } from '../time';
-import { bandAt, bandsIn, clockChanges, explains, labelFor, withBands } from './bands';
+import { bandAt, bandNear, bandsIn, clockChanges, explains, labelsOf, withBands } from './bands';
 
 const asleep = band();
 const off = band({ from_ms: NOW - 30 * HOUR, to_ms: NOW - 28 * HOUR, reason: 'off', label: 'Tower off 2 h' });
@@ -40,7 +40,25 @@ describe('a miss', () => {
   it('only a miss needs an explanation', () => expect(explains([asleep], mark({ due_ms: NOW - 2 * HOUR }), -Infinity)).toBe(false));
 });
 
-it.each([[200, 'Asleep 4 h'], [60, 'Asleep'], [40, '']])('in %d px the axis says “%s”', (room, text) => expect(labelFor(asleep, room, (label) => label.length * 6)).toBe(text));
+it('a band that is a hair wide is found by whoever points near it; of two the nearer', () => {
+  expect(bandNear([off, asleep], asleep.to_ms + 60_000, 60_000)).toBe(asleep);
+  expect(bandNear([off, asleep], asleep.to_ms + 60_001, 60_000)).toBeNull();
+  expect(bandNear([off, asleep], off.to_ms + HOUR, 40 * HOUR)).toBe(off);
+});
+
+describe('the axis says of a band', () => {
+  const widthOf = (label: string) => label.length * 6;
+  const said = (from: number, to: number, taken: [number, number][] = [], width = 600) => labelsOf([{ band: asleep, from, to }], width, taken, widthOf);
+  it.each([[200, 'Asleep 4 h'], [60, 'Asleep']])('in %d px “%s”, in its middle', (room, text) => expect(said(100, 100 + room)).toEqual([{ text, at: 100 + (room - text.length * 6) / 2 }]));
+  it('what it is beside it, where it is narrow', () => expect(said(100, 102)).toEqual([{ text: 'Asleep 4 h', at: 106 }]));
+  it('at its left, where now stands at its right', () => expect(said(200, 210, [[205, 260]])).toEqual([{ text: 'Asleep 4 h', at: 136 }]));
+  it('in one word, where there is no more room', () => expect(said(50, 60, [[110, 600]])).toEqual([{ text: 'Asleep', at: 64 }]));
+  it('nothing, where it would stand on something else or leave the axis', () => expect([said(200, 210, [[100, 300]]), said(590, 598, [[0, 560]])]).toEqual([[], []]));
+  it('each its own: no two on one another, the newest first', () => {
+    const labels = labelsOf([{ band: off, from: 100, to: 104 }, { band: asleep, from: 110, to: 114 }], 600, [], widthOf);
+    expect(labels).toEqual([{ text: 'Asleep 4 h', at: 118 }, { text: 'Tower off 2 h', at: 18 }]);
+  });
+});
 
 describe('clock changes', () => {
   it('are found to the minute, with their length', () => {

@@ -32,13 +32,58 @@ export function explains(bands: readonly BandView[], mark: Mark, knownFrom_ms: n
   return bandAt(bands, mark.due_ms) !== null && bandAt(bands, mark.until_ms ?? mark.due_ms) !== null;
 }
 
+/** The band under the pointer, or the nearest within so much time: one that is a hair wide is to be found too. */
+export function bandNear(bands: readonly BandView[], at_ms: number, slack_ms: number): BandView | null {
+  const away = (band: BandView) => Math.max(0, band.from_ms - at_ms, at_ms - band.to_ms);
+  let nearest: BandView | null = null;
+  for (const band of bands) if (away(band) <= slack_ms && (nearest === null || away(band) < away(nearest))) nearest = band;
+  return nearest;
+}
+
 const SHORT: Record<string, string> = { off: boardText.off, asleep: boardText.asleep, clock_set: boardText.clockSet, stalled: boardText.stalled };
 
 /** What fits into a band's width on the axis: its label, its reason alone, or nothing. */
-export function labelFor(band: BandView, room_px: number, widthOf: (text: string) => number): string {
+function labelFor(band: BandView, room_px: number, widthOf: (text: string) => number): string {
   if (widthOf(band.label) + 12 <= room_px) return band.label;
-  const short = SHORT[band.reason] ?? band.label;
+  const short = shortOf(band);
   return widthOf(short) + 8 <= room_px ? short : '';
+}
+
+function shortOf(band: BandView): string {
+  return SHORT[band.reason] ?? band.label;
+}
+
+/** A band as it lies on the axis, in pixels. */
+export interface Lying {
+  band: BandView;
+  from: number;
+  to: number;
+}
+
+const BESIDE_PX = 4;
+
+/** What the axis says of its bands, and where: in the band if it has room for it, else beside it where nothing else stands. `taken`: what is not to be written on. */
+export function labelsOf(lying: readonly Lying[], width: number, taken: readonly (readonly [number, number])[], widthOf: (text: string) => number): { text: string; at: number }[] {
+  const labels: { text: string; at: number }[] = [];
+  const full: (readonly [number, number])[] = [...taken, ...lying.map(({ from, to }) => [from, to] as const)];
+  const put = (text: string, at: number) => {
+    labels.push({ text, at });
+    full.push([at, at + widthOf(text)]);
+  };
+  const free = (from: number, to: number) => from >= 0 && to <= width && full.every(([a, b]) => to <= a || from >= b);
+  const narrow: Lying[] = [];
+  for (const one of lying) {
+    const text = labelFor(one.band, one.to - one.from, widthOf);
+    if (text === '') narrow.push(one);
+    else put(text, (one.from + one.to - widthOf(text)) / 2);
+  }
+  // The newest first: where many lie close, it is what is asked about.
+  for (const { band, from, to } of narrow.reverse()) {
+    const places = [band.label, shortOf(band)].flatMap((text) => [{ text, at: to + BESIDE_PX }, { text, at: from - BESIDE_PX - widthOf(text) }]);
+    const place = places.find(({ text, at }) => free(at, at + widthOf(text)));
+    if (place) put(place.text, place.at);
+  }
+  return labels;
 }
 
 /** A jump of a zone's clock. */

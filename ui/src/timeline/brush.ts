@@ -4,7 +4,7 @@ import { bandAt } from './bands';
 import type { Binned } from './cells';
 import { rounded, type Ink, type InkName } from './ink';
 import type { Spot } from './spots';
-import type { View } from './view';
+import { xOf, type View } from './view';
 
 export const ROW_Y = [7, 16, 25] as const;
 export const SIZE = 9;
@@ -35,6 +35,21 @@ export interface LaneScene {
 /** What a mark stands on. */
 export function groundAt({ bands, now_ms }: Brush, at_ms: number): InkName {
   return at_ms > now_ms ? 'future' : bands && bandAt(bands, at_ms) ? 'grey-a' : 'bg-0';
+}
+
+/** A mark on the line of now stands on the ground, so that it is read and not crossed out: what was to its left, what comes to its right. */
+export function clearNow(brush: Brush, x: number, y: number, width: number, height = width): void {
+  const { g, ink, view, now_ms } = brush;
+  const xn = xOf(view, now_ms, brush.width);
+  const [left, right] = [x - width / 2 - 1, x + width / 2 + 1];
+  // The line is a pixel and a half wide.
+  if (xn < left - 1 || xn > right + 1) return;
+  const from = Math.min(left, xn - 1);
+  const to = Math.max(right, xn + 1);
+  g.fillStyle = ink.of[groundAt(brush, now_ms)];
+  g.fillRect(from, y - height / 2 - 1, xn - from, height + 2);
+  g.fillStyle = ink.of.future;
+  g.fillRect(xn, y - height / 2 - 1, to - xn, height + 2);
 }
 
 /** A run as it lies in its lane, in pixels. */

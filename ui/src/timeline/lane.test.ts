@@ -216,3 +216,24 @@ it('where its marks are not here, what the host counted is drawn, and what is kn
   drawLane(brush, 0, laneOf(spotsOf('c1', [mark({ occurrence_id: 'counted', due_ms: NOW - 5 * HOUR }), mark({ due_ms: NOW - 30 * MINUTE })], [], NOW), (24 * HOUR) / 1000, binned));
   expect(drawn.filter((d) => d.what === 'rect' && d.ink === 'ok'), 'one cell of the host’s, one of our own; what lies before the host’s end is counted once').toHaveLength(2);
 });
+
+it('a mark at now stands on cleared ground, so that the line of now does not cross it out', () => {
+  const cleared = (due_ms: number) => {
+    drawn = [];
+    const all = draw([mark({ due_ms, delivered_at_ms: due_ms, ended_at_ms: due_ms })], [], 16 * HOUR);
+    const ground = all.filter((d) => d.what === 'rect' && d.ink === 'future');
+    const first_mark = all.findIndex((d) => d.what === first('S', 'ran'));
+    return { rows: ground.map((d) => d.y), before: all.findIndex((d) => d.what === 'rect' && d.ink === 'future') < first_mark };
+  };
+  expect(cleared(NOW)).toEqual({ rows: [7, 16, 25], before: true });
+  expect(cleared(NOW - 2 * HOUR).rows).toEqual([]);
+});
+
+it('so do ticks, a cell and a due time that is just to come', () => {
+  const ground = (all: Drawn[]) => all.filter((d) => d.what === 'rect' && d.ink === 'future').length;
+  expect(ground(draw(every(6 * MINUTE, 60).map((one, i) => ({ ...one, due_ms: NOW - (59 - i) * 6 * MINUTE, delivered_at_ms: NOW - (59 - i) * 6 * MINUTE, ended_at_ms: NOW - (59 - i) * 6 * MINUTE })), [], 16 * HOUR)), 'ticks').toBe(1);
+  drawn = [];
+  expect(ground(draw([], [NOW + 1000], 16 * HOUR)), 'due later').toBe(1);
+  drawn = [];
+  expect(ground(draw(every(10_000, 900).map((one) => ({ ...one, due_ms: one.due_ms + 10_000 })), [], 16 * HOUR).filter((d) => d.y === 16)), 'cells').toBe(1);
+});

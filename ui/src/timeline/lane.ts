@@ -2,7 +2,7 @@
 import { glyphOf, toneToken } from '../glyphs';
 import { dueTimes, isBefore, isExceptional, isLive, isSpan, scheduledTone } from '../words';
 import type { Mark } from '../wire';
-import { groundAt, outline, ROW_Y, SIZE, type Brush, type LaneScene, type Placed } from './brush';
+import { clearNow, groundAt, outline, ROW_Y, SIZE, type Brush, type LaneScene, type Placed } from './brush';
 import { drawMark, type InkName } from './ink';
 import { drawLabels } from './labels';
 import { drawShare } from './share';
@@ -62,6 +62,7 @@ export function drawLane(brush: Brush, y0: number, lane: LaneScene): void {
     const mark = spot.mark;
     const at = x(spot.due_ms);
     if (!mark || mark.scheduled === 'due') {
+      clearNow(brush, at, ya, 3, SIZE);
       if (detail === 'ticks') {
         g.strokeStyle = ink.of.mark;
         g.globalAlpha = 0.65;
@@ -83,6 +84,7 @@ export function drawLane(brush: Brush, y0: number, lane: LaneScene): void {
       return;
     }
     if (mark.scheduled === 'missed') {
+      clearNow(brush, at, ya, SIZE);
       drawMark(g, ink, 'S', 'missed', at, ya, SIZE, scheduledTone(mark, spot.explained));
       if (spot.id === brush.selected) outline(brush, at, y0, 16);
       return;
@@ -170,6 +172,7 @@ function drawSpan(brush: Brush, spot: Spot, y0: number, ya: number): void {
 
 function drawTick(brush: Brush, mark: Mark, x: number, ya: number, yb: number, yc: number, w: number): void {
   const { g, ink, view, width, now_ms } = brush;
+  clearNow(brush, x, yb, w, 2 * (yb - ya) + SIZE);
   if (mark.scheduled === 'skipped') {
     drawMark(g, ink, 'S', 'skipped', x, ya, SIZE);
     return;
@@ -199,6 +202,7 @@ function drawTick(brush: Brush, mark: Mark, x: number, ya: number, yb: number, y
       g.fillStyle = ink.of.live;
       g.fillRect(from, yc - 1.5, xc - from, 3);
     }
+    clearNow(brush, xc, yc, SIZE);
     drawMark(g, ink, 'C', 'working', xc, yc, SIZE);
   }
 }
@@ -212,6 +216,9 @@ function drawRun(brush: Brush, p: Placed, y0: number, ya: number, yb: number, yc
     g.fillStyle = ink.of[groundAt(brush, mark.due_ms)];
     g.fillRect(x - 6, ya - 6, 12, sent || answered ? 30 : 12);
   }
+  clearNow(brush, x, ya, mark.scheduled === 'ran' ? 3 : size, size);
+  if (sent) clearNow(brush, Math.max(xd, x), yb, size);
+  if (answered) clearNow(brush, length > 3 ? xc : Math.max(x, xd), yc, size);
   if (mark.scheduled === 'ran' && sent) {
     g.strokeStyle = ink.of['mark-dim'];
     g.lineWidth = 1;

@@ -1,4 +1,4 @@
-//! Draws the plot: ground, ruling, lanes, now. Only what is visible; and where the picture is the last one moved, only what came into sight.
+//! Draws the plot: ground, ruling, now, lanes. Only what is visible; and where the picture is the last one moved, only what came into sight.
 import { isSpan } from '../words';
 import type { Brush } from './brush';
 import { ratioOf } from './ink';
@@ -6,6 +6,7 @@ import { detailIn, drawLane } from './lane';
 import { movedBy, type Filled, type Picture } from './moved';
 import { hatchBands, penOf, sharp } from './pen';
 import { drawPool } from './poolrow';
+import type { Row } from './rows';
 import type { Scene } from './scene';
 import { visible } from './spots';
 import { ticksOf } from './ticks';
@@ -91,15 +92,22 @@ function draw(g: CanvasRenderingContext2D, { scene, rows, x: movedX, y: movedY }
   const part = area === null || area.w === width ? null : { from_ms: timeAt(view, area.x, width) - reach_ms, to_ms: timeAt(view, area.x + area.w, width) + reach_ms };
   const brush: Brush = { g, ink, view, width, now_ms, selected: scene.selectedSpot, bands: scene.bands, part };
   const [top, bottom] = area === null ? [0, height] : [area.y, area.y + area.h];
-  for (const filled of rows) {
+  const shown = rows.flatMap((filled) => {
     const y = filled.row.y - scene.scroll;
-    if (y < bottom && y + filled.row.h > top) drawRow(brush, y, filled, scene.selectedCue);
-  }
+    return y < bottom && y + filled.row.h > top ? [{ filled, y }] : [];
+  });
+  for (const { filled, y } of shown) drawGround(brush, y, filled.row, scene.selectedCue);
+  // Below the marks: one that came just now is read, and not crossed out.
   drawNow(g, scene, xn);
+  for (const { filled, y } of shown) {
+    if (filled.row.kind === 'pool' && filled.pool) drawPool(brush, y, filled.row, filled.pool);
+    if (filled.row.kind === 'lane' && filled.lane) drawLane(brush, y, filled.lane);
+  }
+  drawPointed(g, scene);
 }
 
-function drawRow(brush: Brush, y: number, { row, lane, pool }: Filled, selectedCue: string | null): void {
-  const { g, ink, width } = brush;
+/** What a row stands on. */
+function drawGround({ g, ink, width }: Brush, y: number, row: Row, selectedCue: string | null): void {
   if (row.kind === 'group') {
     g.fillStyle = ink.of['bg-3'];
     g.globalAlpha = 0.6;
@@ -112,27 +120,26 @@ function drawRow(brush: Brush, y: number, { row, lane, pool }: Filled, selectedC
   g.moveTo(0, y + row.h - 0.5);
   g.lineTo(width, y + row.h - 0.5);
   g.stroke();
-  if (row.kind === 'pool' && pool) drawPool(brush, y, row, pool);
-  if (row.kind !== 'lane' || !lane) return;
-  if (row.cue.id === selectedCue) {
+  if (row.kind === 'lane' && row.cue.id === selectedCue) {
     g.fillStyle = ink.of['live-wash'];
     g.globalAlpha = 0.35;
     g.fillRect(0, y, width, row.h - 1);
     g.globalAlpha = 1;
   }
-  drawLane(brush, y, lane);
 }
 
-/** The line of now, where the pointer is, and what is being chosen of the axis. */
-function drawNow(g: CanvasRenderingContext2D, { ink, width, height, hoverX, range }: Scene, xn: number): void {
-  if (xn >= 0 && xn <= width) {
-    g.strokeStyle = ink.of.live;
-    g.lineWidth = 1.5;
-    g.beginPath();
-    g.moveTo(xn, 0);
-    g.lineTo(xn, height);
-    g.stroke();
-  }
+function drawNow(g: CanvasRenderingContext2D, { ink, width, height }: Scene, xn: number): void {
+  if (xn < 0 || xn > width) return;
+  g.strokeStyle = ink.of.live;
+  g.lineWidth = 1.5;
+  g.beginPath();
+  g.moveTo(xn, 0);
+  g.lineTo(xn, height);
+  g.stroke();
+}
+
+/** Where the pointer is, and what is being chosen of the axis. */
+function drawPointed(g: CanvasRenderingContext2D, { ink, height, hoverX, range }: Scene): void {
   if (hoverX !== null) {
     g.strokeStyle = ink.of.mark;
     g.lineWidth = 1;

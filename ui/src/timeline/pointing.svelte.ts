@@ -34,6 +34,8 @@ interface Drag {
 export class Pointing {
   /** Where the pointer rests over the plot. */
   hover = $state.raw<{ x: number; y: number; clientX: number; clientY: number } | null>(null);
+  /** Where it rests over the axis. */
+  over = $state.raw<{ x: number; clientX: number; clientY: number } | null>(null);
   drag = $state.raw<Drag | null>(null);
   #ground: Ground;
 
@@ -93,6 +95,7 @@ export class Pointing {
 
   leave = (): void => {
     this.hover = null;
+    this.over = null;
   };
 
   double = (event: MouseEvent): void => {
@@ -126,6 +129,7 @@ export class Pointing {
   axisMove = (event: PointerEvent): void => {
     const { x } = this.#at(event);
     const { drag } = this;
+    this.over = drag === null ? { x, clientX: event.clientX, clientY: event.clientY } : null;
     if (drag?.kind === 'range') this.drag = { ...drag, to: Math.max(0, Math.min(this.#ground.width, x)), moved: drag.moved || Math.abs(x - drag.from) > 6 };
   };
 

@@ -1,5 +1,5 @@
 //! Draws a lane where its runs lie too close for marks: cells whose height is a share, with the worst of each cell on top.
-import { groundAt, outline, ROW_Y, SIZE, type Brush, type LaneScene } from './brush';
+import { clearNow, groundAt, outline, ROW_Y, SIZE, type Brush, type LaneScene } from './brush';
 import { cellFrom, cellsIn, type Cell } from './cells';
 import { drawMark } from './ink';
 import { FORECAST_MOST, type Spot } from './spots';
@@ -17,6 +17,8 @@ export function drawShare(brush: Brush, lane: LaneScene, y0: number, shown: read
   const reach_ms = reachIn(view, width);
   const { from_ms, to_ms } = brush.part ?? { from_ms: startOf(view) - reach_ms, to_ms: view.t1_ms + reach_ms };
   const cells = all.slice(cellFrom(all, Math.floor(from_ms / cell_ms)), cellFrom(all, Math.ceil(to_ms / cell_ms)));
+  const newest = cells.find((c) => c.due > 0 && c.at === Math.floor(brush.now_ms / cell_ms));
+  if (newest) clearNow(brush, x(newest) + w / 2, yb, w, yc - ya + SIZE);
   g.fillStyle = ink.of.mark;
   g.globalAlpha = 0.75;
   for (const c of cells) {

@@ -2,6 +2,7 @@
 import type { AgentCommandView } from "./AgentCommandView";
 import type { AgentExpects } from "./AgentExpects";
 import type { CueRefView } from "./CueRefView";
+import type { MemoryRise } from "./MemoryRise";
 import type { RunnerView } from "./RunnerView";
 
 /**
@@ -44,7 +45,11 @@ day_cost_usd: number | null,
 /**
  * Of its newest beat.
  */
-memory_mb: number | null, iterations: number | null, 
+memory_mb: number | null, 
+/**
+ * It needs more and more memory; null: it does not, or too few of its beats told of it.
+ */
+memory_rise: MemoryRise | null, iterations: number | null, 
 /**
  * Beats in each of the last 60 minutes, oldest first.
  */

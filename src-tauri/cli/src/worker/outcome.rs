@@ -11,6 +11,7 @@ const LINE_CHARS: usize = 500;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
     Exited(i32),
+    #[cfg_attr(not(unix), expect(dead_code, reason = "signals are Unix's"))]
     Signalled(i32),
     /// It was stopped, because it took longer than its seconds.
     TimedOut(u64),

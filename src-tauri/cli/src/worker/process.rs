@@ -36,6 +36,7 @@ pub(super) struct Setting<'a> {
 pub(super) struct Process {
     child: Child,
     /// Its process id, and the number of its group.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "groups are Unix's"))]
     group: Option<u32>,
     limit: Duration,
     out: Arc<Mutex<Tail>>,

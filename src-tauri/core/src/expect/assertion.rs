@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators as op};
 use cel::common::types::CelDouble;
-use cel::parser::PrattParser;
+use cel::parser::{ParseErrors, PrattParser};
 use cel::{Context, Env};
 use serde_json::Value;
 
 use super::reading::{FUNCTIONS, Found, RESULTS_IN_NO_TRUTH};
-use super::{Finding, Told};
+use super::{Finding, Told, unread};
 use crate::check::value_in_words;
 use crate::outcome::Outcome;
 
@@ -31,6 +31,9 @@ const SAID_MAX: usize = 4;
 
 /// Names that stand for no reported field.
 const OF_THE_RUN: [&str; 2] = ["duration_seconds", "attempt"];
+/// Names whose values are numbers.
+const NUMBERS: [&str; 7] = ["processed", "errors", "expected", "tokens", "cost_usd", "duration_seconds", "attempt"];
+const COMPARES: [&str; 6] = [op::EQUALS, op::NOT_EQUALS, op::GREATER, op::GREATER_EQUALS, op::LESS, op::LESS_EQUALS];
 
 /// An expression that can be looked at.
 #[derive(Debug, Clone)]
@@ -71,17 +74,7 @@ impl Assertion {
         if text.chars().count() > ASSERTION_CHARS_MAX {
             return unreadable(format!("it has more than {ASSERTION_CHARS_MAX} characters"));
         }
-        let parser = PrattParser::new().max_recursion_depth(DEPTH_MAX).max_expression_node_count(NODES_MAX);
-        let mut expression = parser.parse(text).map_err(|errors| {
-            let first = errors.errors.first();
-            let at = first.and_then(|error| place(text, error.pos));
-            let words =
-                first.map(|error| error.msg.lines().next().unwrap_or_default().trim_end_matches('.').to_owned());
-            Unreadable {
-                at,
-                what: words.filter(|words| !words.is_empty()).unwrap_or_else(|| "it cannot be read".into()),
-            }
-        })?;
+        let mut expression = parsed(text)?;
         let found = Found::of(&expression);
         if let Some(refused) = found.refused {
             return unreadable(refused);
@@ -94,8 +87,8 @@ impl Assertion {
         if let Some(unknown) = found.functions.iter().find(|name| !FUNCTIONS.contains(&name.as_str())) {
             return unreadable(format!("there is no function `{unknown}`; there are {}", FUNCTIONS.join(", ")));
         }
-        if is_no_truth(&expression.expr) {
-            return unreadable("it is neither true nor false; compare it with something");
+        if let Some(words) = no_truth(&expression.expr) {
+            return unreadable(words);
         }
         in_fractions(&mut expression);
         Ok(Assertion { expression, found })
@@ -219,13 +212,64 @@ fn handed(value: &Value) -> cel::Value {
     }
 }
 
-fn is_no_truth(expr: &Expr) -> bool {
+/// What `PrattParser` makes of it; where it cannot read it, what is missing or meant.
+fn parsed(text: &str) -> Result<IdedExpr, Unreadable> {
+    let parser = || PrattParser::new().max_recursion_depth(DEPTH_MAX).max_expression_node_count(NODES_MAX);
+    parser().parse(text).map_err(|errors| {
+        let first = errors.errors.first();
+        let at = first.and_then(|error| place(text, error.pos));
+        let said = first.map_or("", |error| error.msg.lines().next().unwrap_or_default().trim_end_matches('.'));
+        // Of these the parser knows best what is wrong.
+        if ["limit", "reserved", "there is no"].iter().any(|known| said.contains(known)) {
+            return Unreadable { at, what: said.to_owned() };
+        }
+        let stops = |other: &str| parser().parse(other).err().map(|errors| stopped(other, &errors));
+        match unread::mend(text, stopped(text, &errors), stops) {
+            Some(what) => Unreadable { at: None, what },
+            None => Unreadable { at, what: unread::begins(text, stopped(text, &errors)) },
+        }
+    })
+}
+
+/// Where the parser stopped, in bytes.
+fn stopped(text: &str, errors: &ParseErrors) -> usize {
+    let at = errors.errors.first().and_then(|error| place(text, error.pos)).unwrap_or(1);
+    text.char_indices().nth(at - 1).map_or(text.len(), |(byte, _)| byte)
+}
+
+/// Why this is neither true nor false, if that can be seen without its values: all of it, or a part that `&&`, `||` and `!` ask.
+fn no_truth(expr: &Expr) -> Option<String> {
+    let alone = || Some("it is neither true nor false; compare it with something".to_owned());
     match expr {
-        Expr::Call(call) => RESULTS_IN_NO_TRUTH.contains(&call.func_name.as_str()),
-        Expr::Literal(literal) => !matches!(literal, LiteralValue::Boolean(_)),
-        Expr::List(_) | Expr::Map(_) | Expr::Struct(_) => true,
-        Expr::Unspecified | Expr::Comprehension(_) | Expr::Ident(_) | Expr::Select(_) => false,
+        Expr::Call(call) => match call.func_name.as_str() {
+            op::LOGICAL_AND | op::LOGICAL_OR | op::LOGICAL_NOT | op::CONDITIONAL => {
+                call.args.iter().find_map(|part| no_truth(&part.expr))
+            }
+            name if RESULTS_IN_NO_TRUTH.contains(&name) => alone(),
+            name if COMPARES.contains(&name) => number_and_text(&call.args),
+            _ => None,
+        },
+        Expr::Ident(name) if name != "success" => {
+            Some(format!("`{name}` alone is neither true nor false; compare it, as in `processed >= 3`"))
+        }
+        Expr::Literal(literal) if !matches!(literal, LiteralValue::Boolean(_)) => alone(),
+        Expr::List(_) | Expr::Map(_) | Expr::Struct(_) => alone(),
+        Expr::Unspecified | Expr::Comprehension(_) | Expr::Ident(_) | Expr::Literal(_) | Expr::Select(_) => None,
     }
+}
+
+/// `processed > "3"`: such a comparison never holds.
+fn number_and_text(sides: &[IdedExpr]) -> Option<String> {
+    let number = sides.iter().find_map(|side| match &side.expr {
+        Expr::Ident(name) => NUMBERS.contains(&name.as_str()).then_some(name),
+        _ => None,
+    })?;
+    let text = sides.iter().find_map(|side| match &side.expr {
+        Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
+        _ => None,
+    })?;
+    let instead = if text.trim().parse::<f64>().is_ok() { format!("; write {}", text.trim()) } else { String::new() };
+    Some(format!("`{number}` is a number and \"{text}\" is a text{instead}"))
 }
 
 /// Whole numbers that stand in the text are made fractions wherever they meet a reported number.

@@ -94,6 +94,7 @@ fn what_cannot_be_looked_at_is_refused_with_its_place() {
         ("procesed > 1", "`procesed` is nothing that is reported; there are success, processed, errors,"),
         ("processed + 1", "it is neither true nor false; compare it with something"),
         ("'yes'", "it is neither true nor false"),
+        ("processed % 2 == 0", "there is no `%`: every number is a fraction"),
         ("now() > 1", "there is no function `now`; there are size, contains,"),
         ("summary.matches('a')", "there is no function `matches`"),
         ("artifacts.map(a, a.rows) == [3]", "there is no `map`"),
@@ -102,14 +103,55 @@ fn what_cannot_be_looked_at_is_refused_with_its_place() {
         ("processed == 3u", "it holds a number with a `u`"),
         ("Point{x: 1}.x == 1", "it makes an object of a type"),
         (&"(".repeat(400), "recursion limit"),
+        ("processed", "`processed` alone is neither true nor false; compare it, as in `processed >= 3`"),
+        ("success && (errors)", "`errors` alone is neither"),
+        ("!summary || success", "`summary` alone is neither"),
+        ("success ? processed : true", "`processed` alone is neither"),
+        ("processed > \"3\"", "`processed` is a number and \"3\" is a text; write 3"),
+        ("success && 'many' == errors", "`errors` is a number and \"many\" is a text"),
         (&format!("processed > {}", "1 + ".repeat(200)), "500 characters"),
     ] {
         assert!(refused(text).contains(words), "`{text}`: {}", refused(text));
     }
-    for (text, at) in [("processed >= ", 14), ("processed >== 3", 13), ("(processed > 3", 15), ("a b", 3)] {
+    for (text, at) in [("processed > > 3", 13), ("processed >== 3", 13), ("(processed > 3 3", 16), ("a b", 3)] {
         let trouble = Assertion::read(text).expect_err(text);
         let near = trouble.at.is_some_and(|found| found.abs_diff(at) <= 1);
         assert!(near, "`{text}`: {trouble:?}");
+    }
+}
+
+#[test]
+fn what_is_half_typed_says_what_is_missing_or_meant() {
+    for (text, words) in [
+        ("processed >=", "a value is missing after `>=`, as in `processed >= 3`"),
+        ("processed >= 3 &&", "a value is missing after `&&`, as in `processed >= 3`"),
+        ("!", "a value is missing after `!`, as in `processed >= 3`"),
+        ("errors /", "a value is missing after `/`, as in `processed >= 3`"),
+        ("metadata.", "a name is missing after the dot, as in `metadata.rows`"),
+        (">= 3", "a value is missing before `>=`, as in `processed >= 3`"),
+        ("&& success", "a value is missing before `&&`, as in `processed >= 3`"),
+        ("processed >= (3", "the bracket `(` is not closed"),
+        ("processed >= (3 *", "the bracket `(` is not closed"),
+        ("((processed) >= (3", "the bracket `(` is not closed"),
+        ("artifacts.exists(a, a == 'x'", "the bracket `(` is not closed"),
+        ("artifacts[0", "the bracket `[` is not closed"),
+        ("processed) >= 3", "the bracket `)` closes nothing"),
+        ("summary.contains('x", "the text that begins with `'` is not closed"),
+        ("summary == \"x", "the text that begins with `\"` is not closed"),
+        ("processed = 3", "write `==` instead of `=`"),
+        ("processed =", "write `==` instead of `=`"),
+        ("success = true && processed = 3", "write `==` instead of `=`"),
+        ("processed === 3", "write `==` instead of `===`"),
+        ("processed => 3", "write `>=` instead of `=>`"),
+        ("processed =< 3", "write `<=` instead of `=<`"),
+        ("processed <> 3", "write `!=` instead of `<>`"),
+        ("success and processed > 3", "write `&&` instead of `and`"),
+        ("success or errors < 3", "write `||` instead of `or`"),
+        ("not success", "write `!` instead of `not`"),
+        ("metadata.android 3", "`3` cannot stand there"),
+        ("processed >", "a value is missing after `>`, as in `processed >= 3`"),
+    ] {
+        assert_eq!(Assertion::read(text).expect_err(text).what, words, "`{text}`");
     }
 }
 

@@ -9,7 +9,7 @@ pub(super) const FUNCTIONS: [&str; 7] = ["size", "contains", "startsWith", "ends
 /// Signs and functions whose result is no truth.
 pub(super) const RESULTS_IN_NO_TRUTH: [&str; 10] =
     [op::ADD, op::SUBSTRACT, op::MULTIPLY, op::DIVIDE, op::MODULO, op::NEGATE, "size", "double", "int", "string"];
-const SIGNS: [&str; 17] = [
+const SIGNS: [&str; 16] = [
     op::CONDITIONAL,
     op::LOGICAL_AND,
     op::LOGICAL_OR,
@@ -18,7 +18,6 @@ const SIGNS: [&str; 17] = [
     op::ADD,
     op::MULTIPLY,
     op::DIVIDE,
-    op::MODULO,
     op::EQUALS,
     op::NOT_EQUALS,
     op::GREATER_EQUALS,
@@ -75,6 +74,9 @@ impl Found {
         match expr {
             Expr::Call(call) => {
                 let name = call.func_name.as_str();
+                if name == op::MODULO {
+                    self.refuse("there is no `%`: every number is a fraction");
+                }
                 if !SIGNS.contains(&name) && !matches!(name, op::IN | op::NOT_STRICTLY_FALSE) {
                     self.functions.insert(name.to_owned());
                 }

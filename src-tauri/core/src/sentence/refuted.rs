@@ -1,7 +1,7 @@
 //! Of a run whose proof says no: the fact comes first, what it said of itself last.
 
 use super::{capital, lower, titled};
-use crate::expect::{Finding, NOTHING_DONE};
+use crate::expect::{Finding, Look, NOTHING_DONE};
 
 /// "Reported 3; at least 150 were expected." None where the count says it.
 pub(super) fn fact(findings: &[Finding]) -> Option<String> {
@@ -10,7 +10,9 @@ pub(super) fn fact(findings: &[Finding]) -> Option<String> {
     let claim = claim.trim_end_matches('.');
     Some(match (claim, look) {
         (NOTHING_DONE, None) => return None,
-        (_, Some(_)) => format!("{found}; its proof asks that {}.", lower(claim)),
+        (_, Some(look)) => {
+            looked_at(look, claim, &found).unwrap_or_else(|| format!("{found}; its proof asks that {}.", lower(claim)))
+        }
         (_, None) => match expected(claim) {
             Expected::Amount(amount) => format!("{found}; {amount} was expected."),
             Expected::Count(count) => format!("{found}; {count} were expected."),
@@ -18,6 +20,34 @@ pub(super) fn fact(findings: &[Finding]) -> Option<String> {
             Expected::Claim => format!("{found}; its cue asks for {}.", lower(claim)),
         },
     })
+}
+
+/// What was found, of the thing that it was found in: "report.md has 3 lines; at least 200 were expected." None where the thing
+/// has no name of its own.
+fn looked_at(look: &Look, claim: &str, found: &str) -> Option<String> {
+    let of = &look.detail;
+    let found = lower(found);
+    let rest = found.strip_prefix("it ");
+    let as_found = || rest.map_or_else(|| format!("{of}: {found}."), |rest| format!("{of} {rest}."));
+    match look.kind.as_str() {
+        "file" if found == "there is no such file" => Some(format!("There is no file {of}.")),
+        "file" if found.ends_with(" line") || found.ends_with(" lines") => {
+            let least = claim.split_once("has at least ").and_then(|(_, least)| least.split_once(" line"));
+            Some(match least {
+                Some(("1", _)) => format!("{of} has {found}; at least 1 was expected."),
+                Some((least, _)) => format!("{of} has {found}; at least {least} were expected."),
+                None => format!("{of} has {found}."),
+            })
+        }
+        "file" | "url" | "git" => Some(as_found()),
+        "sql" => {
+            // A query may hold any words.
+            let (wanted, database) = claim.rsplit_once("` gives ")?.1.rsplit_once(" in ")?;
+            let gave = if found == "no row" { &found } else { rest?.strip_prefix("gave ")? };
+            Some(format!("{database} gave {gave}; {wanted} was expected."))
+        }
+        _ => None,
+    }
 }
 
 /// "score-new-leads said 200, found 3"; None where no numbers say it. `processed`: as it was reported.
@@ -97,10 +127,73 @@ mod tests {
         ] {
             assert_eq!(super::fact(&found(&expect, &little)).as_deref(), Some(fact));
         }
-        let said = "It gave 3; its proof asks that `select 1` gives 200 in crm.db.";
-        assert_eq!(super::fact(&sql("it gave 3")).as_deref(), Some(said));
+        assert_eq!(super::fact(&sql("it gave 3")).as_deref(), Some("crm.db gave 3; 200 was expected."));
         let none = Outcome { processed: Some(0.0), ..Outcome::default() };
         assert_eq!(super::fact(&found(&nothing(), &none)), None, "its count says it");
+    }
+
+    #[test]
+    fn what_was_looked_at_is_named() {
+        let fact = |kind: &str, detail: &str, claim: &str, found: &str| {
+            let look = Look { kind: kind.into(), detail: detail.into(), at: Ms(0), took_ms: 2 };
+            super::fact(&[Finding { look: Some(look), ..Finding::of(claim, false, found) }]).expect("it failed")
+        };
+        for (kind, detail, claim, found, said) in [
+            (
+                "file",
+                "r.md",
+                "File r.md has at least 200 lines",
+                "3 lines",
+                "r.md has 3 lines; at least 200 were expected.",
+            ),
+            (
+                "file",
+                "out/a.csv",
+                "File out/a.csv is newer than the fire and has at least 1 line",
+                "0 lines",
+                "out/a.csv has 0 lines; at least 1 was expected.",
+            ),
+            ("file", "~/r.md", "File ~/r.md exists", "there is no such file", "There is no file ~/r.md."),
+            (
+                "file",
+                "r.md",
+                "File r.md is newer than the fire",
+                "it changed 3 h before the fire, and not since",
+                "r.md changed 3 h before the fire, and not since.",
+            ),
+            (
+                "file",
+                "r.md",
+                "File r.md has a line that matches `x`",
+                "none of 3 lines matches",
+                "r.md: none of 3 lines matches.",
+            ),
+            ("sql", "select x", "`select x` gives 1 in crm.db", "no row", "crm.db gave no row; 1 was expected."),
+            (
+                "sql",
+                "select x",
+                "`select x` gives 1 in crm.db",
+                "it took too long",
+                "It took too long; its proof asks that `select x` gives 1 in crm.db.",
+            ),
+            ("url", "http://a/r", "http://a/r answers 200", "it answered 404", "http://a/r answered 404."),
+            (
+                "git",
+                "~/site",
+                "~/site has a new commit",
+                "no new commit since the fire",
+                "~/site: no new commit since the fire.",
+            ),
+            (
+                "command",
+                "test -s x",
+                "`test -s x` ends with 0",
+                "exit code 1",
+                "Exit code 1; its proof asks that `test -s x` ends with 0.",
+            ),
+        ] {
+            assert_eq!(fact(kind, detail, claim, found), said);
+        }
     }
 
     #[test]

@@ -18,6 +18,8 @@ use cuetower_core::time::MINUTE_MS;
 use tokio::sync::{Notify, watch};
 
 use super::buttons::{Asks, RunFacts, key, note};
+use crate::channels::{self, Telling};
+use crate::desk::wire::ToldView;
 use crate::handle::Handle;
 use crate::journal::{GateFilter, GateRow, StoreError};
 use crate::notify::{Note, Notifier, Opens};
@@ -355,23 +357,21 @@ async fn asked(alert: &Alert, handle: &Handle) -> Result<Option<Asks>, StoreErro
     Ok(Asks::gate(alert, &name, waiting.iter()))
 }
 
-/// How the owner hears of an alert on this machine, in words. `shown`: notifications are switched on.
-pub(crate) fn told(alert: &Alert, rules: &Rules, shown: bool, now: Ms, zone: Tz) -> Vec<String> {
-    let held = rules.held_until(alert.severity, alert.notified_at, zone);
-    let words = if !rules.tell(alert.kind) {
-        "not told: this kind is off"
+/// How the owner hears of an alert on this machine; None: it is only recorded. `shown`: notifications are switched on.
+pub(crate) fn told(alert: &Alert, rules: &Rules, shown: bool, now: Ms, zone: Tz) -> Option<ToldView> {
+    let held = rules.held_until(alert.severity, alert.notified_at, zone).filter(|until| *until > now);
+    let (by, telling) = if !rules.tell(alert.kind) {
+        ("desktop", Telling::KindOff)
     } else if briefing_tells(alert) {
-        "briefing"
+        ("briefing", Telling::Sent)
     } else if alert.notified_at < alert.opened_at {
-        "not told again yet: the same was told shortly before"
+        ("desktop", Telling::AgainTooSoon)
     } else if !shown {
-        return Vec::new();
-    } else if held.is_some_and(|until| until > now) {
-        "held for quiet hours"
+        return None;
     } else {
-        "notification"
+        ("desktop", held.map_or(Telling::Sent, Telling::Held))
     };
-    vec![words.to_owned()]
+    Some(channels::told_here(by, telling, zone))
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -2,7 +2,7 @@
 //! (`cuetower_core::channel`); what is to be told lies in the outbox, written in the same commit as its alert.
 //!
 //! Here: one line for each channel, so that one that hangs holds up no other (`line`); how a note looks at each service
-//! (a file each) and how it gets there (`send`); the secrets of channels (`keep`); the dead man's ping (`beacon`).
+//! (a file each) and how it gets there (`send`); how an alert was told (`told`); the secrets of channels (`keep`); the dead man's ping (`beacon`).
 //! At least once: a note that was sent as the tower was killed is sent again, with the same id.
 
 mod beacon;
@@ -17,13 +17,13 @@ mod slack;
 #[cfg(test)]
 mod tests;
 mod text;
+mod told;
 mod webhook;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use cuetower_core::Ms;
 use cuetower_core::alert::Alert;
 use cuetower_core::channel::{Channel, ChannelKind, Note, What, wants_report};
 use tokio::sync::watch;
@@ -37,6 +37,7 @@ pub(crate) use beacon::{BeaconState, EVERY_S, go_on as beacon};
 pub(crate) use email::{Plain, Smtp, SmtpTls, recipients};
 pub(crate) use keep::{BEACON, Kept, drop_secrets, secrets_of, set_secrets};
 pub(crate) use send::{Means, send};
+pub(crate) use told::{Telling, here as told_here, told_of};
 
 /// The channels as they are now, for whoever routes and whoever sends. Cheap to clone.
 #[derive(Clone)]
@@ -210,35 +211,4 @@ pub(crate) async fn tell_report(handle: &Handle, day: &str, title: String, body:
         handle.channels.written();
     }
     Ok(count)
-}
-
-/// On which channels each of these alerts was told or is to be: "slack: ops", "email: me (held until 07:00)".
-///
-/// # Errors
-/// If the store cannot be read.
-pub(crate) async fn told_of(
-    handle: &Handle,
-    alerts: &[&str],
-    at: impl Fn(Ms) -> String,
-) -> Result<HashMap<String, Vec<String>>, crate::journal::StoreError> {
-    let ids = serde_json::to_string(alerts).unwrap_or_default();
-    let kinds: HashMap<String, ChannelKind> =
-        handle.channels.list().iter().map(|channel| (channel.name.clone(), channel.kind)).collect();
-    let mut told: HashMap<String, Vec<String>> = HashMap::new();
-    for row in handle.reader().told_of(ids).await? {
-        let kind = kinds.get(&row.channel).map_or("channel", |kind| kind.word());
-        let rest = match (row.state.as_str(), row.held_until) {
-            ("waiting", Some(until)) => format!(" (held until {})", at(until)),
-            ("waiting", None) => " (waiting)".to_owned(),
-            ("merged", _) => " (in a digest)".to_owned(),
-            ("given_up", _) => " (not told)".to_owned(),
-            _ => String::new(),
-        };
-        let words = format!("{kind}: {}{rest}", row.channel);
-        let said = told.entry(row.alert_id).or_default();
-        if !said.contains(&words) {
-            said.push(words);
-        }
-    }
-    Ok(told)
 }

@@ -42,6 +42,7 @@ pub(crate) fn free_on(path: &Path) -> Result<u64, String> {
 pub(crate) fn free_on(path: &Path) -> Result<u64, String> {
     let path = path.canonicalize().map_err(|_| "there is no such folder".to_owned())?;
     let disks = sysinfo::Disks::new_with_refreshed_list();
+    let disks = disks.map_err(|error| format!("the disk cannot be asked: {error}"))?;
     let holding = disks.iter().filter_map(|disk| {
         let mount = disk.mount_point().canonicalize().ok()?;
         path.starts_with(&mount).then(|| (mount.components().count(), disk.available_space()))

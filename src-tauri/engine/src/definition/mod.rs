@@ -243,8 +243,12 @@ fn read(
         gate,
         retention,
     };
-    let unknown = body.keys().filter(|field| !FIELDS.contains(&field.as_str())).cloned().collect();
-    Ok(Read { definition, unknown })
+    Ok(Read { definition, unknown: unknown(body) })
+}
+
+/// Its fields that no cue has.
+pub fn unknown(body: &Map<String, Value>) -> Vec<String> {
+    body.keys().filter(|field| !FIELDS.contains(&field.as_str())).cloned().collect()
 }
 
 /// What would be kept and never mean anything.

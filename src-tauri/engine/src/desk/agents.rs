@@ -14,7 +14,7 @@ use cuetower_core::time::DAY_MS;
 use super::costs::of_agent;
 use super::wire::{
     AgentBudget, AgentCommand, AgentCommandView, AgentExpects, AgentRef, AgentStory, AgentView, AgentWatch, Agents,
-    BeatView, CueRefView, DeskError, MessageView, Nothing, RunnerView,
+    BeatView, CueRefView, DeskError, MemoryRise, MessageView, Nothing, RunnerView,
 };
 use super::{Desk, invalid, not_found};
 use crate::fleet::{self, Action, Agent, Armed, Command, CommandState, Refused};
@@ -233,6 +233,7 @@ impl Fleet {
             cost_today_usd: spent.cost_usd,
             day_cost_usd: agent.day_cost_usd,
             memory_mb: agent.memory_mb,
+            memory_rise: agent.memory.rise().map(|rise| MemoryRise { since_ms: rise.since.0, from_mb: rise.from_mb }),
             iterations: agent.iterations,
             pulse,
             tokens,

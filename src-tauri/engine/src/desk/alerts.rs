@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono_tz::Tz;
-use cuetower_core::Ms;
 use cuetower_core::alert::{Alert, AlertKind, Quiet, Rules, TimeOfDay};
 use cuetower_core::id::AlertId;
 use cuetower_core::time::MINUTE_MS;
@@ -60,16 +58,11 @@ pub(super) async fn shown(desk: &Desk, alerts: Vec<Alert>) -> Result<Vec<AlertVi
     let rules = Arc::clone(&desk.handle.alert_rules().borrow());
     let (now, zone) = (desk.handle.now(), super::zone(desk));
     let ids: Vec<&str> = alerts.iter().map(|alert| alert.id.as_str()).collect();
-    let mut by_channel = channels::told_of(&desk.handle, &ids, |at| clock_time(at, zone)).await?;
+    let mut by_channel = channels::told_of(&desk.handle, &ids, zone).await?;
     let is_shown = |alert: &Alert| desk.notifier.is_on() && desk.handle.channels.shown_here(alert);
     let told = |alert: &Alert| native::told(alert, &rules, is_shown(alert), now, zone);
-    let mut all = |alert: &Alert| [told(alert), by_channel.remove(&alert.id.0).unwrap_or_default()].concat();
-    Ok(alerts.iter().map(|alert| view::alert(alert, all(alert))).collect())
-}
-
-/// "07:00", by the owner's clock.
-fn clock_time(at: Ms, zone: Tz) -> String {
-    at.utc().map(|at| at.with_timezone(&zone).format("%H:%M").to_string()).unwrap_or_default()
+    let mut all = |alert: &Alert| told(alert).into_iter().chain(by_channel.remove(&alert.id.0).unwrap_or_default());
+    Ok(alerts.iter().map(|alert| view::alert(alert, all(alert).collect())).collect())
 }
 
 pub(super) async fn rules(desk: &Desk, _: Nothing) -> Result<AlertRules, DeskError> {

@@ -196,7 +196,15 @@ pub(super) async fn current(desk: &Desk, cue_id: &str) -> Result<Cue, DeskError>
 }
 
 fn whole(desk: &Desk, definition: &Value) -> Result<CueDefinition, DeskError> {
+    // Said first: whatever else is wrong may only be so because this one is misspelt.
+    if let Some(field) = definition.as_object().and_then(|body| definition::unknown(body).into_iter().next()) {
+        return Err(first(vec![no_such_field(&field)]));
+    }
     known(definition::read_new(definition, desk.handle.now()))
+}
+
+pub(super) fn no_such_field(field: &str) -> Invalid {
+    Invalid { field: field.to_owned(), message: format!("A cue has no field `{field}`.") }
 }
 
 /// At this door a field nobody knows is a mistake.
@@ -204,7 +212,7 @@ pub(super) fn known(read: Result<Read, Vec<Invalid>>) -> Result<CueDefinition, D
     let read = read.map_err(first)?;
     match read.unknown.first() {
         None => no_folders(&read.definition).map(|()| read.definition),
-        Some(field) => Err(invalid(field, format!("A cue has no field `{field}`."))),
+        Some(field) => Err(first(vec![no_such_field(field)])),
     }
 }
 

@@ -15,6 +15,7 @@ pub use super::wire_adopt::{
 };
 pub use super::wire_alerts::{
     AlertRef, AlertRules, AlertSnooze, AlertView, Alerts, AlertsRequest, QuietHours, Report, ReportCue, ReportRequest,
+    ToldView,
 };
 pub use super::wire_apply::{
     CueChange, CueChangeKind, CueFieldChange, CueProblem, CuesApplied, CuesApply, CuesExport, LeftOutCue, PortableCues,
@@ -33,7 +34,7 @@ pub use super::wire_delivery::{
 pub use super::wire_demo::DemoView;
 pub use super::wire_fleet::{
     AgentBudget, AgentCommand, AgentCommandView, AgentExpects, AgentRef, AgentStory, AgentView, AgentWatch, Agents,
-    BeatView, MessageView, RunnerView,
+    BeatView, MemoryRise, MessageView, RunnerView,
 };
 pub use super::wire_fuses::{BlownView, DayLimits, FleetSpent, Fuses, FusesSet, RunLimits};
 pub use super::wire_gates::{

@@ -66,8 +66,24 @@ pub struct AlertView {
     /// When it was told louder because nobody had seen it.
     #[ts(type = "number | null")]
     pub escalated_at_ms: Option<i64>,
-    /// How it was told: "notification", "slack: ops", "held for quiet hours", …
-    pub told: Vec<String>,
+    /// On which ways it was told; empty: it is only recorded.
+    pub told: Vec<ToldView>,
+}
+
+/// One way on which an alert was told, or is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ToldView {
+    /// `desktop`, `briefing`, or a channel's kind: `slack`, `email`, …; `channel` for one that is gone.
+    pub by: String,
+    /// The channel's name; null: it is none.
+    pub channel: Option<String>,
+    /// `sent`; `held` (until `until_ms`: it is quiet); `waiting` (it is on its way); `merged` (into one note with others);
+    /// `given_up` (it did not arrive); `kind_off` and `again_too_soon` (it was not to be told).
+    pub state: String,
+    #[ts(type = "number | null")]
+    pub until_ms: Option<i64>,
+    /// "email: me (held until 07:00)"
+    pub words: String,
 }
 
 // ---- alert_rules: Nothing -> AlertRules · alert_rules_set: AlertRules -> AlertRules

@@ -13,6 +13,14 @@ pub struct Agents {
     pub agents: Vec<AgentView>,
 }
 
+/// Where an agent's memory rises from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct MemoryRise {
+    #[ts(type = "number")]
+    pub since_ms: i64,
+    pub from_mb: f64,
+}
+
 /// Whoever runs. It is known by a beat, by a cue that names it, or by an address for messages; all three are one agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct AgentView {
@@ -39,6 +47,8 @@ pub struct AgentView {
     pub day_cost_usd: Option<f64>,
     /// Of its newest beat.
     pub memory_mb: Option<f64>,
+    /// It needs more and more memory; null: it does not, or too few of its beats told of it.
+    pub memory_rise: Option<MemoryRise>,
     #[ts(type = "number | null")]
     pub iterations: Option<u64>,
     /// Beats in each of the last 60 minutes, oldest first.

@@ -118,7 +118,10 @@ pub async fn store(data_dir: &Path, deep: bool) -> Option<Finding> {
                 false => format!("format {}, which the next start brings to {}", facts.format, facts.format_known),
             };
             let sound = if deep { ", gone through and sound" } else { "" };
-            Finding::good(STORE, format!("It opens: {}, {format}{sound}.", size_in_words(facts.bytes)))
+            Finding::good(
+                STORE,
+                format!("It opens: {}, {format}{sound}.", size_in_words(facts.bytes + facts.bytes_of_log)),
+            )
         }
         Err(error @ StoreError::NewerFormat { .. }) => Finding::bad(
             STORE,

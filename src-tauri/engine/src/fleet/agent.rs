@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::beat::{Beat, Status};
 use super::expected::{AgentWatch, Silence};
 use super::judging::{News, Sign};
+use super::memory::MemoryPast;
 
 /// As ClevAgent's client beats, until its own gaps are known.
 const GAP_UNTIL_KNOWN_MS: u64 = 60 * SECOND_MS;
@@ -40,6 +41,8 @@ pub struct Agent {
     pub last: Option<Last>,
     pub kind: Option<String>,
     pub memory_mb: Option<f64>,
+    #[serde(default)]
+    pub memory: MemoryPast,
     pub iterations: Option<u64>,
     /// The number by which it says how far it is.
     #[serde(default)]
@@ -153,6 +156,10 @@ impl Agent {
         }
         if since_ms.is_none() || self.lost_at.is_some() {
             self.counted_from = Some(now);
+            self.memory.begins_anew();
+        }
+        if let Some(mb) = beat.memory_mb {
+            self.memory.hear(mb, now);
         }
         let worked = self.worked(beat);
         if worked {

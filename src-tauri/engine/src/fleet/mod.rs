@@ -1,6 +1,6 @@
 //! The fleet: whoever beats, what each costs a day, and what the owner asks of its runner.
 //!
-//! `beat` reads a beat and `agent` takes it in, `expected` says what is owed next and `judging` what was found, `warning` what
+//! `beat` reads a beat and `agent` takes it in (`memory`: what it says of its memory), `expected` says what is owed next and `judging` what was found, `warning` what
 //! to answer with, `command` how a request to a runner stands; all pure. `hearing`, `asking` and `watching` write it down inside
 //! the pilot's transaction, and `pace` bounds how fast. `pilot/agents.rs` notices silence; `minding` ends commands that nobody
 //! cares for. The doors are `receive/clevagent.rs` and `desk/agents.rs`.
@@ -12,6 +12,7 @@ mod command;
 mod expected;
 mod hearing;
 mod judging;
+mod memory;
 mod minding;
 mod pace;
 #[cfg(test)]

@@ -102,7 +102,9 @@ pub struct SliceDone {
     /// Of something larger.
     pub is_over: bool,
     pub took_ms: u64,
-    /// What a checkpoint would have to bring in.
+    /// What it wrote into the log.
+    pub wrote_bytes: u64,
+    /// What a checkpoint would have to bring in, of everybody.
     pub unchecked_bytes: u64,
 }
 
@@ -110,8 +112,10 @@ impl Journal {
     /// Takes it out, all of it or nothing. It is on disk with the next commit, at the latest: what a crash takes back is done again.
     pub fn put_away(&mut self, slice: &Slice, now: Ms) -> Result<SliceDone, StoreError> {
         let path = self.path.clone();
+        let before = self.unchecked_bytes()?;
         let done = unsynced(&mut self.connection, slice, now).map_err(|source| StoreError::Sqlite { path, source })?;
-        Ok(SliceDone { unchecked_bytes: self.unchecked_bytes()?, ..done })
+        let unchecked_bytes = self.unchecked_bytes()?;
+        Ok(SliceDone { wrote_bytes: unchecked_bytes.saturating_sub(before), unchecked_bytes, ..done })
     }
 }
 

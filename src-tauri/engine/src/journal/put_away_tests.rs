@@ -158,6 +158,10 @@ fn a_part_of_the_search_goes_once_no_run_is_left_in_it() {
     assert!(ids.iter().any(|run| run.id == "run-1"));
     journal.put_away(&Slice::Runs(ids), LATER).unwrap();
     assert_eq!(number(&journal, "SELECT count(*) FROM search_docs WHERE ref = 'run-1'"), 0);
+    let unmerged = |part: i64| {
+        number(&journal, &format!("SELECT count(*) FROM search_words_p{part}_config WHERE k = 'automerge' AND v = 0"))
+    };
+    assert_eq!((unmerged(1), unmerged(2)), (1, 0), "nothing is merged in a part that is closed");
     let parts = with(&journal, put_away_plan::empty_parts);
     assert_eq!(parts, [1]);
     journal.put_away(&Slice::Part(1), LATER).unwrap();

@@ -17,11 +17,26 @@ pub(super) fn forget_run(connection: &Connection, run_id: &str, due: Ms) -> rusq
     connection.prepare_cached("UPDATE search_parts SET docs = max(docs - 1, 0) WHERE part = ?1")?.execute([part])?;
     connection.execute_batch("SAVEPOINT forgetting")?;
     let sql = format!("DELETE FROM search_words_p{part} WHERE rowid = ?1");
-    if let Err(error) = connection.prepare_cached(&sql).and_then(|mut words| words.execute([doc])) {
+    let forget = || leave_unmerged(connection, part).and_then(|()| connection.prepare_cached(&sql)?.execute([doc]));
+    if let Err(error) = forget() {
         tracing::warn!(%error, run_id, "the words of a run that is gone stay; it is not found by them");
         connection.execute_batch("ROLLBACK TO forgetting")?;
     }
     connection.execute_batch("RELEASE forgetting")
+}
+
+/// A closed part is not merged for what goes out of it, which takes longer than anybody should wait: it goes as a whole once
+/// nothing is left in it.
+fn leave_unmerged(connection: &Connection, part: i64) -> rusqlite::Result<()> {
+    if part == part_of(connection, Ms(i64::MAX))? {
+        return Ok(());
+    }
+    let table = format!("search_words_p{part}");
+    let sql = format!("SELECT 1 FROM {table}_config WHERE k = 'automerge' AND v = 0");
+    if !connection.prepare_cached(&sql)?.exists([])? {
+        connection.execute(&format!("INSERT INTO {table} ({table}, rank) VALUES ('automerge', 0)"), [])?;
+    }
+    Ok(())
 }
 
 /// Parts in which no run is left, but for the newest.

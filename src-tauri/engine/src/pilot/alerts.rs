@@ -17,7 +17,7 @@ use cuetower_core::time::{DAY_MS, MINUTE_MS};
 use super::Pilot;
 use super::batch::Batch;
 use crate::alerting::{Asks, RunFacts, native};
-use crate::desk::wire::Topic;
+use crate::desk::wire::{ToldView, Topic};
 use crate::handle::{Reply, Trouble};
 use crate::journal::Liveness;
 
@@ -180,7 +180,7 @@ impl Pilot {
     }
 
     /// How the owner hears of it on this machine.
-    pub(super) fn told_natively(&self, alert: &Alert, now: Ms) -> Vec<String> {
+    pub(super) fn told_natively(&self, alert: &Alert, now: Ms) -> Option<ToldView> {
         let is_on = self.performer.native().is_on();
         native::told(alert, self.book.rules(), is_on, now, self.zone)
     }

@@ -308,6 +308,10 @@ impl Pilot {
                 }
                 Ok(Some(stopped)) => {
                     self.performer.native().stops();
+                    // Whoever copies the file of a tower that is off has all of it.
+                    if let Err(error) = self.journal.checkpoint() {
+                        tracing::warn!(%error, "the write-ahead log stays beside the store until the next start");
+                    }
                     return drop(stopped.send(Ok(())));
                 }
                 Err(error) => {

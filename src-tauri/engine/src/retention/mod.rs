@@ -16,7 +16,7 @@ use serde::Serialize;
 use tokio::sync::{Notify, watch};
 
 use crate::handle::{Handle, Trouble};
-use crate::journal::{Journal, StoreError, StoreSize};
+use crate::journal::{Journal, StoreError, StoreSize, store_bytes};
 use crate::notify::{Note, Notifier};
 use crate::settings;
 
@@ -121,7 +121,10 @@ pub async fn outlook(handle: &Handle, rules: &settings::Retention) -> Result<Out
 /// # Errors
 /// If a tower runs on it, or there is too little room.
 pub fn compact(data_dir: &Path) -> Result<(u64, u64), StoreError> {
-    let bytes = || std::fs::metadata(data_dir.join("cuetower.db")).map_or(0, |store| store.len());
+    let bytes = || {
+        let (store, log) = store_bytes(data_dir);
+        store + log
+    };
     let before = bytes();
     if before == 0 {
         return Err(StoreError::Folder(data_dir.to_owned(), std::io::ErrorKind::NotFound.into()));

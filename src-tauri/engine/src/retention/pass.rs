@@ -14,15 +14,18 @@ use crate::handle::{Handle, Trouble};
 use crate::journal::{Candidate, Candidates, Going, LaneCut, Slice, SliceDone, StoreError, StoreSize};
 use crate::settings;
 
-/// Between two slices, so that they take a small share of the machine; and as long again as the slice took, several times.
+/// Between two slices, so that they take a small share of the machine; and as long again as its disk took, and as the slice did
+/// several times.
 const PAUSE: Duration = Duration::from_millis(8);
 const PAUSE_TIMES: u64 = 4;
 /// When it was no good moment.
 const NOT_NOW: Duration = Duration::from_millis(7);
 /// Without one good moment in so many tries, which are some minutes, the tower has too much to do.
 const TRIES_MAX: u32 = 60_000;
-/// A slice that took longer is made smaller.
+/// A slice that took longer, or wrote more, is made smaller: whoever has the disk take something meanwhile waits for its pages,
+/// which lie all over the file.
 const SLICE_MS_MOST: u64 = 2;
+const SLICE_BYTES_MOST: u64 = 256 << 10;
 /// Runs and records of one slice at first, and at most; of facts so many times as many.
 const AT_ONCE_FIRST: usize = 4;
 const AT_ONCE_MAX: usize = 32;
@@ -33,8 +36,8 @@ const PAGES_TIMES: usize = 4;
 const FREE_PAGES_KEPT: u64 = 256;
 /// Looked up at once.
 const LOOKED_UP: u32 = 1_000;
-/// More than this in the log is brought in before it goes on.
-const LOG_BYTES: u64 = 1 << 20;
+/// More than this in the log is brought in before it goes on, for the same reason.
+const LOG_BYTES: u64 = 256 << 10;
 /// What telemetry told outside of runs.
 const APART_AT_ONCE: u32 = 100;
 /// Larger than allowed, the store loses at least so many runs before it is looked at again.
@@ -282,16 +285,20 @@ impl Pass<'_> {
         self.done.never_ran += done.occurrences;
         self.done.facts += u64::from(done.facts);
         self.done.slice_ms_most = self.done.slice_ms_most.max(done.took_ms);
+        let much = done.took_ms > SLICE_MS_MOST || done.wrote_bytes > SLICE_BYTES_MOST;
         self.at_once = match done.took_ms {
-            took if took > SLICE_MS_MOST => (self.at_once / 2).max(1),
+            _ if much => (self.at_once / 2).max(1),
             SLICE_MS_MOST => self.at_once,
             _ => (self.at_once + 1).min(AT_ONCE_MAX),
         };
+        let clock = &self.handle.clock;
+        let began_ms = clock.reading().elapsed_ms;
         self.handle.reader().sync_log().await;
-        tokio::time::sleep(PAUSE + Duration::from_millis(done.took_ms * PAUSE_TIMES)).await;
         if done.unchecked_bytes > LOG_BYTES {
             self.handle.reader().bring_in().await?;
         }
+        let disk_ms = clock.reading().elapsed_ms.saturating_sub(began_ms);
+        tokio::time::sleep(PAUSE + Duration::from_millis(done.took_ms * PAUSE_TIMES + disk_ms)).await;
         Ok(())
     }
 }

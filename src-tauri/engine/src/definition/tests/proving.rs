@@ -136,7 +136,8 @@ fn expectations_of_a_report_are_read_and_written() {
     let many: Vec<Value> = (0..21).map(|_| json!("success")).collect();
     let long = format!("processed > {}", "1".repeat(500));
     for (asserted, field, words) in [
-        (json!(["processed >="]), "[0]", "(at character "),
+        (json!(["processed >="]), "[0]", "a value is missing after `>=`"),
+        (json!(["processed > > 3"]), "[0]", "(at character "),
         (json!(["success", "procesed > 1"]), "[1]", "`procesed` is nothing that is reported"),
         (json!(["processed + 1"]), "[0]", "neither true nor false"),
         (json!([5]), "[0]", "must be a text"),

@@ -213,17 +213,21 @@ fn one(cue: &Value, here: &BTreeMap<String, Cue>, pools: &PoolBook, now: Ms) -> 
     let mut map = map.clone();
     let pause = definition::take_pause(&mut map, now);
     let current = map.get("name").and_then(Value::as_str).and_then(|name| here.get(name)).cloned();
+    let unknown = definition::unknown(&map);
     let json = Value::Object(map);
     let read = match &current {
         Some(cue) => definition::read_again(&cue.definition, &json, now),
         None => definition::read_new(&json, now),
     };
+    // Said first: the others may only be so because one field is misspelt.
+    let mut problems: Vec<Invalid> = unknown.iter().map(|field| cues::no_such_field(field)).collect();
     let (pause, read) = match (pause, read) {
         (Ok(pause), Ok(read)) => (pause, read),
-        (pause, read) => return Err([read.err(), pause.err()].into_iter().flatten().flatten().collect()),
+        (pause, read) => {
+            problems.extend([read.err(), pause.err()].into_iter().flatten().flatten());
+            return Err(problems);
+        }
     };
-    let unknown = |field: &String| Invalid { field: field.clone(), message: format!("A cue has no field `{field}`.") };
-    let mut problems: Vec<Invalid> = read.unknown.iter().map(unknown).collect();
     let definition = read.definition;
     if let Err(error) = cues::no_folders(&definition) {
         problems.push(Invalid { field: error.field.unwrap_or_default(), message: error.message });

@@ -137,7 +137,7 @@ impl Batch {
             alerts: self
                 .alerts_touched
                 .values()
-                .map(|alert| view::alert(alert, pilot.told_natively(alert, self.now)))
+                .map(|alert| view::alert(alert, pilot.told_natively(alert, self.now).into_iter().collect()))
                 .collect(),
             bands: self.commit.bands.iter().map(view::band).collect(),
             status_changed: self.status_changed,
