@@ -25,7 +25,11 @@ pub async fn obey(owner: &Owner, what: Option<RetentionCommand>, as_json: bool) 
     let zone = Zone::of_machine();
     let mut lines = rules(&view);
     if what.is_some() && before.last == view.last {
-        lines.push("Nothing was to be put away.".to_owned());
+        lines.push(if view.would_go > 0 {
+            "Nothing was put away: what is beyond the limits is still needed.".to_owned()
+        } else {
+            "Nothing was to be put away.".to_owned()
+        });
     }
     lines.push(format!(
         "The store has {} and takes {}{}.",
@@ -44,7 +48,8 @@ pub async fn obey(owner: &Owner, what: Option<RetentionCommand>, as_json: bool) 
     });
     lines.extend(view.last.as_ref().map(|last| told(last, &zone)));
     if view.running {
-        lines.push("Runs are being put away just now.".to_owned());
+        let so_far = view.so_far.as_ref().map_or(0, |pass| pass.runs);
+        lines.push(format!("Runs are being put away just now: {} so far.", count(so_far, "run")));
     }
     lines.extend(view.trouble);
     say(&lines.join("\n"));

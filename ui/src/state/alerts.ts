@@ -47,19 +47,21 @@ export interface Told {
   /** `sent`: whoever keeps the way has taken it, or the desktop shows it. */
   state: 'sent' | 'waits' | 'lost' | 'none';
   words: string;
+  /** The channel that it is, as the tower names it; null: it is none. */
+  channel: Pick<ChannelView, 'kind' | 'name'> | null;
 }
 
 const WAITS: Record<string, string> = { waiting: alertsText.isBeingSent, merged: alertsText.joinedWithOthers };
 
 function toldBy({ by, channel, state, until_ms }: ToldView, zone: string): Told {
-  if (state === 'kind_off') return { way: alertsText.notTold, state: 'none', words: alertsText.thisKindIsOff };
-  if (state === 'again_too_soon') return { way: alertsText.notToldAgainYet, state: 'none', words: alertsText.theSameWasToldShortly };
-  const way = channel === null ? alertsText.thisDesktop2 : `${by}: ${channel}`;
-  if (state === 'given_up') return { way, state: 'lost', words: alertsText.didNotArrive };
-  if (state === 'held' && until_ms !== null) return { way, state: 'waits', words: alertsText.heldUntil(hm(until_ms, zone)) };
+  const told = (how: Told['state'], words: string, way = channel === null ? alertsText.thisDesktop2 : `${by}: ${channel}`): Told => ({ way, state: how, words, channel: channel === null ? null : { kind: by, name: channel } });
+  if (state === 'kind_off') return told('none', alertsText.thisKindIsOff, alertsText.notTold);
+  if (state === 'again_too_soon') return told('none', alertsText.theSameWasToldShortly, alertsText.notToldAgainYet);
+  if (state === 'given_up') return told('lost', alertsText.didNotArrive);
+  if (state === 'held' && until_ms !== null) return told('waits', alertsText.heldUntil(hm(until_ms, zone)));
   const waits = WAITS[state];
-  if (waits !== undefined) return { way, state: 'waits', words: waits };
-  return { way, state: 'sent', words: by === 'briefing' ? alertsText.inTheBriefing : channel === null ? alertsText.shownHere : alertsText.arrived };
+  if (waits !== undefined) return told('waits', waits);
+  return told('sent', by === 'briefing' ? alertsText.inTheBriefing : channel === null ? alertsText.shownHere : alertsText.arrived);
 }
 
 /** Each way on which an alert was told, and whether it arrived. None where it is only recorded. */

@@ -30,7 +30,7 @@ class Retaining {
   /** Puts away what is beyond the limits, and answers when that is over. */
   async run(): Promise<RetentionView> {
     const before = this.view;
-    if (before) this.view = { ...before, running: true };
+    if (before) this.view = { ...before, running: true, so_far: null };
     try {
       return (this.view = await desk.ask('retention_run', {}));
     } catch (error) {

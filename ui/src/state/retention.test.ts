@@ -5,7 +5,7 @@ import { DAY, stamp } from '../time';
 import type { RetentionPass, RetentionView } from '../wire';
 import { isStricter, limitOf, ownWords, strictWords, typedLimit, wentWords } from './retention';
 
-const view: RetentionView = { keep_days: null, keep_runs: 5000, keep_size_mb: null, own: [], runs: 12_030, store_bytes: 412_000_000, free_bytes: 12_000_000, gives_back: true, would_go: 0, oldest_ms: null, would_free_bytes: 0, running: false, last: null, trouble: null };
+const view: RetentionView = { keep_days: null, keep_runs: 5000, keep_size_mb: null, own: [], runs: 12_030, store_bytes: 412_000_000, free_bytes: 12_000_000, gives_back: true, would_go: 0, oldest_ms: null, would_free_bytes: 0, running: false, so_far: null, last: null, trouble: null };
 const pass: RetentionPass = { began_ms: NOW, ended_ms: NOW + 9, runs: 1204, never_ran: 0, needed: 0, bytes_before: 40_000_000, bytes_after: 40_000_000, slice_ms_most: 1 };
 const asks = (name: Parameters<typeof isStricter>[0], value: string) => strictWords(name, value, view, NOW, 'UTC');
 

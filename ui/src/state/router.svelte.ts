@@ -20,7 +20,10 @@ export const router = {
   },
   go(route: Route): void {
     const hash = hashOf(route);
-    if (location.hash !== hash) location.hash = hash;
+    if (location.hash === hash) return;
+    // At once: the event of a new hash comes later, and a key that is pressed before it would go to the room one has left.
+    history.pushState({ behind: ++behind }, '', hash);
+    current = routeFrom(hash);
   },
   /** Where one came from; the board, where one came from nowhere. */
   back(): void {

@@ -30,7 +30,7 @@ export const lastTime = 'Last put away';
 export const notSince = 'nothing yet';
 export const sinceTheTowerStarted = 'since the tower started';
 export const underWay = 'now';
-export const underWayInSlices = 'in small slices, which no fire waits for';
+export const underWayInSlices = (runs: Said) => `${runs} so far, in small slices which no fire waits for`;
 export const wentThen = (runs: Said, neverRan: Said, freed: Said, needed: Said) => `${runs}${neverRan}${freed}${needed}`;
 export const andNeverRan = (dueTimes: Said) => ` and ${dueTimes} that never ran`;
 export const freed = (size: Said) => `, ${size} less on disk`;

@@ -27,6 +27,10 @@ would_go: number, oldest_ms: number | null,
  */
 would_free_bytes: number, running: boolean, 
 /**
+ * What the pass that is under way did until now; it has no end and no size after it.
+ */
+so_far: RetentionPass | null, 
+/**
  * Since the tower started.
  */
 last: RetentionPass | null, 

@@ -33,6 +33,7 @@ async fn view(desk: &Desk, standing: Standing) -> Result<RetentionView, DeskErro
         oldest_ms: seen.oldest.filter(|_| seen.going > 0).map(|oldest| oldest.0),
         would_free_bytes: seen.bytes,
         running: standing.running,
+        so_far: standing.so_far.as_ref().map(RetentionPass::from),
         last: standing.last.as_ref().map(RetentionPass::from),
         trouble: standing.trouble,
     })

@@ -31,6 +31,8 @@ pub struct RetentionView {
     #[ts(type = "number")]
     pub would_free_bytes: u64,
     pub running: bool,
+    /// What the pass that is under way did until now; it has no end and no size after it.
+    pub so_far: Option<RetentionPass>,
     /// Since the tower started.
     pub last: Option<RetentionPass>,
     /// Why not all is gone that is to go.

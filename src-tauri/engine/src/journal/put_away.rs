@@ -85,6 +85,21 @@ pub enum Slice {
     Pages(u32),
 }
 
+impl Slice {
+    /// For the log.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Slice::Runs(_) => "runs",
+            Slice::Occurrences(_) => "occurrences",
+            Slice::Apart(_) => "apart",
+            Slice::Facts { .. } => "facts",
+            Slice::Left(_) => "left",
+            Slice::Part(_) => "part",
+            Slice::Pages(_) => "pages",
+        }
+    }
+}
+
 /// Something larger that goes little by little.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftRow {

@@ -9,6 +9,8 @@ use crate::journal::{Slice, SliceDone};
 const QUIET_MS: u64 = 15;
 /// What waits to be brought into the file, at most: more would have to be brought in while others wait.
 const LOG_BYTES_MAX: u64 = 24 << 20;
+/// Longer than a slice should be.
+const LONG_MS: u64 = 5;
 
 pub(super) type Asked = (Box<Slice>, Reply<Option<SliceDone>>);
 
@@ -33,6 +35,9 @@ impl Pilot {
         let began = self.clock.reading();
         let done = self.journal.put_away(slice, began.wall).map_err(|error| Trouble::Store(error.to_string()))?;
         let took_ms = self.clock.reading().elapsed_ms.saturating_sub(began.elapsed_ms);
+        if took_ms >= LONG_MS {
+            tracing::debug!(kind = slice.kind(), took_ms, wrote_bytes = done.wrote_bytes, "a slice of retention was long");
+        }
         Ok(SliceDone { took_ms, ..done })
     }
 }

@@ -49,6 +49,8 @@ pub struct PassDone {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standing {
     pub running: bool,
+    /// What the pass that is under way did until now.
+    pub so_far: Option<PassDone>,
     /// Passes that ended, well or not.
     pub passes: u64,
     /// The last one that went well and found something to do, since the tower started.
@@ -71,6 +73,14 @@ impl Retention {
     #[must_use]
     pub fn standing(&self) -> Standing {
         self.0.standing.borrow().clone()
+    }
+
+    fn got_so_far(&self, done: &PassDone) {
+        // Whoever waits for the end of the pass need not wake for it.
+        self.0.standing.send_if_modified(|standing| {
+            standing.so_far = Some(done.clone());
+            false
+        });
     }
 
     /// A pass from now on, to its end.
@@ -161,7 +171,7 @@ pub(crate) async fn keep(handle: Handle, notifier: Notifier, zone: Tz) {
         told(&retention, &notifier, trouble.as_deref());
         retention.0.standing.send_modify(|standing| {
             let last = done.filter(PassDone::did_something).or_else(|| standing.last.take());
-            *standing = Standing { running: false, passes: standing.passes + 1, last, trouble };
+            *standing = Standing { running: false, so_far: None, passes: standing.passes + 1, last, trouble };
         });
     }
 }

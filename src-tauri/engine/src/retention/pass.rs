@@ -285,6 +285,7 @@ impl Pass<'_> {
         self.done.never_ran += done.occurrences;
         self.done.facts += u64::from(done.facts);
         self.done.slice_ms_most = self.done.slice_ms_most.max(done.took_ms);
+        self.handle.retention.got_so_far(&self.done);
         let much = done.took_ms > SLICE_MS_MOST || done.wrote_bytes > SLICE_BYTES_MOST;
         self.at_once = match done.took_ms {
             _ if much => (self.at_once / 2).max(1),
