@@ -258,6 +258,11 @@ test('alerts by keyboard alone: walked, opened, seen one by one and all at once'
   await page.keyboard.press('Escape');
   await expect(page).toHaveURL(/#\/alerts$/);
   await expect(one).toBeVisible();
+  // Pressed at once, each key goes to the room that the one before it has opened.
+  await page.getByRole('listitem').and(page.locator('[aria-current="true"]')).focus();
+  await Promise.all([page.keyboard.press('Enter'), page.keyboard.press('Escape')]);
+  await expect(one).toBeVisible();
+  await expect(page).toHaveURL(/#\/alerts$/);
 });
 
 test('secrets by keyboard alone: kept, walked, renamed with all its uses, replaced, deleted', async ({ window: page, ask }) => {
