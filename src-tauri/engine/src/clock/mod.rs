@@ -5,6 +5,8 @@
 
 #[cfg(target_os = "linux")]
 mod ears;
+#[cfg(feature = "saboteur")]
+mod hurried;
 mod manual;
 mod moves;
 mod system;
@@ -17,6 +19,8 @@ use std::time::{Duration, Instant};
 
 use cuetower_core::Ms;
 
+#[cfg(feature = "saboteur")]
+pub use hurried::HurriedClock;
 pub use manual::ManualClock;
 pub use system::SystemClock;
 

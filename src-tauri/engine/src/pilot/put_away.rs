@@ -36,7 +36,12 @@ impl Pilot {
         let done = self.journal.put_away(slice, began.wall).map_err(|error| Trouble::Store(error.to_string()))?;
         let took_ms = self.clock.reading().elapsed_ms.saturating_sub(began.elapsed_ms);
         if took_ms >= LONG_MS {
-            tracing::debug!(kind = slice.kind(), took_ms, wrote_bytes = done.wrote_bytes, "a slice of retention was long");
+            tracing::debug!(
+                kind = slice.kind(),
+                took_ms,
+                wrote_bytes = done.wrote_bytes,
+                "a slice of retention was long"
+            );
         }
         Ok(SliceDone { took_ms, ..done })
     }

@@ -175,11 +175,17 @@ fn a_grandchild_that_keeps_the_output_open_holds_nobody_up_and_is_stopped_when_a
     assert_eq!(place.printed(STDOUT), "done\n");
 }
 
+/// So many times 10 MB of `x`, with a breath after each: as fast as memory allows, what is on the disk at once would be the speed of
+/// this machine times whatever else its disk has to do.
+fn printing(times: u32) -> String {
+    format!("for _ in $(seq {times}); do head -c 10000000 /dev/zero | tr '\\0' 'x'; sleep 0.02; done")
+}
+
 #[test]
 fn a_gigabyte_of_output_fills_neither_memory_nor_disk() {
     let place = Place::new();
     let own_before = status_kib(std::process::id(), "VmRSS");
-    let launched = place.start("echo first; head -c 1000000000 /dev/zero | tr '\\0' 'x'; echo; echo last");
+    let launched = place.start(&format!("echo first; {}; echo; echo last", printing(100)));
     let launcher = launched.launcher.id();
     let path = place.dir.join(STDOUT);
     let on_disk = || std::os::unix::fs::MetadataExt::blocks(&path.metadata().expect("there")) * 512;
@@ -214,7 +220,7 @@ fn a_gigabyte_of_output_fills_neither_memory_nor_disk() {
 fn what_a_grandchild_prints_is_bounded_after_the_program_has_ended() {
     let place = Place::new();
     // It left the group and dropped the mark: only that it holds the output open is known of it.
-    let printer = "head -c 400000000 /dev/zero | tr '\\0' 'x'; echo; echo over > over";
+    let printer = format!("{}; echo; echo over > over", printing(40));
     let mut launched =
         place.start(&format!("env -i PATH=\"$PATH\" setsid sh -c '{}' & echo begun", printer.replace('\'', "'\\''")));
     let path = place.dir.join(STDOUT);
