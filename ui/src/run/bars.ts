@@ -9,6 +9,8 @@ const QUIET_MS = 30 * SECOND;
 const LETTER_PX = 5.9;
 const GAP_PX = 8;
 const TICK_PX = 70;
+/** Of the steps' time, behind the last of them. */
+const LABEL_SHARE = 0.13;
 
 export interface Axis {
   from_ms: number;
@@ -37,7 +39,8 @@ export function axisOf(story: Pick<RunStory, 'mark' | 'attempts' | 'gates'>, ste
   // A wait before the first step is shown while it leaves the steps room; what was kept of an earlier run lies before all.
   const from = first <= began ? Math.min(began, to - 1) : first - began <= (to - began) / 4 ? began : first;
   const span = to - from;
-  if (!live) return { from_ms: from, span_ms: span * 1.005 };
+  // What the last bar says stands beside it.
+  if (!live) return { from_ms: from, span_ms: span * (1 + LABEL_SHARE) };
   const wanted = Math.max(span * 1.05, 10 * SECOND);
   const step = NICE.find((nice) => nice * 4 >= wanted) ?? 30 * DAY;
   return { from_ms: from, span_ms: Math.ceil(wanted / step) * step };

@@ -6,6 +6,7 @@ import { HEAD_CHARS, laidOut, plainText, START, type Layout } from './payload';
 import { checkingWords, looksAgain, proofLine, worstFirst } from './proof';
 import { brokeFirst, isResumable, offersResume, resumeWords } from './resume';
 import { EMPTY_TREE, withPage } from './tree';
+import * as runText from '../text/run';
 import type { ProofView, SpendView } from '../wire';
 
 const ZONE = 'Europe/Madrid';
@@ -28,6 +29,11 @@ describe('figures', () => {
     const pool = { by: 'pool', words: '', since_ms: NOW, until_ms: null, position: null };
     expect([endOf({ mark: mark(), waits: null }), endOf({ mark: mark({ confirmed: 'silent' }), waits: null }), endOf({ mark: mark({ confirmed: 'working', ended_at_ms: null }), waits: null }), endOf({ mark: mark({ confirmed: 'gate', ended_at_ms: null }), waits: null }), endOf({ mark: mark({ confirmed: 'working', ended_at_ms: null }), waits: pool })]).toEqual(['good', 'bad', 'open', 'waits', 'waits']);
   });
+});
+
+it('checks that agree and disagree are counted as one says it', () => {
+  expect([runText.ofProofsDisagrees(1, 1), runText.ofProofsDisagrees(1, 3), runText.ofProofsDisagrees(2, 3), runText.ofProofsDisagrees(3, 3)]).toEqual(['its one check disagrees', '1 of 3 checks disagrees', '2 of 3 checks disagree', 'all 3 checks disagree']);
+  expect([runText.ofProofsAgree(1, 1), runText.ofProofsAgree(1, 2), runText.ofProofsAgree(2, 2)]).toEqual(['its one check agrees', '1 of 2 checks agrees', 'all 2 checks agree']);
 });
 
 describe('what it used', () => {
