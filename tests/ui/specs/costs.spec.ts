@@ -98,7 +98,8 @@ test('the owner’s price stands above the program’s until it is taken away', 
 
   await page.getByRole('searchbox', { name: 'Find a model' }).fill('');
   await page.getByRole('button', { name: 'Your own, 1' }).click();
-  await expect(page.getByRole('table').getByRole('row')).toHaveCount(2);
+  // Two of them are the head: the unit of the prices, and their names.
+  await expect(page.getByRole('table').getByRole('row')).toHaveCount(3);
   await row.getByRole('button', { name: 'Remove your price of gpt-4o' }).click();
   await expect(page.getByRole('status').filter({ hasText: 'the program' }).first()).toBeVisible();
 
