@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, bothClocks, countdown, day, hm, hms, hmsMillis, instantOf, lasting, money, offsetAt, placeOf, sameDay, stamp, startOfDay, typed, wholeUnits, zoneIsKnown } from './time';
+import { ago, bothClocks, countdown, day, hm, hms, hmsMillis, instantOf, lasting, money, offsetAt, placeOf, sameDay, shortMoney, stamp, startOfDay, typed, wholeUnits, zoneIsKnown } from './time';
 
 const AT = Date.UTC(2026, 10, 20, 7, 5, 12, 93); // 08:05:12.093 in Madrid
 const HOUR = 3_600_000;
@@ -19,7 +19,9 @@ it.each<[number, string]>([[300, 'just now'], [12_000, '12 s ago'], [53 * 60_000
 
 it.each<[number, string]>([[41_000, '00:41'], [139_000, '02:19'], [400, '00:01'], [-1, '00:00'], [3 * HOUR + 5 * 60_000 + 9000, '3 h 5 min']])('countdown %d ms', (left, words) => expect(countdown(AT + left, AT)).toBe(words));
 
-it.each<[number, string]>([[0, '$0.00'], [0.0071, '$0.0071'], [0.234, '$0.23'], [12, '$12.00']])('money %d', (usd, words) => expect(money(usd)).toBe(words));
+it.each<[number, string]>([[0, '$0.00'], [0.000_003, '<$0.0001'], [0.0003, '$0.0003'], [0.0071, '$0.0071'], [0.234, '$0.23'], [12, '$12.00']])('money %d', (usd, words) => expect(money(usd)).toBe(words));
+
+it.each<[number, string]>([[0, '$0.00'], [0.000_003, '<$0.01'], [0.0071, '<$0.01'], [0.01, '$0.01'], [0.234, '$0.23']])('money in little room %d', (usd, words) => expect(shortMoney(usd)).toBe(words));
 
 it('names a place as people do', () => expect([placeOf('Europe/Madrid'), placeOf('America/New_York'), placeOf('UTC')]).toEqual(['Madrid', 'New York', 'UTC']));
 

@@ -162,9 +162,18 @@ export function wholeUnits(length_ms: number): number {
   return Math.max(SECOND, Math.floor(length_ms / unit) * unit);
 }
 
-/** $0.02; four places below one cent. */
+/** The least that four places can say. */
+const LEAST_USD = 0.0001;
+
+/** $0.02; four places below one cent, and of less than they can say that it is less: "$0.00" is said of nothing alone. */
 export function money(usd: number): string {
+  if (usd > 0 && usd < LEAST_USD) return timeText.lessThan(dollars(LEAST_USD, 4));
   return dollars(usd, usd !== 0 && Math.abs(usd) < 0.01 ? 4 : 2);
+}
+
+/** The same where there is little room: "<$0.01". */
+export function shortMoney(usd: number): string {
+  return usd > 0 && usd < 0.01 ? timeText.lessThan(dollars(0.01, 2)) : money(usd);
 }
 
 /** $25 where there are no cents, $2.50 where there are some. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PriceView } from '../wire';
-import { BLANK_PRICE, found, priceDraft, priceField, priceOf, priceWords, sourceWords } from './prices';
+import { BLANK_PRICE, found, isUsed, priceDraft, priceField, priceOf, priceWords, sourceWords } from './prices';
 
 const price = (model: string, more: Partial<PriceView> = {}): PriceView => ({ model, aliases: [], provider: 'openai', input_usd: 2.5, output_usd: 10, cached_input_usd: 1.25, reasoning_usd: null, own: false, set_at_ms: null, shipped: null, ...more });
 
@@ -12,6 +12,8 @@ describe('prices', () => {
     expect(found(all, '08-06', false).map((one) => one.model)).toEqual(['gpt-4o']);
     expect(found(all, 'anthropic', false).map((one) => one.model)).toEqual(['claude']);
     expect(found([price('z', { provider: 'nobody' }), ...all], '', false).map((one) => one.model)).toEqual(['my-gpt', 'gpt-4o', 'claude', 'z']);
+    expect(found([price('z', { provider: 'nobody' }), ...all], '', false, new Set(['z', 'unheard'])).map((one) => one.model), 'what is used comes before all').toEqual(['z', 'my-gpt', 'gpt-4o', 'claude']);
+    expect([price('gpt-4o'), price('gpt*'), price('x', { aliases: ['gpt-4o-mini'] }), price('claude*')].map((one) => isUsed(one, new Set(['gpt-4o', 'gpt-4o-mini'])))).toEqual([true, true, true, false]);
     expect(found(all, '', true).map((one) => one.model)).toEqual(['my-gpt']);
   });
   it('say of when they are', () => {

@@ -11,13 +11,18 @@ export function priceWords(usd: number): string {
 /** Whom most people buy from, first. */
 const SELLERS = ['openai', 'anthropic', 'google', 'mistral', 'deepseek', 'x-ai', 'groq', 'cohere', 'voyageai', 'aws'];
 
-/** Those whose name, alias or seller has the words in it; the owner's first, then by who sells them. */
-export function found(prices: readonly PriceView[], find: string, ownOnly: boolean): PriceView[] {
+/** Whether calls of these models are priced by it: by its name, another name, or all that begin so. */
+export function isUsed(price: Pick<PriceView, 'model' | 'aliases'>, used: ReadonlySet<string>): boolean {
+  return [price.model, ...price.aliases].some((name) => used.has(name) || (name.endsWith('*') && [...used].some((one) => one.startsWith(name.slice(0, -1)))));
+}
+
+/** Those whose name, alias or seller has the words in it; what is used first, then the owner's, then by who sells them. */
+export function found(prices: readonly PriceView[], find: string, ownOnly: boolean, used: ReadonlySet<string> = new Set()): PriceView[] {
   const wanted = find.trim().toLowerCase();
   const about = (price: PriceView) => [price.model, price.provider ?? '', ...price.aliases].some((name) => name.toLowerCase().includes(wanted));
   const rank = (price: PriceView) => {
     const seller = SELLERS.indexOf(price.provider ?? '');
-    return price.own ? -1 : seller < 0 ? SELLERS.length : seller;
+    return isUsed(price, used) ? -2 : price.own ? -1 : seller < 0 ? SELLERS.length : seller;
   };
   return prices.filter((price) => (price.own || !ownOnly) && about(price)).sort((a, b) => rank(a) - rank(b));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentCost, Costs, CueCost, ModelCost } from '../wire';
-import { agentName, amount, asksForProof, barsOf, barsWords, canBePriced, cuesToShow, dayWords, isEmpty, scaleOf, scaleWords, spentWords, tokensOnlyWords, tokenWords, unpriced, unprovenOf, untoldWords } from './shape';
+import { agentName, amount, asksForProof, barsOf, barsWords, canBePriced, cuesToShow, dayWords, isEmpty, nothingOddWords, rangeless, scaleOf, scaleWords, spentWords, tokensOnlyWords, tokenWords, unpriced, unprovenOf, untoldWords } from './shape';
 
 const NOTHING = { tokens: null, cost_usd: null };
 const total = (cost_usd: number | null, tokens: number | null = 100) => ({ tokens, cost_usd });
@@ -48,6 +48,15 @@ describe('bars', () => {
 });
 
 describe('what is not known', () => {
+  it('is of how many cues nobody knows what is usual', () => {
+    const month = { days: Array.from({ length: 30 }, () => ''), by_cue: [cue('a', { runs: 3 }), cue('b', { runs: 40 }), cue('c', { runs: 2, deleted: true })] };
+    expect([rangeless(month, new Map()), rangeless(month, new Map([['a', { runs: 12 }]])), rangeless(month, new Map([['b', { runs: 9 }]])), rangeless({ ...month, days: ['x'] }, new Map())]).toEqual([{ cues: 1, all: false }, { cues: 0, all: false }, { cues: 2, all: true }, { cues: 0, all: false }]);
+    expect([nothingOddWords({ cues: 0, all: false }), nothingOddWords({ cues: 2, all: false }), nothingOddWords({ cues: 2, all: true })]).toEqual([
+      'Nothing today: no run left its own range, and no fuse tripped.',
+      'Nothing today: no run left its own range, and no fuse tripped. Of 2 cues no usual range is known yet; it takes 10 good runs.',
+      'Nothing can be told yet: what is usual is known once 10 runs of a cue have ended well, and none of the 2 cues here has so many. No fuse tripped.'
+    ]);
+  });
   it.each([[0, 40, null], [12, 40, '12 of 40 runs told nothing of what they used.'], [1, 1, '1 of 1 run told nothing of what it used.'], [1200, 4000, '1,200 of 4,000 runs told nothing of what they used.']])('%d of %d', (runs_untold, runs, words) => expect(untoldWords({ runs, runs_untold })).toBe(words));
   it('the models with most calls come first', () => expect(unpriced({ by_model: [model('a', 2), model('b', 0), model('c', 7)] }).map((one) => one.model)).toEqual(['c', 'a']));
   it('tokens alone have no price', () => {

@@ -3,11 +3,15 @@ import { objectAt } from '../draft/json';
 import { dayAndMonth, dollars, number } from '../locale';
 import { brief } from '../state/agents';
 import * as costsText from '../text/costs';
+import { RUNS_LEAST } from '../run/envelope';
 import { money, MONTHS, roundMoney } from '../time';
-import type { AgentCost, Costs, CostTotal, CueCost, ModelCost } from '../wire';
+import type { AgentCost, Costs, CostTotal, CueCost, EnvelopeView, ModelCost } from '../wire';
 
 /** The ranges of the screen, in days with today. */
 export const RANGES: readonly { days: number; word: string }[] = [{ days: 1, word: costsText.today }, { days: 7, word: costsText.sevenDays }, { days: 30, word: costsText.thirtyDays }];
+
+/** Days that are shown at most. */
+const LONGEST = Math.max(...RANGES.map((range) => range.days));
 
 export const grouped = (count: number) => number(count);
 
@@ -95,6 +99,22 @@ export function asksForProof(definition: unknown): boolean {
   const said = (value: unknown) => value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0);
   const whole = (definition ?? {}) as Record<string, unknown>;
   return said(whole['checks']) || whole['confirm'] === 'checks' || whole['confirm'] === 'exit_code' || whole['confirm'] === 'delivery' || Object.values(objectAt(definition, 'expect')).some(said);
+}
+
+/** Cues that ran and of which nobody knows yet what is usual: it takes so many good runs. Of a range shorter than all that is kept, only those that were looked at. `looked`: by cue, how many good runs its range rests on. */
+export function rangeless(costs: Pick<Costs, 'by_cue' | 'days'>, looked: ReadonlyMap<string, Pick<EnvelopeView, 'runs'>>): { cues: number; all: boolean } {
+  const there = costs.by_cue.filter((cue) => !cue.deleted);
+  const without = there.filter((cue) => {
+    const of = looked.get(cue.cue_id);
+    return of === undefined ? costs.days.length >= LONGEST && cue.runs < RUNS_LEAST : of.runs < RUNS_LEAST;
+  }).length;
+  return { cues: without, all: without > 0 && without === there.length };
+}
+
+/** What is said where no run left its range: of many nobody could tell. */
+export function nothingOddWords(without: { cues: number; all: boolean }): string {
+  if (without.all) return costsText.noRangeKnownYet(grouped(without.cues), without.cues, RUNS_LEAST);
+  return without.cues === 0 ? costsText.nothingTodayNoRunLeft : `${costsText.nothingTodayNoRunLeft} ${costsText.noRangeKnownOf(grouped(without.cues), without.cues, RUNS_LEAST)}`;
 }
 
 /** Models whose calls nobody can price, the most calls first. */

@@ -5,12 +5,12 @@ import { againWords, axisOf, barOf, isWorking, labelOf, placeOfLabel, quietFor, 
 
 const SECOND = 1000;
 const summary = (first: number, last: number): StepsSummary => ({ begun: 3, completed: 3, failed: 0, first_ms: NOW + first * SECOND, last_ms: NOW + last * SECOND });
-const story = (began = 0) => ({ mark: mark(), attempts: [{ number: 1, began_at_ms: NOW + began * SECOND } as AttemptView] });
+const story = (began = 0) => ({ mark: mark(), attempts: [{ number: 1, began_at_ms: NOW + began * SECOND } as AttemptView], gates: [] });
 const scene = (change: Partial<Scene> = {}): Scene => ({ axis: { from_ms: NOW, span_ms: 100 * SECOND }, now_ms: NOW + 90 * SECOND, live: false, attempt: 1, ended_ms: NOW + 80 * SECOND, last_ms: NOW + 60 * SECOND, newest: null, ...change });
 const at = (began: number, ended: number | null) => ({ began_ms: NOW + began * SECOND, ended_ms: ended === null ? null : NOW + ended * SECOND });
 
 describe('the axis', () => {
-  it('goes from the first attempt to the last word of a step', () => expect(axisOf(story(), summary(2, 60), false, NOW)).toEqual({ from_ms: NOW, span_ms: 60 * SECOND * 1.005 }));
+  it('goes from the first attempt to the last word of a step', () => expect(axisOf(story(), summary(2, 60), false, NOW)).toEqual({ from_ms: NOW, span_ms: 60 * SECOND * 1.13 }));
   it('leaves out a wait before the first step that is longer than the steps', () => expect(axisOf(story(), summary(500, 600), false, NOW).from_ms).toBe(NOW + 500 * SECOND));
   it('begins with the run, whatever was kept of an earlier one', () => expect(axisOf(story(), summary(-3600, 60), false, NOW).from_ms).toBe(NOW));
   it('is never without length', () => expect(axisOf(story(0), summary(0, 0), false, NOW).span_ms).toBeGreaterThan(0));
@@ -59,8 +59,8 @@ describe('words beside it', () => {
   it.each([
     [step(at(10, 30)), { text: '20 s', tone: '', again: false }],
     [step({ ...at(10, 30), tries: 2 }), { text: '20 s · begun twice', tone: 'warn', again: true }],
-    [step({ ...at(10, 30), state: 'failed', error: ' 429 Too Many Requests ', retries: 4 }), { text: '4 retries · 429 Too Many Requests', tone: 'bad', again: true }],
-    [step({ ...at(10, 30), state: 'failed' }), { text: 'failed', tone: 'bad', again: false }],
+    [step({ ...at(10, 30), state: 'failed', error: ' 429 Too Many Requests ', retries: 4 }), { text: '20 s · 4 retries · 429 Too Many Requests', tone: 'bad', again: true }],
+    [step({ ...at(10, 30), state: 'failed' }), { text: '20 s · failed', tone: 'bad', again: false }],
     [step({ ...at(-9, -8), source: 'kept' }), { text: 'kept, not done again', tone: '', again: false }],
     [step({ ...at(-9, null), source: 'kept', state: 'started' }), { text: 'not completed in the run before', tone: '', again: false }],
     [step({ ...at(10, null), state: 'started' }), { text: 'no end reported', tone: 'warn', again: false }]

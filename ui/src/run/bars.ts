@@ -1,7 +1,7 @@
 //! The waterfall's time: its axis, where a step's bar lies on it, and what is said beside the bar. Pure; `now` is handed in.
 import * as runText from '../text/run';
 import { DAY, HOUR, lasting, MINUTE, SECOND } from '../time';
-import type { RunStory, StepView, StepsSummary } from '../wire';
+import type { GateView, RunStory, StepView, StepsSummary } from '../wire';
 
 /** Silence of a live run's open step that is worth a word. */
 const QUIET_MS = 30 * SECOND;
@@ -9,6 +9,8 @@ const QUIET_MS = 30 * SECOND;
 const LETTER_PX = 5.9;
 const GAP_PX = 8;
 const TICK_PX = 70;
+/** Of the steps' time, behind the last of them. */
+const LABEL_SHARE = 0.13;
 
 export interface Axis {
   from_ms: number;
@@ -18,15 +20,27 @@ export interface Axis {
 
 const NICE = [1, 2, 5, 10, 20, 50, 100, 200, 500].concat([1, 2, 5, 10, 15, 30].map((s) => s * SECOND), [1, 2, 5, 10, 15, 30].map((m) => m * MINUTE), [1, 2, 3, 6, 12].map((h) => h * HOUR), [1, 2, 7, 14, 30].map((d) => d * DAY));
 
+/** Those that were asked while the run went on. One before its delivery lies before all that the axis shows. */
+export function amongSteps(gates: readonly GateView[]): GateView[] {
+  return gates.filter((gate) => gate.about !== 'delivery').sort((a, b) => a.asked_at_ms - b.asked_at_ms);
+}
+
+/** The axis reaches to the end of what was waited for. */
+function lastOfGates(gates: readonly GateView[]): number | null {
+  const ends = amongSteps(gates).flatMap((gate) => (gate.settled_at_ms === null ? [] : [gate.settled_at_ms]));
+  return ends.length === 0 ? null : Math.max(...ends);
+}
+
 /** What the bars of a run lie on. While it lives it grows in leaps, so that nothing creeps. */
-export function axisOf(story: Pick<RunStory, 'mark' | 'attempts'>, steps: StepsSummary, live: boolean, now_ms: number): Axis {
+export function axisOf(story: Pick<RunStory, 'mark' | 'attempts' | 'gates'>, steps: StepsSummary, live: boolean, now_ms: number): Axis {
   const began = story.attempts[0]?.began_at_ms ?? story.mark.started_at_ms ?? story.mark.due_ms;
   const first = steps.first_ms ?? began;
-  const to = Math.max(steps.last_ms ?? first, live ? now_ms : 0, first + 1);
+  const to = Math.max(steps.last_ms ?? first, lastOfGates(story.gates) ?? 0, live ? now_ms : 0, first + 1);
   // A wait before the first step is shown while it leaves the steps room; what was kept of an earlier run lies before all.
   const from = first <= began ? Math.min(began, to - 1) : first - began <= (to - began) / 4 ? began : first;
   const span = to - from;
-  if (!live) return { from_ms: from, span_ms: span * 1.005 };
+  // What the last bar says stands beside it.
+  if (!live) return { from_ms: from, span_ms: span * (1 + LABEL_SHARE) };
   const wanted = Math.max(span * 1.05, 10 * SECOND);
   const step = NICE.find((nice) => nice * 4 >= wanted) ?? 30 * DAY;
   return { from_ms: from, span_ms: Math.ceil(wanted / step) * step };
@@ -74,7 +88,7 @@ export interface Scene {
   newest: number | null;
 }
 
-function share(axis: Axis, at_ms: number): number {
+export function shareOf(axis: Axis, at_ms: number): number {
   return Math.max(0, Math.min(1, (at_ms - axis.from_ms) / axis.span_ms));
 }
 
@@ -92,11 +106,11 @@ export function quietFor(step: StepView, scene: Scene): number | null {
 
 export function barOf(step: StepView, scene: Scene): Bar {
   const { axis } = scene;
-  const left = share(axis, step.began_ms);
-  if (step.source === 'kept') return { kind: 'kept', left, width: step.ended_ms === null ? 0 : share(axis, step.ended_ms) - left, quiet: 0 };
+  const left = shareOf(axis, step.began_ms);
+  if (step.source === 'kept') return { kind: 'kept', left, width: step.ended_ms === null ? 0 : shareOf(axis, step.ended_ms) - left, quiet: 0 };
   const working = isWorking(step, scene);
   const end = step.ended_ms ?? (working ? scene.now_ms : (scene.ended_ms ?? scene.last_ms ?? step.began_ms));
-  const width = Math.max(0, share(axis, end) - left);
+  const width = Math.max(0, shareOf(axis, end) - left);
   const silent = quietFor(step, scene);
   const quiet = silent === null ? 0 : Math.min(width, silent / axis.span_ms);
   const failed = step.state === 'failed';
@@ -127,7 +141,8 @@ export function againWords(step: Pick<StepView, 'tries' | 'retries'>): string | 
 export function labelOf(step: StepView, scene: Scene): Label {
   const again = againWords(step);
   if (step.source === 'kept') return { text: step.state === 'completed' ? runText.keptNotDoneAgain : runText.notCompletedInTheRun, tone: '', again: false };
-  if (step.state === 'failed') return { text: [again, step.error?.trim() || 'failed'].filter(Boolean).join(' · '), tone: 'bad', again: again !== null };
+  const took = step.ended_ms === null ? '' : lasting(step.ended_ms - step.began_ms);
+  if (step.state === 'failed') return { text: [took, again, step.error?.trim() || 'failed'].filter(Boolean).join(' · '), tone: 'bad', again: again !== null };
   if (step.state === 'started') {
     if (!isWorking(step, scene)) return { text: scene.live ? runText.leftOpenByAnEarlier : runText.noEndReported, tone: 'warn', again: false };
     const silent = quietFor(step, scene);
@@ -136,7 +151,6 @@ export function labelOf(step: StepView, scene: Scene): Label {
     const lasts = seconds > 0 ? lasting(seconds * SECOND) : '';
     return silent === null ? { text: [lasts, again].filter(Boolean).join(' · '), tone: 'live', again: again !== null } : { text: runText.noStepReportedFor(lasting(Math.floor(silent / SECOND) * SECOND)), tone: 'warn', again: false };
   }
-  const took = step.ended_ms === null ? '' : lasting(step.ended_ms - step.began_ms);
   return again === null ? { text: took, tone: '', again: false } : { text: `${took} · ${again}`, tone: 'warn', again: true };
 }
 

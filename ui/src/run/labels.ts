@@ -2,7 +2,8 @@
 import { atMost, dollars, dollarsBetween, number } from '../locale';
 import * as runText from '../text/run';
 import { lasting } from '../time';
-import type { ModelView, SpendView, StepView, TotalView } from '../wire';
+import type { ModelView, RunStory, SpendView, StepView, TotalView } from '../wire';
+import { isLive } from '../words';
 
 /** "812", "5.7k", "381k", "1.2M"; empty when nobody said. */
 export function tokensWords(tokens: number | null): string {
@@ -71,10 +72,16 @@ export function stepTitle(number: string, step: Pick<StepView, 'name' | 'source'
 
 /** A row for ears: what its bar says to eyes. */
 export function barSpoken(step: StepView, began: string, label: string): string {
-  const took = step.ended_ms === null ? '' : runText.tookOfLasting(lasting(step.ended_ms - step.began_ms));
+  const lasted = step.ended_ms === null ? '' : lasting(step.ended_ms - step.began_ms);
+  const took = lasted === '' ? '' : runText.tookOfLasting(lasted);
   const state = { completed: runText.completed, failed: runText.failed, started: runText.notEnded }[step.state] ?? step.state;
   const source = { kept: runText.keptFromTheRunBefore, span: runText.aSpan }[step.source] ?? '';
-  return runText.beganOfSource(source, state, began, took, label === '' || step.state === 'completed' ? '' : `: ${label}`);
+  return runText.beganOfSource(source, state, began, took, label === '' || step.state === 'completed' ? '' : `: ${label.replace(`${lasted} · `, '')}`);
+}
+
+/** Columns of which every cell would be empty are not there: nobody told of tokens, or of money, of any step. */
+export function columnsOf(spend: Pick<SpendView, 'steps' | 'not_priced'> | null): { tokens: boolean; cost: boolean } {
+  return { tokens: spend !== null && spend.steps.tokens !== null, cost: spend !== null && (spend.steps.cost_usd !== null || spend.not_priced > 0) };
 }
 
 /** One who said what a run used. */
@@ -106,11 +113,23 @@ export function notPricedWords(not_priced: number): string | null {
   return not_priced === 1 ? runText.oneCallIsNotPriced : runText.callsAreNotPricedNo(thousands(not_priced));
 }
 
-/** "12 steps: 10 completed, 1 failed, 1 open" */
-export function summaryWords(steps: { begun: number; completed: number; failed: number }): string {
+/** How a run stands, for the line about its steps: that all of them are completed says little of one that failed, or goes on. */
+export type End = 'good' | 'bad' | 'open' | 'waits';
+
+const GOOD = new Set<string>(['confirmed', 'claimed']);
+
+export function endOf(story: Pick<RunStory, 'mark' | 'waits'>): End {
+  if (story.waits !== null || story.mark.confirmed === 'gate') return 'waits';
+  return isLive(story.mark) ? 'open' : GOOD.has(story.mark.confirmed) ? 'good' : 'bad';
+}
+
+const ALL_DONE: Record<End, string> = { good: runText.allCompleted, bad: runText.noneFailed, open: runText.noneFailedSoFar, waits: runText.noneFailedItWaits };
+
+/** "12 steps: 10 completed, 1 failed, 1 open"; "1 step, none failed; it waits" */
+export function summaryWords(steps: { begun: number; completed: number; failed: number }, end: End): string {
   const open = Math.max(0, steps.begun - steps.completed - steps.failed);
   const parts = [steps.completed > 0 && steps.completed < steps.begun ? runText.completedOfCompleted(thousands(steps.completed)) : '', steps.failed > 0 ? runText.failedOfFailed(thousands(steps.failed)) : '', open > 0 ? runText.open(thousands(open)) : ''].filter((part) => part !== '');
-  return `${thousands(steps.begun)} ${steps.begun === 1 ? 'step' : 'steps'}${parts.length === 0 ? runText.allCompleted : `: ${parts.join(', ')}`}`;
+  return `${thousands(steps.begun)} ${steps.begun === 1 ? 'step' : 'steps'}${parts.length === 0 ? ALL_DONE[end] : `: ${parts.join(', ')}`}`;
 }
 
 /** "100,000" */

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { mark, NOW, step } from '../testing';
 import { changeWords, diffWords, figureWords, withWords } from './compare';
-import { barSpoken, besideName, callsWords, costWords, keyTail, mouthsOf, notPricedWords, pricedWords, summaryWords, tokensWords, triesOf, usdWords } from './labels';
+import { barSpoken, besideName, callsWords, columnsOf, costWords, endOf, keyTail, mouthsOf, notPricedWords, pricedWords, summaryWords, tokensWords, triesOf, usdWords } from './labels';
 import { HEAD_CHARS, laidOut, plainText, START, type Layout } from './payload';
 import { checkingWords, looksAgain, proofLine, worstFirst } from './proof';
 import { brokeFirst, isResumable, offersResume, resumeWords } from './resume';
 import { EMPTY_TREE, withPage } from './tree';
+import * as runText from '../text/run';
 import type { ProofView, SpendView } from '../wire';
 
 const ZONE = 'Europe/Madrid';
@@ -20,12 +21,28 @@ describe('figures', () => {
   it('tries inside count, too', () => expect([triesOf(step()), triesOf(step({ tries: 2, retries: 4 })), triesOf(step({ tries: 0, source: 'span' }))]).toEqual([1, 6, 1]));
   it('a model stands behind the name, a kind only where the name does not say it', () => expect([besideName(step({ model: 'gpt-5', kind: 'llm' })), besideName(step({ name: 'call', kind: 'http' })), besideName(step({ name: 'HTTP GET', kind: 'http' })), besideName(step({ kind: 'other' }))]).toEqual(['gpt-5', 'http', '', '']));
   it('keys show their end', () => expect([keyTail(null), keyTail('ld-0805-1'), keyTail('0193a7c2-6b1e-7d40-9f3c-5be1a07c91d2-12')]).toEqual(['', 'ld-0805-1', '…07c91d2-12']));
-  it('a bar for ears', () => expect(barSpoken(step({ state: 'failed', source: 'span', ended_ms: NOW + 3400 }), '08:05:51', 'timeout')).toBe('a span, failed, began 08:05:51, took 3.4 s: timeout'));
-  it('a run’s steps in one line', () => expect([summaryWords({ begun: 1, completed: 1, failed: 0 }), summaryWords({ begun: 100_000, completed: 99_990, failed: 8 })]).toEqual(['1 step, all completed', '100,000 steps: 99,990 completed, 8 failed, 2 open']));
+  it('a bar for ears', () => expect(barSpoken(step({ state: 'failed', source: 'span', ended_ms: NOW + 3400 }), '08:05:51', '3.4 s · timeout')).toBe('a span, failed, began 08:05:51, took 3.4 s: timeout'));
+  it('a run’s steps in one line', () => expect([summaryWords({ begun: 1, completed: 1, failed: 0 }, 'good'), summaryWords({ begun: 100_000, completed: 99_990, failed: 8 }, 'bad')]).toEqual(['1 step, all completed', '100,000 steps: 99,990 completed, 8 failed, 2 open']));
+  it('does not say “all completed” of a run that failed, goes on or waits', () => {
+    const words = (end: Parameters<typeof summaryWords>[1]) => summaryWords({ begun: 2, completed: 2, failed: 0 }, end);
+    expect([words('bad'), words('open'), words('waits')]).toEqual(['2 steps, none failed', '2 steps, none failed so far', '2 steps, none failed; now it waits']);
+    const pool = { by: 'pool', words: '', since_ms: NOW, until_ms: null, position: null };
+    expect([endOf({ mark: mark(), waits: null }), endOf({ mark: mark({ confirmed: 'silent' }), waits: null }), endOf({ mark: mark({ confirmed: 'working', ended_at_ms: null }), waits: null }), endOf({ mark: mark({ confirmed: 'gate', ended_at_ms: null }), waits: null }), endOf({ mark: mark({ confirmed: 'working', ended_at_ms: null }), waits: pool })]).toEqual(['good', 'bad', 'open', 'waits', 'waits']);
+  });
+});
+
+it('checks that agree and disagree are counted as one says it', () => {
+  expect([runText.ofProofsDisagrees(1, 1), runText.ofProofsDisagrees(1, 3), runText.ofProofsDisagrees(2, 3), runText.ofProofsDisagrees(3, 3)]).toEqual(['its one check disagrees', '1 of 3 checks disagrees', '2 of 3 checks disagree', 'all 3 checks disagree']);
+  expect([runText.ofProofsAgree(1, 1), runText.ofProofsAgree(1, 2), runText.ofProofsAgree(2, 2)]).toEqual(['its one check agrees', '1 of 2 checks agrees', 'all 2 checks agree']);
 });
 
 describe('what it used', () => {
   const spend = (change: Partial<SpendView> = {}): SpendView => ({ tokens: null, cost_usd: null, steps: { tokens: null, cost_usd: null }, beats: { tokens: null, cost_usd: null }, outcome: { tokens: null, cost_usd: null }, not_priced: 0, disagreement: null, models: [], progress: null, ...change });
+  it('of the steps has columns where somebody told', () => {
+    expect([columnsOf(null), columnsOf(spend({ outcome: { tokens: 9, cost_usd: 1 } })), columnsOf(spend({ steps: { tokens: 9, cost_usd: null } })), columnsOf(spend({ not_priced: 1 })), columnsOf(spend({ steps: { tokens: null, cost_usd: 0 } }))]).toEqual([
+      { tokens: false, cost: false }, { tokens: false, cost: false }, { tokens: true, cost: false }, { tokens: false, cost: true }, { tokens: false, cost: true }
+    ]);
+  });
   it('names who said it, and whose figure counts', () => {
     const said = spend({ tokens: 42_000, cost_usd: 0.41, steps: { tokens: 42_000, cost_usd: 0.41 }, outcome: { tokens: null, cost_usd: 0.1 } });
     expect(mouthsOf(said)).toEqual([{ who: 'Steps and spans', tokens: '42k', cost: '$0.41', counts: true }, { who: 'Outcome', tokens: '', cost: '$0.10', counts: false }]);

@@ -1,6 +1,7 @@
 //! An agent over the last hours: tokens a minute, its usual range, when it was heard, when it worked, when the tower was away. Pure.
 import { HOUR, MINUTE } from '../time';
 import type { AgentView, BandView, BeatView } from '../wire';
+import { wholeFrom } from './agents';
 
 export interface Stretch {
   from_ms: number;
@@ -47,8 +48,8 @@ export function hoursOf(agent: Pick<AgentView, 'pulse' | 'tokens' | 'tokens_usua
     const [from, to] = [Math.max(from_ms, band.from_ms), Math.min(now_ms, band.to_ms)];
     return to > from ? [{ from_ms: from, to_ms: to, label: band.label }] : [];
   });
-  // Of the time before the first beat that is known nobody said anything, and that is no zero.
-  const unheard_to = oldest < from_ms ? 0 : Math.max(0, heard.findIndex((n) => n > 0));
+  // Of the time before the first beat that is known nobody said anything, and that is no zero; nor is the minute it began in a measure of one.
+  const unheard_to = oldest < from_ms ? 0 : wholeFrom({ pulse: heard, usual_gap_ms: agent.usual_gap_ms });
   const isAway = (at_ms: number) => away.some((band) => at_ms >= band.from_ms && at_ms < band.to_ms);
   const each = Math.max(1, Math.ceil(minutes / POINTS));
   const points = Array.from({ length: Math.ceil(minutes / each) }, (_, i) => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { agent, NOW } from '../testing';
+import { agent, cue, mark, NOW } from '../testing';
 import type { AgentView } from '../wire';
-import { beatWords, brief, budgetOf, cannot, commandWords, costWords, countsOf, faceOf, grouped, hasNoRate, heardWords, memoryWords, messageFace, namedWords, ordered, overBudget, pulseWords, riseWords, standsAs, tokensLately, tokensLine, tokensWords } from './agents';
+import { EMPTY_FLEET } from './fleet';
+import { beatWords, brief, budgetOf, cannot, commandWords, costWords, countsOf, faceOf, grouped, hasNoRate, healthOf, heardWords, isUnusual, measurable, memoryWords, messageFace, namedWords, newestMb, ordered, overBudget, pulseWords, riseWords, standsAs, tokensLately, tokensLine, tokensWords } from './agents';
 
 const asked = (state: string, message: string | null = null) => ({ id: 1, action: 'restart', state, message, asked_at_ms: NOW, ended_at_ms: null });
 
@@ -12,10 +13,23 @@ describe('the list', () => {
     expect(names(before)).toEqual(['/a', 'acc_1/a', '/b', '/unheard']);
     expect(names([...before].reverse())).toEqual(names(before));
   });
-  it('is counted by state; a name without beats is not', () => {
-    const list = [agent(), agent(), agent({ state: 'late' }), agent({ state: 'error' }), agent({ state: 'unseen', last_beat_ms: null })];
-    expect(countsOf(list).map((count) => count.words)).toEqual(['2 working', '1 late', '1 with an error']);
+  it('is counted by how each stands, those without beats too', () => {
+    const idle = standsAs(agent({ state: 'unseen', last_beat_ms: null, cues: [{ id: 'c1' }] as never }), { runs: 0, asks: 0 });
+    const list = [...[{}, {}, { state: 'late' }, { state: 'error' }, { state: 'unseen', last_beat_ms: null }].map((change) => standsAs(agent(change), { runs: 0, asks: 0 })), idle];
+    expect(countsOf(list).map((count) => count.words)).toEqual(['2 working', '1 idle', '1 late', '1 with an error', '1 without beats']);
     expect(countsOf([])).toEqual([]);
+  });
+  it('says who leaks, and that nobody does only where beats tell of it', () => {
+    const rises = agent({ memory_rise: { since_ms: NOW, from_mb: 300 } });
+    expect([healthOf([agent()]), healthOf([agent(), rises]), healthOf([agent({ memory_mb: null })]), healthOf([agent({ progress_at_ms: null, memory_mb: null })]), healthOf([agent(), agent({ no_progress_since_ms: NOW })])]).toEqual([
+      { leaks: null, well: 'nobody only looks alive, nobody leaks' }, { leaks: '1 leaks memory', well: 'nobody only looks alive' }, { leaks: null, well: 'nobody only looks alive' }, { leaks: null, well: '' }, { leaks: null, well: 'nobody leaks' }
+    ]);
+  });
+  it('asks this machine for the memory of those that do not tell of it, where it runs them', () => {
+    const fleet = { ...EMPTY_FLEET, cues: new Map([['c1', cue()], ['c2', cue({ id: 'c2', transport: 'worker' })]]), lanes: new Map([['c1', [mark({ run_id: 'r1' })]], ['c2', [mark({ run_id: 'r2', cue_id: 'c2' })]]]) };
+    const list = [agent({ memory_mb: null, run_id: 'r1' }), agent({ memory_mb: null, run_id: 'r2' }), agent({ run_id: 'r1' }), agent({ memory_mb: null })];
+    expect(measurable(list, fleet)).toEqual([{ run_id: 'r1', number: 1 }]);
+    expect([newestMb({ samples: [] }), newestMb({ samples: [{ at_ms: NOW, rss_bytes: 22_000_000, cpu_ms: 0, processes: 1 }] })]).toEqual([null, 22]);
   });
 });
 
@@ -24,10 +38,19 @@ describe('figures', () => {
   it('groups thousands', () => expect([grouped(999), grouped(18_204), grouped(1_234_567)]).toEqual(['999', '18,204', '1,234,567']));
   it('tokens of late are a mean over ten minutes, not the minute that has only begun', () => {
     const tokens = [...Array.from({ length: 50 }, () => 9000), ...Array.from({ length: 9 }, () => 1000), 0];
-    expect(tokensLately(tokens)).toBe(1800);
+    expect(tokensLately(agent({ tokens }))).toBe(1800);
     expect(tokensWords(agent({ tokens }))).toBe('1,800 tokens a minute over the last 10 min, at most 9,000 in one minute of the last 60');
     expect(tokensWords(agent({ tokens: [0, 0] }))).toBe('No tokens in the last 60 min');
-    expect(tokensLately([])).toBe(0);
+    expect(tokensLately(agent({ tokens: [], pulse: [] }))).toBe(0);
+  });
+  it('the minute in which it began is no measure of a minute', () => {
+    const pulse = Array.from({ length: 60 }, (_, i) => (i < 56 ? 0 : 6));
+    const tokens = pulse.map((n, i) => (n === 0 ? 0 : i === 56 ? 580 : 1800));
+    const of = agent({ pulse, tokens, usual_gap_ms: 10_000 });
+    expect([tokensLine(of)?.slice(-4), tokensLately(of)]).toEqual([[null, null, 1800, 1800], 1800]);
+    expect(tokensWords(of)).toBe('1,800 tokens a minute over the last 2 min, at most 1,800 in one minute of the last 60');
+    const began = (i: number) => agent({ pulse: pulse.map((_, at) => (at < i ? 0 : 6)), tokens, usual_gap_ms: 10_000, tokens_usual: [1500, 2100] });
+    expect([tokensLine(began(58)), isUnusual(began(58)), tokensLine(began(57))?.slice(-2)]).toEqual([null, false, [null, 1800]]);
   });
   it('the pulse', () => expect([pulseWords([0, 2, 0, 1]), pulseWords([0, 0])]).toEqual(['Beats in 2 of the last 60 minutes, 3 in all', 'No beat in the last 60 min']));
   it('memory', () => expect([memoryWords(411.6), memoryWords(1126)]).toEqual(['412 MB', '1.1 GB']));

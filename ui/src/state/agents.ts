@@ -4,8 +4,8 @@ import { atMost, number } from '../locale';
 import * as agentsText from '../text/agents';
 import * as boardText from '../text/board';
 import { ago, lasting, MINUTE, money, SECOND } from '../time';
-import type { AgentCommandView, AgentRef, AgentView, BeatView } from '../wire';
-import type { Busy } from './fleet';
+import type { AgentCommandView, AgentRef, AgentView, BeatView, RunUsage } from '../wire';
+import { markOfRun, type Busy, type Fleet } from './fleet';
 
 /** An agent's name alone is not enough: two accounts may each have one. */
 export function keyOfAgent(agent: AgentRef): string {
@@ -51,13 +51,61 @@ export function ordered(agents: readonly AgentView[]): AgentView[] {
   return [...agents].sort((a, b) => unheard(a) - unheard(b) || a.name.localeCompare(b.name) || (a.account ?? '').localeCompare(b.account ?? ''));
 }
 
-/** "2 working", "1 late": what there is, best first; names without beats are not counted. */
-export function countsOf(agents: readonly AgentView[]): { state: string; words: string; tone: Tone }[] {
-  return ['working', 'alive', 'stuck', 'late', 'error', 'stopped'].flatMap((state) => {
-    const n = agents.filter((agent) => stateOf(agent) === state).length;
-    const face = faceOf(state);
-    return n === 0 ? [] : [{ state, words: state === 'error' ? agentsText.withAnError(n) : `${n} ${face.word.toLowerCase()}`, tone: face.tone }];
+/** So many agents that stand alike. */
+export interface Count {
+  v: Family;
+  state: string;
+  words: string;
+  tone: Tone;
+}
+
+/** What agents can be, best first. Those that never beat stand as their cues do. */
+const STANDS: readonly { v: Family; state: string; words: (n: number) => string }[] = [
+  ...['working', 'alive'].map((state) => ({ v: 'A' as const, state, words: (n: number) => `${n} ${faceOf(state).word.toLowerCase()}` })),
+  { v: 'C', state: 'working', words: agentsText.running },
+  { v: 'C', state: 'gate', words: agentsText.atAGate },
+  { v: 'P', state: 'idle', words: agentsText.idle },
+  ...['stuck', 'late'].map((state) => ({ v: 'A' as const, state, words: (n: number) => `${n} ${faceOf(state).word.toLowerCase()}` })),
+  { v: 'A', state: 'error', words: agentsText.withAnError },
+  { v: 'A', state: 'stopped', words: (n) => `${n} ${faceOf('stopped').word.toLowerCase()}` },
+  { v: 'A', state: 'unseen', words: agentsText.withoutBeats }
+];
+
+/** "1 working", "6 idle": what there is of each. */
+export function countsOf(standing: readonly Standing[]): Count[] {
+  return STANDS.flatMap(({ v, state, words }) => {
+    const alike = standing.filter((one) => one.v === v && one.state === state);
+    return alike.length === 0 ? [] : [{ v, state, words: words(alike.length), tone: alike[0]?.tone ?? 'mark' }];
   });
+}
+
+/** Who leaks, in amber; and in quiet words that nobody does, and that nobody only looks alive, as far as beats tell of it. */
+export function healthOf(agents: readonly AgentView[]): { leaks: string | null; well: string } {
+  const leaking = agents.filter((agent) => agent.memory_rise !== null).length;
+  const progresses = agents.some((agent) => agent.progress_at_ms !== null) && !agents.some((agent) => stateOf(agent) === 'stuck');
+  const flat = leaking === 0 && agents.some((agent) => agent.memory_mb !== null);
+  return { leaks: leaking === 0 ? null : agentsText.leaks(leaking), well: [progresses ? agentsText.nobodyOnlyLooksAlive : '', flat ? agentsText.nobodyLeaks : ''].filter((words) => words !== '').join(', ') };
+}
+
+/** An attempt of which the tower sees what its processes need. */
+export interface Measured {
+  run_id: string;
+  number: number;
+}
+
+/** The live runs of agents that tell nothing of their memory, where the tower itself started them. */
+export function measurable(agents: readonly AgentView[], fleet: Fleet): Measured[] {
+  return agents.flatMap((agent) => {
+    if (agent.memory_mb !== null || agent.run_id === null) return [];
+    const mark = markOfRun(fleet, agent.run_id);
+    return mark !== undefined && mark.attempts > 0 && fleet.cues.get(mark.cue_id)?.transport === 'command' ? [{ run_id: agent.run_id, number: mark.attempts }] : [];
+  });
+}
+
+/** As it was seen last, in MB; null: not measured so far. */
+export function newestMb(usage: Pick<RunUsage, 'samples'>): number | null {
+  const newest = usage.samples[usage.samples.length - 1];
+  return newest === undefined ? null : newest.rss_bytes / 1_000_000;
 }
 
 /** 940, 3.9k, 41k, 1.2M */
@@ -74,11 +122,19 @@ export function grouped(n: number): string {
 
 const LATELY_MIN = 10;
 
+type Paced = Pick<AgentView, 'tokens' | 'pulse' | 'usual_gap_ms'>;
+
 /** Tokens of the minutes that are over, as a line draws them: nothing before its first beat of that hour. Null when no beat told of any, or none is to be compared with another. */
-export function tokensLine(agent: Pick<AgentView, 'tokens' | 'pulse' | 'tokens_today' | 'last_beat_ms' | 'usual_gap_ms'>): readonly (number | null)[] | null {
+export function tokensLine(agent: Paced & Pick<AgentView, 'tokens_today' | 'last_beat_ms'>): readonly (number | null)[] | null {
   if (agent.last_beat_ms === null || hasNoRate(agent) || (agent.tokens_today === 0 && agent.tokens.every((n) => n === 0))) return null;
-  const first = agent.pulse.findIndex((n) => n > 0);
-  return fullMinutes(agent.tokens).map((n, i) => (first > 0 && i < first ? null : n));
+  const first = wholeFrom(agent);
+  return fullMinutes(agent.tokens).map((n, i) => (i < first ? null : n));
+}
+
+/** The first minute of the hour that says what a minute uses: one in which it only began looks like a fall. Of those that beat seldom each beat speaks for all the time before it. */
+export function wholeFrom({ pulse, usual_gap_ms }: Pick<AgentView, 'pulse' | 'usual_gap_ms'>): number {
+  const first = pulse.findIndex((n) => n > 0);
+  return first > 0 ? first + (usual_gap_ms !== null && usual_gap_ms < MINUTE ? 1 : 0) : 0;
 }
 
 /** The minutes that are over: the last one has only begun, and would look like a fall. */
@@ -86,25 +142,30 @@ export function fullMinutes(minutes: readonly number[]): readonly number[] {
   return minutes.slice(0, -1);
 }
 
-/** Tokens a minute of late: over the last ten full minutes of those given, oldest first. */
-export function tokensLately(tokens: readonly number[]): number {
-  const last = fullMinutes(tokens).slice(-LATELY_MIN);
+/** Tokens a minute of late: over its last ten full minutes. */
+export function tokensLately(agent: Paced): number {
+  const last = lately(agent);
   return last.length === 0 ? 0 : last.reduce((sum, n) => sum + n, 0) / last.length;
+}
+
+function lately(agent: Paced): readonly number[] {
+  return fullMinutes(agent.tokens).slice(wholeFrom(agent)).slice(-LATELY_MIN);
 }
 
 /** True until two of its beats and a minute that is over are known: what one beat says was used since nobody knows when. */
 export function hasNoRate({ pulse, usual_gap_ms }: Pick<AgentView, 'pulse' | 'usual_gap_ms'>): boolean {
+  if (wholeFrom({ pulse, usual_gap_ms }) >= fullMinutes(pulse).length) return true;
   // Of those that beat seldom the usual gap is known: several beats are.
   if (usual_gap_ms !== null) return false;
   return pulse.reduce((sum, n) => sum + n, 0) < 2 || fullMinutes(pulse).every((n) => n === 0);
 }
 
 /** For ears and for the pointer. */
-export function tokensWords(agent: Pick<AgentView, 'tokens' | 'pulse' | 'usual_gap_ms'>): string {
+export function tokensWords(agent: Paced): string {
   const { tokens } = agent;
   const total = tokens.reduce((sum, n) => sum + n, 0);
   if (total > 0 && hasNoRate(agent)) return agentsText.noRateYet;
-  return total === 0 ? agentsText.noTokensInTheLast : agentsText.tokensAMinuteOver(grouped(tokensLately(tokens)), LATELY_MIN, grouped(Math.max(...tokens)));
+  return total === 0 ? agentsText.noTokensInTheLast : agentsText.tokensAMinuteOver(grouped(tokensLately(agent)), lately(agent).length, grouped(Math.max(...tokens)));
 }
 
 /** "Beats in 42 of the last 60 minutes, 57 in all". */
@@ -172,10 +233,10 @@ export function usualWords(agent: Pick<AgentView, 'tokens_usual'>): string | nul
 }
 
 /** True when it burns far more, or nothing where it always burns something. */
-export function isUnusual(agent: Pick<AgentView, 'tokens' | 'tokens_usual' | 'state' | 'no_progress_since_ms' | 'lost_since_ms'>): boolean {
-  if (agent.tokens_usual === null) return false;
-  const lately = tokensLately(agent.tokens);
-  return lately > agent.tokens_usual[1] * 1.5 || (lately === 0 && agent.tokens_usual[0] > 0 && stateOf(agent) === 'stuck');
+export function isUnusual(agent: Paced & Pick<AgentView, 'tokens_usual' | 'state' | 'no_progress_since_ms' | 'lost_since_ms'>): boolean {
+  if (agent.tokens_usual === null || hasNoRate(agent)) return false;
+  const rate = tokensLately(agent);
+  return rate > agent.tokens_usual[1] * 1.5 || (rate === 0 && agent.tokens_usual[0] > 0 && stateOf(agent) === 'stuck');
 }
 
 /** The line below the word of its state: when it was last heard of. */

@@ -69,7 +69,7 @@ describe('what is to be known of one', () => {
   });
   it('until when, and what with no answer', () => {
     expect(untilFact(gate({ deadline_ms: NOW + HOUR, on_no_answer: 'stop' }), NOW, ZONE)).toEqual({ head: 'Answer by 10:00', text: '1 h left. With no answer its run is stopped. The agent is told “no answer”, never “denied”.' });
-    expect(untilFact(gate({ deadline_ms: NOW + HOUR }), NOW, ZONE).text).toBe('1 h left. With no answer it stays parked.');
+    expect(untilFact(gate({ deadline_ms: NOW + HOUR }), NOW, ZONE).text).toBe('1 h left. After 10:00 it is overdue, and stays parked until you answer.');
     expect(untilFact(gate(), NOW, ZONE).head).toBe('No deadline');
     expect(untilFact(gate({ overdue_at_ms: NOW - HOUR }), NOW, ZONE).head).toBe('Overdue since 08:00');
   });

@@ -148,12 +148,13 @@ export function atWords(at_ms: number, now_ms: number, zone: string): string {
 }
 
 const NO_ANSWER: Record<string, string> = {
-  keep_waiting: gatesText.withNoAnswerItStays, proceed: gatesText.withNoAnswerItGoes, stop: gatesText.withNoAnswerItsRun, escalate: gatesText.withNoAnswerYou
+  proceed: gatesText.withNoAnswerItGoes, stop: gatesText.withNoAnswerItsRun, escalate: gatesText.withNoAnswerYou
 };
 
 /** What if nothing is said, in one sentence. */
-export function noAnswerWords(gate: Pick<GateView, 'deadline_ms' | 'on_no_answer'>): string {
-  return gate.deadline_ms === null ? gatesText.itWaitsUntilYouAnswer : (NO_ANSWER[gate.on_no_answer] ?? '');
+export function noAnswerWords(gate: Pick<GateView, 'deadline_ms' | 'on_no_answer'>, now_ms: number, zone: string): string {
+  if (gate.deadline_ms === null) return gatesText.itWaitsUntilYouAnswer;
+  return gate.on_no_answer === 'keep_waiting' ? gatesText.afterIt(atWords(gate.deadline_ms, now_ms, zone)) : (NO_ANSWER[gate.on_no_answer] ?? '');
 }
 
 /** Until when, and what if nothing is said. */
@@ -161,7 +162,7 @@ export function untilFact(gate: GateView, now_ms: number, zone: string): { head:
   const never = gatesText.theAgentIsToldNo;
   if (gate.deadline_ms !== null) {
     const ends = gate.on_no_answer === 'proceed' || gate.on_no_answer === 'stop';
-    return { head: gatesText.answerBy(atWords(gate.deadline_ms, now_ms, zone)), text: [sentence(leftWords(gate.deadline_ms, now_ms)), NO_ANSWER[gate.on_no_answer] ?? '', ends ? never : ''].filter((words) => words !== '').join(' ') };
+    return { head: gatesText.answerBy(atWords(gate.deadline_ms, now_ms, zone)), text: [sentence(leftWords(gate.deadline_ms, now_ms)), noAnswerWords(gate, now_ms, zone), ends ? never : ''].filter((words) => words !== '').join(' ') };
   }
   if (gate.overdue_at_ms !== null) return { head: gatesText.overdueSince(atWords(gate.overdue_at_ms, now_ms, zone)), text: gatesText.itStaysParkedUntilYou };
   return { head: gatesText.noDeadline, text: gatesText.itWaitsUntilYouAnswerNo };

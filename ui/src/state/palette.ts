@@ -60,6 +60,12 @@ export interface World {
 }
 
 const AT_MOST = 5;
+/** Actions among everything else; all of them stand behind `>`. */
+const ACTIONS_MOST = 4;
+/** Of those alone. */
+const WHOLE_MOST = 60;
+/** Actions of cues that are looked at. */
+const LOOKED_MOST = 300;
 
 interface Corner {
   text: string;
@@ -196,9 +202,9 @@ function actions({ paused, can }: World, cues: readonly CueView[], typed: string
   add('new', 'plus', actionsText.newCue, keysOf('new'), { do: 'go', to: { at: 'new', from: null } });
   if (typed !== '') {
     for (const cue of cues) {
-      if (items.length >= 12) break;
+      if (items.length >= LOOKED_MOST) break;
       add(`fire ${cue.id}`, 'play', actionsText.fireNowOfCue(cue.name), '', { do: 'fire', cue });
-      add(`fire with ${cue.id}`, 'play', actionsText.fireWithOfCue(cue.name), '', { do: 'ask', what: 'fire', cue });
+      add(`with ${cue.id}`, 'play', actionsText.fireWithOfCue(cue.name), '', { do: 'ask', what: 'fire', cue });
       add(`edit ${cue.id}`, 'edit', actionsText.editOfCue(cue.name), '', { do: 'go', to: { at: 'cue', cueId: cue.id } });
       if (cue.status === 'paused') add(`resume ${cue.id}`, 'play', actionsText.resumeOfCue(cue.name), '', { do: 'resume', cue });
       else if (cue.status === 'active') add(`pause ${cue.id}`, 'pause', actionsText.pauseOfCue(cue.name), '', { do: 'pause', cue });
@@ -216,7 +222,18 @@ function actions({ paused, can }: World, cues: readonly CueView[], typed: string
     const here = where !== 'everywhere' && can !== undefined;
     if ((offered || here) && !OTHERWISE.has(action) && (can?.(action) ?? true)) add(id, icon ?? 'arrow', name, keysOf(action), { do: 'action', id: action }, also);
   }
-  return items;
+  return whole ? items.slice(0, WHOLE_MOST) : bestOf(items, typed);
+}
+
+/** What is done to a cue most, first; what has nothing to do with one stands as it fits. */
+const OFTEN: readonly string[] = ['fire', 'edit', 'pause', 'resume', 'with', 'until', 'copy'];
+
+/** How well an action fits: it begins so, a word of it does, or it is somewhere in it; then what is done most. */
+function bestOf(items: readonly Item[], typed: string): Item[] {
+  const low = typed.toLowerCase();
+  const fit = ({ text }: Item) => (text.toLowerCase().startsWith(low) ? 0 : ` ${text.toLowerCase()}`.includes(` ${low}`) ? 1 : 2);
+  const often = ({ act, key }: Item) => ('cue' in act || key.startsWith('edit ') || key.startsWith('copy ') ? OFTEN.findIndex((kind) => key.startsWith(`${kind} `)) : -1);
+  return [...items].sort((a, b) => fit(a) - fit(b) || often(a) - often(b)).slice(0, ACTIONS_MOST);
 }
 
 /** Offered above in other words. */
@@ -240,4 +257,11 @@ export function parts(text: string, typed: string): { text: string; hit: boolean
   const words = typed.split(/\s+/).filter((word) => word !== '').map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   if (words.length === 0) return [{ text, hit: false }];
   return text.split(new RegExp(`(${words.join('|')})`, 'i')).map((piece, i) => ({ text: piece, hit: i % 2 === 1 })).filter((piece) => piece.text !== '');
+}
+
+/** How high a list may be so that it ends where a row does. `ends`: where each row ends; `most`: how high it may be at all. */
+export function wholeRows(ends: readonly number[], most: number): number {
+  const last = ends[ends.length - 1];
+  if (last === undefined || last <= most) return most;
+  return Math.max(0, ...ends.filter((end) => end <= most)) || most;
 }

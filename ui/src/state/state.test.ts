@@ -3,7 +3,7 @@ import { agent, alert, cue, event, login, mark, NOW } from '../testing';
 import type { ConfirmedMark } from '../wire';
 import { EMPTY_FLEET, fleetFrom } from './fleet';
 import type { ActionId } from '../actions/list';
-import { itemsFor, parts, readQuery, type World } from './palette';
+import { itemsFor, parts, readQuery, wholeRows, type World } from './palette';
 import { hashOf, routeFrom, type Route } from './route';
 import { endingsIn, sentenceOf } from './tidings';
 
@@ -38,7 +38,15 @@ describe('the palette', () => {
     ]);
   });
   it('offers what can be done to what matches', () => {
-    expect(told('score')).toEqual(['Do: Fire score-new now', 'Do: Fire score-new with…', 'Do: Edit score-new', 'Do: Resume score-new', 'Do: Duplicate score-new', 'Cues: score-new', 'Runs: score-new, 09:00 today']);
+    expect(told('score')).toEqual(['Do: Fire score-new now', 'Do: Edit score-new', 'Do: Resume score-new', 'Do: Fire score-new with…', 'Cues: score-new', 'Runs: score-new, 09:00 today']);
+  });
+  it('names four actions at most beside the rest, the best first; all of them behind >', () => {
+    const many = { ...world, fleet: fleetFrom({ seq: 1, now_ms: NOW, cues: ['leads', 'more-leads', 'pause-leads'].map((name, i) => cue({ id: `c${i}`, name })), marks: [], alerts: [], bands: [], truncated: false }) };
+    const done = (query: string) => itemsFor(query, many).filter((item) => item.section === 'Do').map((item) => item.text);
+    expect(done('leads')).toEqual(['Fire leads now', 'Edit leads', 'Pause leads', 'Fire leads with…']);
+    expect(done('pause')).toEqual(['Pause all firing', 'Pause leads', 'Pause more-leads', 'Pause pause-leads']);
+    expect(done('more')).toEqual(['Fire more-leads now', 'Edit more-leads', 'Pause more-leads', 'Fire more-leads with…']);
+    expect(done('>leads')).toHaveLength(18);
   });
   it.each([['> score fire', ['Do: Fire score-new now', 'Do: Fire score-new with…']], ['@scout', ['Agents: scout']], ['#lead', ['Cues: lead-digest']], ['zzz', []]])('%s', (query, list) => expect(told(query)).toEqual(list));
   it('leads to an agent, and says how it is', () => {
@@ -63,6 +71,7 @@ describe('the palette', () => {
   it('offers to arm a paused tower', () => expect(told('> tower', { ...world, paused: true })).toEqual(['Do: Arm the tower: due times fire again']));
   it('works on an empty tower', () => expect(told('qq', { ...world, fleet: EMPTY_FLEET })).toEqual([]));
   it('reads the kind', () => expect(readQuery('  # a b ')).toEqual({ kind: 'cues', typed: 'a b' }));
+  it('is as high as whole rows', () => expect([wholeRows([], 100), wholeRows([32, 64], 100), wholeRows([32, 64, 96, 128], 100), wholeRows([120, 150], 100)]).toEqual([100, 100, 96, 100]));
   it('cuts a text where the words are', () => {
     expect(parts('Fire score-new now', 'score now')).toEqual([{ text: 'Fire ', hit: false }, { text: 'score', hit: true }, { text: '-new ', hit: false }, { text: 'now', hit: true }]);
     expect(parts('a(b', '(')).toEqual([{ text: 'a', hit: false }, { text: '(', hit: true }, { text: 'b', hit: false }]);

@@ -50,6 +50,16 @@ export const fromInsideTheAgent = 'From inside the agent; a body becomes part of
 export const tooFewBeatsYet = 'Too few beats yet to draw its tokens a minute.';
 export const noTokensAMinute = 'No beats, so nothing is known of its tokens a minute.';
 export const whatABeatIs = 'A beat is a sign of life that an agent sends of its own accord. Without beats its runs are still watched, by their cues; what it does between them is not known.';
+export const running = (n: Said) => `${n} running`;
+export const atAGate = (n: Said) => `${n} at a gate`;
+export const idle = (n: Said) => `${n} idle`;
+export const withoutBeats = (n: Said) => `${n} without beats`;
+export const leaks = (n: number) => `${n} ${n === 1 ? 'leaks' : 'leak'} memory`;
+export const nobodyOnlyLooksAlive = 'nobody only looks alive';
+export const nobodyLeaks = 'nobody leaks';
+export const seenByThisMachine = 'Of its processes, as this machine sees them';
+export const nextAt = (at: Said) => `next at ${at}`;
+export const moreBelow = (n: number) => `${n} more ${n === 1 ? 'agent' : 'agents'} below`;
 export const tokensPerMinLast = (long: Said) => `Tokens per min, last ${long}`;
 export const usual = 'usual';
 export const to = (brief: Said, brief2: Said) => `${brief} to ${brief2}`;

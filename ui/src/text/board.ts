@@ -125,6 +125,7 @@ export const steps = 'Steps';
 export const theFirstOf = (lines: Said, total: Said) => `the first ${lines} of ${total}`;
 export const nextAt = (stamp: Said) => `Next ${stamp}`;
 export const costOfTodayNotTold = 'Nobody told what it cost today';
+export const costOfToday = (money: Said) => `${money} today, as far as it was told`;
 export const fuseTripped = 'fuse tripped';
 export const completed = 'completed';
 export const endedFailed = 'ended, failed';

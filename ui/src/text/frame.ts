@@ -68,6 +68,7 @@ export const inIt = (countdown: Said) => `in ${countdown}`;
 export const noneWhilePaused = 'none while paused';
 export const noneScheduled = 'none scheduled';
 export const spentToday = 'Spent today';
+export const nobodyToldACost = 'Nobody told a cost today';
 export const ofIt = (most: Said) => ` of ${most}`;
 export const nothingNeedsYou = 'Nothing needs you';
 export const needYouGoThere = (needs: number) => `${needs} ${needs === 1 ? 'needs' : 'need'} you, go there`;

@@ -57,3 +57,4 @@ export const sAgo = (passed: Said) => `${passed} s ago`;
 export const minAgo = (passed: Said) => `${passed} min ago`;
 export const hAgo = (passed: Said) => `${passed} h ago`;
 export const dAgo = (passed: Said) => `${passed} d ago`;
+export const lessThan = (least: Said) => `<${least}`;
