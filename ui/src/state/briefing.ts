@@ -2,6 +2,7 @@
 import { number } from '../locale';
 import * as frameText from '../text/frame';
 import { hm, hms, MINUTE, sameDay, weekday } from '../time';
+import { BEFORE } from '../timeline/bands';
 import type { BandView, BriefingCard, BriefingLine } from '../wire';
 
 /** What the owner said to one held occurrence. */
@@ -56,7 +57,7 @@ export function dueWords(line: BriefingLine, now_ms: number, zone: string): stri
 
 /** "Asleep 5 h 25 min, 00:47 to 06:12" */
 export function bandWords(band: BandView, now_ms: number, zone: string): string {
-  return `${band.label}, ${stretch(band.from_ms, band.to_ms, now_ms, zone)}`;
+  return band.reason === BEFORE ? band.label : `${band.label}, ${stretch(band.from_ms, band.to_ms, now_ms, zone)}`;
 }
 
 /** Lines that still wait for an answer. */
