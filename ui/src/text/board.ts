@@ -136,6 +136,7 @@ export const scheduled = 'Scheduled';
 export const delivered = 'Delivered';
 export const confirmed = 'Confirmed';
 export const why = 'Why';
+export const toTime = (hms: Said) => `to ${hms}`;
 export const toOfDay = (day: Said, hms: Said) => `to ${day} ${hms}`;
 export const heldAsksYou = 'Held, asks you';
 export const reading = 'Reading…';
