@@ -28,6 +28,8 @@ export const times = 'Times';
 export const policy = 'Policy';
 export const whatWasDone = 'What was done';
 export const decision = 'Decision';
+export const itsRun = 'Run';
+export const runsNow = 'Runs now';
 export const runsNowBecauseYouSaid = 'Runs now, because you said so.';
 export const skippedBecauseYouSaidSo = 'Skipped, because you said so.';
 export const skip = 'Skip';
@@ -88,7 +90,7 @@ export const allWaitForYou = (number: Said) => `All ${number} wait for you; one 
 export const someWaitForYou = (number: Said, all: Said, waiting: number) => `${number} of the ${all} ${waiting === 1 ? 'waits for you' : 'wait for you; one run makes up for them'}`;
 export const theOthers = (wait: Said, others: Said) => `${wait}. ${others}`;
 export const oneRan = '1 ran';
-export const nothingHereWaitsForYou = 'Nothing here waits for you any more.';
+export const nothingHereWaitsForYou = 'Nothing of this absence waits for you.';
 export const and = ' and ';
 export const andMore = (names: Said, names2: Said) => `${names} and ${names2} more`;
 export const ifYouCloseThisStays = (who: Said) => `If you close this, ${who} stays held; it never runs by itself.`;
