@@ -8,7 +8,7 @@ export const nothingNeedsYou = 'Nothing needs you.';
 export const also = (words: Said) => `Also: ${words}.`;
 export const moreBelow = (below: Said) => `${below} more`;
 export const showFewer = 'Fewer';
-export const byDeadlineCostAge = 'by deadline, cost, then age';
+export const byDeadlineCostAge = 'by deadline, cost, age';
 export const byWhatWaitingCosts = 'The nearest deadline first, then what costs most by the hour, then what still spends, then the longest wait. While you are in the list, nothing in it moves.';
 export const thenItGoesOn = 'then it goes on';
 export const thenItIsStopped = 'then it is stopped';
