@@ -16,3 +16,18 @@ export function halves(name: string): [head: string, tail: string] {
 function cut(letters: readonly string[], at: number): [string, string] {
   return [letters.slice(0, at).join(''), letters.slice(at).join('')];
 }
+
+/** As much of a name as `room` holds: "remind…-payers". A mark that would stand before the dots goes with what is cut. */
+export function middled(name: string, room: number, widthOf: (text: string) => number): string {
+  if (widthOf(name) <= room) return name;
+  const [head, tail] = halves(name);
+  const letters = [...head];
+  const cutAt = (at: number) => `${letters.slice(0, at).join('').replace(/[-_./: ]+$/, '')}…${tail}`;
+  let [lo, hi] = [0, letters.length - 1];
+  while (lo < hi) {
+    const at = Math.ceil((lo + hi) / 2);
+    if (widthOf(cutAt(at)) <= room) lo = at;
+    else hi = at - 1;
+  }
+  return cutAt(lo);
+}

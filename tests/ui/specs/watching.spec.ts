@@ -23,7 +23,7 @@ test('beats, fuses and circles are written as sentences, read back, and kept', a
   const back = page.getByRole('complementary', { name: 'Read back' });
   await expect(back).toContainText('If it says nothing for 1 min 30 s, you hear of it, and it is started again.');
   await expect(back).toContainText('If it beats and gets nowhere for 10 min, you hear of that too.');
-  await expect(back).toContainText('Each start is stopped at $0.60 or 500,000 tokens. Its day ends at $2.00: what runs is stopped, what is due later is skipped. By default it is also stopped at 250k steps. If it goes in circles, it is stopped.');
+  await expect(back).toContainText('Stops each start at $0.60 or 500,000 tokens. Its day ends at $2.00: what runs is stopped, what is due later is skipped. By default it also stops at 250k steps. If it goes in circles, it is stopped.');
   await page.getByRole('button', { name: 'Save and arm' }).click();
   await expect(page).toHaveURL(/#\/board$/);
   const { cues } = await ask<{ cues: { id: string; definition: Record<string, unknown> }[] }>('board', { from_ms: 0, to_ms: 1 });

@@ -103,7 +103,8 @@ describe('read back', () => {
     expect(text).toContain('The address may be in a private network.');
     expect(text).toContain('It waits for room in the pools openai (about 9,000 tokens) and crm (takes 2), with priority 5.');
     expect(text).toContain('It is held until ~/ has 2 GB free, 500 MB of memory is free, the secret KEY is there, ~/in.csv is newer than the fire and has 20 lines or more and a query of ~/crm.db gives at least 1.');
-    expect(text).toContain('The attempt fails unless http://127.0.0.1:9000/health answers 204. A run is stopped after 1 h.');
+    expect(text).toContain('The attempt fails unless http://127.0.0.1:9000/health answers 204. ');
+    expect(text).toContain('Stops after 1 h.');
     expect(text).toContain('If a run fails for good, by-mail fires in its place and https://example.com/x is told. If it ends well, digest fires.');
   });
 
@@ -111,7 +112,7 @@ describe('read back', () => {
     expect(said(WORKER)).toContain('Hourly at :05, UTC time, offer it to workers. One has 15 min to claim it, and keeps it for 10 min from its last sign of life. ');
     expect(said(COMMAND)).toContain('start python3 watch.py. If it ends with anything but 0, it is started again. ');
     expect(said(COMMAND)).toContain('The agent may live on and report when it likes.');
-    expect(said(COMMAND)).toContain('Each start is stopped after 1 h.');
+    expect(said(COMMAND)).toContain('Stops each start after 1 h.');
     expect(said(WATCH, { agent: 'cron@nas' })).toMatch(/^Hourly at :05, UTC time, expect a ping of the agent cron@nas\. The tower does not start it; with no ping 5 min later, the run is silent\. It counts as confirmed only if its last ping says 0\.$/);
   });
 });

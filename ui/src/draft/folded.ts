@@ -14,6 +14,11 @@ export type Line = { at: number; until: null } | { at: number; until: number };
 /** Fewer than this stand for themselves. */
 const FOLDED_FROM = 3;
 
+/** Of each fire, the day where it is said: once, before the first of its times. Null: no two fires share one, so each says its own. */
+export function saidDays(days: readonly string[]): (string | null)[] | null {
+  return days.some((day, i) => day === days[i - 1]) ? days.map((day, i) => (day === days[i - 1] ? null : day)) : null;
+}
+
 /** `why`: of each fire, why it is skipped; null: it runs. */
 export function foldedLines(why: readonly (string | null)[]): Line[] {
   const lines: Line[] = [];

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { HOUR, MINUTE } from '../time';
 import { blankDraft, type Draft } from './draft';
-import { atOnceWords, boundAgainst, catchUpAnswers, factsOf, overlapAnswers } from './policies';
+import { atOnceWords, boundAgainst, catchUpAnswers, factsOf, overlapAnswers, usualWithin } from './policies';
 import { blankPart } from './schedule';
+import { usualIn } from './span';
 import { hoursAWeek, MINUTES_WEEK, weekOf } from './week';
 import { dayWords, daysAhead } from './ahead';
 import type { Simulation } from '../wire';
@@ -26,6 +27,11 @@ describe('what is missed', () => {
     expect(late({}, 48 * HOUR)['latest']).toContain('under 12 h late');
     expect(late({ within: { amount: '45', unit: 'minutes' } }, HOUR)['latest']).toContain('under 45 min late');
     expect(catchUpAnswers(draft(), factsOf(draft(), [0, HOUR, 2 * HOUR, 20 * HOUR]))[0]?.say).toContain('if that is late by less than half the gap to the next, and than 12 h; the rest');
+  });
+  it('what holds where nothing is said stands in grey, with a unit of its own until one is chosen', () => {
+    expect(usualWithin(draft({ within: { amount: '45', unit: 'minutes' } }), every(20_000))).toBe(10);
+    expect([usualIn(10, null), usualIn(10, 'minutes')]).toEqual([{ amount: '10', unit: 'seconds' }, { amount: '0.167', unit: 'minutes' }]);
+    expect([usualWithin(draft(), factsOf(draft(), [])), usualWithin(draft({ kind: 'once' }), every(HOUR))]).toEqual([null, null]);
   });
   it('once: there is no newest, and no limit unless one says so', () => {
     expect(late({ kind: 'once' }, HOUR)).toMatchObject({ latest: 'Runs when the tower is back, however late that is.', ask: 'Holds it until you say run or skip.' });

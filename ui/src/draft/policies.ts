@@ -3,7 +3,7 @@ import * as readbackText from '../text/readback';
 import { HOUR, lasting, MINUTE, SECOND } from '../time';
 import type { Draft } from './draft';
 import { comesAgain } from './schedule';
-import { secondsOf } from './span';
+import { secondsOf, spanOf } from './span';
 
 /** What the coming fires say about a cue. */
 export interface Facts {
@@ -50,6 +50,12 @@ export function usefulFor(draft: Draft, facts: Facts): Useful {
   if (draft.kind === 'once') return { ms: null, by: 'nothing' };
   if (facts.gap_ms === null) return { ms: null, by: 'gap' };
   return facts.gap_ms / 2 <= USEFUL_MOST_MS ? { ms: facts.gap_ms / 2, by: 'gap' } : { ms: USEFUL_MOST_MS, by: 'most' };
+}
+
+/** That limit in seconds as it is where the form says none; null where it is not known, or there is none. */
+export function usualWithin(draft: Draft, facts: Facts): number | null {
+  const { ms } = usefulFor({ ...draft, within: spanOf(null) }, facts);
+  return ms === null ? null : ms / SECOND;
 }
 
 /** As "under 30 min late"; null: for ever. */

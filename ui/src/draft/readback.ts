@@ -38,11 +38,22 @@ export function readBack(draft: Draft, words: string | null, nameOf: (cue: strin
     if (isMissable(draft)) say(`${LATE[draft.catchUp](draft, facts)} `);
     say(`${BUSY[draft.overlap]} `);
   }
-  for (const sentence of [...beforeSentences(draft), ...lentSentences(draft), ...gateSentences(draft), ...beatSentences(draft), ...fuseSentences(draft, usual)]) say(`${sentence} `);
+  for (const sentence of [...beforeSentences(draft), ...lentSentences(draft), ...gateSentences(draft), ...beatSentences(draft)]) say(`${sentence} `);
+  sayStops(fuseSentences(draft, usual), say);
   say('', 'break');
   sayProof(draft, unread, say);
   for (const sentence of afterSentences(draft, nameOf)) say(` ${sentence}`);
   return out;
+}
+
+/** What ends a run has a line of its own, found by its first word. */
+function sayStops(sentences: readonly string[], say: Say): void {
+  const text = sentences.join(' ');
+  if (text === '') return;
+  const lead = text.startsWith(readbackText.stopsWord) ? readbackText.stopsWord : '';
+  say('', 'break');
+  if (lead !== '') say(lead, 'strong');
+  say(text.slice(lead.length));
 }
 
 /** To whom it goes, at the end of "Every day at 02:30". */
@@ -89,7 +100,7 @@ function listed(words: readonly string[]): string {
   return words.length < 2 ? (words[0] ?? '') : readbackText.andOfWords(words.slice(0, -1).join(', '), words[words.length - 1] ?? '');
 }
 
-/** What must be there before anything is delivered, and what stops it. */
+/** What must be there before anything is delivered. */
 function beforeSentences(draft: Draft): string[] {
   const out: string[] = [];
   if (draft.transport !== 'watch') {

@@ -24,6 +24,11 @@ export function spanOf(seconds: unknown, unit: Unit = 'minutes'): Span {
   return { amount: tidy(seconds / UNITS[whole]), unit: whole };
 }
 
+/** What holds where nothing is typed, in a unit that takes it whole, or in the one that was chosen. */
+export function usualIn(seconds: number, unit: Unit | null): Span {
+  return unit === null ? spanOf(seconds) : { amount: String(Number((seconds / UNITS[unit]).toPrecision(3))), unit };
+}
+
 /** Seconds; null when nothing is given, NaN when it is no number. */
 export function secondsOf(span: Span): number | null {
   const typed = span.amount.trim();

@@ -74,19 +74,20 @@ describe('read back', () => {
     expect(said({ transport: 'watch', kind: 'manual', beatEvery: span('60') })).toContain('Its beats are expected always: if it says nothing for 1 min 30 s, you hear of it.');
   });
   it('fuses and circles', () => {
-    expect(said({ runCost: '0.6' })).toContain('A run is stopped at $0.60.');
-    expect(said({ runCost: '0.6', runTokens: '500k', stopAfter: span('1', 'hours'), dayCost: '2' })).toContain('A run is stopped at $0.60 or 500,000 tokens, or after 1 h. Its day ends at $2.00: what runs is stopped, what is due later is skipped.');
-    expect(said({ stopAfter: span('1', 'hours') })).toContain('A run is stopped after 1 h.');
+    expect(said({ runCost: '0.6' })).toContain('Stops at $0.60.');
+    expect(said({ runCost: '0.6', runTokens: '500k', stopAfter: span('1', 'hours'), dayCost: '2' })).toContain('Stops at $0.60 or 500,000 tokens, or after 1 h. Its day ends at $2.00: what runs is stopped, what is due later is skipped.');
+    expect(said({ stopAfter: span('1', 'hours') })).toContain('Stops after 1 h.');
     expect(said({ loops: 'stop' })).toContain('If it goes in circles, it is stopped.');
     expect(said({})).not.toContain('circles');
   });
   it('the fuses of all cues, where the cue says none of its own', () => {
     const usual: UsualFuses = { run: { cost_usd: 25, tokens: 20_000_000, steps: 250_000 }, cue_day: { cost_usd: 50, tokens: null } };
     const fuses = (change: Partial<Draft>, of: UsualFuses = usual) => fuseSentences(draft(change), of).join(' ');
-    expect(fuses({})).toBe('By default a run is stopped at $25.00, 20M tokens or 250k steps, and its day ends at $50.00.');
-    expect(fuses({ runCost: '0.6', dayCost: '2' })).toBe('A run is stopped at $0.60. Its day ends at $2.00: what runs is stopped, what is due later is skipped. By default it is also stopped at 20M tokens or 250k steps.');
+    expect(fuses({})).toBe('Stops by default at $25.00, 20M tokens or 250k steps; its day ends at $50.00.');
+    expect(fuses({ runCost: '0.6', dayCost: '2' })).toBe('Stops at $0.60. Its day ends at $2.00: what runs is stopped, what is due later is skipped. By default it also stops at 20M tokens or 250k steps.');
     expect(fuses({}, { run: { cost_usd: null, tokens: null, steps: null }, cue_day: { cost_usd: 50, tokens: null } })).toBe('By default its day ends at $50.00.');
-    expect(fuses({ transport: 'command', command: 'true', restart: 'always' })).toContain('By default each start is stopped at');
+    expect(fuses({ transport: 'command', command: 'true', restart: 'always' })).toContain('Stops each start by default at');
     expect(fuses({}, null)).toBe('');
+    expect(fuses({}, { run: { cost_usd: null, tokens: null, steps: null }, cue_day: { cost_usd: null, tokens: null } })).toBe('Stops at no limit: none is set.');
   });
 });

@@ -180,7 +180,7 @@ const listed = (words: readonly string[]) => (words.length < 2 ? (words[0] ?? ''
 /** What holds for every cue that says nothing of its own; null: not known yet. */
 export type UsualFuses = Pick<Fuses, 'run' | 'cue_day'> | null;
 
-/** "By default it is also stopped at 20M tokens, and its day ends at $50.00."; nothing where the cue says all of it itself, or there is no limit. */
+/** "By default it also stops at 20M tokens, and its day ends at $50.00."; nothing where the cue says all of it itself, or there is no limit. */
 function usualSentences(draft: WatchingDraft & { transport: TransportWord; restart: string }, usual: UsualFuses): string[] {
   if (usual === null) return [];
   const { run, cue_day: day } = usual;
@@ -189,22 +189,26 @@ function usualSentences(draft: WatchingDraft & { transport: TransportWord; resta
   const some = (parts: readonly string[]) => listed(parts.filter((part) => part !== ''));
   const runs = some([words(draft.runCost, run.cost_usd, money), words(draft.runTokens, run.tokens, (n) => readbackText.tokens(brief(n))), words(draft.runSteps, run.steps, (n) => readbackText.steps(brief(n)))]);
   const days = some([words(draft.dayCost, day.cost_usd, money), words(draft.dayTokens, day.tokens, (n) => readbackText.tokensOfDayTokens(brief(n)))]);
-  const stopped = runs === '' ? '' : own.some((typed) => typed.trim() !== '') ? readbackText.itIsAlsoStoppedAt(runs) : readbackText.isStoppedAt(mayRestart(draft) ? readbackText.eachStartIt : readbackText.aRunIt, runs);
-  const parts = [stopped, days === '' ? '' : readbackText.itsDayEndsAt(days)].filter((part) => part !== '');
+  const also = own.some((typed) => typed.trim() !== '') || spanWords(draft.stopAfter) !== '';
+  if (runs !== '' && !also) return [readbackText.stopsByDefault(whichStops(draft), runs, days === '' ? '' : readbackText.andItsDayEndsAt(days))];
+  const parts = [runs === '' ? '' : readbackText.itAlsoStopsAt(runs), days === '' ? '' : readbackText.itsDayEndsAt(days)].filter((part) => part !== '');
   return parts.length === 0 ? [] : [readbackText.byDefault(parts.join(readbackText.andThen))];
 }
 
-/** "A run is stopped at $0.60 or after 1 h. The day is over for it at $2.00." */
+const whichStops = (draft: { transport: TransportWord; restart: string }) => (mayRestart(draft) ? readbackText.eachStart : '');
+
+/** What ends a run before it is done, found by its first word: "Stops at $0.60 or after 1 h. Its day ends at $2.00." */
 export function fuseSentences(draft: WatchingDraft & { transport: TransportWord; restart: string }, usual: UsualFuses = null): string[] {
   const out: string[] = [];
   const [cost, tokens, steps, day, dayTokens] = [dollars(draft.runCost, NO), count(draft.runTokens, NO), count(draft.runSteps, NO), dollars(draft.dayCost, NO), count(draft.dayTokens, NO)];
   const most = spanWords(draft.stopAfter);
   const run = [cost === null ? '' : money(cost), tokens === null ? '' : readbackText.tokens(grouped(tokens)), steps === null ? '' : readbackText.steps(grouped(steps))].filter((words) => words !== '');
   const at = run.length > 0 ? readbackText.atOfListed(listed(run)) : '';
-  if (at !== '' || most !== '') out.push(readbackText.isStopped(mayRestart(draft) ? readbackText.eachStart : readbackText.aRun, [at, most === '' ? '' : readbackText.after(most)].filter((words) => words !== '').join(readbackText.or2)));
+  if (at !== '' || most !== '') out.push(readbackText.stops(whichStops(draft), [at, most === '' ? '' : readbackText.after(most)].filter((words) => words !== '').join(readbackText.or2)));
   const days = [day === null ? '' : money(day), dayTokens === null ? '' : readbackText.tokensOfDayTokens(grouped(dayTokens))].filter((words) => words !== '');
   if (days.length > 0) out.push(readbackText.itsDayEndsAtWhat(listed(days)));
   out.push(...usualSentences(draft, usual));
+  if (usual !== null && out.length === 0 && draft.loops !== 'stop') out.push(readbackText.stopsAtNoLimit);
   if (draft.loops === 'stop') out.push(readbackText.ifItGoesInCirclesIt);
   if (draft.loops === 'off') out.push(readbackText.ifItGoesInCirclesNobody);
   return out;

@@ -25,6 +25,7 @@ describe('the record', () => {
     expect(toldWords(alert({ count: 3, told: [told('desktop', null), told('slack', '#ops')] }), NOW, ZONE)).toBe('3 times; this desktop (shown); slack: #ops (arrived)');
     expect(toldWords(alert({ state: 'resolved', resolved_at_ms: NOW - 120_000, told: [told('desktop', null, 'held', NOW + 3 * HOUR)] }), NOW, ZONE)).toBe('resolved 2 min ago; this desktop (held until 12:00)');
     expect(toldWords(alert({ snoozed_until_ms: NOW + HOUR }), NOW, ZONE)).toBe('until 10:00; told nowhere: only recorded');
+    expect(toldWords(alert({ snoozed_until_ms: NOW + HOUR }), NOW, ZONE, true), 'said once above all of them').toBe('until 10:00');
     expect(toldWords(alert({ account: 'acme' }), NOW, ZONE)).toBe('');
   });
   it('each way says whether it arrived', () => {

@@ -70,18 +70,18 @@ export function toldOn(alert: Pick<AlertView, 'told'>, zone: string): Told[] {
 }
 
 /** In the row of a list: "shown on this desktop; slack: ops, arrived; email: me, did not arrive". */
-function waysInBrief(alert: Pick<AlertView, 'told' | 'account'>, zone: string): string {
+function waysInBrief(alert: Pick<AlertView, 'told' | 'account'>, zone: string, noWay: boolean): string {
   const ways = toldOn(alert, zone);
   // What is an account's own goes to its web hook, of which the tower says nothing here.
-  if (ways.length === 0) return alert.account === null ? alertsText.toldNowhere : '';
+  if (ways.length === 0) return alert.account === null && !noWay ? alertsText.toldNowhere : '';
   return ways.map(({ way, words, state }) => (state === 'none' ? alertsText.wayWhy(way, words) : alertsText.wayHow(way, words))).join('; ');
 }
 
-/** The line below its time: how often, how it was told and whether that arrived, what became of it. */
-export function toldWords(alert: AlertView, now_ms: number, zone: string): string {
+/** The line below its time: how often, how it was told and whether that arrived, what became of it. `noWay`: that there is none is said above all of them. */
+export function toldWords(alert: AlertView, now_ms: number, zone: string, noWay = false): string {
   const times = alert.count > 1 ? alertsText.times(alert.count) : '';
   const became = alert.state === 'resolved' && alert.resolved_at_ms !== null ? alertsText.resolved(ago(alert.resolved_at_ms, now_ms)) : isSnoozed(alert, now_ms) ? alertsText.untilOfHm(hm(alert.snoozed_until_ms ?? 0, zone), (alert.snoozed_until_ms ?? 0) - now_ms > DAY ? alertsText.notToday : '') : '';
-  return [[times, became].filter((words) => words !== '').join(', '), waysInBrief(alert, zone)].filter((words) => words !== '').join('; ');
+  return [[times, became].filter((words) => words !== '').join(', '), waysInBrief(alert, zone, noWay)].filter((words) => words !== '').join('; ');
 }
 
 export type Act = 'restart' | 'stop' | 'rerun' | 'answer' | 'fire' | 'raise' | 'channels' | 'snooze' | 'open' | 'edit' | 'acknowledge';

@@ -25,7 +25,7 @@ function card(lines: BriefingLine[]): BriefingCard {
 
 describe('the briefing', () => {
   it.each<[Partial<BriefingLine>, string]>([
-    [{}, '04:00 to 08:00'], [{ missed: 1, newest_due_ms: NOW - 5 * HOUR }, '04:00'], [{ oldest_due_ms: NOW - HOUR - 9000 }, '07:59:51 to 08:00:00'], [{ oldest_due_ms: NOW - 12 * HOUR }, 'Thu 19 21:00 to 08:00'], [{ oldest_due_ms: NOW - 14 * HOUR, newest_due_ms: NOW - 13 * HOUR }, 'Thu 19 19:00 to 20:00']
+    [{}, '04:00 to 08:00'], [{ missed: 1, newest_due_ms: NOW - 5 * HOUR }, '04:00'], [{ oldest_due_ms: NOW - HOUR - 9000 }, '07:59:51 to 08:00:00'], [{ oldest_due_ms: NOW - HOUR + 5000, newest_due_ms: NOW - HOUR + 25_000 }, '08:00:05 to :25'], [{ missed: 1, oldest_due_ms: NOW - HOUR + 5000 }, '08:00:05'], [{ oldest_due_ms: NOW - 12 * HOUR }, 'Thu 19 21:00 to 08:00'], [{ oldest_due_ms: NOW - 14 * HOUR, newest_due_ms: NOW - 13 * HOUR }, 'Thu 19 19:00 to 20:00']
   ])('%j was due %s', (change, words) => expect(dueWords(line(change), NOW, MADRID)).toBe(words));
   it('in any way of writing days', () => {
     writeAs(writtenIn('en-US'));
@@ -42,6 +42,10 @@ describe('the briefing', () => {
     [{ missed: 1, sentence: 'Waits for you.' }, 1, 'It waits for you.', null],
     [{ missed: 1, sentence: 'Waits for you.' }, null, 'Waits for you.', null]
   ])('what asks tells how many wait, as the bay does: %j, %s', (change, waiting, done, why) => expect(doneWords(line(change), waiting)).toEqual({ done, why }));
+  it('a run that is not over is not said to have run', () => {
+    const cue = line({ sentence: 'Ran once; 1 not run (the tower was off, and it stays useful for 15 s only).', asks: null });
+    expect(doneWords(cue, null, 'Waits for room in model-api')).toEqual({ done: 'Waits for room in model-api; 1 not run.', why: 'It stays useful for 15 s only.' });
+  });
   it('a band says when', () => expect(bandWords(band(), NOW, MADRID)).toBe('Asleep 4 h, 04:00 to 08:00'));
   it('a short one to the second', () => expect(bandWords(band({ to_ms: NOW - 5 * HOUR + 19_000, label: 'Tower off 19 s' }), NOW, MADRID)).toBe('Tower off 19 s, 04:00:00 to 04:00:19'));
   it('knows what is still to be decided, and what closing means', () => {
@@ -50,7 +54,7 @@ describe('the briefing', () => {
     expect(left([]).map((l) => l.cue_id)).toEqual(['c1', 'c2']);
     expect(closingWords(left([]))).toBe('If you close this, refund-requests and invoices stay held; they never run by themselves.');
     expect(closingWords(left([['o2', 'skip']]))).toBe('If you close this, refund-requests stays held; it never runs by itself.');
-    expect(closingWords(left([['o1', 'run'], ['o2', 'skip']]))).toBe('Nothing here waits for you any more.');
+    expect(closingWords(left([['o1', 'run'], ['o2', 'skip']]))).toBe('Nothing of this absence waits for you.');
   });
   it('nothing moves under the pointer when a newer card comes', () => {
     const first = card([line(), line({ cue_id: 'c2', asks: null })]);

@@ -2,6 +2,7 @@
 import { number } from '../locale';
 import * as frameText from '../text/frame';
 import { hm, hms, MINUTE, sameDay, weekday } from '../time';
+import { BEFORE } from '../timeline/bands';
 import type { BandView, BriefingCard, BriefingLine } from '../wire';
 
 /** What the owner said to one held occurrence. */
@@ -16,12 +17,14 @@ export function policyWords(policy: string): string {
 /** That nobody was there is what the card is about: its head says it already. */
 const AWAY = /^[^,;]*\b(tower|machine|computer|clock)\b[^,;]*[,;] (?:and )?/;
 
+const RAN_ONCE = /^Ran once\b/;
+
 /** Beside a number that waits, one run is said as a number too. */
 const RAN: Record<string, string> = { 'ran once': frameText.oneRan };
 
-/** What was done, and apart from it why: "1 not run.", "It stays useful for 10 s only." `waiting`: of one that asks, the due times that wait for the answer; null: that is not known. */
-export function doneWords(line: Pick<BriefingLine, 'sentence' | 'missed' | 'asks'>, waiting: number | null): { done: string; why: string | null } {
-  if (line.asks === null || waiting === null || waiting > line.missed) return told(line.sentence);
+/** What was done, and apart from it why: "1 not run.", "It stays useful for 10 s only." `waiting`: of one that asks, the due times that wait for the answer; null: that is not known. `going`: what its run does at this moment, where it is not over. */
+export function doneWords(line: Pick<BriefingLine, 'sentence' | 'missed' | 'asks'>, waiting: number | null, going: string | null = null): { done: string; why: string | null } {
+  if (line.asks === null || waiting === null || waiting > line.missed) return told(going === null ? line.sentence : line.sentence.replace(RAN_ONCE, going));
   const wait = line.missed === 1 ? frameText.itWaitsForYou : waiting === line.missed ? frameText.allWaitForYou(number(waiting)) : frameText.someWaitForYou(number(waiting), number(line.missed), waiting);
   // What waits is said with its number; what merged into it is part of that.
   const others = line.sentence.replace(/\.$/, '').split(/; (?![^(]*\))/).filter((part) => !/^waits for you$|coalesced into it$/i.test(part));
@@ -48,15 +51,17 @@ function stretch(from_ms: number, to_ms: number, now_ms: number, zone: string): 
   return frameText.to(dated(from_ms, clock, now_ms, zone), sameDay(from_ms, to_ms, zone) ? clock(to_ms, zone) : dated(to_ms, clock, now_ms, zone));
 }
 
-/** "02:30", "01:05 to 06:05", "Thu 19 22:10 to Fri 20 06:00". */
+/** "02:30", "02:30:25", "01:05 to 06:05", "17:15:00 to :20", "Thu 19 22:10 to Fri 20 06:00". */
 export function dueWords(line: BriefingLine, now_ms: number, zone: string): string {
-  if (line.missed > 1 && line.newest_due_ms !== line.oldest_due_ms) return stretch(line.oldest_due_ms, line.newest_due_ms, now_ms, zone);
-  return dated(line.oldest_due_ms, hm, now_ms, zone);
+  const { oldest_due_ms: from_ms, newest_due_ms: to_ms } = line;
+  if (line.missed < 2 || to_ms === from_ms) return dated(from_ms, from_ms % MINUTE === 0 ? hm : hms, now_ms, zone);
+  const words = stretch(from_ms, to_ms, now_ms, zone);
+  return Math.floor(from_ms / MINUTE) === Math.floor(to_ms / MINUTE) ? words.replace(/\d\d:\d\d(?=:\d\d$)/, '') : words;
 }
 
 /** "Asleep 5 h 25 min, 00:47 to 06:12" */
 export function bandWords(band: BandView, now_ms: number, zone: string): string {
-  return `${band.label}, ${stretch(band.from_ms, band.to_ms, now_ms, zone)}`;
+  return band.reason === BEFORE ? band.label : `${band.label}, ${stretch(band.from_ms, band.to_ms, now_ms, zone)}`;
 }
 
 /** Lines that still wait for an answer. */

@@ -2,13 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { NOW } from '../testing';
 import type { ChannelView, Report } from '../wire';
 import { RULES } from './alerts';
-import { askedWords, beaconWords, blankChannel, channelDraft, channelField, channelOf, KEPT, stateWords, type ChannelDraft } from './channels';
+import { askedWords, beaconWords, blankChannel, channelDraft, channelField, channelOf, KEPT, noWayWords, stateWords, type ChannelDraft } from './channels';
 import { figuresOf, otherDay, reportText } from './report';
 
 const channel = (change: Partial<ChannelView> = {}): ChannelView => ({
   name: 'ops', kind: 'slack', target: `https://hooks.slack.com/${KEPT}`, on: true, min_severity: 'warning', kinds: [], escalation: false, smtp: null, state: 'untried', words: '', waiting: 0, last_told_ms: null, ...change
 });
 const draft = (change: Partial<ChannelDraft> = {}): ChannelDraft => ({ ...blankChannel(), name: 'ops', url: 'https://hooks.slack.com/services/x', ...change });
+it('that nobody is told at all is known, and why', () => {
+  const own = channel({ name: 'desktop', kind: 'native', target: '' });
+  expect(noWayWords([{ ...own, on: false, words: 'the tower runs with --no-notifications' }, channel({ on: false })])).toBe('this desktop is off (the tower runs with --no-notifications).');
+  expect([noWayWords([]), noWayWords([own]), noWayWords([{ ...own, on: false }, channel()]), noWayWords([channel({ state: 'failing' }), channel()])]).toEqual(['no way to reach you is on.', null, null, null]);
+  expect(noWayWords([{ ...own, on: false }, channel({ state: 'failing' })])).toBe('every way to reach you fails.');
+});
+
 const wrong = (change: Partial<ChannelDraft>) => Object.keys(channelOf(draft(change)).errors);
 
 describe('what is asked for', () => {

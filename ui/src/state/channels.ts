@@ -49,6 +49,14 @@ export function stateWords(channel: ChannelView, now_ms: number): { words: strin
   return { words: waiting || channel.words || alertsText.notTriedYet, tone: 'c3' };
 }
 
+/** Why the owner is told of nothing, whatever the rules say: no way is on, or each one that is fails. Null: there is a way. */
+export function noWayWords(list: readonly ChannelView[]): string | null {
+  const on = list.filter((channel) => channel.on);
+  if (on.length > 0) return on.every((channel) => channel.state === 'failing') ? alertsText.everyWayFails : null;
+  const own = list.find((channel) => isOwn(channel) && channel.state === 'untried' && channel.words !== '');
+  return own ? alertsText.thisDesktopIsOff(own.words) : alertsText.noWayIsOn;
+}
+
 /** "It is pinged every 60 s; heard 8 s ago." */
 export function beaconWords(beacon: BeaconView, now_ms: number): string {
   const heard = beacon.last_ok_ms === null ? alertsText.notHeardYet : alertsText.heard(ago(beacon.last_ok_ms, now_ms));

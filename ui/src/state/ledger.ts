@@ -9,3 +9,14 @@ export function mergedRows(lanes: Iterable<readonly Mark[]>, pages: readonly Mar
   for (const mark of pages) if (mark.due_ms >= from_ms && !seen.has(mark.occurrence_id)) live.push(mark);
   return live.sort((a, b) => b.due_ms - a.due_ms || (a.occurrence_id < b.occurrence_id ? 1 : -1));
 }
+
+/** Rows by due time with their days: each day is said once, before the first row of it. A row without a day belongs to none. */
+export function withDays<R>(rows: readonly R[], dayOf: (row: R) => string | null): ({ day: string; row: null } | { day: null; row: R })[] {
+  let last: string | null = null;
+  return rows.flatMap((row) => {
+    const day = dayOf(row);
+    const begins = day !== null && day !== last;
+    if (begins) last = day;
+    return begins ? [{ day, row: null }, { day: null, row }] : [{ day: null, row }];
+  });
+}

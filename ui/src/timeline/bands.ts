@@ -7,6 +7,9 @@ import { reasonExplains } from '../words';
 /** The tower stamps its own liveness about once a second: a due time this near to a band belongs to it. */
 const NEAR_MS = 1500;
 
+/** The time before the first record is a band of the board, too. */
+export const BEFORE = 'before';
+
 /** Old bands with new ones put in: one with the same beginning takes the place of the older. Oldest first. */
 export function withBands(bands: readonly BandView[], fresh: readonly BandView[]): readonly BandView[] {
   if (fresh.length === 0) return bands;

@@ -30,6 +30,8 @@ export interface LaneScene {
   binned: Binned | null;
   /** The grid to count on. */
   cell_ms: number;
+  /** After this instant its fires are not told one by one; null: all of them are. */
+  goesOn_ms: number | null;
 }
 
 /** What a mark stands on. */

@@ -7,7 +7,7 @@ import type { Ink } from './ink';
 import { cellFor, type Binned } from './cells';
 import type { Brush, LaneScene } from './brush';
 import { drawLane } from './lane';
-import { pitchOf, spotsOf, type Around, type Spot } from './spots';
+import { goesOnFrom, pitchOf, spotsOf, type Around, type Spot } from './spots';
 
 /** What a pen drew: a mark's path, or a rectangle, with its middle and its colour. */
 interface Drawn {
@@ -61,12 +61,12 @@ const ink: Ink = { of: new Proxy({}, { get: (_, name) => String(name) }) as Ink[
 const first = (family: keyof typeof MARKS, state: string) => (MARKS[family] as Record<string, { paths: { d: string }[] }>)[state]?.paths[0]?.d ?? '';
 
 function laneOf(spots: readonly Spot[], pixel_ms: number, binned: Binned | null = null): LaneScene {
-  return { spots, pitch_ms: pitchOf(spots), binned, cell_ms: cellFor(pixel_ms) };
+  return { spots, pitch_ms: pitchOf(spots), binned, cell_ms: cellFor(pixel_ms), goesOn_ms: null };
 }
 
 function draw(marks: readonly Mark[], predicted: readonly number[], span_ms: number, width = 1000, around?: Around): Drawn[] {
   const brush: Brush = { g: pen(), ink, view: { span_ms, t1_ms: NOW + span_ms / 4 }, width, now_ms: NOW, selected: null };
-  drawLane(brush, 0, laneOf(spotsOf('c1', marks, predicted, NOW, around), span_ms / width));
+  drawLane(brush, 0, { ...laneOf(spotsOf('c1', marks, predicted, NOW, around), span_ms / width), goesOn_ms: goesOnFrom(predicted) });
   return drawn;
 }
 
@@ -198,12 +198,13 @@ it('far apart, time and cost are written beside a run, and how long a live one h
   expect(texts).toEqual(['"1 min  $0.23"', '"running 10 min"']);
 });
 
-it('a lane too dense for its forecast goes on to the edge, as it will', () => {
-  const told = Array.from({ length: 500 }, (_, i) => NOW + (i + 1) * 20_000);
-  const right = (predicted: readonly number[]) => Math.max(...draw([], predicted, 24 * HOUR).filter((d) => d.what === 'frame').map((d) => d.x));
-  expect(right(told)).toBeGreaterThan(990);
+it('a lane whose fires are told no further says that it goes on, also once some of them have passed', () => {
+  const told = Array.from({ length: 500 }, (_, i) => NOW + (i - 20) * 20_000);
+  const words = (predicted: readonly number[]) => draw([], predicted, 24 * HOUR).filter((d) => d.what === '"goes on"').length;
+  expect(words(told)).toBe(1);
   drawn = [];
-  expect(right(told.slice(0, 400))).toBeLessThan(900);
+  expect(words(told.slice(0, 400))).toBe(0);
+  expect([goesOnFrom(told), goesOnFrom(told, NOW + 24 * HOUR), goesOnFrom(told, Infinity), goesOnFrom(told.slice(1))]).toEqual([told[499], NOW + 24 * HOUR, null, null]);
 });
 
 it('where its marks are not here, what the host counted is drawn, and what is known since is added', () => {

@@ -5,7 +5,7 @@ import type { Mark } from '../wire';
 import { clearNow, groundAt, outline, ROW_Y, SIZE, type Brush, type LaneScene, type Placed } from './brush';
 import { drawMark, type InkName } from './ink';
 import { drawLabels } from './labels';
-import { drawShare } from './share';
+import { drawGoesOn, drawShare } from './share';
 import { combsOf, deliveredAt, detailOf, endedAt, visible, type Comb, type Detail, type Spot } from './spots';
 import { reachIn, startOf, xOf, type View } from './view';
 
@@ -48,10 +48,11 @@ export function drawLane(brush: Brush, y0: number, lane: LaneScene): void {
   const detail = detailIn(lane, view, width);
   const inView = visible(spots, view, Math.max(4 * 3_600_000, view.span_ms * 0.02), reachIn(view, width));
   if (detail === 'share') {
-    drawShare(brush, lane, y0, inView);
+    drawShare(brush, lane, y0);
     for (const spot of inView) if (spot.mark && isSpan(spot.mark)) drawSpan(brush, spot, y0, ya);
     return;
   }
+  if (lane.goesOn_ms !== null) drawGoesOn(brush, xOf(view, lane.goesOn_ms + Math.min(lane.pitch_ms / 2, reachIn(view, width)), width), ya);
   const shown = partOf(brush, inView);
   const x = (at_ms: number) => xOf(view, at_ms, width);
   const combs = combsOf(spots);

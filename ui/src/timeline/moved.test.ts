@@ -12,7 +12,7 @@ const cues = Array.from({ length: 40 }, (_, i) => cue({ id: `${i}`, name: `n${St
 const all = rowsOf(cues, '', new Set()).rows;
 const ink = { scale: 1 } as Ink;
 const bands: Scene['bands'] = [];
-const lanes = new Map(cues.map(({ id }): [string, LaneScene] => [id, { spots: spotsOf(id, [mark({ due_ms: NOW - HOUR })], [], NOW), pitch_ms: HOUR, binned: null, cell_ms: 1000 }]));
+const lanes = new Map(cues.map(({ id }): [string, LaneScene] => [id, { spots: spotsOf(id, [mark({ due_ms: NOW - HOUR })], [], NOW), pitch_ms: HOUR, binned: null, cell_ms: 1000, goesOn_ms: null }]));
 
 /** 1000 pixels for 1000 minutes. */
 function sceneAt(scroll: number, t1_ms: number, changed: Partial<Scene> = {}): Scene {

@@ -39,7 +39,7 @@ function isAlike(old: Scene, next: Scene): boolean {
 
 function isSame(old: Filled, next: Filled): boolean {
   const [a, b] = [old.lane, next.lane];
-  const lanes = a === b || (a !== null && b !== null && a.spots === b.spots && a.pitch_ms === b.pitch_ms && a.binned === b.binned && a.cell_ms === b.cell_ms);
+  const lanes = a === b || (a !== null && b !== null && a.spots === b.spots && a.pitch_ms === b.pitch_ms && a.binned === b.binned && a.cell_ms === b.cell_ms && a.goesOn_ms === b.goesOn_ms);
   return lanes && old.pool === next.pool && old.row.y === next.row.y && old.row.h === next.row.h && isOfSame(old.row, next.row);
 }
 

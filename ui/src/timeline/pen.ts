@@ -1,5 +1,5 @@
 //! What plot and axis are drawn with: a pen for sharp pixels, the grey bands, whole pixels.
-import { bandsIn } from './bands';
+import { bandsIn, BEFORE } from './bands';
 import { hatchOf, ratioOf, type Ink } from './ink';
 import type { Scene } from './scene';
 import { startOf, xOf } from './view';
@@ -21,13 +21,14 @@ export function sharp(x: number): number {
   return Math.floor(x + 0.49) + 0.5;
 }
 
-/** Grey ground wherever nothing could be fired; at least wide enough to be seen. `moved`: by so many pixels of the screen the picture was moved since it was drawn whole. */
+/** Grey ground wherever nothing could be fired, hatched, and where nobody wrote down, plain; at least wide enough to be seen. `moved`: by so many pixels of the screen the picture was moved since it was drawn whole. */
 export function hatchBands(g: CanvasRenderingContext2D, scene: Scene, height: number, moved = { x: 0, y: 0 }): void {
   const { view, width } = scene;
   const bands = bandsIn(scene.bands, startOf(view), view.t1_ms);
   if (bands.length === 0) return;
-  g.fillStyle = hatchOf(g, scene.ink, moved);
+  const hatch = hatchOf(g, scene.ink, moved);
   for (const band of bands) {
+    g.fillStyle = band.reason === BEFORE ? scene.ink.of['grey-a'] : hatch;
     const x0 = Math.max(0, xOf(view, band.from_ms, width));
     g.fillRect(x0, 0, Math.max(1.5, Math.min(width, xOf(view, band.to_ms, width)) - x0), height);
   }

@@ -2,11 +2,11 @@
 import { clearNow, groundAt, outline, ROW_Y, SIZE, type Brush, type LaneScene } from './brush';
 import { cellFrom, cellsIn, type Cell } from './cells';
 import { drawMark } from './ink';
-import { FORECAST_MOST, type Spot } from './spots';
+import * as boardText from '../text/board';
 import { reachIn, startOf, xOf } from './view';
 
 /** Cells: fill height is the share that ran, was delivered, was confirmed. One colour at a time, as there are thousands. */
-export function drawShare(brush: Brush, lane: LaneScene, y0: number, shown: readonly Spot[]): void {
+export function drawShare(brush: Brush, lane: LaneScene, y0: number): void {
   const { g, ink, view, width } = brush;
   const [ya, yb, yc] = [y0 + ROW_Y[0], y0 + ROW_Y[1], y0 + ROW_Y[2]];
   const cell_ms = lane.binned?.cell_ms ?? lane.cell_ms;
@@ -39,9 +39,7 @@ export function drawShare(brush: Brush, lane: LaneScene, y0: number, shown: read
   for (const c of cells) if (c.confirmed > 0) g.fillRect(x(c), yc + 3.5 - (7 * c.confirmed) / c.answered, w, (7 * c.confirmed) / c.answered);
   g.globalAlpha = 1;
   for (const c of cells) if (c.predicted > 0 && c.due === 0) drawExpected(brush, x(c), ya, step, c.blackout === c.predicted);
-  const predicted = shown.reduce((count, spot) => count + (spot.mark ? 0 : 1), 0);
-  const last = all[cellFrom(all, Math.ceil(view.t1_ms / cell_ms)) - 1];
-  if (predicted >= FORECAST_MOST && last) for (let at = x(last) + step; at < width; at += step) drawExpected(brush, at, ya, step);
+  if (lane.goesOn_ms !== null) drawGoesOn(brush, xOf(view, (Math.floor(lane.goesOn_ms / cell_ms) + 1) * cell_ms, width), ya);
   for (const c of cells) {
     if (!c.worst) continue;
     const at = x(c) + step / 2;
@@ -55,6 +53,24 @@ export function drawShare(brush: Brush, lane: LaneScene, y0: number, shown: read
   }
   const chosen = brush.selected === null ? undefined : (lane.spots.find((spot) => spot.id === brush.selected)?.due_ms ?? cells.find((c) => c.worst?.occurrence_id === brush.selected)?.worst?.due_ms);
   if (chosen !== undefined) outline(brush, (Math.floor(chosen / cell_ms) * cell_ms + cell_ms / 2 - startOf(view)) * (width / view.span_ms), y0, 16);
+}
+
+/** Where a lane's fires are told no further, a pale band to the edge says that there are more. */
+export function drawGoesOn({ g, ink, width }: Brush, from: number, ya: number): void {
+  if (from >= width) return;
+  g.fillStyle = ink.of.mark;
+  g.globalAlpha = 0.16;
+  g.fillRect(from, ya - 3, width - from, 6);
+  g.globalAlpha = 1;
+  g.font = `11px ${ink.font}`;
+  g.textBaseline = 'middle';
+  if (width - from < g.measureText(boardText.goesOn).width + 12) return;
+  g.lineJoin = 'round';
+  g.lineWidth = 4;
+  g.strokeStyle = ink.of.future;
+  g.strokeText(boardText.goesOn, from + 6, ya + 0.5);
+  g.fillStyle = ink.of['text-3'];
+  g.fillText(boardText.goesOn, from + 6, ya + 0.5);
 }
 
 /** A cell of the future; only its ground line where a blackout skips all of it. */

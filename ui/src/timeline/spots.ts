@@ -136,8 +136,14 @@ export function combsOf(spots: readonly Spot[]): ReadonlyMap<string, Comb> {
   return combs;
 }
 
-/** Predicted fires of one lane that the host tells at most; after so many the lane goes on as it was. */
+/** Predicted fires of one lane that the host tells at most; after so many the lane goes on, and how is not told. */
 export const FORECAST_MOST = 500;
+
+/** After which instant a lane goes on untold; null: all of its predicted fires are told. Those before `from_ms` do not hold. */
+export function goesOnFrom(dues: readonly number[], from_ms = -Infinity): number | null {
+  const last = dues.length >= FORECAST_MOST ? Math.max(from_ms, dues[dues.length - 1] ?? -Infinity) : Infinity;
+  return Number.isFinite(last) ? last : null;
+}
 
 /** The spot nearest to x, at most `within` pixels away; a running bar counts over its whole length. */
 export function nearest(spots: readonly Spot[], view: View, width: number, x: number, now_ms: number, within = 14): Spot | null {

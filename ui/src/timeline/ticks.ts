@@ -9,12 +9,14 @@ export interface Tick {
   midnight: boolean;
 }
 
-const STEPS = [MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY];
+const STEPS = [MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY];
+/** As wide as what is written there: "Wed 11" and some air, or a time. A label that found no room would leave an uneven row. */
+const [DAY_PX, TIME_PX] = [52, 56];
 
 /** The ruling for a view `width` pixels wide, in the wall clock of `zone`. */
 export function ticksOf(view: View, width: number, zone: string): Tick[] {
   const perPixel = width / view.span_ms;
-  const step = STEPS.find((s) => s * perPixel >= (s >= DAY ? 44 : 56)) ?? 7 * DAY;
+  const step = STEPS.find((s) => s * perPixel >= (s >= DAY ? DAY_PX : TIME_PX)) ?? 14 * DAY;
   const t0 = startOf(view);
   const ticks: Tick[] = [];
   if (step >= DAY) {

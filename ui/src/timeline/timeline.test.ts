@@ -94,6 +94,12 @@ describe('ticks', () => {
     expect(labels).toContain('Fri 20 Nov');
     expect(labels.every((label) => /^(\d\d:00|[A-Z][a-z]{2} \d+ [A-Z][a-z]{2})$/.test(label))).toBe(true);
   });
+  it.each([300, 470, 664, 900, 1400])('over a month lie evenly, each with room for its words, %i px wide', (width) => {
+    const xs = ticksOf({ span_ms: 30 * DAY, t1_ms: NOW }, width, 'UTC').map((tick) => tick.x);
+    const gaps = xs.slice(1).map((x, i) => Math.round(x - (xs[i] ?? 0)));
+    expect(new Set(gaps).size).toBe(1);
+    expect(gaps[0]).toBeGreaterThanOrEqual(52);
+  });
   it('over a month stand at midnights, also across a clock change', () => {
     const ticks = ticksOf({ span_ms: 30 * DAY, t1_ms: Date.UTC(2027, 3, 10) }, 1000, 'Europe/Madrid');
     expect(ticks.length).toBeGreaterThan(8);
