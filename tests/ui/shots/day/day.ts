@@ -1,0 +1,171 @@
+//! A day in seven minutes: a real tower whose clock hurries from yesterday afternoon to now, with real agents, and an owner who answers.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { expect } from '@playwright/test';
+import { Tower } from '../../support/tower';
+import type { Known } from '../screens';
+import { AGENTS, cuesOf, FOLDER, FUSES, KEYS, POOLS, SECRETS } from './fleet';
+import { planOf, type Plan } from './plan';
+
+const SCRIPTS = resolve(dirname(fileURLToPath(import.meta.url)), 'agents');
+const SPEED = Number(process.env['CUETOWER_DAY_SPEED'] ?? 100);
+const MINUTE = 60_000;
+
+interface Mark {
+  cue_id: string;
+  run_id: string | null;
+  due_ms: number;
+  confirmed: string;
+}
+interface Gate {
+  id: string;
+  cue_name: string | null;
+  title: string;
+  shown: string;
+  asked_at_ms: number;
+  put_off_until_ms: number | null;
+}
+type Ask = <T = unknown>(command: string, request?: unknown) => Promise<T>;
+
+export class Day {
+  readonly plan: Plan;
+  readonly tower: Tower;
+  readonly #home: string;
+  readonly #desk: ChildProcess;
+  readonly #exchange: Server;
+
+  private constructor(plan: Plan, tower: Tower, home: string, desk: ChildProcess, exchange: Server) {
+    this.plan = plan;
+    this.tower = tower;
+    this.#home = home;
+    this.#desk = desk;
+    this.#exchange = exchange;
+  }
+
+  /** Starts tower and agents and gives the tower its fleet; the day runs by itself from then on, but for its owner (`live`). `enter`: comes in as the owner. */
+  static async begin(enter: (tower: Tower) => Promise<Ask>): Promise<{ day: Day; ask: Ask }> {
+    const home = await mkdtemp(join(tmpdir(), 'cuetower-day-'));
+    const folder = join(home, FOLDER);
+    const laid = join(home, 'day.json');
+    await cp(SCRIPTS, join(folder, 'agents'), { recursive: true });
+    const exchange = createServer((line) => line.on('error', () => undefined));
+    await new Promise<void>((up) => exchange.listen(0, '127.0.0.1', up));
+    const plan = planOf(Date.now(), SPEED);
+    const clock = JSON.stringify({ from_ms: plan.from_ms, speed: plan.speed, asleep: plan.asleep });
+    const tower = await Tower.start([], { CUETOWER_CLOCK: clock, CUETOWER_DAY: laid, HOME: home, TZ: plan.zone, PYTHONDONTWRITEBYTECODE: '1' });
+    const ask = await enter(tower);
+    const told = await ask<{ now_ms: number }>('tower_status');
+    await writeFile(laid, JSON.stringify({ ...plan, folder, told_ms: told.now_ms, told_at_ms: Date.now() }));
+    const [desk, hooks] = await startDesk(tower, laid, plan.zone);
+    const day = new Day(plan, tower, home, desk, exchange);
+    await day.#furnish(ask, hooks);
+    return { day, ask };
+  }
+
+  async #furnish(ask: Ask, hooks: string): Promise<void> {
+    for (const name of SECRETS) await ask('secret_set', { name, value: `not shown, of ${name.toLowerCase()}` });
+    for (const pool of POOLS) await ask('pool_set', pool);
+    const exchange = `127.0.0.1:${(this.#exchange.address() as AddressInfo).port}`;
+    for (const definition of cuesOf({ plan: this.plan, hooks, exchange })) {
+      const cue = await ask<{ id: string; name: string }>('cue_create', { definition });
+      if (cue.name === 'price-watch') await ask('cue_fire', { cue_id: cue.id, payload: null });
+    }
+    await ask('fuses_set', FUSES);
+    for (const key of KEYS) await ask('key_add', key);
+    await ask('channel_set', { name: 'phone', kind: 'ntfy', on: true, min_severity: 'critical', kinds: [], escalation: false, url: `${hooks}/northpeak-7f2`, routing_key: null, token: null, smtp: null });
+  }
+
+  /** What the owner does, until the tower's clock is the real one: fires what is to be rehearsed and answers what is asked. */
+  async live(ask: Ask): Promise<void> {
+    const { stories, from_ms, end_ms } = this.plan;
+    const watched = new Set<string>();
+    let rehearsed = false;
+    for (;;) {
+      const { now_ms } = await ask<{ now_ms: number }>('tower_status');
+      if (!rehearsed && now_ms >= (stories['rehearsed'] ?? 0)) {
+        const { cues } = await ask<{ cues: { id: string; name: string }[] }>('board', { from_ms, to_ms: now_ms });
+        await ask('cue_fire', { cue_id: cues.find((cue) => cue.name === 'dunning-emails')?.id, payload: null });
+        rehearsed = true;
+      }
+      for (const name of AGENTS) {
+        if (watched.has(name)) continue;
+        const { agents } = await ask<{ agents: { name: string; last_beat_ms: number | null }[] }>('agents');
+        if (!agents.some((agent) => agent.name === name && agent.last_beat_ms !== null)) continue;
+        watched.add(name);
+        // Its real beats are further apart once the clock is the real one.
+        await ask('agent_watch', { name, account: null, interval_seconds: 300, grace_seconds: 3600, progress_within_seconds: null, alert: true });
+      }
+      await this.#answer(ask, now_ms);
+      if (Date.now() - now_ms < 2_000 || Date.now() > end_ms + 10 * MINUTE) return;
+      await new Promise((over) => setTimeout(over, 250));
+    }
+  }
+
+  async #answer(ask: Ask, now_ms: number): Promise<void> {
+    const { stories } = this.plan;
+    const { waiting } = await ask<{ waiting: Gate[] }>('gates', { limit: 20, settled: false });
+    for (const gate of waiting) {
+      if (gate.put_off_until_ms !== null) continue;
+      const answer = (word: string, more: Record<string, unknown> = {}) => ask('gate_answer', { gate_id: gate.id, shown: gate.shown, answer: word, ...more });
+      const of = (story: string) => Math.abs(gate.asked_at_ms - (stories[story] ?? 0)) < 50 * MINUTE;
+      if (gate.cue_name === 'pipeline-report') await answer('approve');
+      else if (gate.cue_name === 'refund-requests') {
+        if (of('refund_denied')) await answer('deny', { comment: 'The order was delivered, the carrier has a photo.' });
+        else if (of('refund_later')) await ask('gate_put_off', { gate_id: gate.id, minutes: Math.round(((stories['later_until'] ?? 0) - now_ms) / MINUTE) });
+        else await answer('approve');
+      } else if (gate.cue_name === 'dunning-emails' && !of('dunning')) {
+        const story = await ask<{ payload: string }>('gate_get', { gate_id: gate.id });
+        const { reminders } = JSON.parse(story.payload) as { reminders: unknown[] };
+        await answer('edit', { payload: { reminders: reminders.slice(0, -2) } });
+      }
+    }
+  }
+
+  /** Everything that is to be pictured, by its ids; waits until the last of it is there. */
+  async known(ask: Ask): Promise<Known> {
+    const { stories, from_ms } = this.plan;
+    let seen: Known = { runs: {}, cues: {}, gate: '' };
+    await expect
+      .poll(
+        async () => {
+          const board = await ask<{ cues: { id: string; name: string }[]; marks: Mark[] }>('board', { from_ms, to_ms: Date.now() });
+          const { waiting } = await ask<{ waiting: Gate[] }>('gates', { limit: 10, settled: false });
+          const cues = Object.fromEntries(board.cues.map((cue) => [cue.name, cue.id]));
+          const of = (name: string) => board.marks.filter((mark) => mark.cue_id === cues[name] && mark.run_id !== null).sort((a, b) => b.due_ms - a.due_ms);
+          const run = (name: string, state: string) => of(name).find((mark) => mark.confirmed === state)?.run_id;
+          const runs = { refuted: run('score-new-leads', 'refuted'), confirmed: run('score-new-leads', 'confirmed'), failed: run('receipt-sort', 'failed'), silent: run('triage-inbox', 'silent'), gate: run('dunning-emails', 'gate'), stopped: run('reconcile-invoices', 'stopped') };
+          seen = { cues, runs: Object.fromEntries(Object.entries(runs).filter((entry): entry is [string, string] => entry[1] !== undefined)), gate: waiting.find((gate) => gate.cue_name === 'dunning-emails' && gate.asked_at_ms > (stories['dunning'] ?? 0) - MINUTE)?.id ?? '' };
+          return [...Object.keys(runs).filter((state) => seen.runs[state] === undefined), ...(seen.gate ? [] : ['the question'])];
+        },
+        { timeout: 60_000, intervals: [1_000] }
+      )
+      .toEqual([]);
+    return seen;
+  }
+
+  /** Agents outlive their tower: those that still work are stopped first. */
+  async end(ask: Ask): Promise<void> {
+    const { cues } = await ask<{ cues: { id: string }[] }>('board', { from_ms: this.plan.from_ms, to_ms: Date.now() });
+    for (const { id } of cues) await ask('cue_delete', { cue_id: id });
+    this.#desk.stdin?.end();
+    await this.tower.stop();
+    this.#exchange.close();
+    await rm(this.#home, { recursive: true, force: true });
+  }
+}
+
+/** The agents behind web hooks, and those that fetch their work: they are there before the first due time. */
+async function startDesk(tower: Tower, laid: string, zone: string): Promise<[ChildProcess, string]> {
+  const env = { PATH: process.env['PATH'] ?? '', TZ: zone, PYTHONDONTWRITEBYTECODE: '1', CUETOWER_DAY: laid, CUETOWER_URL: tower.ready.agents, CUETOWER_KEY: tower.ready.key };
+  const desk = spawn(process.env['CUETOWER_PYTHON'] ?? 'python3', [join(SCRIPTS, 'desk.py')], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+  const hooks = await new Promise<string>((up, failed) => {
+    if (desk.stdout) createInterface({ input: desk.stdout }).once('line', up);
+    desk.once('close', (code) => failed(new Error(`the agents' desk ended with ${code}`)));
+  });
+  return [desk, hooks];
+}
