@@ -41,9 +41,9 @@ export class Tower {
     this.ready = up.ready;
   }
 
-  /** Starts on free ports, with a data folder of its own and with these flags of `serve`, and waits until it says that it is up. `env`: beside what this process has. */
-  static async start(flags: readonly string[] = [], env: Environment = {}): Promise<Tower> {
-    const data = await mkdtemp(join(tmpdir(), 'cuetower-ui-'));
+  /** Starts on free ports, with a data folder of its own and with these flags of `serve`, and waits until it says that it is up. `env`: beside what this process has. `below`: where that folder is. */
+  static async start(flags: readonly string[] = [], env: Environment = {}, below = tmpdir()): Promise<Tower> {
+    const data = await mkdtemp(join(below, 'cuetower-ui-'));
     return new Tower(data, flags, env, await Tower.#launch(data, '127.0.0.1:0', flags, env));
   }
 

@@ -1,6 +1,7 @@
 //! A day in seven minutes: a real tower whose clock hurries from yesterday afternoon to now, with real agents, and an owner who answers.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -12,6 +13,8 @@ import type { Known } from '../screens';
 import { AGENTS, cuesOf, FOLDER, FUSES, KEYS, POOLS, SECRETS } from './fleet';
 import { planOf, type Plan } from './plan';
 
+/** Its files are in memory where that can be: a disk that takes its time is a tower that stalls, a hundred times over. */
+const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const SCRIPTS = resolve(dirname(fileURLToPath(import.meta.url)), 'agents');
 const SPEED = Number(process.env['CUETOWER_DAY_SPEED'] ?? 100);
 const MINUTE = 60_000;
@@ -38,18 +41,21 @@ export class Day {
   readonly #home: string;
   readonly #desk: ChildProcess;
   readonly #exchange: Server;
+  /** The tower's clock is the real one. */
+  readonly #caughtUp: Promise<void>;
 
-  private constructor(plan: Plan, tower: Tower, home: string, desk: ChildProcess, exchange: Server) {
+  private constructor(plan: Plan, tower: Tower, home: string, desk: ChildProcess, exchange: Server, caughtUp: Promise<void>) {
     this.plan = plan;
     this.tower = tower;
     this.#home = home;
     this.#desk = desk;
     this.#exchange = exchange;
+    this.#caughtUp = caughtUp;
   }
 
   /** Starts tower and agents and gives the tower its fleet; the day runs by itself from then on, but for its owner (`live`). `enter`: comes in as the owner. */
   static async begin(enter: (tower: Tower) => Promise<Ask>): Promise<{ day: Day; ask: Ask }> {
-    const home = await mkdtemp(join(tmpdir(), 'cuetower-day-'));
+    const home = await mkdtemp(join(MEMORY, 'cuetower-day-'));
     const folder = join(home, FOLDER);
     const laid = join(home, 'day.json');
     await cp(SCRIPTS, join(folder, 'agents'), { recursive: true });
@@ -57,12 +63,13 @@ export class Day {
     await new Promise<void>((up) => exchange.listen(0, '127.0.0.1', up));
     const plan = planOf(Date.now(), SPEED);
     const clock = JSON.stringify({ from_ms: plan.from_ms, speed: plan.speed, asleep: plan.asleep });
-    const tower = await Tower.start([], { CUETOWER_CLOCK: clock, CUETOWER_DAY: laid, HOME: home, TZ: plan.zone, PYTHONDONTWRITEBYTECODE: '1' });
+    const tower = await Tower.start([], { CUETOWER_CLOCK: clock, CUETOWER_DAY: laid, HOME: home, TZ: plan.zone, PYTHONDONTWRITEBYTECODE: '1' }, MEMORY);
     const ask = await enter(tower);
-    const told = await ask<{ now_ms: number }>('tower_status');
-    await writeFile(laid, JSON.stringify({ ...plan, folder, told_ms: told.now_ms, told_at_ms: Date.now() }));
+    await writeFile(laid, JSON.stringify({ ...plan, folder }));
+    const ticks = tick(ask, `${laid}.clock`);
+    await ticks.first;
     const [desk, hooks] = await startDesk(tower, laid, plan.zone);
-    const day = new Day(plan, tower, home, desk, exchange);
+    const day = new Day(plan, tower, home, desk, exchange, ticks.caughtUp);
     await day.#furnish(ask, hooks);
     return { day, ask };
   }
@@ -77,15 +84,20 @@ export class Day {
     }
     await ask('fuses_set', FUSES);
     for (const key of KEYS) await ask('key_add', key);
-    await ask('channel_set', { name: 'phone', kind: 'ntfy', on: true, min_severity: 'critical', kinds: [], escalation: false, url: `${hooks}/northpeak-7f2`, routing_key: null, token: null, smtp: null });
+    const channel = { on: true, kinds: [], escalation: false, routing_key: null, token: null, smtp: null };
+    await ask('channel_set', { ...channel, name: 'phone', kind: 'ntfy', min_severity: 'critical', url: `${hooks}/northpeak-7f2` });
+    await ask('channel_set', { ...channel, name: 'team', kind: 'webhook', min_severity: 'warning', url: `${hooks}/alerts` });
   }
 
   /** What the owner does, until the tower's clock is the real one: fires what is to be rehearsed and answers what is asked. */
   async live(ask: Ask): Promise<void> {
-    const { stories, from_ms, end_ms } = this.plan;
+    const { stories, from_ms } = this.plan;
+    let over = false;
+    const ends = () => (over = true);
+    this.#caughtUp.then(ends, ends);
     const watched = new Set<string>();
     let rehearsed = false;
-    for (;;) {
+    while (!over) {
       const { now_ms } = await ask<{ now_ms: number }>('tower_status');
       if (!rehearsed && now_ms >= (stories['rehearsed'] ?? 0)) {
         const { cues } = await ask<{ cues: { id: string; name: string }[] }>('board', { from_ms, to_ms: now_ms });
@@ -97,13 +109,14 @@ export class Day {
         const { agents } = await ask<{ agents: { name: string; last_beat_ms: number | null }[] }>('agents');
         if (!agents.some((agent) => agent.name === name && agent.last_beat_ms !== null)) continue;
         watched.add(name);
-        // Its real beats are further apart once the clock is the real one.
-        await ask('agent_watch', { name, account: null, interval_seconds: 300, grace_seconds: 3600, progress_within_seconds: null, alert: true });
+        // Of market-watch, whoever stands still, its cue tells.
+        await ask('agent_watch', { name, account: null, interval_seconds: 300, grace_seconds: 3600, progress_within_seconds: name === 'market-watch' ? 900 : null, alert: name !== 'market-watch' });
       }
       await this.#answer(ask, now_ms);
-      if (Date.now() - now_ms < 2_000 || Date.now() > end_ms + 10 * MINUTE) return;
-      await new Promise((over) => setTimeout(over, 250));
+      if (process.env['DAYLOG'] && Math.random() < 0.02) console.log(new Date().toISOString(), new Date(now_ms).toISOString());
+      await new Promise((done) => setTimeout(done, 200));
     }
+    await this.#caughtUp;
   }
 
   async #answer(ask: Ask, now_ms: number): Promise<void> {
@@ -157,6 +170,23 @@ export class Day {
     this.#exchange.close();
     await rm(this.#home, { recursive: true, force: true });
   }
+}
+
+/** Tells the agents what the tower's clock shows, until it is the real one. */
+function tick(ask: Ask, file: string): { first: Promise<void>; caughtUp: Promise<void> } {
+  const once = async (): Promise<boolean> => {
+    const { now_ms } = await ask<{ now_ms: number }>('tower_status');
+    const at_ms = Date.now();
+    const caught_up = at_ms - now_ms < 1_000;
+    await writeFile(`${file}.new`, JSON.stringify({ now_ms, at_ms, caught_up }));
+    await rename(`${file}.new`, file);
+    return caught_up;
+  };
+  const first = once();
+  const caughtUp = first.then(async () => {
+    while (!(await once())) await new Promise((done) => setTimeout(done, 60));
+  });
+  return { first: first.then(() => undefined), caughtUp };
 }
 
 /** The agents behind web hooks, and those that fetch their work: they are there before the first due time. */

@@ -17,7 +17,7 @@ export interface Plan {
   from_ms: number;
   speed: number;
   asleep: [number, number][];
-  /** About when it has caught up. */
+  /** When it has caught up, if the machine keeps up. */
   end_ms: number;
   /** The minute of the hour at which score-new-leads is due. */
   minute: number;
@@ -41,14 +41,13 @@ export function planOf(start_ms: number, speed: number): Plan {
   const midnight = Math.floor((about + offset) / (24 * HOUR)) * 24 * HOUR - offset;
   const today = (hour: number, minute: number, second = 0) => midnight + hour * HOUR + minute * MINUTE + second * 1000;
   const yesterday = (hour: number, minute: number) => today(hour - 24, minute);
-  const from_ms = yesterday(14, 50);
-  const asleep: [number, number][] = [[today(0, 47), today(6, 12)]];
+  const from_ms = yesterday(15, 40);
+  const asleep: [number, number][] = [[today(0, 48, 30), today(6, 13, 30)]];
   const slept = asleep.reduce((sum, [begin, end]) => sum + end - begin, 0);
   const end_ms = start_ms + (start_ms - from_ms - slept) / (speed - 1);
-  // Not while the last run is under way, nor where the next one would be due while the pictures are taken.
+  // The last run is over by then, and no next one is due while the pictures are taken.
   const past = Math.floor(end_ms / MINUTE) % 60;
-  const minute = past < 13 || past === 59 ? 20 : 5;
-  const lastAt = (minute: number, every = HOUR) => Math.floor((end_ms + offset - minute * MINUTE) / every) * every + minute * MINUTE - offset;
+  const minute = past < 20 || past >= 57 ? 35 : 5;
   return {
     zone,
     from_ms,
@@ -57,12 +56,10 @@ export function planOf(start_ms: number, speed: number): Plan {
     end_ms,
     minute,
     stories: {
-      refuted: lastAt(minute),
       silent: yesterday(18, 15),
       bounced: yesterday(20, 45),
       failed: yesterday(18, 30),
       overlong: yesterday(20, 30),
-      running: lastAt(0, HOUR / 2),
       refund_approved: yesterday(17, 40),
       refund_denied: yesterday(19, 40),
       refund_later: today(7, 40),

@@ -24,9 +24,10 @@ def beats():
 
 
 run = Run.of_command()
+run.lent("GITHUB_TOKEN")
 threading.Thread(target=beats, daemon=True).start()
 for at in range(1, PACKAGES + 1):
-    run.calls(f"audit package {at}", "claude-sonnet-4-5", 6_000, 600, 205, output={"known flaws": 0 if at % 7 else 1})
+    run.calls(f"audit package {at}", "gpt-5", 9_000, 1_500, 205, output={"known flaws": 0 if at % 7 else 1})
     kept.append(bytearray(b"\xa5") * (KEPT_MB << 18))
     print(f"package {at} of {PACKAGES}: {'1 known flaw' if at % 7 == 0 else 'fine'}", flush=True)
 run.outcome(processed=PACKAGES, expected=PACKAGES, summary=f"{PACKAGES} packages audited.")

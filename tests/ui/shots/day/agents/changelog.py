@@ -3,6 +3,7 @@
 from tower import Run, written
 
 run = Run.of_command()
+run.lent("ANTHROPIC_API_KEY", "GITHUB_TOKEN")
 with run.step("read commits", takes=8) as step:
     step.output = {"commits": 23}
 for part in ("fixes", "features", "upgrade notes"):

@@ -25,7 +25,8 @@ done = collections.Counter()
 def score_new_leads(run):
     """Scores two hundred leads and says what it did. Once it is cut off at the fourth lead, and says the same."""
     wanted = run.payload["leads"]
-    cut_off = DAY.at("refuted", run.due_ms)
+    cut_off = DAY.is_last(run.due_ms, 60)
+    run.lent("OPENAI_API_KEY", "CRM_TOKEN")
     with run.step("list leads", takes=2) as step:
         step.output = {"leads": wanted}
     with run.step("enrich leads", "http", 48, given={"provider": "clearbit"}) as step:
@@ -72,6 +73,7 @@ def pipeline_report(run):
 
 
 def triage_inbox(run):
+    run.lent("OPENAI_API_KEY")
     tickets = run.luck.randrange(5, 14)
     with run.step("fetch mails", "http", 6) as step:
         step.output = {"mails": tickets}
@@ -95,19 +97,20 @@ def refund_requests(run):
     words = "3 requests answered, none above $25."
     if story:
         amount, order = REFUNDS[story]
-        answer = run.asks(f"refund {order}", f"Refund {amount} to order {order}?", body=f"POST api.stripe.com/v1/refunds\nOrder {order}, {amount}, reason: not as described.", payload={"order": order, "amount": amount}, reversible=False, cost_of_waiting="The customer waits.")
+        answer = run.asks(f"refund {order}", f"Refund {amount} to order {order}?", body=f"POST api.stripe.com/v1/refunds\nOrder {order}, {amount}, reason: not as described.", payload={"order": order, "amount": amount}, reversible=False, cost_of_waiting="a customer's patience")
         words = f"{amount} to order {order} refunded." if answer["goes"] else f"Order {order} was not refunded."
     with run.step("answer the customers", "http", 12) as step:
         step.output = {"answers": 3}
     run.outcome(processed=3, expected=3, summary=words, external_id=f"refunds-{int(run.due_ms / 1000)}")
 
 
+# To whom, the invoice, days late, the amount, and the how manieth reminder it is.
 LATE = [
-    ("Bruma Studio", 2304, 12, 180), ("Alba Freight", 2291, 34, 1240), ("Kite & Co", 2310, 8, 95), ("Oriol Dental", 2288, 41, 620), ("Nacre Labs", 2299, 21, 410),
-    ("Tessel GmbH", 2301, 17, 730), ("Finca Roja", 2312, 7, 140), ("Marbel SL", 2295, 27, 385), ("Pine & Poe", 2306, 11, 260), ("Lumen Works", 2284, 48, 890),
-    ("Quiet Tools", 2313, 6, 75), ("Ria Ceramics", 2302, 16, 515), ("Sondheim Oy", 2297, 24, 470), ("Vale Optics", 2309, 9, 300),
+    ("Alba Freight", 2291, 34, 1240, 2), ("Bruma Studio", 2304, 12, 180, 1), ("Kite & Co", 2310, 8, 95, 1), ("Oriol Dental", 2288, 41, 620, 3), ("Nacre Labs", 2299, 21, 410, 1),
+    ("Tessel GmbH", 2301, 17, 730, 1), ("Finca Roja", 2312, 7, 140, 1), ("Marbel SL", 2295, 27, 385, 1), ("Pine & Poe", 2306, 11, 260, 1), ("Lumen Works", 2284, 48, 890, 3),
+    ("Quiet Tools", 2313, 6, 75, 1), ("Ria Ceramics", 2302, 16, 515, 1), ("Sondheim Oy", 2297, 24, 470, 1), ("Vale Optics", 2309, 9, 300, 1),
 ]
-LETTER = """Subject: Invoice {invoice} is {days} days late
+LETTER = """Subject: Invoice {invoice} is open
 
 Hello {to},
 
@@ -117,22 +120,24 @@ You can pay by card here: pay.northpeak.dev/{invoice}
 {closing}
 Thank you,
 Northpeak Billing"""
-GENTLE = ("Just a friendly reminder that invoice {invoice} is open.", "")
-FIRM = ("Invoice {invoice} over ${amount:,} was due {days} days ago and is still open.", "If it is not paid within a week, we will pause your account.\n")
+OPENINGS = ["Just a friendly reminder that invoice {invoice} is open.", "Invoice {invoice} over ${amount:,} was due {days} days ago and is still open.", "This is our third letter about invoice {invoice} over ${amount:,}."]
+CLOSINGS = ["", "If it is not paid within a week, we will pause your account.\n", "Your account is paused until it is paid.\n"]
+
+
+def reminder(to, invoice, days, amount, nth):
+    opening = OPENINGS[nth - 1].format(invoice=invoice, amount=amount, days=days)
+    return {"to": to, "invoice": invoice, "amount_usd": amount, "days_late": days, "reminder": nth, "mail": LETTER.format(to=to, invoice=invoice, opening=opening, closing=CLOSINGS[nth - 1])}
 
 
 def dunning_emails(run):
     """Fourteen reminders; those of the day before were eleven, and gentler."""
     before = not DAY.at("dunning", run.due_ms)
     late = LATE[:11] if before else LATE
+    run.lent("POSTMARK_TOKEN")
     with run.step("find late invoices", "tool", 12) as step:
         step.output = {"late": len(late)}
     run.calls("write the reminders", "gpt-5-mini", 21_000, 32_000, 260, output={"mails": len(late)})
-    opening, closing = GENTLE if before else FIRM
-    mails = [
-        {"to": to, "invoice": invoice, "days_late": days - before, "amount_usd": amount, "mail": LETTER.format(to=to, invoice=invoice, days=days - before, opening=opening.format(invoice=invoice, amount=amount, days=days), closing=closing)}
-        for to, invoice, days, amount in late
-    ]
+    mails = [reminder(to, invoice, days, 350 if before and invoice == 2295 else amount, max(nth - before, 1)) for to, invoice, days, amount, nth in late]
     total = sum(mail["amount_usd"] for mail in mails)
     answer = run.asks(
         "send-reminders", f"Send {len(mails)} payment reminders, ${total:,} in total?",

@@ -19,8 +19,6 @@ run.calls("read them", "gpt-5-mini", 31_000, 6_000, 110, output={"read": found},
 with run.step("move them", "tool", 30) as step:
     if DAY.at("overlong", run.due_ms):
         DAY.nap(2400)
-    if DAY.at("running", run.due_ms):
-        DAY.nap(86_400)
     step.output = {"moved": found}
 print(f"{found} receipts sorted")
 run.outcome(processed=found, expected=found, summary=f"{found} receipts sorted.", external_id=f"receipts-{int(run.due_ms / 1000)}")
