@@ -1,34 +1,35 @@
 //! Every screen at both sizes and in both themes, at nine in the morning of a day with a night in it (`day/`).
-import { test as base, expect } from '@playwright/test';
+import { test as base, expect, type Page } from '@playwright/test';
 import { SIZES } from '../support/look';
-import type { Tower } from '../support/tower';
 import { Day } from './day/day';
+import { ownerOf } from './day/owner';
+import { planOf } from './day/plan';
 import { enter, GUIDE, isWanted, pictures } from './pictures';
 import { SCREENS } from './screens';
 
+const SPEED = Number(process.env['CUETOWER_DAY_SPEED'] ?? 100);
+
 const test = base.extend({ colorScheme: 'dark' });
+// A trace of what asks for the time twenty times a second would be a burden.
+test.use({ trace: 'off' });
 
 test('a day', async ({ browser }) => {
-  test.setTimeout(20 * 60_000);
+  test.setTimeout(25 * 60_000);
   const errors: string[] = [];
-  const owner = await browser.newContext({ viewport: SIZES[0] });
-  const desk = await owner.newPage();
-  const { day, ask } = await Day.begin(async (tower: Tower) => {
-    await enter(desk, tower);
-    return async (command, request = {}) => {
-      const answer = await desk.request.post(`${tower.origin}/rpc/${command}`, { data: request, headers: { 'X-Cuetower-Desk': '1' } });
-      expect(answer.ok(), `${command}: ${await answer.text()}`).toBe(true);
-      return await answer.json();
-    };
+  const plan = planOf(Date.now(), SPEED);
+  let page!: Page;
+  const day = await Day.begin(plan, async (tower) => {
+    const context = await browser.newContext({ baseURL: tower.origin, viewport: SIZES[0], timezoneId: plan.zone });
+    page = await context.newPage();
+    page.on('pageerror', (error) => errors.push(error.stack ?? error.message));
+    await enter(page, tower);
+    // Nobody looks while the clock hurries.
+    await page.goto('about:blank');
+    return ownerOf(tower.origin, await context.cookies(tower.origin));
   });
   try {
-    // Nobody looks while the clock hurries.
-    await desk.goto('about:blank');
-    await day.live(ask);
-    const seen = await day.known(ask);
-    const context = await browser.newContext({ baseURL: day.tower.origin, viewport: SIZES[0], timezoneId: day.plan.zone, storageState: await owner.storageState() });
-    const page = await context.newPage();
-    page.on('pageerror', (error) => errors.push(error.stack ?? error.message));
+    await day.live();
+    const seen = await day.known();
     await page.goto('/#/board');
     // What passed while the machine slept is told once the window is opened.
     await expect(page.getByRole('dialog')).toBeVisible();
@@ -40,10 +41,9 @@ test('a day', async ({ browser }) => {
       await screen.go(page, seen);
       await pictures(page, screen.name);
     }
-    await context.close();
     expect(errors, 'the window’s errors').toEqual([]);
   } finally {
-    await day.end(ask);
-    await owner.close();
+    await day.end();
+    await page.context().close();
   }
 });

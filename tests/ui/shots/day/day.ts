@@ -11,12 +11,12 @@ import { expect } from '@playwright/test';
 import { Tower } from '../../support/tower';
 import type { Known } from '../screens';
 import { AGENTS, cuesOf, FOLDER, FUSES, KEYS, POOLS, SECRETS } from './fleet';
-import { planOf, type Plan } from './plan';
+import type { Ask } from './owner';
+import type { Plan } from './plan';
 
 /** Its files are in memory where that can be: a disk that takes its time is a tower that stalls, a hundred times over. */
 const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const SCRIPTS = resolve(dirname(fileURLToPath(import.meta.url)), 'agents');
-const SPEED = Number(process.env['CUETOWER_DAY_SPEED'] ?? 100);
 const MINUTE = 60_000;
 
 interface Mark {
@@ -33,20 +33,21 @@ interface Gate {
   asked_at_ms: number;
   put_off_until_ms: number | null;
 }
-type Ask = <T = unknown>(command: string, request?: unknown) => Promise<T>;
 
 export class Day {
   readonly plan: Plan;
   readonly tower: Tower;
+  readonly #ask: Ask;
   readonly #home: string;
   readonly #desk: ChildProcess;
   readonly #exchange: Server;
   /** The tower's clock is the real one. */
   readonly #caughtUp: Promise<void>;
 
-  private constructor(plan: Plan, tower: Tower, home: string, desk: ChildProcess, exchange: Server, caughtUp: Promise<void>) {
+  private constructor(plan: Plan, tower: Tower, ask: Ask, home: string, desk: ChildProcess, exchange: Server, caughtUp: Promise<void>) {
     this.plan = plan;
     this.tower = tower;
+    this.#ask = ask;
     this.#home = home;
     this.#desk = desk;
     this.#exchange = exchange;
@@ -54,14 +55,13 @@ export class Day {
   }
 
   /** Starts tower and agents and gives the tower its fleet; the day runs by itself from then on, but for its owner (`live`). `enter`: comes in as the owner. */
-  static async begin(enter: (tower: Tower) => Promise<Ask>): Promise<{ day: Day; ask: Ask }> {
+  static async begin(plan: Plan, enter: (tower: Tower) => Promise<Ask>): Promise<Day> {
     const home = await mkdtemp(join(MEMORY, 'cuetower-day-'));
     const folder = join(home, FOLDER);
     const laid = join(home, 'day.json');
     await cp(SCRIPTS, join(folder, 'agents'), { recursive: true });
     const exchange = createServer((line) => line.on('error', () => undefined));
     await new Promise<void>((up) => exchange.listen(0, '127.0.0.1', up));
-    const plan = planOf(Date.now(), SPEED);
     const clock = JSON.stringify({ from_ms: plan.from_ms, speed: plan.speed, asleep: plan.asleep });
     const tower = await Tower.start([], { CUETOWER_CLOCK: clock, CUETOWER_DAY: laid, HOME: home, TZ: plan.zone, PYTHONDONTWRITEBYTECODE: '1' }, MEMORY);
     const ask = await enter(tower);
@@ -69,12 +69,13 @@ export class Day {
     const ticks = tick(ask, `${laid}.clock`);
     await ticks.first;
     const [desk, hooks] = await startDesk(tower, laid, plan.zone);
-    const day = new Day(plan, tower, home, desk, exchange, ticks.caughtUp);
-    await day.#furnish(ask, hooks);
-    return { day, ask };
+    const day = new Day(plan, tower, ask, home, desk, exchange, ticks.caughtUp);
+    await day.#furnish(hooks);
+    return day;
   }
 
-  async #furnish(ask: Ask, hooks: string): Promise<void> {
+  async #furnish(hooks: string): Promise<void> {
+    const ask = this.#ask;
     for (const name of SECRETS) await ask('secret_set', { name, value: `not shown, of ${name.toLowerCase()}` });
     for (const pool of POOLS) await ask('pool_set', pool);
     const exchange = `127.0.0.1:${(this.#exchange.address() as AddressInfo).port}`;
@@ -90,7 +91,8 @@ export class Day {
   }
 
   /** What the owner does, until the tower's clock is the real one: fires what is to be rehearsed and answers what is asked. */
-  async live(ask: Ask): Promise<void> {
+  async live(): Promise<void> {
+    const ask = this.#ask;
     const { stories, from_ms } = this.plan;
     let over = false;
     const ends = () => (over = true);
@@ -112,14 +114,14 @@ export class Day {
         // Of market-watch, whoever stands still, its cue tells.
         await ask('agent_watch', { name, account: null, interval_seconds: 300, grace_seconds: 3600, progress_within_seconds: name === 'market-watch' ? 900 : null, alert: name !== 'market-watch' });
       }
-      await this.#answer(ask, now_ms);
-      if (process.env['DAYLOG'] && Math.random() < 0.02) console.log(new Date().toISOString(), new Date(now_ms).toISOString());
+      await this.#answer(now_ms);
       await new Promise((done) => setTimeout(done, 200));
     }
     await this.#caughtUp;
   }
 
-  async #answer(ask: Ask, now_ms: number): Promise<void> {
+  async #answer(now_ms: number): Promise<void> {
+    const ask = this.#ask;
     const { stories } = this.plan;
     const { waiting } = await ask<{ waiting: Gate[] }>('gates', { limit: 20, settled: false });
     for (const gate of waiting) {
@@ -140,7 +142,8 @@ export class Day {
   }
 
   /** Everything that is to be pictured, by its ids; waits until the last of it is there. */
-  async known(ask: Ask): Promise<Known> {
+  async known(): Promise<Known> {
+    const ask = this.#ask;
     const { stories, from_ms } = this.plan;
     let seen: Known = { runs: {}, cues: {}, gate: '' };
     await expect
@@ -162,9 +165,9 @@ export class Day {
   }
 
   /** Agents outlive their tower: those that still work are stopped first. */
-  async end(ask: Ask): Promise<void> {
-    const { cues } = await ask<{ cues: { id: string }[] }>('board', { from_ms: this.plan.from_ms, to_ms: Date.now() });
-    for (const { id } of cues) await ask('cue_delete', { cue_id: id });
+  async end(): Promise<void> {
+    const { cues } = await this.#ask<{ cues: { id: string }[] }>('board', { from_ms: this.plan.from_ms, to_ms: Date.now() });
+    for (const { id } of cues) await this.#ask('cue_delete', { cue_id: id });
     this.#desk.stdin?.end();
     await this.tower.stop();
     this.#exchange.close();

@@ -211,6 +211,7 @@ def worker():
     door = Door(URL, KEY)
     while True:
         try:
+            door.ask("POST", "/v1/worker/heartbeat", {"worker_id": "market-watch", "handlers": list(TASKS)})
             claimed = door.ask("POST", "/v1/executions/claim", {"worker_id": "market-watch", "tasks": list(TASKS), "wait": 20})
             run_id = claimed.get("execution_id") or claimed.get("id")
             payload = claimed.get("payload") or door.ask("GET", f"/v1/executions/{run_id}").get("payload") or {}

@@ -2,17 +2,18 @@
 
 import sys
 
-from tower import DAY, Run
+from tower import DAY, Failed, Run
 
 run = Run.of_command()
 found = run.luck.randrange(6, 20)
-with run.step("fetch the mailbox", "http", 12) as step:
-    if DAY.at("failed", run.due_ms):
-        step.output = {"receipts": 0}
-    else:
+try:
+    with run.step("fetch the mailbox", "http", 12) as step:
+        if DAY.at("failed", run.due_ms):
+            step.retries = 2
+            raise Failed("imap.northpeak.dev answered: mailbox quota exceeded, 15 GB of 15 GB")
         step.output = {"receipts": found}
-if DAY.at("failed", run.due_ms):
-    print("the mailbox is full: 15 GB of 15 GB", file=sys.stderr)
+except Failed as error:
+    print(error, file=sys.stderr)
     run.outcome(False, processed=0, expected=found, errors=1, error="The mailbox quota is reached: nothing could be moved.")
     sys.exit(0)
 run.calls("read them", "gpt-5-mini", 31_000, 6_000, 110, output={"read": found}, given={"receipts": found})
