@@ -31,6 +31,9 @@ const room = (name: string, hash: (known: Known) => string, ready?: (page: Page)
 const run = (state: string) => (known: Known) => `#/run/${known.runs[state] ?? ''}`;
 const verdict = async (page: Page) => expect(page.getByTestId('run-verdicts')).toBeVisible();
 
+/** What is over is folded. */
+const resolved = async (page: Page) => page.getByText('Resolved by itself').click();
+
 async function board(page: Page, range = '24 h'): Promise<void> {
   await page.goto('/#/board');
   await page.getByRole('button', { name: range, exact: true }).click();
@@ -81,7 +84,7 @@ export const SCREENS: readonly Screen[] = [
   room('10-agent', () => '#/agents/release-scribe'),
   room('12-costs', () => '#/costs', undefined, true),
   room('12-prices', () => '#/costs/prices'),
-  room('13-alerts', () => '#/alerts', undefined, true),
+  room('13-alerts', () => '#/alerts', resolved, true),
   room('17-secrets', () => '#/secrets'),
   room('18-settings', () => '#/settings', undefined, true),
   room('18-settings-keys', () => '#/settings/keys'),

@@ -34,7 +34,7 @@ function offsetOf(zone: string, at_ms: number): number {
 
 /** `start_ms`: now, before the tower is started. */
 export function planOf(start_ms: number, speed: number): Plan {
-  const about = start_ms + 8 * MINUTE;
+  const about = start_ms + (14 * HOUR) / speed;
   const late = (zone: string) => (((about + offsetOf(zone, about) - EARLIEST_END) % (24 * HOUR)) + 24 * HOUR) % (24 * HOUR);
   const zone = [...TOWNS].sort((a, b) => Math.floor(late(a) / HOUR) - Math.floor(late(b) / HOUR))[0] ?? 'UTC';
   const offset = offsetOf(zone, about);

@@ -6,12 +6,13 @@ import collections
 import http.server
 import json
 import os
+import random
 import sqlite3
 import sys
 import threading
 import time
 
-from tower import DAY, MINUTE, Door, Failed, Refused, Run, instant, written
+from tower import DAY, Door, Failed, Refused, Run, instant, written
 
 URL, KEY = os.environ["CUETOWER_URL"], os.environ["CUETOWER_KEY"]
 LEADS = os.path.join(DAY.folder, "leads.db")
@@ -37,7 +38,8 @@ def score_new_leads(run):
             for batch in range(BATCHES):
                 first, last = batch * wanted // BATCHES + 1, (batch + 1) * wanted // BATCHES
                 given = {"leads": [first, last], "prompt": "score-v4"}
-                with run.step(f"leads {first} to {last}", "llm", 92 if cut_off else 27, parent="score leads", given=given, model="gpt-5-mini") as step:
+                name, takes = f"leads {first} to {last}", 92 if cut_off else 27
+                with run.step(name, "llm", takes, parent="score leads", given=given, model="gpt-5-mini") as step:
                     if cut_off:
                         scored = 3
                         step.used("gpt-5-mini", 4_900, 800)
@@ -50,13 +52,18 @@ def score_new_leads(run):
             pass
         outer.output = {"scored": scored}
     with run.step("write scores", takes=0.2, given={"table": "leads"}) as step, sqlite3.connect(LEADS, timeout=30) as base:
-        base.executemany("insert into leads (company, score, scored_at) values (?, ?, ?)", [(f"Company {n:03}", run.luck.randrange(100), int(DAY.now_ms() / 1000)) for n in range(1, scored + 1)])
+        at = int(DAY.now_ms() / 1000)
+        rows = [(f"Company {n:03}", run.luck.randrange(100), at) for n in range(1, scored + 1)]
+        base.executemany("insert into leads (company, score, scored_at) values (?, ?, ?)", rows)
         step.output = {"rows": scored}
     run.calls("draft digest", "gpt-5-mini", 2_600, 500, 6, output={"words": 180})
-    written("report.md", [f"# Leads of {time.strftime('%H:%M', time.localtime(run.due_ms / 1000))}"] + [f"- Company {n:03}" for n in range(1, 25)])
+    written("report.md", ["# New leads"] + [f"- Company {n:03}" for n in range(1, 25)])
     with run.step("post to Slack", "http", 0.6, given={"channel": "#sales"}) as step:
         step.output = {"ok": True}
-    run.outcome(processed=wanted, expected=wanted, errors=0, summary=f"Scored {wanted} leads, digest posted to #sales.", result_ref="report.md", metadata={"agent_version": "e4b91aa"})
+    run.outcome(
+        processed=wanted, expected=wanted, errors=0, summary=f"Scored {wanted} leads, digest posted to #sales.",
+        result_ref="report.md", metadata={"agent_version": "e4b91aa"},
+    )
 
 
 def pipeline_report(run):
@@ -66,7 +73,11 @@ def pipeline_report(run):
         run.calls(f"write {part}", "gpt-5", 62_000, 13_300, 150, output={"pages": 3})
     with run.step("lay it out", takes=60) as step:
         step.output = {"pages": 9}
-    answer = run.asks("mail", "Mail the pipeline report to 3 partners?", body="9 pages, 84 deals. To the partners' list.", payload={"to": ["ines@northpeak.dev", "marc@northpeak.dev", "yuki@northpeak.dev"]}, reversible=False, deadline_seconds=14_400)
+    answer = run.asks(
+        "mail", "Mail the pipeline report to 3 partners?", body="9 pages, 84 deals. To the partners' list.",
+        payload={"to": ["ines@northpeak.dev", "marc@northpeak.dev", "yuki@northpeak.dev"]},
+        reversible=False, deadline_seconds=14_400,
+    )
     with run.step("mail it", "http", 3) as step:
         step.output = {"mails": 3 if answer["goes"] else 0}
     run.outcome(processed=84, expected=84, summary="9 pages, mailed to 3 partners.", external_id="report-46")
@@ -83,7 +94,8 @@ def triage_inbox(run):
     run.calls("sort them", "gpt-5-mini", 38_000, 4_200, 46, output={"sorted": tickets}, given={"mails": tickets})
     with run.step("put labels on", "http", 9) as step:
         step.output = {"labels": tickets}
-    run.outcome(processed=tickets, expected=tickets, summary=f"{tickets} mails sorted.", external_id=f"triage-{int(run.due_ms / 1000)}")
+    external_id = f"triage-{int(run.due_ms / 1000)}"
+    run.outcome(processed=tickets, expected=tickets, summary=f"{tickets} mails sorted.", external_id=external_id)
 
 
 REFUNDS = {"approved": ("$48.00", 10391), "denied": ("$1,900.00", 10377), "later": ("$48.00", 10422)}
@@ -97,7 +109,11 @@ def refund_requests(run):
     words = "3 requests answered, none above $25."
     if story:
         amount, order = REFUNDS[story]
-        answer = run.asks(f"refund {order}", f"Refund {amount} to order {order}?", body=f"POST api.stripe.com/v1/refunds\nOrder {order}, {amount}, reason: not as described.", payload={"order": order, "amount": amount}, reversible=False, cost_of_waiting="a customer's patience")
+        answer = run.asks(
+            f"refund {order}", f"Refund {amount} to order {order}?",
+            body=f"POST api.stripe.com/v1/refunds\nOrder {order}, {amount}, reason: not as described.",
+            payload={"order": order, "amount": amount}, reversible=False, cost_of_waiting="a customer's patience",
+        )
         words = f"{amount} to order {order} refunded." if answer["goes"] else f"Order {order} was not refunded."
     with run.step("answer the customers", "http", 12) as step:
         step.output = {"answers": 3}
@@ -106,9 +122,11 @@ def refund_requests(run):
 
 # To whom, the invoice, days late, the amount, and the how manieth reminder it is.
 LATE = [
-    ("Alba Freight", 2291, 34, 1240, 2), ("Bruma Studio", 2304, 12, 180, 1), ("Kite & Co", 2310, 8, 95, 1), ("Oriol Dental", 2288, 41, 620, 3), ("Nacre Labs", 2299, 21, 410, 1),
-    ("Tessel GmbH", 2301, 17, 730, 1), ("Finca Roja", 2312, 7, 140, 1), ("Marbel SL", 2295, 27, 385, 1), ("Pine & Poe", 2306, 11, 260, 1), ("Lumen Works", 2284, 48, 890, 3),
-    ("Quiet Tools", 2313, 6, 75, 1), ("Ria Ceramics", 2302, 16, 515, 1), ("Sondheim Oy", 2297, 24, 470, 1), ("Vale Optics", 2309, 9, 300, 1),
+    ("Alba Freight", 2291, 34, 1240, 2), ("Bruma Studio", 2304, 12, 180, 1), ("Kite & Co", 2310, 8, 95, 1),
+    ("Oriol Dental", 2288, 41, 620, 3), ("Nacre Labs", 2299, 21, 410, 1), ("Tessel GmbH", 2301, 17, 730, 1),
+    ("Finca Roja", 2312, 7, 140, 1), ("Marbel SL", 2295, 27, 385, 1), ("Pine & Poe", 2306, 11, 260, 1),
+    ("Lumen Works", 2284, 48, 890, 3), ("Quiet Tools", 2313, 6, 75, 1), ("Ria Ceramics", 2302, 16, 515, 1),
+    ("Sondheim Oy", 2297, 24, 470, 1), ("Vale Optics", 2309, 9, 300, 1),
 ]
 LETTER = """Subject: Invoice {invoice} is open
 
@@ -120,13 +138,18 @@ You can pay by card here: pay.northpeak.dev/{invoice}
 {closing}
 Thank you,
 Northpeak Billing"""
-OPENINGS = ["Just a friendly reminder that invoice {invoice} is open.", "Invoice {invoice} over ${amount:,} was due {days} days ago and is still open.", "This is our third letter about invoice {invoice} over ${amount:,}."]
+OPENINGS = [
+    "Just a friendly reminder that invoice {invoice} is open.",
+    "Invoice {invoice} over ${amount:,} was due {days} days ago and is still open.",
+    "This is our third letter about invoice {invoice} over ${amount:,}.",
+]
 CLOSINGS = ["", "If it is not paid within a week, we will pause your account.\n", "Your account is paused until it is paid.\n"]
 
 
 def reminder(to, invoice, days, amount, nth):
     opening = OPENINGS[nth - 1].format(invoice=invoice, amount=amount, days=days)
-    return {"to": to, "invoice": invoice, "amount_usd": amount, "days_late": days, "reminder": nth, "mail": LETTER.format(to=to, invoice=invoice, opening=opening, closing=CLOSINGS[nth - 1])}
+    mail = LETTER.format(to=to, invoice=invoice, opening=opening, closing=CLOSINGS[nth - 1])
+    return {"to": to, "invoice": invoice, "amount_usd": amount, "days_late": days, "reminder": nth, "mail": mail}
 
 
 def dunning_emails(run):
@@ -137,17 +160,23 @@ def dunning_emails(run):
     with run.step("find late invoices", "tool", 12) as step:
         step.output = {"late": len(late)}
     run.calls("write the reminders", "gpt-5-mini", 21_000, 32_000, 260, output={"mails": len(late)})
-    mails = [reminder(to, invoice, days, 350 if before and invoice == 2295 else amount, max(nth - before, 1)) for to, invoice, days, amount, nth in late]
+    mails = [
+        reminder(to, invoice, days, 350 if before and invoice == 2295 else amount, max(nth - before, 1))
+        for to, invoice, days, amount, nth in late
+    ]
     total = sum(mail["amount_usd"] for mail in mails)
     answer = run.asks(
         "send-reminders", f"Send {len(mails)} payment reminders, ${total:,} in total?",
-        body="POST api.postmarkapp.com/email/batch\nOne message for each, from billing@northpeak.dev. A second send with the same key is ignored.",
-        payload={"reminders": mails}, reversible=False, cost_of_waiting="$9 an hour in late payments", usd_per_hour=9, deadline_seconds=7_200,
+        body="POST api.postmarkapp.com/email/batch\n"
+        "One message for each, from billing@northpeak.dev. A second send with the same key is ignored.",
+        payload={"reminders": mails}, reversible=False,
+        cost_of_waiting="$9 an hour in late payments", usd_per_hour=9, deadline_seconds=7_200,
     )
     sent = len((answer.get("payload") or {"reminders": mails})["reminders"]) if answer["goes"] else 0
     with run.step("send them", "http", 4) as step:
         step.output = {"sent": sent}
-    run.outcome(processed=max(sent, 1), expected=sent, summary=f"{sent} reminders sent.", external_id=f"dunning-{int(run.due_ms / 1000)}")
+    external_id = f"dunning-{int(run.due_ms / 1000)}"
+    run.outcome(processed=max(sent, 1), expected=sent, summary=f"{sent} reminders sent.", external_id=external_id)
 
 
 def morning_brief(run):
@@ -162,7 +191,13 @@ def rebalance_check(run):
     run.outcome(summary="Drift is 0.7 %, nothing to do.")
 
 
-HOOKS = {"/score": ("lead-scout", score_new_leads), "/report": ("lead-scout", pipeline_report), "/triage": ("support-triage", triage_inbox), "/refunds": ("support-triage", refund_requests), "/dunning": ("invoice-clerk", dunning_emails)}
+HOOKS = {
+    "/score": ("lead-scout", score_new_leads),
+    "/report": ("lead-scout", pipeline_report),
+    "/triage": ("support-triage", triage_inbox),
+    "/refunds": ("support-triage", refund_requests),
+    "/dunning": ("invoice-clerk", dunning_emails),
+}
 TASKS = {"brief": morning_brief, "rebalance": rebalance_check}
 
 
@@ -229,12 +264,15 @@ ABOUT = {"lead-scout": ("python", 186), "support-triage": ("flask", 94), "invoic
 
 def beats():
     """Each agent beats every five minutes, and says what it used since."""
-    door, luck = Door(URL, KEY), __import__("random").Random(7)
+    door, luck = Door(URL, KEY), random.Random(7)
     told = collections.Counter()
     while True:
         for agent, (kind, megabytes) in ABOUT.items():
             tokens, told[agent] = used[agent] - told[agent], used[agent]
-            beat = {"agent": agent, "status": "ok", "agent_type": kind, "tokens_used": tokens, "progress": done[agent], "memory_mb": round(megabytes * luck.uniform(0.96, 1.05), 1), "message": f"{done[agent]} runs done"}
+            beat = {
+                "agent": agent, "status": "ok", "agent_type": kind, "tokens_used": tokens, "progress": done[agent],
+                "memory_mb": round(megabytes * luck.uniform(0.96, 1.05), 1), "message": f"{done[agent]} runs done",
+            }
             try:
                 door.ask("POST", "/api/v1/heartbeat", beat)
             except (OSError, Refused) as error:

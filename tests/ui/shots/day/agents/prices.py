@@ -27,16 +27,16 @@ def work():
 threading.Thread(target=work, daemon=True).start()
 luck = random.Random(3)
 print("connected, watching 40 prices", flush=True)
-beats = 0
 while True:
     stuck = DAY.now_ms() > DAY.stories["stuck"]
-    said = {"agent": "market-watch", "progress": looks, "message": f"{looks} prices seen"}
-    used = {"tokens": 0} if stuck else {"tokens": luck.randrange(950, 1600), "cost_usd": 0.0045}
+    tokens, cost_usd = (0, 0) if stuck else (luck.randrange(1_900, 3_200), 0.009)
+    beat = {
+        "agent": "market-watch", "status": "ok", "agent_type": "python", "message": f"{looks} prices seen", "progress": looks,
+        "tokens_used": tokens, "cost_usd": cost_usd, "memory_mb": round(412 * luck.uniform(0.98, 1.02), 1),
+    }
     try:
-        run.door.ask("POST", "/v1/heartbeats", said | {"status": "ok"} | used)
-        if beats % 10 == 0:
-            run.door.ask("POST", "/api/v1/heartbeat", said | {"agent_type": "python", "memory_mb": round(412 * luck.uniform(0.98, 1.02), 1)})
+        run.door.ask("POST", "/api/v1/heartbeat", beat)
+        run.door.ask("POST", "/v1/heartbeats", {"progress": looks, "tokens": tokens, "cost_usd": cost_usd})
     except (OSError, Refused) as error:
         print(f"the beat was not heard: {error}", flush=True)
-    beats += 1
-    DAY.nap(60)
+    DAY.nap(120)
