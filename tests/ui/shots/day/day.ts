@@ -106,14 +106,7 @@ export class Day {
         await ask('cue_fire', { cue_id: cues.find((cue) => cue.name === 'dunning-emails')?.id, payload: null });
         rehearsed = true;
       }
-      for (const name of AGENTS) {
-        if (watched.has(name)) continue;
-        const { agents } = await ask<{ agents: { name: string; last_beat_ms: number | null }[] }>('agents');
-        if (!agents.some((agent) => agent.name === name && agent.last_beat_ms !== null)) continue;
-        watched.add(name);
-        // Of market-watch, whoever stands still, its cue tells.
-        await ask('agent_watch', { name, account: null, interval_seconds: 300, grace_seconds: 3600, progress_within_seconds: name === 'market-watch' ? 900 : null, alert: name !== 'market-watch' });
-      }
+      if (watched.size < AGENTS.length) await watch(ask, watched);
       await this.#answer(now_ms);
       await new Promise((done) => setTimeout(done, 200));
     }
@@ -172,6 +165,17 @@ export class Day {
     await this.tower.stop();
     this.#exchange.close();
     await rm(this.#home, { recursive: true, force: true });
+  }
+}
+
+/** Says what is expected of each agent, once it has beaten. That market-watch stands still is told by its cue. */
+async function watch(ask: Ask, watched: Set<string>): Promise<void> {
+  const { agents } = await ask<{ agents: { name: string; last_beat_ms: number | null }[] }>('agents');
+  for (const { name, last_beat_ms } of agents) {
+    if (last_beat_ms === null || watched.has(name)) continue;
+    const stands = name === 'market-watch';
+    await ask('agent_watch', { name, account: null, interval_seconds: 300, grace_seconds: 3600, progress_within_seconds: stands ? 900 : null, alert: !stands });
+    watched.add(name);
   }
 }
 
