@@ -29,7 +29,7 @@ cargo xtask package              build what is installed on a machine: .deb, .rp
                                  --profile dev: of a development build
 cargo xtask tidy                 check the shape of the code
 cargo xtask wire                 write ui/src/wire anew from the Rust types
-cargo xtask screenshots          every screen with the demo fleet on it, into target/screenshots (--out DIR: there);
+cargo xtask screenshots          every screen, of a fleet after a day and a night, into target/screenshots (--out DIR: there);
                                  --guide: those that docs/ shows, into docs/pictures
 cargo xtask crash --cycles N     kill -9 the real binary N times, under load and in a storm of edits and clock changes
 cargo xtask simulate --seeds N   run the simulator over N seeds, built for release (a night on two cores: 1000000);

@@ -1,5 +1,6 @@
-//! `cargo xtask screenshots`: every screen with the demo fleet on it, at both sizes and in both themes, into a folder outside
-//! git, to be laid beside the mock-ups. `--guide` takes the few that README and the guide show, into `docs/pictures`.
+//! `cargo xtask screenshots`: every screen of a fleet that lived through a day and a night (`tests/ui/shots/day`), at both
+//! sizes and in both themes, into a folder outside git, to be laid beside the mock-ups. `--guide` takes the few that README
+//! and the guide show, into `docs/pictures`.
 
 use std::path::Path;
 

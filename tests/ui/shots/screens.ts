@@ -1,7 +1,7 @@
 //! The screens that are pictured, in the order of the mock-ups: where each is and what has to be there before the picture.
 import { expect, type Page } from '@playwright/test';
 
-/** What the demo fleet has brought about, by its ids. */
+/** What the day has brought about, by its ids. */
 export interface Known {
   /** A run of each state, the newest. */
   runs: Record<string, string>;
@@ -31,7 +31,10 @@ const room = (name: string, hash: (known: Known) => string, ready?: (page: Page)
 const run = (state: string) => (known: Known) => `#/run/${known.runs[state] ?? ''}`;
 const verdict = async (page: Page) => expect(page.getByTestId('run-verdicts')).toBeVisible();
 
-async function board(page: Page, range = '15 min'): Promise<void> {
+/** What is over is folded. */
+const resolved = async (page: Page) => page.getByText('Resolved by itself').click();
+
+async function board(page: Page, range = '24 h'): Promise<void> {
   await page.goto('/#/board');
   await page.getByRole('button', { name: range, exact: true }).click();
   await expect(page.getByTestId('needs-you').getByRole('listitem').first()).toBeVisible();
@@ -43,7 +46,7 @@ export const SCREENS: readonly Screen[] = [
     inGuide: true,
     async go(page) {
       await board(page);
-      await page.getByTestId('lane-enrich-leads').click();
+      await page.getByTestId('lane-score-new-leads').click();
       await page.getByRole('complementary', { name: 'Selected cue' }).getByRole('button', { name: /Refuted/ }).first().click();
       await expect(page.getByRole('complementary', { name: 'Selected run' })).toBeVisible();
     }
@@ -73,14 +76,15 @@ export const SCREENS: readonly Screen[] = [
   room('07-run-failed', run('failed'), verdict),
   room('07-run-silent', run('silent'), verdict),
   room('07-run-waiting', run('gate'), verdict),
+  room('07-run-fused', run('stopped'), verdict),
   room('08-gates', (known) => `#/gates/${known.gate}`, undefined, true),
   room('09-cue-editor', (known) => `#/cue/${known.cues['score-new-leads'] ?? ''}`, async (page) => expect(page.getByRole('list', { name: /^Next \d+ fires$/ })).toBeVisible(), true),
   room('09-cue-new', () => '#/cue/new?from=hourly'),
-  room('10-agents', () => '#/agents', undefined, true),
-  room('10-agent', () => '#/agents/lead-scout'),
+  room('10-agents', () => '#/agents/market-watch', undefined, true),
+  room('10-agent', () => '#/agents/release-scribe'),
   room('12-costs', () => '#/costs', undefined, true),
   room('12-prices', () => '#/costs/prices'),
-  room('13-alerts', () => '#/alerts', undefined, true),
+  room('13-alerts', () => '#/alerts', resolved, true),
   room('17-secrets', () => '#/secrets'),
   room('18-settings', () => '#/settings', undefined, true),
   room('18-settings-keys', () => '#/settings/keys'),

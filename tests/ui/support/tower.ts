@@ -15,6 +15,8 @@ interface Ready {
   key: string;
 }
 
+type Environment = Readonly<Record<string, string>>;
+
 interface Up {
   process: ChildProcess;
   exited: Promise<void>;
@@ -29,40 +31,42 @@ export class Tower {
   readonly #data: string;
 
   readonly #flags: readonly string[];
+  readonly #env: Environment;
 
-  private constructor(data: string, flags: readonly string[], up: Up) {
+  private constructor(data: string, flags: readonly string[], env: Environment, up: Up) {
     this.#data = data;
     this.#flags = flags;
+    this.#env = env;
     this.#up = up;
     this.ready = up.ready;
   }
 
-  /** Starts on free ports, with a data folder of its own and with these flags of `serve`, and waits until it says that it is up. */
-  static async start(flags: readonly string[] = []): Promise<Tower> {
-    const data = await mkdtemp(join(tmpdir(), 'cuetower-ui-'));
-    return new Tower(data, flags, await Tower.#launch(data, '127.0.0.1:0', flags));
+  /** Starts on free ports, with a data folder of its own and with these flags of `serve`, and waits until it says that it is up. `env`: beside what this process has. `below`: where that folder is. */
+  static async start(flags: readonly string[] = [], env: Environment = {}, below = tmpdir()): Promise<Tower> {
+    const data = await mkdtemp(join(below, 'cuetower-ui-'));
+    return new Tower(data, flags, env, await Tower.#launch(data, '127.0.0.1:0', flags, env));
   }
 
   /** The same on a store that is there already, and stays (`down`). */
   static async on(data: string, flags: readonly string[] = []): Promise<Tower> {
-    return new Tower(data, flags, await Tower.#launch(data, '127.0.0.1:0', flags));
+    return new Tower(data, flags, {}, await Tower.#launch(data, '127.0.0.1:0', flags, {}));
   }
 
-  static async #launch(data: string, desk: string, flags: readonly string[]): Promise<Up> {
+  static async #launch(data: string, desk: string, flags: readonly string[], env: Environment): Promise<Up> {
     const args = ['serve', '--data', data, '--listen', '127.0.0.1:0', '--desk', desk, '--vault', 'memory', '--no-notifications', '--ready-json', ...flags];
-    const process = spawn(join(BINARIES, 'cuetowerctl'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(join(BINARIES, 'cuetowerctl'), args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     let log = '';
-    process.stderr.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-8000)));
-    const exited = new Promise<void>((resolve) => process.once('close', () => resolve()));
+    child.stderr.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-8000)));
+    const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
     const failed = new Promise<never>((_, reject) => {
-      process.once('error', (error) => reject(new Error(`cuetowerctl could not be started from ${BINARIES}: ${error.message}`)));
-      process.once('close', (code) => reject(new Error(`the tower ended before it was up (exit code ${code}):\n${log}`)));
+      child.once('error', (error) => reject(new Error(`cuetowerctl could not be started from ${BINARIES}: ${error.message}`)));
+      child.once('close', (code) => reject(new Error(`the tower ended before it was up (exit code ${code}):\n${log}`)));
     });
     // Only the start waits for it; a later end is the test's own.
     failed.catch(() => undefined);
-    const line = new Promise<string>((resolve) => createInterface({ input: process.stdout }).once('line', resolve));
+    const line = new Promise<string>((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
     const ready = JSON.parse(await Promise.race([line, failed])) as Ready;
-    return { process, exited, ready };
+    return { process: child, exited, ready };
   }
 
   /** The owner's door, without the ticket. */
@@ -79,7 +83,7 @@ export class Tower {
 
   /** Starts it again with its data, on the same owner's door. */
   async comeBack(): Promise<void> {
-    this.#up = await Tower.#launch(this.#data, new URL(this.ready.desk).host, this.#flags);
+    this.#up = await Tower.#launch(this.#data, new URL(this.ready.desk).host, this.#flags, this.#env);
     this.ready = this.#up.ready;
   }
 
