@@ -64,14 +64,20 @@ export class Day {
     await new Promise<void>((up) => exchange.listen(0, '127.0.0.1', up));
     const clock = JSON.stringify({ from_ms: plan.from_ms, speed: plan.speed, asleep: plan.asleep });
     const tower = await Tower.start([], { CUETOWER_CLOCK: clock, CUETOWER_DAY: laid, HOME: home, TZ: plan.zone, PYTHONDONTWRITEBYTECODE: '1' }, MEMORY);
-    const ask = await enter(tower);
-    await writeFile(laid, JSON.stringify({ ...plan, folder }));
-    const ticks = tick(ask, `${laid}.clock`);
-    await ticks.first;
-    const [desk, hooks] = await startDesk(tower, laid, plan.zone);
-    const day = new Day(plan, tower, ask, home, desk, exchange, ticks.caughtUp);
-    await day.#furnish(hooks);
-    return day;
+    try {
+      const ask = await enter(tower);
+      await writeFile(laid, JSON.stringify({ ...plan, folder }));
+      const ticks = tick(ask, `${laid}.clock`);
+      await ticks.first;
+      const [desk, hooks] = await startDesk(tower, laid, plan.zone);
+      const day = new Day(plan, tower, ask, home, desk, exchange, ticks.caughtUp);
+      await day.#furnish(hooks);
+      return day;
+    } catch (error) {
+      exchange.close();
+      await tower.stop();
+      throw error;
+    }
   }
 
   async #furnish(hooks: string): Promise<void> {
