@@ -37,12 +37,14 @@ impl MemoryPast {
         }
         self.points.push((now, mb));
         if self.points.len() > POINTS_MAX {
-            self.gap_ms = 2 * gap_ms;
             let mut place = 0;
             self.points.retain(|_| {
                 place += 1;
                 place % 2 == 1
             });
+            // As far apart as those that stay, or nearly: what beats seldom would else have most of its points in the last of its time.
+            let lies_apart_ms = now.since(self.points[0].0) / (POINTS_MAX as u64 / 2);
+            self.gap_ms = (2 * gap_ms).max(lies_apart_ms - lies_apart_ms / 8);
         }
     }
 
@@ -74,9 +76,14 @@ mod tests {
 
     /// One beat each half minute.
     fn past(megabytes: impl IntoIterator<Item = f64>) -> MemoryPast {
+        past_each(30_000, megabytes)
+    }
+
+    fn past_each(apart_ms: i64, megabytes: impl IntoIterator<Item = f64>) -> MemoryPast {
         let mut past = MemoryPast::default();
         for (at, mb) in megabytes.into_iter().enumerate() {
-            past.hear(mb, Ms(i64::try_from(at).expect("few") * 30_000));
+            // No beat comes at its very millisecond.
+            past.hear(mb, Ms(i64::try_from(at).expect("few") * apart_ms + (at % 7) as i64));
         }
         past
     }
@@ -95,6 +102,18 @@ mod tests {
         );
         assert_eq!(past([1.0, 500.0, 900.0, 1_500.0]).rise(), None, "too early to say");
         assert_eq!(MemoryPast::default().rise(), None);
+    }
+
+    #[test]
+    fn a_leak_is_seen_however_seldom_it_beats() {
+        for apart_ms in [30_000, 60_000, 120_000, 300_000] {
+            for beats in [100, 300, 500] {
+                let mb = |at: i32| 310.0 + f64::from(at) * 800.0 / f64::from(beats);
+                let past = past_each(apart_ms, (0..beats).map(mb));
+                let rise = past.rise().unwrap_or_else(|| panic!("{beats} beats, {apart_ms} ms apart: {past:?}"));
+                assert!(rise.from_mb < 600.0, "{rise:?}");
+            }
+        }
     }
 
     #[test]
