@@ -87,6 +87,7 @@ describe('read back', () => {
     expect(fuses({ runCost: '0.6', dayCost: '2' })).toBe('Stops at $0.60. Its day ends at $2.00: what runs is stopped, what is due later is skipped. By default it also stops at 20M tokens or 250k steps.');
     expect(fuses({}, { run: { cost_usd: null, tokens: null, steps: null }, cue_day: { cost_usd: 50, tokens: null } })).toBe('By default its day ends at $50.00.');
     expect(fuses({ transport: 'command', command: 'true', restart: 'always' })).toContain('Stops each start by default at');
+    expect(fuses({ runCost: 'much' }), 'what is no amount stops nothing').toBe('Stops by default at 20M tokens or 250k steps; its day ends at $50.00.');
     expect(fuses({}, null)).toBe('');
     expect(fuses({}, { run: { cost_usd: null, tokens: null, steps: null }, cue_day: { cost_usd: null, tokens: null } })).toBe('Stops at no limit: none is set.');
   });

@@ -180,16 +180,14 @@ const listed = (words: readonly string[]) => (words.length < 2 ? (words[0] ?? ''
 /** What holds for every cue that says nothing of its own; null: not known yet. */
 export type UsualFuses = Pick<Fuses, 'run' | 'cue_day'> | null;
 
-/** "By default it also stops at 20M tokens, and its day ends at $50.00."; nothing where the cue says all of it itself, or there is no limit. */
-function usualSentences(draft: WatchingDraft & { transport: TransportWord; restart: string }, usual: UsualFuses): string[] {
+/** "By default it also stops at 20M tokens, and its day ends at $50.00."; nothing where the cue says all of it itself, or there is no limit. `also`: it says some of it. */
+function usualSentences(draft: WatchingDraft & { transport: TransportWord; restart: string }, usual: UsualFuses, also: boolean): string[] {
   if (usual === null) return [];
   const { run, cue_day: day } = usual;
-  const own = [draft.runCost, draft.runTokens, draft.runSteps];
   const words = (typed: string, limit: number | null, say: (n: number) => string) => (typed.trim() !== '' || limit === null ? '' : say(limit));
   const some = (parts: readonly string[]) => listed(parts.filter((part) => part !== ''));
   const runs = some([words(draft.runCost, run.cost_usd, money), words(draft.runTokens, run.tokens, (n) => readbackText.tokens(brief(n))), words(draft.runSteps, run.steps, (n) => readbackText.steps(brief(n)))]);
   const days = some([words(draft.dayCost, day.cost_usd, money), words(draft.dayTokens, day.tokens, (n) => readbackText.tokensOfDayTokens(brief(n)))]);
-  const also = own.some((typed) => typed.trim() !== '') || spanWords(draft.stopAfter) !== '';
   if (runs !== '' && !also) return [readbackText.stopsByDefault(whichStops(draft), runs, days === '' ? '' : readbackText.andItsDayEndsAt(days))];
   const parts = [runs === '' ? '' : readbackText.itAlsoStopsAt(runs), days === '' ? '' : readbackText.itsDayEndsAt(days)].filter((part) => part !== '');
   return parts.length === 0 ? [] : [readbackText.byDefault(parts.join(readbackText.andThen))];
@@ -207,7 +205,7 @@ export function fuseSentences(draft: WatchingDraft & { transport: TransportWord;
   if (at !== '' || most !== '') out.push(readbackText.stops(whichStops(draft), [at, most === '' ? '' : readbackText.after(most)].filter((words) => words !== '').join(readbackText.or2)));
   const days = [day === null ? '' : money(day), dayTokens === null ? '' : readbackText.tokensOfDayTokens(grouped(dayTokens))].filter((words) => words !== '');
   if (days.length > 0) out.push(readbackText.itsDayEndsAtWhat(listed(days)));
-  out.push(...usualSentences(draft, usual));
+  out.push(...usualSentences(draft, usual, at !== '' || most !== ''));
   if (usual !== null && out.length === 0 && draft.loops !== 'stop') out.push(readbackText.stopsAtNoLimit);
   if (draft.loops === 'stop') out.push(readbackText.ifItGoesInCirclesIt);
   if (draft.loops === 'off') out.push(readbackText.ifItGoesInCirclesNobody);

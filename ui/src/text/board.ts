@@ -146,7 +146,7 @@ export const noRunOfACue = (filter: Said) => `No run of a cue that matches “${
 export const readOn = 'Read on';
 export const noRecordsBefore = (at: Said) => `No records before ${at}`;
 export const goesOn = 'goes on';
-export const goesOnAsScheduled = 'Goes on by its schedule: only the next 500 fires are reckoned one by one.';
+export const goesOnAsScheduled = 'Goes on by its schedule. Only its next 500 fires are worked out one by one.';
 export const thisIsWhereTheLedger = 'This is where the ledger begins.';
 export const older = 'Older';
 export const pauseOfCue = (cue: Said) => `Pause ${cue}`;
