@@ -1,6 +1,7 @@
-// Before the first paint: the owner's own light or dark, and their size of everything. The window itself keeps them (src/state/theme.svelte.ts, scale.svelte.ts).
+// Before the first paint: the fonts of the system (src/tokens.css), the owner's own light or dark, and their size of everything. The window itself keeps them (src/state/theme.svelte.ts, scale.svelte.ts).
 try {
   const root = document.documentElement;
+  if (navigator.platform.startsWith('Linux')) root.setAttribute('data-os', 'linux');
   const [theme, scale] = [localStorage.getItem('ct-theme'), Number(localStorage.getItem('ct-scale'))];
   if (theme === 'light' || theme === 'dark') root.setAttribute('data-theme', theme);
   if (scale >= 0.8 && scale <= 2) root.style.setProperty('--ui-scale', String(scale));
