@@ -8,7 +8,7 @@ const QUIET_MS = 30 * SECOND;
 /** Of the width of a letter in the bar's small print, on the safe side. */
 const LETTER_PX = 5.9;
 const GAP_PX = 8;
-const TICK_PX = 70;
+const TICK_PX = 74;
 /** Of the steps' time, behind the last of them. */
 const LABEL_SHARE = 0.13;
 

@@ -22,8 +22,9 @@ describe('the list', () => {
   it('says who leaks, and that nobody does only where beats tell of it', () => {
     const rises = agent({ memory_rise: { since_ms: NOW, from_mb: 300 } });
     expect([healthOf([agent()]), healthOf([agent(), rises]), healthOf([agent({ memory_mb: null })]), healthOf([agent({ progress_at_ms: null, memory_mb: null })]), healthOf([agent(), agent({ no_progress_since_ms: NOW })])]).toEqual([
-      { leaks: null, well: 'nobody only looks alive, nobody leaks' }, { leaks: '1 leaks memory', well: 'nobody only looks alive' }, { leaks: null, well: 'nobody only looks alive' }, { leaks: null, well: '' }, { leaks: null, well: 'nobody leaks' }
+      { leaks: null, well: 'nobody only looks alive, nobody leaks' }, { leaks: `${rises.name} leaks memory`, well: 'nobody only looks alive' }, { leaks: null, well: 'nobody only looks alive' }, { leaks: null, well: '' }, { leaks: null, well: 'nobody leaks' }
     ]);
+    expect(healthOf([rises, rises]).leaks).toBe('2 leak memory');
   });
   it('asks this machine for the memory of those that do not tell of it, where it runs them', () => {
     const fleet = { ...EMPTY_FLEET, cues: new Map([['c1', cue()], ['c2', cue({ id: 'c2', transport: 'worker' })]]), lanes: new Map([['c1', [mark({ run_id: 'r1' })]], ['c2', [mark({ run_id: 'r2', cue_id: 'c2' })]]]) };

@@ -81,10 +81,11 @@ export function countsOf(standing: readonly Standing[]): Count[] {
 
 /** Who leaks, in amber; and in quiet words that nobody does, and that nobody only looks alive, as far as beats tell of it. */
 export function healthOf(agents: readonly AgentView[]): { leaks: string | null; well: string } {
-  const leaking = agents.filter((agent) => agent.memory_rise !== null).length;
+  const rising = agents.filter((agent) => agent.memory_rise !== null);
+  const leaking = rising.length;
   const progresses = agents.some((agent) => agent.progress_at_ms !== null) && !agents.some((agent) => stateOf(agent) === 'stuck');
   const flat = leaking === 0 && agents.some((agent) => agent.memory_mb !== null);
-  return { leaks: leaking === 0 ? null : agentsText.leaks(leaking), well: [progresses ? agentsText.nobodyOnlyLooksAlive : '', flat ? agentsText.nobodyLeaks : ''].filter((words) => words !== '').join(', ') };
+  return { leaks: leaking === 0 ? null : leaking === 1 ? agentsText.leaksMemory(rising[0]?.name ?? '') : agentsText.leak(leaking), well: [progresses ? agentsText.nobodyOnlyLooksAlive : '', flat ? agentsText.nobodyLeaks : ''].filter((words) => words !== '').join(', ') };
 }
 
 /** An attempt of which the tower sees what its processes need. */

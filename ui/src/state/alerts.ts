@@ -35,7 +35,8 @@ export function groupsOf(alerts: readonly AlertView[], kind: AlertKind, now_ms: 
   const latest = (a: AlertView, b: AlertView) => b.last_at_ms - a.last_at_ms || a.id.localeCompare(b.id);
   const groups: Group[] = ([['open', alertsText.Open], ['snoozed', alertsText.snoozed], ['today', alertsText.todaySeen], ['seen', alertsText.seenBefore], ['resolved', alertsText.resolvedByItself]] as const).map(([key, title]) => ({ key, title, alerts: [] }));
   const place = (alert: AlertView): Group['key'] =>
-    alert.state === 'resolved' ? 'resolved' : alert.state === 'open' ? (isSnoozed(alert, now_ms) ? 'snoozed' : 'open') : sameDay(alert.last_at_ms, now_ms, zone) ? 'today' : 'seen';
+    // A question is over when it was answered: that is not by itself.
+    alert.state === 'resolved' && alert.kind !== 'gate_waiting' ? 'resolved' : alert.state === 'open' ? (isSnoozed(alert, now_ms) ? 'snoozed' : 'open') : sameDay(alert.last_at_ms, now_ms, zone) ? 'today' : 'seen';
   for (const alert of [...shown].sort(latest)) groups.find((group) => group.key === place(alert))?.alerts.push(alert);
   return groups;
 }
