@@ -1,5 +1,6 @@
 //! Gates among the steps of a run: which of them the waterfall shows, above which row each stands, how long it waited. Pure.
 import * as runText from '../text/run';
+import { settledWord } from '../state/gates';
 import { lasting, SECOND } from '../time';
 import type { GateView } from '../wire';
 import { amongSteps, shareOf, type Bar, type Label, type Scene } from './bars';
@@ -54,7 +55,7 @@ export function gateLabel(gate: GateView, scene: Scene): Label {
 
 /** Its bar for ears. */
 export function gateSpoken(gate: Pick<GateView, 'state'>, asked: string, label: string): string {
-  return runText.gateAsked(GATE_STATES[gate.state] ?? gate.state, asked, label);
+  const became = settledWord(gate.state);
+  const state = gate.state === 'waiting' ? runText.gateWaiting : `${became.charAt(0).toLowerCase()}${became.slice(1)}`;
+  return runText.gateAsked(state, asked, label);
 }
-
-const GATE_STATES: Record<string, string> = { waiting: runText.gateWaiting, approved: runText.gateApproved, edited: runText.gateEdited, denied: runText.gateDenied, no_answer: runText.gateNoAnswer, withdrawn: runText.gateWithdrawn };

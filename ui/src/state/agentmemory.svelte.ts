@@ -1,7 +1,9 @@
 //! What the processes of agents need that tell nothing of it themselves: of those whose run the tower started, it sees it.
+import type { Stop } from '../bridge';
 import type { AgentView } from '../wire';
 import { measurable, newestMb, type Measured } from './agents';
 import { desk } from './desk.svelte';
+import { following } from './following';
 
 const EVERY_MS = 5000;
 /** Runs asked for at once. */
@@ -12,21 +14,15 @@ class AgentMemory {
   of = $state.raw<ReadonlyMap<string, number>>(new Map());
 
   /** Keeps that of the agents of a list up to date until the answer is called. */
-  watch(list: () => readonly AgentView[]): () => void {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let stopped = false;
-    const look = async () => {
-      const runs = document.hidden ? [] : measurable(list(), desk.fleet).slice(0, MOST);
-      const seen = await Promise.all(runs.map((run) => this.#ask(run)));
-      if (stopped) return;
-      if (!document.hidden) this.of = new Map(runs.flatMap((run, i) => (typeof seen[i] === 'number' ? [[run.run_id, seen[i]] as const] : [])));
-      timer = setTimeout(() => void look(), EVERY_MS);
-    };
-    void look();
-    return () => {
-      stopped = true;
-      clearTimeout(timer);
-    };
+  watch(list: () => readonly AgentView[]): Stop {
+    return following([], () => this.#look(list()), EVERY_MS);
+  }
+
+  async #look(agents: readonly AgentView[]): Promise<void> {
+    if (document.hidden) return;
+    const runs = measurable(agents, desk.fleet).slice(0, MOST);
+    const seen = await Promise.all(runs.map((run) => this.#ask(run)));
+    this.of = new Map(runs.flatMap((run, i) => (typeof seen[i] === 'number' ? [[run.run_id, seen[i]] as const] : [])));
   }
 
   async #ask({ run_id, number }: Measured): Promise<number | null> {

@@ -213,13 +213,16 @@ const PLACES: Record<string, string> = { window: gatesText.inTheWindow, browser:
 const SETTLED: Record<string, string> = { approved: gatesText.approved, edited: gatesText.approvedWithChanges, denied: gatesText.denied, no_answer: gatesText.nobodyAnsweredInTime, withdrawn: gatesText.withdrawn };
 const AFTER_NONE: Record<string, string> = { proceed: gatesText.itWentOnToldNo, stop: gatesText.itsRunWasStoppedTold };
 
+/** "Approved": what became of one. */
+export const settledWord = (state: string): string => SETTLED[state] ?? state;
+
 /** "Approved in the notification at 09:02:51, 40 s after it was asked." */
 export function settledWords(gate: GateView, now_ms: number, zone: string): string {
   const where = gate.face === null ? '' : ` ${PLACES[gate.face] ?? ''}`;
   const at = gate.settled_at_ms === null ? '' : gatesText.atOfStamp(stamp(gate.settled_at_ms, now_ms, zone));
   const after = gate.face === null || gate.settled_at_ms === null ? '' : gatesText.afterItWasAsked(roughly(gate.settled_at_ms - gate.asked_at_ms));
   const then = gate.state === 'no_answer' ? (AFTER_NONE[gate.on_no_answer] ?? '') : gate.state === 'withdrawn' ? gatesText.nobodyWaitsForAnAnswer : '';
-  return `${SETTLED[gate.state] ?? gate.state}${where}${at}${after}.${then}`;
+  return `${settledWord(gate.state)}${where}${at}${after}.${then}`;
 }
 
 /** Below the title of one that was answered: "in the window, after 40 s", "“order was delivered”". */
