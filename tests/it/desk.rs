@@ -51,6 +51,23 @@ async fn a_link_opens_the_desk_once_and_the_session_outlives_a_restart() {
 }
 
 #[tokio::test]
+async fn since_when_there_are_records_is_said() {
+    let tower = Tower::start().await;
+    let since = async || tower.owner("tower_status", &json!({})).await["records_since_ms"].clone();
+    assert_eq!(since().await, Value::Null, "nothing was ever due");
+    let cue = json!({ "name": "counted", "transport": "command", "schedule": { "type": "manual" }, "command": { "argv": ["true"] }, "confirm": "exit_code" });
+    let id = tower.owner("cue_create", &json!({ "definition": cue })).await["id"].clone();
+    for _ in 0..2 {
+        tower.owner("cue_fire", &json!({ "cue_id": id, "payload": null })).await;
+    }
+    let ledger = tower.owner("ledger", &json!({ "cue_id": null, "before_ms": null, "limit": 10 })).await;
+    let due: Vec<i64> =
+        ledger["marks"].as_array().unwrap().iter().map(|mark| mark["due_ms"].as_i64().unwrap()).collect();
+    assert_eq!(due.len(), 2);
+    assert_eq!(since().await, json!(due.iter().min()));
+}
+
+#[tokio::test]
 async fn nobody_else_gets_in() {
     let tower = Tower::start().await;
     let cookie = enter(&tower).await;

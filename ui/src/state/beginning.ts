@@ -1,23 +1,12 @@
-//! Where the ledger begins, for a picture of time that reaches back beyond it. Pure but for whom it asks.
+//! Since when there are records at all: before it the board shows no time in which nothing was due, but one that nobody wrote down. Pure.
+import * as boardText from '../text/board';
+import { hm, sameDay, stamp } from '../time';
+import { BEFORE } from '../timeline/bands';
+import type { BandView } from '../wire';
 
-/** The newest record due before an instant; null: there is none. */
-export type NewestBefore = (before_ms: number) => Promise<number | null>;
-
-/** Nearer than this is near enough. */
-const NEAR_MS = 1000;
-
-/** The oldest record, or some record before `from_ms` where there is one. `held_ms`: all records since then are here, the oldest of them at `oldest_ms`. */
-export async function findBeginning(newestBefore: NewestBefore, from_ms: number, held_ms: number, oldest_ms: number): Promise<number> {
-  if (oldest_ms < from_ms) return oldest_ms;
-  const older = await newestBefore(from_ms);
-  if (older !== null) return older;
-  if (held_ms <= from_ms) return oldest_ms;
-  let [lo, hi] = [from_ms, (await newestBefore(held_ms)) ?? oldest_ms];
-  while (hi < held_ms && hi - lo > NEAR_MS) {
-    const middle = Math.ceil((lo + hi) / 2);
-    const found = await newestBefore(middle);
-    if (found === null) lo = middle;
-    else hi = found;
-  }
-  return hi;
+/** The time before the oldest record as one more band of the board; none where nothing was due yet. */
+export function beforeRecords(since_ms: number | null, now_ms: number, zone: string): readonly BandView[] {
+  if (since_ms === null || since_ms > now_ms) return [];
+  const since = sameDay(since_ms, now_ms, zone) ? hm(since_ms, zone) : stamp(since_ms, now_ms, zone);
+  return [{ from_ms: -Infinity, to_ms: since_ms, reason: BEFORE, label: boardText.noRecordsBefore(since) }];
 }

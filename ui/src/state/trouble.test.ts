@@ -6,7 +6,7 @@ import { troublesOf } from './trouble';
 
 const NOW = Date.parse('2026-11-20T09:00:00Z');
 const well = { ok: true, name: '', message: null };
-const status: TowerStatus = { version: '1', now_ms: NOW, started_at_ms: 0, paused: false, agents_url: '', data_dir: '', timezone: 'UTC', vault: well, notifications: well, store: well, needs_you: 0, seq: 1 };
+const status: TowerStatus = { version: '1', now_ms: NOW, started_at_ms: 0, paused: false, agents_url: '', data_dir: '', timezone: 'UTC', vault: well, notifications: well, store: well, needs_you: 0, records_since_ms: null, seq: 1 };
 const told = (change: Partial<TowerStatus>, more: Partial<Parameters<typeof troublesOf>[0]> = {}) => troublesOf({ status: { ...status, ...change }, cues: [], bands: [], offSince_ms: null, now_ms: NOW, ...more });
 
 describe('what is not ordinary', () => {

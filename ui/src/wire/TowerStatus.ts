@@ -17,4 +17,8 @@ traces_out?: string,
 /**
  * Gates that wait, open alerts, and held occurrences that ask.
  */
-needs_you: number, seq: number, };
+needs_you: number, 
+/**
+ * The oldest due time that there is a record of; null while there is none. Of what was before it nobody knows anything.
+ */
+records_since_ms: number | null, seq: number, };

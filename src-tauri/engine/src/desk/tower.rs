@@ -36,6 +36,7 @@ pub(super) async fn status(desk: &Desk, _: Nothing) -> Result<TowerStatus, DeskE
         store: store(desk),
         traces_out: desk.handle.exports.state().trouble.map(|why| format!("Runs do not get through as traces: {why}.")),
         needs_you: u32::try_from(needs_you).unwrap_or(u32::MAX),
+        records_since_ms: reader.oldest_due().await?.map(|due| due.0),
         seq: reader.last_seq().await?,
     })
 }

@@ -280,6 +280,9 @@ pub struct TowerStatus {
     pub traces_out: Option<String>,
     /// Gates that wait, open alerts, and held occurrences that ask.
     pub needs_you: u32,
+    /// The oldest due time that there is a record of; null while there is none. Of what was before it nobody knows anything.
+    #[ts(type = "number | null")]
+    pub records_since_ms: Option<i64>,
     #[ts(type = "number")]
     pub seq: u64,
 }

@@ -178,6 +178,13 @@ pub(super) fn page(
     connection.prepare_cached(&sql)?.query_map(params![cue_id, before.0, limit], read)?.collect()
 }
 
+/// The oldest due time there is a row of.
+pub(super) fn oldest_due(connection: &Connection) -> rusqlite::Result<Option<Ms>> {
+    let oldest: Option<i64> =
+        connection.prepare_cached("SELECT min(due_ms) FROM occurrences")?.query_row([], |row| row.get(0))?;
+    Ok(oldest.map(Ms))
+}
+
 /// One lane's in `[from, to)`, oldest first.
 pub(super) fn of_cue(
     connection: &Connection,

@@ -231,6 +231,8 @@ queries! {
     occurrences_between(from: Ms, to: Ms, limit: u32) -> Vec<OccurrenceRow> = occurrences::between;
     /// Due before an instant, newest first.
     occurrences_page(cue_id: Option<String>, before: Ms, limit: u32) -> Vec<OccurrenceRow> = occurrences::page;
+    /// The oldest due time in the ledger.
+    oldest_due() -> Option<Ms> = occurrences::oldest_due;
     /// What waits to begin, newest first; `account` None: everybody's.
     occurrences_waiting(account: Option<String>, cue_id: Option<String>, limit: u32) -> Vec<OccurrenceRow> = occurrences::waiting;
     occurrence_of_run(run_id: String) -> Option<OccurrenceRow> = occurrences::of_run;
