@@ -13,14 +13,18 @@ import { writing } from './state/written.svelte';
 theme.start();
 scale.start();
 writing.start();
-desk.start();
+const known = desk.start();
 briefing.start();
 audit.start();
 logins.start();
 gates.start();
 
+/** So long the frame that was there from the start waits for what the tower says: the window is drawn once then, and not empty first. */
+const SOON_MS = 60;
+
 const target = document.getElementById('app');
 if (!target) throw new Error('index.html has no #app to mount the window in');
-// The frame that was there from the start.
-target.replaceChildren();
-mount(App, { target });
+void Promise.race([known, new Promise((resolve) => setTimeout(resolve, SOON_MS))]).then(() => {
+  target.replaceChildren();
+  mount(App, { target });
+});

@@ -71,9 +71,10 @@ class Desk {
     return explains(this.fleet.bands, mark, this.bandsFrom_ms);
   }
 
-  start(): void {
-    void this.#connect();
+  /** Ends once the board is here. */
+  start(): Promise<void> {
     setInterval(() => this.#pulse(), 1000);
+    return this.#connect();
   }
 
   /** Asks the host; what it answers also proves that it is there. */
