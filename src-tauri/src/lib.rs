@@ -27,6 +27,8 @@ mod tray;
 mod tray_host;
 mod tray_lines;
 mod trouble;
+#[cfg(target_os = "linux")]
+mod typeface;
 mod window;
 
 use std::ffi::OsString;

@@ -30,6 +30,7 @@ pub fn build(app: &AppHandle) -> tauri::Result<()> {
     let shell = app.state::<Shell>();
     let kept = shell.keeper.kept();
     let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
+        .initialization_script(typeface())
         .title("Cuetower")
         .inner_size(frame::SIZE.0, frame::SIZE.1)
         .min_inner_size(frame::SIZE_MIN.0, frame::SIZE_MIN.1)
@@ -72,6 +73,13 @@ pub fn build(app: &AppHandle) -> tauri::Result<()> {
     });
     tauri::async_runtime::spawn(remember_moves(app.clone(), moves));
     Ok(())
+}
+
+fn typeface() -> &'static str {
+    #[cfg(target_os = "linux")]
+    return crate::typeface::told();
+    #[cfg(not(target_os = "linux"))]
+    ""
 }
 
 /// As if it had never been made: nobody saw it.

@@ -2,6 +2,8 @@
 try {
   const root = document.documentElement;
   if (navigator.platform.startsWith('Linux')) root.setAttribute('data-os', 'linux');
+  // The window's own word (src-tauri/src/typeface.rs).
+  if (window.__CUETOWER_TYPEFACE__) root.setAttribute('data-typeface', window.__CUETOWER_TYPEFACE__);
   const [theme, scale] = [localStorage.getItem('ct-theme'), Number(localStorage.getItem('ct-scale'))];
   if (theme === 'light' || theme === 'dark') root.setAttribute('data-theme', theme);
   if (scale >= 0.8 && scale <= 2) root.style.setProperty('--ui-scale', String(scale));
