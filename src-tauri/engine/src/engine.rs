@@ -165,6 +165,8 @@ impl Engine {
             found,
         };
         let pilot = Pilot::load(journal, crew)?;
+        // Before anybody can ask for one: none of these is of this tower.
+        let tries_left = pilot.cues_with(desk::is_of_a_try);
         let flying = std::thread::Builder::new()
             .name("pilot".to_owned())
             .spawn(move || fly(pilot, received))
@@ -211,7 +213,7 @@ impl Engine {
         minding.spawn(alerting::tell(handle.clone(), Arc::clone(&shared), alerts));
         minding.spawn(otlp::export(handle.clone(), Arc::clone(&shared)));
         minding.spawn(crate::search::filling::fill(handle.clone()));
-        minding.spawn(desk::put_away_tries(handle.clone(), started_at));
+        minding.spawn(desk::put_away_tries(handle.clone(), tries_left));
         minding.spawn(channels::tell(handle.clone()));
         minding.spawn(channels::beacon(handle.clone()));
         Ok((handle.clone(), Running { handle, orders, shared, flying, minding }))

@@ -88,7 +88,7 @@ use crate::vault::Vault;
 pub use adopt::finish as finish_adoptions;
 pub use demo::{Demo, DemoFleet, Doing, MARK as DEMO_MARK, cues_of_demo};
 pub(crate) use steps::view as step_view;
-pub(crate) use tries::put_away_left as put_away_tries;
+pub(crate) use tries::{is_of_a_try, put_away_left as put_away_tries};
 use wire::DeskError;
 pub(crate) use workers::status as worker_status;
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use cuetower_core::Ms;
-use cuetower_core::cue::{Cue, CueDefinition, CueStatus, OnFailure, Overlap, Restart, Transport};
+use cuetower_core::cue::{CueDefinition, OnFailure, Overlap, Restart, Transport};
 use cuetower_core::id::CueId;
 use cuetower_core::input::{Fire, Input};
 use cuetower_core::occurrence::Trigger;
@@ -27,7 +27,6 @@ const NAME_CHARS_KEPT: usize = 230;
 const APART: Duration = Duration::from_millis(250);
 /// The description of its cue, around the name of what is tried: by it a cue that was left behind is known.
 const MARK: (&str, &str) = ("A test fire of ", ", from the editor. It goes when its run is over.");
-const CUES_MAX: u32 = 10_000;
 /// Of one such cue: it has one run, and those that were made again by hand.
 const RUNS_MAX: u32 = 100;
 
@@ -69,19 +68,13 @@ async fn tried(desk: Desk, definition: CueDefinition, tell: oneshot::Sender<Resu
     put_away(desk.handle, cue_id).await;
 }
 
-/// At the start of a tower: whatever an earlier one left behind goes as it would have.
-pub(crate) async fn put_away_left(handle: Handle, started_at: Ms) {
-    let cues = match handle.reader().cues(None, None, CUES_MAX, 0).await {
-        Ok((cues, _)) => cues,
-        Err(error) => return tracing::warn!(%error, "cues of test fires could not be looked for"),
-    };
-    let is_left = |cue: &Cue| cue.status != CueStatus::Deleted && cue.created_at <= started_at;
-    let left = cues.into_iter().filter(|cue| is_left(cue) && is_of_a_try(&cue.definition));
-    let mut going: JoinSet<()> = left.map(|cue| put_away(handle.clone(), cue.id)).collect();
+/// At the start of a tower: these cues of an earlier one's test fires go as they would have.
+pub(crate) async fn put_away_left(handle: Handle, left: Vec<CueId>) {
+    let mut going: JoinSet<()> = left.into_iter().map(|cue| put_away(handle.clone(), cue)).collect();
     while going.join_next().await.is_some() {}
 }
 
-pub(super) fn is_of_a_try(definition: &CueDefinition) -> bool {
+pub(crate) fn is_of_a_try(definition: &CueDefinition) -> bool {
     let described = definition.description.as_deref().unwrap_or_default();
     described.starts_with(MARK.0) && described.ends_with(MARK.1) && definition.name.contains(" (test fire")
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::task::Poll;
 
+use cuetower_core::cue::CueStatus;
 use cuetower_core::id::RunId;
 use cuetower_core::run::Phase;
 use cuetower_core::spend::Nanousd;

@@ -290,6 +290,11 @@ impl Pilot {
         Ok(pilot)
     }
 
+    /// Of the cues that are not deleted, those with such a definition.
+    pub fn cues_with(&self, such: impl Fn(&CueDefinition) -> bool) -> Vec<CueId> {
+        self.lanes.values().filter(|lane| such(&lane.cue.definition)).map(|lane| lane.cue.id.clone()).collect()
+    }
+
     /// Runs until told to stop.
     pub async fn fly(mut self, mut orders: mpsc::Receiver<Order>) {
         let mut waiting = Vec::with_capacity(BATCH_MAX);
