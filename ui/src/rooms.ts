@@ -17,7 +17,9 @@ const LOADERS = {
   search: () => import('./views/Search.svelte'),
   key: () => import('./views/Key.svelte'),
   firstrun: () => import('./views/FirstRun.svelte'),
+  ledger: () => import('./parts/Ledger.svelte'),
   ahead: () => import('./parts/NextDays.svelte'),
+  inspector: () => import('./parts/Inspector.svelte'),
   palette: () => import('./parts/Palette.svelte'),
   briefing: () => import('./parts/Briefing.svelte'),
   pause: () => import('./parts/PauseUntil.svelte'),
@@ -46,6 +48,14 @@ export async function fetched(name: RoomName): Promise<Room> {
   const room = (await (LOADERS[name]() as unknown as Promise<Loaded>)).default as unknown as Room;
   here.set(name, room);
   return room;
+}
+
+/** Parts of the board that its first picture does without: a tower that went away could not give them any more. */
+const WITH_THE_BOARD: readonly RoomName[] = ['inspector', 'tip', 'menu', 'ledger'];
+
+/** Fetches them; one that cannot be had now is asked for again when it is needed. */
+export function fetchTheBoards(): void {
+  for (const name of WITH_THE_BOARD) fetched(name).catch(() => undefined);
 }
 
 /** Which room a place is in, and what it is told. `key`: another one of the same room begins anew. Null: the board. */

@@ -22,6 +22,8 @@ describe('the axis', () => {
   it('has as many marks as fit', () => {
     expect(ticksOf({ from_ms: NOW, span_ms: 255 * SECOND }, 418).map((tick) => tick.label)).toEqual(['0', '1 min', '2 min', '3 min', '4 min']);
     expect(ticksOf({ from_ms: NOW, span_ms: 255 * SECOND }, 200).map((tick) => tick.label)).toEqual(['0', '2 min', '4 min']);
+    expect(ticksOf({ from_ms: NOW, span_ms: 172 * SECOND }, 384).map((tick) => tick.label), 'no word runs into the next one').toEqual(['0', '1 min', '2 min']);
+    expect(ticksOf({ from_ms: NOW, span_ms: 172 * SECOND }, 600).map((tick) => tick.label)).toEqual(['0', '30 s', '1 min', '1 min 30 s', '2 min', '2 min 30 s']);
     expect(ticksOf({ from_ms: NOW, span_ms: 90 }, 300).map((tick) => tick.label)).toEqual(['0', '20 ms', '40 ms', '60 ms', '80 ms']);
     expect(ticksOf({ from_ms: NOW, span_ms: 40 * 86_400_000 }, 300)[1]?.label).toBe('14 d');
   });

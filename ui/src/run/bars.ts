@@ -9,6 +9,8 @@ const QUIET_MS = 30 * SECOND;
 const LETTER_PX = 5.9;
 const GAP_PX = 8;
 const TICK_PX = 74;
+/** Of a letter of a tick. */
+export const CHAR_PX = 6.6;
 /** Of the steps' time, behind the last of them. */
 const LABEL_SHARE = 0.13;
 
@@ -51,10 +53,11 @@ export interface Tick {
   label: string;
 }
 
-/** As many as fit into `width_px`; the first stands at 0. */
+/** As many as fit into `width_px`, apart from each other's words; the first stands at 0. */
 export function ticksOf(axis: Axis, width_px: number): Tick[] {
   const most = Math.max(1, Math.floor(width_px / TICK_PX));
-  const step = NICE.find((nice) => Math.floor(axis.span_ms / nice) <= most) ?? Math.ceil(axis.span_ms / most / DAY) * DAY;
+  const apart = (step: number) => Math.max(...Array.from({ length: Math.floor(axis.span_ms / step) }, (_, i) => lasting((i + 1) * step).length)) * CHAR_PX + 10 <= (step / axis.span_ms) * width_px;
+  const step = NICE.find((nice) => Math.floor(axis.span_ms / nice) <= most && (axis.span_ms < 2 * nice || apart(nice))) ?? Math.ceil(axis.span_ms / most / DAY) * DAY;
   const ticks: Tick[] = [];
   for (let at = 0; at <= axis.span_ms && ticks.length <= most; at += step) ticks.push({ share: at / axis.span_ms, label: at === 0 ? '0' : lasting(at) });
   return ticks;

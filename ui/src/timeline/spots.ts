@@ -86,21 +86,41 @@ export function lowerBound(spots: readonly Spot[], at_ms: number): number {
   return lo;
 }
 
-/** Spans of a lane are few and long: they are found once for each list. */
-const spansOf = new WeakMap<readonly Spot[], readonly Spot[]>();
+interface Far {
+  spot: Spot;
+  end_ms: number;
+}
 
-/** Spots that may touch the view: a run that began long before it can still end in it, and so can a span; what is due `ahead_ms` after it may reach into it with its left half. */
+/** Runs of over four hours are looked for one by one. */
+const FAR_MS = 4 * 3_600_000;
+/** What reaches far from its due time is little: it is found once for each list. */
+const farOf = new WeakMap<readonly Spot[], readonly Far[]>();
+
+/** Where a mark ends; without end while its run goes on. */
+function endOf(mark: Mark): number {
+  if (isSpan(mark)) return mark.until_ms ?? mark.due_ms;
+  return isLive(mark) ? Infinity : endedAt(mark, mark.due_ms);
+}
+
+function farIn(spots: readonly Spot[]): readonly Far[] {
+  const known = farOf.get(spots);
+  if (known) return known;
+  const far: Far[] = [];
+  for (const spot of spots) {
+    const end_ms = spot.mark === null ? spot.due_ms : endOf(spot.mark);
+    if (end_ms - spot.due_ms > FAR_MS || (spot.mark !== null && isSpan(spot.mark))) far.push({ spot, end_ms });
+  }
+  farOf.set(spots, far);
+  return far;
+}
+
+/** Spots that may touch the view: what was due up to `reach_ms` before it, and what began earlier, reaches far and ends in it or goes on; what is due `ahead_ms` after it may reach into it with its left half. */
 export function visible(spots: readonly Spot[], view: View, reach_ms: number, ahead_ms = 0): readonly Spot[] {
   const start_ms = view.t1_ms - view.span_ms;
   const from = lowerBound(spots, start_ms - reach_ms);
   const to = lowerBound(spots, view.t1_ms + ahead_ms);
-  let spans = spansOf.get(spots);
-  if (!spans) {
-    spans = spots.filter((spot) => spot.mark !== null && isSpan(spot.mark));
-    spansOf.set(spots, spans);
-  }
-  const earlier = spans.filter((span) => span.due_ms < start_ms - reach_ms && (span.mark?.until_ms ?? 0) > start_ms);
-  return [...earlier, ...spots.slice(from, to)];
+  const earlier = farIn(spots).filter(({ spot, end_ms }) => spot.due_ms < start_ms - reach_ms && end_ms > start_ms);
+  return [...earlier.map(({ spot }) => spot), ...spots.slice(from, to)];
 }
 
 /** Due times that merged into one run: from the first of them to that run; without end when the run is not here. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cue, mark, NOW } from '../testing';
 import { DAY, HOUR, MINUTE } from '../time';
+import type { Mark } from '../wire';
 import { nearestName, ordinaryAgents, rowAt, rowsIn, rowsOf } from './rows';
 import { deliveredAt, detailOf, endedAt, lowerBound, nearest, pitchOf, spotsOf, visible } from './spots';
 import { ticksOf } from './ticks';
@@ -54,6 +55,12 @@ describe('spots', () => {
     expect(visible(spots, { span_ms: 2 * HOUR, t1_ms: NOW }, HOUR).map((s) => s.id)).toEqual(['o45', 'o46', 'o47']);
     const ahead = (ahead_ms: number) => visible(spots, { span_ms: 2 * HOUR, t1_ms: NOW - 2 * HOUR }, 0, ahead_ms).map((s) => s.id);
     expect([ahead(0), ahead(1)], 'what is due past the edge reaches into the view').toEqual([['o44', 'o45'], ['o44', 'o45', 'o46']]);
+  });
+  it('a run of any length is drawn where it is, and one that goes on until now', () => {
+    const run = (id: string, due_ms: number, more: Partial<Mark>) => mark({ occurrence_id: id, due_ms, ...more });
+    const spots = spotsOf('c1', [run('over', NOW - 30 * HOUR, { ended_at_ms: NOW - 20 * HOUR }), run('goes on', NOW - 26 * HOUR, { confirmed: 'working', ended_at_ms: null }), run('short', NOW - 21 * HOUR, { ended_at_ms: NOW - 20.9 * HOUR })], [], NOW);
+    const seen = (t1_ms: number) => visible(spots, { span_ms: HOUR / 4, t1_ms }, 4 * HOUR).map((s) => s.id);
+    expect([seen(NOW), seen(NOW - 20.1 * HOUR), seen(NOW - 19 * HOUR)]).toEqual([['goes on'], ['over', 'goes on', 'short'], ['goes on', 'short']]);
   });
   it('a live run reaches to now', () => {
     const live = mark({ confirmed: 'working', ended_at_ms: null });
