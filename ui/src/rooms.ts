@@ -45,17 +45,37 @@ export function known(name: RoomName): Room | undefined {
 
 /** Fetches it. Rejects when it cannot be had: asked again, it is fetched again. */
 export async function fetched(name: RoomName): Promise<Room> {
+  await Promise.all([...missed].map(styled));
   const room = (await (LOADERS[name]() as unknown as Promise<Loaded>)).default as unknown as Room;
   here.set(name, room);
   return room;
 }
 
+/** Style sheets that did not come. Vite asks for each once and never again, so that a room that comes later would be without its looks. */
+const missed = new Set<string>();
+
+/** For the window's `error`, capturing. */
+export function noteWhatDidNotCome({ target }: Event): void {
+  if (!(target instanceof HTMLLinkElement) || target.rel !== 'stylesheet') return;
+  missed.add(target.href);
+  target.remove();
+}
+
+function styled(href: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const link = Object.assign(document.createElement('link'), { rel: 'stylesheet', crossOrigin: '', href });
+    link.onload = () => (missed.delete(href), resolve());
+    link.onerror = () => reject(new Error(`${href} could not be fetched`));
+    document.head.append(link);
+  });
+}
+
 /** Parts of the board that its first picture does without: a tower that went away could not give them any more. */
 const WITH_THE_BOARD: readonly RoomName[] = ['inspector', 'tip', 'menu', 'ledger'];
 
-/** Fetches them; one that cannot be had now is asked for again when it is needed. */
+/** Fetches those that are not here; one that cannot be had now is asked for again when it is needed. */
 export function fetchTheBoards(): void {
-  for (const name of WITH_THE_BOARD) fetched(name).catch(() => undefined);
+  for (const name of WITH_THE_BOARD) if (!here.has(name)) fetched(name).catch(() => undefined);
 }
 
 /** Which room a place is in, and what it is told. `key`: another one of the same room begins anew. Null: the board. */

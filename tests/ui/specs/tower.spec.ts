@@ -101,6 +101,8 @@ test('a browser without a session is told how to get one', async ({ browser, tow
 test('a window whose tower crashed says since when, and picks it up again when it is back', async ({ window: page, tower, ask }) => {
   await make(ask, [byHand('say-hello', ['echo', 'hi'])]);
   await page.evaluate(() => Object.assign(globalThis, { sameWindow: true }));
+  // What shows a chosen lane comes from the tower as well, and is fetched while it is there.
+  await expect.poll(() => page.evaluate(() => performance.getEntriesByType('resource').some((one) => /Inspector.*js/.test(one.name)))).toBe(true);
   await tower.crash();
   await expect(page.getByRole('alert').filter({ hasText: 'The tower stopped answering.' })).toBeVisible();
   await expect(page.getByTestId('strip-tower')).toContainText('Not answering');
@@ -112,6 +114,26 @@ test('a window whose tower crashed says since when, and picks it up again when i
   await page.getByRole('button', { name: 'Fire now' }).click();
   await expect(page.getByRole('complementary', { name: 'Selected run' })).toContainText('Confirmed');
   expect(await page.evaluate(() => 'sameWindow' in globalThis), 'the page was never loaded again').toBe(true);
+});
+
+test('a part that was not fetched before the tower went is there when it is back, with its looks', async ({ window: page, tower, ask }) => {
+  await make(ask, [byHand('say-hello', ['echo', 'hi'])]);
+  let back = false;
+  await page.route(/assets\/Inspector-/, async (route) => {
+    await expect.poll(() => tower.stopped, { timeout: 20_000 }).toBe(true);
+    await (back ? route.continue() : route.abort());
+  });
+  await page.reload();
+  await page.getByTestId('lane-say-hello').click();
+  await tower.crash();
+  await expect(page.getByRole('status').filter({ hasText: 'This part of the window' }).first()).toBeVisible();
+  back = true;
+  await tower.comeBack();
+  const fire = page.getByRole('button', { name: 'Fire now' });
+  await expect(fire).toBeEnabled();
+  expect(await page.evaluate(() => [...document.styleSheets].filter((one) => /Inspector/.test(one.href ?? '')).length), 'its style sheet').toBe(1);
+  await fire.click();
+  await expect(page.getByRole('complementary', { name: 'Selected run' })).toContainText('Confirmed');
 });
 
 test('what acts on the tower rests while it is away, and says why', async ({ window: page, tower, ask }) => {
