@@ -150,6 +150,10 @@ async fn what_runs_used_is_summed_by_cue_agent_model_and_day() {
     assert_eq!(mark["cost_usd"], json!(0.5), "the largest of the three: {mark}");
     let today = tower.owner("costs_today", &json!({})).await;
     assert_eq!((&today["today"], &today["day"]), (&seen["today"], &seen["days"][6]));
+    let told = |cue: &&Value| !cue["today"]["cost_usd"].is_null();
+    let of_cue = |cue: &Value| (cue["cue_id"].as_str().unwrap().to_owned(), cue["today"]["cost_usd"].clone());
+    let by_cue: serde_json::Map<_, _> = seen["by_cue"].as_array().unwrap().iter().filter(told).map(of_cue).collect();
+    assert_eq!((today["cues"].clone(), by_cue.len()), (Value::from(by_cue), 1), "as the costs have it");
 
     tower.kill9().await;
     tower.again().await;

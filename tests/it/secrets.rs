@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use cuetower_tests::{Answer, Server, Tower, ctl_in, send, until};
+use cuetower_tests::{Answer, Server, Tower, ctl_in, holds, send, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -48,9 +48,7 @@ fn holding(folder: &Path, value: &str) -> Vec<String> {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if std::fs::read(&path)
-                .is_ok_and(|bytes| bytes.windows(value.len()).any(|part| part == value.as_bytes()))
-            {
+            } else if std::fs::read(&path).is_ok_and(|bytes| holds(&bytes, value)) {
                 found.push(path.display().to_string());
             }
         }

@@ -22,6 +22,11 @@ pub use wall::{Wall, ms};
 /// No answer takes this long; a test that waits for one has failed.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
+/// Whether these bytes have the text in them.
+pub fn holds(bytes: &[u8], text: impl AsRef<[u8]>) -> bool {
+    memchr::memmem::find(bytes, text.as_ref()).is_some()
+}
+
 /// Sends one request. The answer's status and JSON; `Null` for an empty body, a string for one that is not JSON.
 ///
 /// # Panics

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex};
 
-use super::forms::{forms, holds};
+use super::forms::forms;
 use super::*;
 use crate::channels::mail::Mail;
 

@@ -2,7 +2,7 @@
 //! what they say does nothing to whoever opens the file.
 
 use super::canary::{Canary, SECRETS};
-use super::forms::{forms, holds};
+use super::forms::forms;
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]

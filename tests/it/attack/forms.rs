@@ -2,11 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use cuetower_tests::holds;
 use serde_json::json;
-
-pub(super) fn holds(bytes: &[u8], needle: &[u8]) -> bool {
-    bytes.windows(needle.len()).any(|part| part[0] == needle[0] && part == needle)
-}
 
 /// A value as it is, and as JSON, URLs, HTML, base64 and hex write it; of several lines each line, too.
 pub(super) fn forms(value: &str) -> Vec<(&'static str, Vec<u8>)> {

@@ -30,7 +30,7 @@ mod shown;
 
 use std::time::Duration;
 
-use cuetower_tests::{Answer, Server, Tower, send, until};
+use cuetower_tests::{Answer, Server, Tower, holds, send, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 

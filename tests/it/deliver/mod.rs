@@ -15,7 +15,7 @@ mod stopped;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cuetower_tests::{Ended, Tower, send, until};
+use cuetower_tests::{Ended, Tower, holds, send, until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rand::Rng as _;
@@ -251,9 +251,8 @@ fn processes_naming(folder: &Path) -> Vec<(i32, String)> {
     ids.filter_map(|pid| {
         let read = |file: &str| std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
         let line = read("cmdline");
-        let names = |bytes: &[u8]| bytes.windows(name.len()).any(|window| window == name);
         let line_text = || String::from_utf8_lossy(&line).replace('\0', " ");
-        (names(&line) || names(&read("environ"))).then(|| (pid, line_text()))
+        (holds(&line, name) || holds(&read("environ"), name)).then(|| (pid, line_text()))
     })
     .collect()
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use cuetower_tests::{Answer, Server};
+use cuetower_tests::{Answer, Server, holds};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ fn hook(url: &str, headers: &Value) -> Value {
 fn lies_open(tower: &Tower, text: &str) -> bool {
     let files =
         std::fs::read_dir(tower.dir.path()).unwrap().filter_map(|entry| std::fs::read(entry.unwrap().path()).ok());
-    files.into_iter().any(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
+    files.into_iter().any(|bytes| holds(&bytes, text))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -243,7 +243,7 @@ test('what is older than the first look is told lane by lane: in marks, and in c
   const [cue] = await make(ask, [byHand('alpha', ['true'])]);
   await fired(ask, cue?.id ?? '', 1);
   const { now_ms } = await ask<{ now_ms: number }>('tower_status');
-  const request = { cue_ids: [cue?.id], from_ms: now_ms - 3_600_000, to_ms: now_ms + 1000, cell_ms: 60_000, head: { today_ms: 0, before_ms: now_ms + 1000 } };
+  const request = { cue_ids: [cue?.id], from_ms: now_ms - 3_600_000, to_ms: now_ms + 1000, cell_ms: 60_000, past_before_ms: now_ms + 1000 };
   const told = async (dense_ms: number) => (await ask<{ lanes: { dense: boolean; marks: unknown[]; past: unknown[] }[] }>('board_cells', { ...request, dense_ms })).lanes[0];
   expect(await told(1000)).toMatchObject({ dense: false, marks: [{ confirmed: 'confirmed' }], past: [{ cost_usd: null }] });
   await fired(ask, cue?.id ?? '', 3);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mark, NOW, step } from '../testing';
 import type { AttemptView, StepsSummary } from '../wire';
-import { againWords, axisOf, barOf, isWorking, labelOf, placeOfLabel, quietFor, ticksOf, type Scene } from './bars';
+import { againWords, axisOf, barOf, isWorking, labelIn, labelOf, placeOfLabel, quietFor, ticksOf, type Scene } from './bars';
 
 const SECOND = 1000;
 const summary = (first: number, last: number): StepsSummary => ({ begun: 3, completed: 3, failed: 0, first_ms: NOW + first * SECOND, last_ms: NOW + last * SECOND });
@@ -67,6 +67,7 @@ describe('words beside it', () => {
     [step({ ...at(-9, null), source: 'kept', state: 'started' }), { text: 'not completed in the run before', tone: '', again: false }],
     [step({ ...at(10, null), state: 'started' }), { text: 'no end reported', tone: 'warn', again: false }]
   ])('%#', (of, label) => expect(labelOf(of, scene())).toEqual(label));
+  it('are cut to how long it took where there is hardly any room', () => expect([labelIn(54, '13 s · tried twice · 503'), labelIn(54, '13 s'), labelIn(90, '13 s · 503')]).toEqual(['13 s', '13 s', '13 s · 503']));
   it('of a working step grow by whole seconds', () => expect(labelOf(step({ ...at(10, null), state: 'started' }), scene({ live: true, now_ms: NOW + 15_700 }))).toEqual({ text: '5 s', tone: 'live', again: false }));
   it('of what an earlier attempt left open', () => expect(labelOf(step({ ...at(10, null), state: 'started' }), scene({ live: true, attempt: 2 })).text).toBe('left open by an earlier attempt'));
   it('tries and retries are told apart', () => expect([againWords({ tries: 3, retries: 1 }), againWords({ tries: 1, retries: 0 }), againWords({ tries: 1, retries: null })]).toEqual(['begun 3 times, 1 retry', null, null]));

@@ -158,6 +158,8 @@ export function labelOf(step: StepView, scene: Scene): Label {
 }
 
 /** On which side of its bar a label stands, from where and how wide it may be, in px. */
+const HARDLY_PX = 80;
+
 export interface LabelPlace {
   side: 'right' | 'left';
   /** From the left edge; of one at the left, from the right edge. */
@@ -165,6 +167,11 @@ export interface LabelPlace {
   room_px: number;
   /** In the bar itself. */
   inside?: boolean;
+}
+
+/** Where there is hardly any room, no more than how long it took: two letters of what follows tell nothing. */
+export function labelIn(room_px: number, text: string): string {
+  return room_px < HARDLY_PX ? (text.split(' · ')[0] ?? text) : text;
 }
 
 /** `hollow`: there is nothing in the bar, so that words may stand in it where there is no room beside it. */

@@ -30,7 +30,6 @@ export function changeWords({ this: now, other }: Pick<CompareRow, 'this' | 'oth
   if (now === null || other === null) return '';
   if (now === other) return 'same';
   if (other === 0) return runText.noneThen;
-  if (now === 0) return 'none';
   const times = now / other;
   if (times >= 3) return runText.timesOfWhich(atMost(times, times < 9.95 ? 1 : 0));
   const percent = Math.round(Math.abs(times - 1) * 100);

@@ -57,7 +57,7 @@ describe('what it used', () => {
 
 describe('beside the last good run', () => {
   it.each<[number | null, string, string]>([[null, 'count', '–'], [200, 'count', '200'], [12_400, 'count', '12,400'], [381_000, 'count', '381k'], [0.125, 'count', '0.125'], [152_000, 'ms', '2 min 32 s'], [0.02, 'usd', '$0.02'], [4.25, 'percent', '4.3 %'], [31.7, 'percent', '32 %']])('%s in %s', (value, unit, words) => expect(figureWords(value, unit)).toBe(words));
-  it.each<[number | null, number | null, string]>([[3, 200, '−99 %'], [200, 200, 'same'], [0, 200, 'none'], [5, 0, 'none then'], [120, 10, '12 times'], [35, 10, '3.5 times'], [11, 10, '+10 %'], [1001, 1000, 'nearly the same'], [null, 5, '']])('%s against %s', (now, other, words) => expect(changeWords({ this: now, other })).toBe(words));
+  it.each<[number | null, number | null, string]>([[3, 200, '−99 %'], [200, 200, 'same'], [0, 200, '−100 %'], [5, 0, 'none then'], [120, 10, '12 times'], [35, 10, '3.5 times'], [11, 10, '+10 %'], [1001, 1000, 'nearly the same'], [null, 5, '']])('%s against %s', (now, other, words) => expect(changeWords({ this: now, other })).toBe(words));
   it('a step that differs', () => {
     const diff = { number: '3.4', name: 'lead 4', ordinal: 7, this: 'failed', other: 'completed', words: '429 Too Many Requests' };
     expect([diffWords(diff), diffWords({ ...diff, ordinal: null, this: null, words: null }), diffWords({ ...diff, this: 'completed', other: null, words: '' })]).toEqual(['failed here: 429 Too Many Requests; completed then', 'not here; completed then', 'completed here; not there then']);

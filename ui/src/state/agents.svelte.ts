@@ -7,6 +7,8 @@ import { following } from './following';
 
 /** The pulse moves on, and a late agent makes no event. */
 const EVERY_MS = 5000;
+/** How they stand is not to be known to the second. */
+const GLANCE_APART_MS = 10_000;
 
 class AgentsState {
   /** In the order of the screen; null until the tower has said. */
@@ -21,6 +23,11 @@ class AgentsState {
     return () => {
       if (--this.#watchers === 0) this.#stop?.();
     };
+  }
+
+  /** The same at leisure, for what shows only how they stand. */
+  glance(): Stop {
+    return following(['agents', 'alerts'], () => (this.#watchers === 0 ? this.#load() : Promise.resolve()), null, GLANCE_APART_MS);
   }
 
   /** Shows what a command answered with. */

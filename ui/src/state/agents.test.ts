@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { agent, cue, mark, NOW } from '../testing';
 import type { AgentView } from '../wire';
 import { EMPTY_FLEET } from './fleet';
-import { beatWords, brief, budgetOf, cannot, commandWords, costWords, countsOf, faceOf, grouped, hasNoRate, healthOf, heardWords, isUnusual, measurable, memoryWords, messageFace, namedWords, newestMb, ordered, overBudget, pulseWords, riseWords, standsAs, tokensLately, tokensLine, tokensWords } from './agents';
+import { beatWords, brief, budgetOf, cannot, commandWords, costWords, countsOf, faceOf, grouped, hasNoRate, healthOf, heardWords, isUnusual, measurable, memoryWords, messageFace, namedWords, newestMb, ordered, overBudget, pulseWords, riseWords, standsAs, standsOf, standsOnBoard, tokensLately, tokensLine, tokensWords } from './agents';
 
 const asked = (state: string, message: string | null = null) => ({ id: 1, action: 'restart', state, message, asked_at_ms: NOW, ended_at_ms: null });
 
@@ -18,6 +18,14 @@ describe('the list', () => {
     const list = [...[{}, {}, { state: 'late' }, { state: 'error' }, { state: 'unseen', last_beat_ms: null }].map((change) => standsAs(agent(change), { runs: 0, asks: 0 })), idle];
     expect(countsOf(list).map((count) => count.words)).toEqual(['2 working', '1 idle', '1 late', '1 with an error', '1 without beats']);
     expect(countsOf([])).toEqual([]);
+  });
+  it('is told above its cues: a question first, then what is wrong, then what runs, then how it beats', () => {
+    const words = (named: readonly AgentView[], runs = 0, asks = 0) => standsOnBoard(named, { runs, asks }).word;
+    const stuck = agent({ no_progress_since_ms: NOW, run_id: 'r1' });
+    expect([words([stuck], 1, 1), words([stuck], 1), words([agent({ state: 'late' })]), words([agent()], 2), words([agent()]), words([agent({ state: 'alive' })]), words([agent({ state: 'stopped' })]), words([])]).toEqual(
+      ['1 at a gate', 'Alive only', 'Late', '2 running', 'Working', 'Idle', 'Idle', 'Idle']);
+    expect(words([agent(), stuck], 1), 'of two with one name').toBe('Alive only');
+    expect([standsOf([agent(), stuck, agent({ no_progress_since_ms: NOW, run_id: null })]), standsOf([agent()]) === standsOf([])]).toEqual([new Map([['r1', NOW]]), true]);
   });
   it('says who leaks, and that nobody does only where beats tell of it', () => {
     const rises = agent({ memory_rise: { since_ms: NOW, from_mb: 300 } });

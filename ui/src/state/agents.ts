@@ -32,6 +32,25 @@ export function standingOf({ runs, asks }: Busy): Standing {
   return runs > 0 ? { v: 'C', state: 'working', word: boardText.running(runs), tone: 'live' } : { v: 'P', state: 'idle', word: boardText.idle, tone: 'mark' };
 }
 
+/** Those that no run of a cue says, and that are wrong. */
+const UNWELL: ReadonlySet<string> = new Set(['stuck', 'late', 'error']);
+
+/** What the board says above the cues of an agent, or of several with one name: a question first, then what is wrong with it, then what runs, then how it beats. */
+export function standsOnBoard(named: readonly Pick<AgentView, 'state' | 'no_progress_since_ms' | 'lost_since_ms'>[], busy: Busy): Standing {
+  const states = named.map(stateOf);
+  const unwell = states.find((state) => UNWELL.has(state));
+  if (busy.asks === 0 && unwell !== undefined) return { v: 'A', ...faceOf(unwell) };
+  return busy.asks === 0 && busy.runs === 0 && states.includes('working') ? { v: 'A', ...faceOf('working') } : standingOf(busy);
+}
+
+const NOTHING_STANDS: ReadonlyMap<string, number> = new Map();
+
+/** Since when live runs have not got on, by their id. */
+export function standsOf(agents: readonly Pick<AgentView, 'run_id' | 'no_progress_since_ms'>[]): ReadonlyMap<string, number> {
+  const stands = agents.flatMap((agent) => (agent.run_id !== null && agent.no_progress_since_ms !== null ? [[agent.run_id, agent.no_progress_since_ms] as const] : []));
+  return stands.length === 0 ? NOTHING_STANDS : new Map(stands);
+}
+
 /** An agent that beats says itself how it stands; one that never did, and that cues name, stands as they do, in the board's words. */
 export function standsAs(agent: Pick<AgentView, 'state' | 'no_progress_since_ms' | 'lost_since_ms' | 'cues'>, busy: Busy): Standing {
   const state = stateOf(agent);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { alert, cue, event, mark, NOW } from '../testing';
 import type { Board } from '../wire';
-import { busyCues, completeSince, EMPTY_FLEET, fleetFrom, markOfRun, newestFirst, nextFire, unexplained, withAlerts, withCue, withEvent, withHistory, withoutPast } from './fleet';
+import { busyCues, completeSince, EMPTY_FLEET, fleetFrom, lastCost, markOfRun, newestFirst, nextFire, unexplained, withAlerts, withCue, withEvent, withHistory, withoutPast } from './fleet';
 
 const MIN = 60_000;
 
@@ -99,4 +99,9 @@ it('the past is let go of, but not of lanes in sight, nor what is under way or a
 it('a cue is out of the ordinary by its runs or by its alerts', () => {
   const fleet = fleetFrom(board({ marks: [mark({ cue_id: 'fine' }), mark({ occurrence_id: '2', cue_id: 'lied', confirmed: 'refuted' }), mark({ occurrence_id: '3', cue_id: 'runs', confirmed: 'working', ended_at_ms: null })], alerts: [alert({ cue_id: 'told' }), alert({ id: 'a2', cue_id: 'over', state: 'resolved' })] }));
   expect([...busyCues(fleet)].sort()).toEqual(['lied', 'runs', 'told']);
+});
+
+it('the last cost is of the newest run that has ended and told of one', () => {
+  const lane = [mark({ cost_usd: 0.23 }), mark({ cost_usd: 0.0045, confirmed: 'refuted' }), mark({ cost_usd: null }), mark({ cost_usd: 0.1, ended_at_ms: null, confirmed: 'working' })];
+  expect([lastCost(lane), lastCost(lane.slice(2)), lastCost([])]).toEqual([0.0045, null, null]);
 });

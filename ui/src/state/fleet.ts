@@ -156,6 +156,11 @@ export function markOfRun(fleet: Fleet, runId: string): Mark | undefined {
   return undefined;
 }
 
+/** What the newest run cost that has ended and told of it; null: none of these. */
+export function lastCost(lane: readonly Mark[]): number | null {
+  return lane.findLast((mark) => mark.ended_at_ms !== null && mark.cost_usd !== null)?.cost_usd ?? null;
+}
+
 /** Every mark, newest due first. */
 export function newestFirst(fleet: Fleet, keep: (mark: Mark) => boolean, limit: number): Mark[] {
   const all: Mark[] = [];

@@ -1,6 +1,6 @@
 //! The past of the lanes that are looked at: asked for as the view moves, as marks or, where they would lie too close, as counts.
 import { untrack } from 'svelte';
-import { DAY, HOUR, MINUTE, startOfDay } from '../time';
+import { DAY, HOUR, MINUTE } from '../time';
 import { cellFor, DENSE_PX, type Binned } from '../timeline/cells';
 import { bestCounts, isCounted, isWhole, withChanges, withTold, type Asked, type LaneKnown } from '../timeline/known';
 import { startOf, type View } from '../timeline/view';
@@ -115,7 +115,7 @@ class Lanes {
     const { from_ms, to_ms, cell_ms } = asked;
     const floor_ms = desk.loadedFrom_ms;
     try {
-      const answer = await desk.ask('board_cells', { cue_ids, from_ms, to_ms, cell_ms, dense_ms, head: asked.head ? { today_ms: startOfDay(desk.clock(), desk.zone), before_ms: Math.ceil(floor_ms) } : null });
+      const answer = await desk.ask('board_cells', { cue_ids, from_ms, to_ms, cell_ms, dense_ms, past_before_ms: asked.head ? Math.ceil(floor_ms) : null });
       if (floor_ms === desk.loadedFrom_ms) this.#take(answer, asked);
       return answer;
     } catch {

@@ -12,6 +12,8 @@ class Spent {
   usd = $state<number | null>(null);
   /** It was asked for, and the answer came. */
   known = $state(false);
+  /** Dollars by the cue's id, without those of which nobody told; null: not known yet. */
+  cues = $state.raw<Readonly<Record<string, number>> | null>(null);
 
   watch(): Stop {
     return following(movesCosts, () => this.#load(), EVERY_MS, APART_MS);
@@ -20,7 +22,8 @@ class Spent {
   async #load(): Promise<void> {
     if (desk.phase !== 'ready' || document.hidden) return;
     try {
-      this.usd = (await desk.ask('costs_today', {})).today.cost_usd;
+      const { today, cues } = await desk.ask('costs_today', {});
+      [this.usd, this.cues] = [today.cost_usd, cues];
       this.known = true;
     } catch {
       // The pulse notices when nobody answers; what was known stays.

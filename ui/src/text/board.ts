@@ -97,6 +97,8 @@ export const usually = (usualRange: Said) => `usually ${usualRange}`;
 export const duration = 'Duration';
 export const atAGate2 = ', at a gate';
 export const running2 = ', running';
+export const noProgressFor = (time: Said) => `no progress for ${time}`;
+export const noProgress = 'no progress';
 export const restarts = 'Restarts';
 export const attempts = 'Attempts';
 export const ofIt = (attempts: Said, attempts_max: Said) => `${attempts} of ${attempts_max}`;

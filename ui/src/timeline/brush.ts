@@ -17,6 +17,8 @@ export interface Brush {
   now_ms: number;
   selected: string | null;
   bands?: readonly BandView[];
+  /** Since when live runs have not got on, by their id: their agents beat, and nothing moves. */
+  stands?: ReadonlyMap<string, number>;
   /** Only what touches this stretch is drawn; null: everything that is visible. */
   part?: { from_ms: number; to_ms: number } | null;
 }

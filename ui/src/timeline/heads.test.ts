@@ -8,19 +8,18 @@ const TODAY = NOW - 9 * HOUR;
 const runs = (n: number, cost_usd: number | null) => Array.from({ length: n }, (_, i) => mark({ occurrence_id: `o${i}`, due_ms: NOW - (n - i) * HOUR, cost_usd }));
 const past = (n: number, cost_usd: number | null): PastRun[] => Array.from({ length: n }, () => ({ cost_usd, took_ms: MINUTE }));
 
-it('today is what was told of before, and what is here since', () => {
-  expect(headOf(runs(4, 0.25), NOW - 3 * HOUR, [], 1.5, TODAY).today_usd, 'the oldest of the four is told of in the sum').toBe(2.25);
-  expect(headOf(runs(12, 0.25), -Infinity, null, null, TODAY).today_usd, 'yesterday is not today').toBe(2.25);
-  expect(headOf(runs(3, null), -Infinity, [], null, TODAY).today_usd, 'nobody told what it cost').toBeNull();
+it('today is what is here since midnight', () => {
+  expect(headOf(runs(12, 0.25), -Infinity, null, TODAY).today_usd, 'yesterday is not today').toBe(2.25);
+  expect(headOf(runs(3, null), -Infinity, [], TODAY).today_usd, 'nobody told what it cost').toBeNull();
 });
 
 it('the line goes on from the past into the present, fourteen runs of it', () => {
-  const head = headOf(runs(2, 0.5), -Infinity, past(30, 0.1), null, TODAY);
+  const head = headOf(runs(2, 0.5), -Infinity, past(30, 0.1), TODAY);
   expect(head.values).toEqual([...Array<number>(12).fill(0.1), 0.5, 0.5]);
   expect(head.title).toContain('Cost of the last 14 runs');
 });
 
 it('without costs it tells how long they took', () => {
-  const head = headOf([], -Infinity, past(3, null), null, TODAY);
+  const head = headOf([], -Infinity, past(3, null), TODAY);
   expect([head.values, head.title]).toEqual([[MINUTE, MINUTE, MINUTE], 'Time of the last 3 runs, at most 1 min']);
 });

@@ -1,4 +1,4 @@
-//! What a lane's head says of its runs: what today cost, and its last runs as one line. Pure.
+//! What a lane's head says of its runs: its last ones as one line, and what they cost today. Pure.
 import { lastIsOutside } from '../run/envelope';
 import * as boardText from '../text/board';
 import { lasting } from '../time';
@@ -8,16 +8,16 @@ import type { Mark, PastRun } from '../wire';
 const [RUNS_SHOWN, RUNS_KNOWN] = [14, 51];
 
 export interface Head {
-  /** Null: nobody told what anything cost. */
+  /** By the marks that are here, until the tower says what was spent; null: nobody told what anything cost. */
   today_usd: number | null;
   values: readonly number[];
   odd: boolean;
   title: string;
 }
 
-/** `marks`: the lane's, of which all since `since_ms` are here; `past` and `older_usd` tell of what was before. */
-export function headOf(marks: readonly Mark[], since_ms: number, past: readonly PastRun[] | null, older_usd: number | null, today_ms: number): Head {
-  let today_usd = older_usd;
+/** `marks`: the lane's, of which all since `since_ms` are here; `past` tells of what was before. */
+export function headOf(marks: readonly Mark[], since_ms: number, past: readonly PastRun[] | null, today_ms: number): Head {
+  let today_usd: number | null = null;
   const newest: PastRun[] = [];
   for (let i = marks.length - 1; i >= 0; i--) {
     const mark = marks[i] as Mark;

@@ -16,11 +16,9 @@ export interface LaneKnown {
   binned: readonly Binned[];
   /** Its last runs before the marks that everybody has, newest last; null: not asked yet. */
   past: readonly PastRun[] | null;
-  /** What runs cost today that are older than those marks. */
-  cost_usd: number | null;
 }
 
-export const NOTHING_KNOWN: LaneKnown = { pitch_ms: Infinity, whole: [], binned: [], past: null, cost_usd: null };
+export const NOTHING_KNOWN: LaneKnown = { pitch_ms: Infinity, whole: [], binned: [], past: null };
 /** Grids of one lane that are kept. */
 const GRIDS_KEPT = 6;
 
@@ -89,8 +87,7 @@ function told(known: LaneKnown, lane: LaneCells, asked: Asked): LaneKnown {
     pitch_ms: lane.pitch_ms ?? Infinity,
     whole: lane.dense ? known.whole : withStretch(known.whole, { from_ms, to_ms }),
     binned: lane.dense ? withCounts(known.binned, { cell_ms, from_ms, to_ms, cells: lane.cells, stale: false }) : known.binned,
-    past: asked.head ? lane.past : known.past,
-    cost_usd: asked.head ? lane.cost_usd : known.cost_usd
+    past: asked.head ? lane.past : known.past
   };
 }
 

@@ -17,26 +17,26 @@ export function drawLabels(brush: Brush, placed: readonly Placed[], shown: reado
   g.textBaseline = 'middle';
   g.lineJoin = 'round';
   for (const p of [...placed].sort((a, b) => a.x - b.x)) {
-    if (p.x < -4 || p.x > width + 4) continue;
+    const live = isLive(p.mark);
+    if ((p.x < -4 && !live) || p.x > width + 4) continue;
     const next = shown[p.index + 1];
     const nextX = next ? xOf(view, next.due_ms, width) : width;
     const before = shown[p.index - 1];
     // The line of what merged into it lies at its left.
     const comb = combs.get(p.mark.occurrence_id);
     const beforeX = comb ? p.x : before ? xOf(view, before.mark ? endedAt(before.mark, now_ms) : before.due_ms, width) : 0;
-    const live = isLive(p.mark);
     const limit = p.x < xn ? Math.min(nextX, live ? width : xn) : nextX;
     let at: number | null = null;
     let y = ya + 0.5;
     let text = '';
-    for (text of labelsOf(p.mark, now_ms, comb?.due ?? 0)) {
+    for (text of labelsOf(p.mark, now_ms, comb?.due ?? 0, brush.stands?.get(p.mark.run_id ?? '') ?? null)) {
       const w = g.measureText(text).width;
       if (!live && p.x + 10 + w < limit - 6) at = p.x + 10;
       else if (!live && p.x - 10 - w > Math.max(beforeX, taken) + 8) at = p.x - 10 - w;
       else if (live && Math.max(p.xc, xn) + 10 + w < nextX) {
         at = Math.max(p.xc, xn) + 10;
         y = isBefore(p.mark) ? ya + 9.5 : yc + 0.5;
-      } else if (live && p.x + 10 + w < Math.min(nextX, xn) - 6) at = p.x + 10;
+      } else if (live && p.x >= -4 && p.x + 10 + w < Math.min(nextX, xn) - 6) at = p.x + 10;
       if (at !== null) break;
     }
     if (at === null) continue;
@@ -49,11 +49,12 @@ export function drawLabels(brush: Brush, placed: readonly Placed[], shown: reado
   }
 }
 
-/** What may stand beside a run, longest first; `madeUp` due times merged into it. */
-function labelsOf(mark: Mark, now_ms: number, madeUp: number): string[] {
+/** What may stand beside a run, longest first; `madeUp` due times merged into it, and it has not got on since `stands_ms`. */
+function labelsOf(mark: Mark, now_ms: number, madeUp: number, stands_ms: number | null): string[] {
   if (mark.delivered === 'waiting' && mark.confirmed !== 'gate') return [headline(mark, now_ms).replace(/\.$/, ''), boardText.heldBack];
   if (mark.delivered === 'delivering') return [mark.attempts > 1 ? attemptWords(mark) : 'delivering'];
   if (isBetween(mark)) return [boardText.waitsForItsNextTry(mark.attempts), boardText.nextTry];
+  if (mark.confirmed === 'working' && stands_ms !== null) return [boardText.noProgressFor(lasting(now_ms - stands_ms)), boardText.noProgress];
   if (mark.confirmed === 'working') return [boardText.runningOfLasting(lasting(now_ms - deliveredAt(mark, now_ms))), 'running'];
   if (mark.confirmed === 'gate') return [boardText.waitsForYourAnswer, boardText.atAGate3];
   if (mark.scheduled === 'held') return mark.asks ? [boardText.waitsForYou, 'asks'] : ['held'];

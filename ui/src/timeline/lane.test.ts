@@ -26,6 +26,8 @@ class PathStub {
 
 let drawn: Drawn[] = [];
 /** Lines of two points: where they begin and end, at the height where they begin. */
+/** What is open at its right, with dashes: where it begins and ends. */
+let boxes: { from: number; to: number; ink: string }[] = [];
 let strokes: { from: number; to: number; y: number }[] = [];
 
 /** The pen records; colours are named by their tokens, so that tests read like the drawing rules. */
@@ -39,7 +41,7 @@ function pen(): CanvasRenderingContext2D {
   const rect = (what: string) => (left: number, top: number, w: number, h: number) => drawn.push({ what, x: Math.round(left + w / 2), y: Math.round(top + h / 2), ink: what === 'rect' ? g.fillStyle : g.strokeStyle });
   const nothing = () => undefined;
   const g = {
-    fillStyle: '', strokeStyle: '', lineWidth: 1, globalAlpha: 1, font: '', textBaseline: '', lineJoin: '',
+    setLineDash: nothing, fillStyle: '', strokeStyle: '', lineWidth: 1, globalAlpha: 1, font: '', textBaseline: '', lineJoin: '',
     save: nothing, restore: nothing, scale: nothing, beginPath: () => (path = []), moveTo: (px: number, py: number) => path.push([px, py]), lineTo: (px: number, py: number) => path.push([px, py]), arcTo: nothing, closePath: nothing, strokeText: nothing,
     translate: (tx: number, ty: number) => {
       x = tx + 4.5;
@@ -49,6 +51,7 @@ function pen(): CanvasRenderingContext2D {
     stroke: (cut?: unknown) => {
       const [a, b] = path;
       if (cut === undefined && path.length === 2 && a && b) strokes.push({ from: a[0], to: b[0], y: a[1] });
+      if (cut === undefined && path.length === 4 && a && b && a[0] !== b[0]) boxes.push({ from: Math.round(b[0]), to: Math.round(a[0]), ink: g.strokeStyle });
       record('stroke', '')(cut);
     }, fillRect: rect('rect'), strokeRect: rect('frame'),
     measureText: (text: string) => ({ width: text.length * 6 }),
@@ -196,6 +199,24 @@ it('far apart, time and cost are written beside a run, and how long a live one h
   const live = mark({ occurrence_id: 'b', due_ms: NOW - 10 * MINUTE, delivered_at_ms: NOW - 10 * MINUTE, ended_at_ms: null, confirmed: 'working' });
   const texts = draw([done, live], [], HOUR * 2).filter((d) => d.what.startsWith('"')).map((d) => d.what);
   expect(texts).toEqual(['"1 min  $0.23"', '"running 10 min"']);
+});
+
+it('a run that beats and gets nowhere is a bar until it stood still, then a box of the colour that warns, and says for how long', () => {
+  const live = mark({ run_id: 'r', due_ms: NOW - 60 * MINUTE, delivered_at_ms: NOW - 60 * MINUTE, ended_at_ms: null, confirmed: 'working' });
+  const spots = spotsOf('c1', [live], [], NOW);
+  const view = (span_ms: number) => ({ span_ms, t1_ms: NOW + span_ms / 4 });
+  const barOf = (span_ms: number, stands: ReadonlyMap<string, number>) => {
+    drawn = [];
+    boxes = [];
+    drawLane({ g: pen(), ink, view: view(span_ms), width: 1000, now_ms: NOW, selected: null, stands }, 0, laneOf(spots, span_ms / 1000));
+    return { bars: drawn.filter((d) => d.what === 'rect' && d.ink === 'live').map((d) => d.x), said: drawn.filter((d) => d.what.startsWith('"')).map((d) => d.what) };
+  };
+  expect(barOf(2 * HOUR, new Map())).toEqual({ bars: [500], said: ['"running 1 h"'] });
+  expect(boxes).toEqual([]);
+  const still = new Map([['r', NOW - 30 * MINUTE]]);
+  expect(barOf(2 * HOUR, still)).toEqual({ bars: [375], said: ['"no progress for 30 min"'] });
+  expect(boxes).toEqual([{ from: 500, to: 750, ink: 'warn-mark' }]);
+  expect(barOf(HOUR, still).said, 'also where its beginning is out of sight').toEqual(['"no progress for 30 min"']);
 });
 
 it('a lane whose fires are told no further says that it goes on, also once some of them have passed', () => {

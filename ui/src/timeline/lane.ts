@@ -90,7 +90,7 @@ export function drawLane(brush: Brush, y0: number, lane: LaneScene): void {
       if (spot.id === brush.selected) outline(brush, at, y0, 16);
       return;
     }
-    const bad = isExceptional(mark, spot.explained);
+    const bad = isExceptional(mark, spot.explained) || standsSince(brush, mark) !== null;
     if (detail === 'ticks' && !bad && spot.id !== brush.selected) {
       drawTick(brush, mark, at, ya, yb, yc, tick);
       return;
@@ -171,6 +171,31 @@ function drawSpan(brush: Brush, spot: Spot, y0: number, ya: number): void {
   if (spot.id === brush.selected) outline(brush, from, y0, to - from + 16);
 }
 
+/** Since when a live run has not got on. */
+function standsSince({ stands }: Brush, mark: Mark): number | null {
+  return mark.confirmed === 'working' && mark.run_id !== null ? (stands?.get(mark.run_id) ?? null) : null;
+}
+
+/** The working bar of a run; where it beats and gets nowhere, a dashed box. */
+function drawWork(brush: Brush, mark: Mark, from: number, to: number, yc: number): void {
+  const { g, ink, view, width } = brush;
+  const since_ms = standsSince(brush, mark);
+  const since = since_ms === null ? to : Math.min(to, Math.max(from, xOf(view, since_ms, width)));
+  g.fillRect(from, yc - 1.5, since - from, 3);
+  if (since_ms === null || to - since < 4) return;
+  g.save();
+  g.strokeStyle = ink.of['warn-mark'];
+  g.lineWidth = 1.2;
+  g.setLineDash([4, 2.5]);
+  g.beginPath();
+  g.moveTo(to, yc - 3.5);
+  g.lineTo(since, yc - 3.5);
+  g.lineTo(since, yc + 3.5);
+  g.lineTo(to, yc + 3.5);
+  g.stroke();
+  g.restore();
+}
+
 function drawTick(brush: Brush, mark: Mark, x: number, ya: number, yb: number, yc: number, w: number): void {
   const { g, ink, view, width, now_ms } = brush;
   clearNow(brush, x, yb, w, 2 * (yb - ya) + SIZE);
@@ -241,7 +266,7 @@ function drawRun(brush: Brush, p: Placed, y0: number, ya: number, yb: number, yc
     if (mark.confirmed === 'silent') {
       g.globalAlpha = 0.9;
       for (let at = xd; at < xc - 5; at += 6) g.fillRect(at, yc - 0.75, 3, 1.5);
-    } else g.fillRect(xd, yc - 1.5, length, 3);
+    } else drawWork(brush, mark, xd, xd + length, yc);
     g.globalAlpha = 1;
   }
   drawMark(g, ink, 'S', mark.scheduled, x, ya, size, mark.scheduled === 'ran' ? 'mark' : undefined);

@@ -15,10 +15,12 @@ const bands: Scene['bands'] = [];
 const lanes = new Map(cues.map(({ id }): [string, LaneScene] => [id, { spots: spotsOf(id, [mark({ due_ms: NOW - HOUR })], [], NOW), pitch_ms: HOUR, binned: null, cell_ms: 1000, goesOn_ms: null }]));
 
 /** 1000 pixels for 1000 minutes. */
+const NONE_STANDS: ReadonlyMap<string, number> = new Map();
+
 function sceneAt(scroll: number, t1_ms: number, changed: Partial<Scene> = {}): Scene {
   return {
     ink, view: { span_ms: 1000 * 60_000, t1_ms }, zone: 'UTC', now_ms: NOW, width: 1000, height: 320, scroll, rows: rowsIn(all, scroll, scroll + 320), lane: (id) => lanes.get(id) as LaneScene,
-    pools: () => [], bands, selectedCue: null, selectedSpot: null, hoverX: null, range: null, ...changed
+    pools: () => [], bands, stands: NONE_STANDS, selectedCue: null, selectedSpot: null, hoverX: null, range: null, ...changed
   };
 }
 
@@ -39,6 +41,7 @@ it.each([
 ])('%s: so many pixels', (_, scene, by) => expect(moved(scene)).toEqual(by));
 
 it.each([
+  ['a run that stood still since', sceneAt(100, NOW, { stands: new Map([['r', NOW]]) })],
   ['part of a pixel', sceneAt(100, NOW - 90_000)],
   ['everything out of sight', sceneAt(420, NOW)],
   ['a whole view into the past', sceneAt(100, NOW - 1000 * 60_000)],

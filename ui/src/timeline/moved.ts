@@ -32,7 +32,7 @@ function isOfSame(a: Row, b: Row): boolean {
 /** Everything that is the same all over the picture. */
 function isAlike(old: Scene, next: Scene): boolean {
   return (
-    old.ink === next.ink && old.zone === next.zone && old.now_ms === next.now_ms && old.width === next.width && old.height === next.height && old.view.span_ms === next.view.span_ms && old.bands === next.bands &&
+    old.ink === next.ink && old.zone === next.zone && old.now_ms === next.now_ms && old.width === next.width && old.height === next.height && old.view.span_ms === next.view.span_ms && old.bands === next.bands && old.stands === next.stands &&
     old.selectedCue === next.selectedCue && old.selectedSpot === next.selectedSpot && old.hoverX === null && next.hoverX === null && old.range === null && next.range === null
   );
 }

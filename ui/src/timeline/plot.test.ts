@@ -30,7 +30,7 @@ it('marks lie above the line of now', () => {
   const spots = spotsOf('c1', [mark({ due_ms: NOW, delivered_at_ms: NOW, ended_at_ms: NOW })], [], NOW);
   const scene: Scene = {
     ink, view: { span_ms: 4 * HOUR, t1_ms: NOW + HOUR }, zone: 'UTC', now_ms: NOW, width: 400, height: 100, scroll: 0, rows: [{ kind: 'lane', cue: cue(), y: 0, h: 32 }],
-    lane: () => ({ spots, pitch_ms: HOUR, binned: null, cell_ms: 1000, goesOn_ms: null }), pools: () => [], bands: [], selectedCue: null, selectedSpot: null, hoverX: null, range: null
+    lane: () => ({ spots, pitch_ms: HOUR, binned: null, cell_ms: 1000, goesOn_ms: null }), pools: () => [], bands: [], stands: new Map(), selectedCue: null, selectedSpot: null, hoverX: null, range: null
   };
   new Plot().paint(canvas, scene);
   expect(order[0]).toBe('now');

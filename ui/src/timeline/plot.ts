@@ -90,7 +90,7 @@ function draw(g: CanvasRenderingContext2D, { scene, rows, x: movedX, y: movedY }
   }
   const reach_ms = reachIn(view, width);
   const part = area === null || area.w === width ? null : { from_ms: timeAt(view, area.x, width) - reach_ms, to_ms: timeAt(view, area.x + area.w, width) + reach_ms };
-  const brush: Brush = { g, ink, view, width, now_ms, selected: scene.selectedSpot, bands: scene.bands, part };
+  const brush: Brush = { g, ink, view, width, now_ms, selected: scene.selectedSpot, bands: scene.bands, stands: scene.stands, part };
   const [top, bottom] = area === null ? [0, height] : [area.y, area.y + area.h];
   const shown = rows.flatMap((filled) => {
     const y = filled.row.y - scene.scroll;

@@ -21,6 +21,8 @@ export interface Scene {
   /** How full a pool was, by its name. */
   pools: (name: string) => readonly PoolStep[];
   bands: readonly BandView[];
+  /** Since when live runs have not got on, by their id. */
+  stands: ReadonlyMap<string, number>;
   selectedCue: string | null;
   selectedSpot: string | null;
   /** Pointer in the plot, in pixels from its left edge. */

@@ -4,4 +4,8 @@ import type { CostTotal } from "./CostTotal";
 /**
  * What the owner's day has cost so far.
  */
-export type CostsToday = { day: string, today: CostTotal, };
+export type CostsToday = { day: string, today: CostTotal, 
+/**
+ * The same as `CueCost.today` in dollars, by the cue's id; cues of which nobody told are left out.
+ */
+cues: { [key in string]: number }, };

@@ -21,10 +21,6 @@ cells: Array<Cell>,
  */
 marks: Array<Mark>, 
 /**
- * How the last runs before `head.before_ms` went, newest last; at most 51.
+ * How the last runs before `past_before_ms` went, newest last; at most 51.
  */
-past: Array<PastRun>, 
-/**
- * What runs cost that were due from `head.today_ms` to before `head.before_ms`; null: nobody told.
- */
-cost_usd: number | null, };
+past: Array<PastRun>, };

@@ -52,7 +52,6 @@ export type { BriefingLine } from "./BriefingLine";
 export type { CausedBy } from "./CausedBy";
 export type { Cell } from "./Cell";
 export type { Cells } from "./Cells";
-export type { CellsHead } from "./CellsHead";
 export type { CellsRequest } from "./CellsRequest";
 export type { ChannelRef } from "./ChannelRef";
 export type { ChannelSet } from "./ChannelSet";

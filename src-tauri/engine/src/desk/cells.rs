@@ -46,7 +46,7 @@ fn ask(request: CellsRequest) -> Result<CellsAsk, DeskError> {
         to,
         cell_ms: request.cell_ms,
         dense_ms: request.dense_ms,
-        head: request.head.map(|head| (near(head.today_ms), near(head.before_ms))),
+        past_before: request.past_before_ms.map(near),
     })
 }
 
@@ -58,7 +58,6 @@ fn lane(row: &LaneCellsRow) -> LaneCells {
         cells: row.cells.iter().map(cell).collect(),
         marks: row.marks.iter().map(view::mark).collect(),
         past: row.past.iter().map(|run| PastRun { cost_usd: run.cost_usd, took_ms: run.took_ms }).collect(),
-        cost_usd: row.cost_usd,
     }
 }
 
@@ -83,7 +82,14 @@ mod tests {
     use super::*;
 
     fn asked(lanes: usize, (from_ms, to_ms): (i64, i64), cell_ms: i64) -> Result<CellsAsk, DeskError> {
-        ask(CellsRequest { cue_ids: vec!["a".into(); lanes], from_ms, to_ms, cell_ms, dense_ms: 1, head: None })
+        ask(CellsRequest {
+            cue_ids: vec!["a".into(); lanes],
+            from_ms,
+            to_ms,
+            cell_ms,
+            dense_ms: 1,
+            past_before_ms: None,
+        })
     }
 
     #[test]

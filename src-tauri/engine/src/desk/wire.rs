@@ -23,7 +23,7 @@ pub use super::wire_apply::{
 pub use super::wire_backups::{
     BackupMake, BackupRef, BackupRestore, BackupView, Backups, RestoreView, SettingSet, SettingView, SettingsView,
 };
-pub use super::wire_cells::{Cell, Cells, CellsHead, CellsRequest, LaneCells, PastRun};
+pub use super::wire_cells::{Cell, Cells, CellsRequest, LaneCells, PastRun};
 pub use super::wire_channels::{
     BeaconSet, BeaconView, ChannelRef, ChannelSet, ChannelTested, ChannelView, Channels, SmtpSet,
 };

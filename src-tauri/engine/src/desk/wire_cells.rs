@@ -22,18 +22,9 @@ pub struct CellsRequest {
     /// A lane whose due times usually lie closer than this is told in cells, the others in marks.
     #[ts(type = "number")]
     pub dense_ms: i64,
-    /// What the heads of the lanes say of runs that are no longer known by their marks.
-    pub head: Option<CellsHead>,
-}
-
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, TS)]
-pub struct CellsHead {
-    /// When today began.
-    #[ts(type = "number")]
-    pub today_ms: i64,
-    /// Runs due since then are known already.
-    #[ts(type = "number")]
-    pub before_ms: i64,
+    /// How the runs went that were due before it, for the heads of the lanes; null: they are known already.
+    #[ts(type = "number | null")]
+    pub past_before_ms: Option<i64>,
 }
 
 /// Lanes at a glance, in the order they were asked for.
@@ -56,10 +47,8 @@ pub struct LaneCells {
     pub cells: Vec<Cell>,
     /// Oldest due first.
     pub marks: Vec<Mark>,
-    /// How the last runs before `head.before_ms` went, newest last; at most 51.
+    /// How the last runs before `past_before_ms` went, newest last; at most 51.
     pub past: Vec<PastRun>,
-    /// What runs cost that were due from `head.today_ms` to before `head.before_ms`; null: nobody told.
-    pub cost_usd: Option<f64>,
 }
 
 /// One stretch of a lane, in numbers.

@@ -2,6 +2,8 @@
 //!
 //! Amounts are dollars. Null is "nobody said", which is not 0.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -201,4 +203,6 @@ pub struct CostDisagreement {
 pub struct CostsToday {
     pub day: String,
     pub today: CostTotal,
+    /// The same as `CueCost.today` in dollars, by the cue's id; cues of which nobody told are left out.
+    pub cues: BTreeMap<String, f64>,
 }

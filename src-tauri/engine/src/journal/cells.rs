@@ -37,8 +37,8 @@ pub struct CellsAsk {
     pub cell_ms: i64,
     /// Lanes with due times closer than this are counted.
     pub dense_ms: i64,
-    /// Runs before this instant are told of for the lane's head, and what they cost since the other.
-    pub head: Option<(Ms, Ms)>,
+    /// How runs before this instant went is told, for the lane's head.
+    pub past_before: Option<Ms>,
 }
 
 /// One stretch of a lane.
@@ -79,7 +79,6 @@ pub struct LaneCellsRow {
     pub marks: Vec<OccurrenceRow>,
     /// Newest last.
     pub past: Vec<PastRow>,
-    pub cost_usd: Option<f64>,
 }
 
 pub(super) fn lanes(connection: &Connection, ask: &CellsAsk) -> rusqlite::Result<Vec<LaneCellsRow>> {
@@ -115,11 +114,8 @@ fn lane(
     let seen: HashSet<String> = marks.iter().map(|mark| mark.id.clone()).collect();
     marks.extend(spans.into_iter().filter(|span| !seen.contains(&span.id)));
     marks.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
-    let (past, cost_usd) = match ask.head {
-        Some((today, before)) => (past(connection, cue_id, before)?, spent(connection, cue_id, today, before)?),
-        None => (Vec::new(), None),
-    };
-    Ok(LaneCellsRow { cue_id: cue_id.to_owned(), pitch_ms, dense, cells, marks, past, cost_usd })
+    let past = ask.past_before.map_or_else(|| Ok(Vec::new()), |before| past(connection, cue_id, before))?;
+    Ok(LaneCellsRow { cue_id: cue_id.to_owned(), pitch_ms, dense, cells, marks, past })
 }
 
 /// The median distance of the last due times before an instant.
@@ -266,11 +262,6 @@ fn past(connection: &Connection, cue_id: &str, before: Ms) -> rusqlite::Result<V
         .collect::<rusqlite::Result<Vec<_>>>()?;
     found.reverse();
     Ok(found)
-}
-
-fn spent(connection: &Connection, cue_id: &str, from: Ms, to: Ms) -> rusqlite::Result<Option<f64>> {
-    let sql = "SELECT sum(cost_usd) FROM runs WHERE cue_id = ?1 AND due_ms >= ?2 AND due_ms < ?3";
-    connection.prepare_cached(sql)?.query_row(params![cue_id, from.0, to.0], |row| row.get(0))
 }
 
 /// Runs under way, newest first, however long ago they were due.

@@ -199,6 +199,15 @@ pub(super) fn spent_on(connection: &Connection, day: &str) -> rusqlite::Result<V
     connection.prepare_cached(SPENT_ON)?.query_map([day], read)?.collect()
 }
 
+pub(super) const CUES_ON: &str = "SELECT s.cue_id, CAST(total(d.cost_nano) AS INTEGER)
+    FROM spend_days d CROSS JOIN spend s ON s.id = d.spend
+    WHERE d.day = ?1 AND d.cost_nano IS NOT NULL AND s.cue_id IS NOT NULL GROUP BY s.cue_id";
+
+/// What runs of each cue cost on a day, in billionths of a dollar; cues of which nobody told are left out.
+pub(super) fn cues_on(connection: &Connection, day: &str) -> rusqlite::Result<Vec<(String, i64)>> {
+    connection.prepare_cached(CUES_ON)?.query_map([day], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
 pub(super) const BY_MODEL: &str =
     "SELECT model, day = ?2, calls, input, output, cached_input, reasoning, total, cost_nano, not_priced
     FROM spend_models WHERE day BETWEEN ?1 AND ?2";

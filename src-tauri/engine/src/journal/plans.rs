@@ -100,6 +100,8 @@ fn what_was_spent_on_some_days_is_found_without_the_others() {
     assert_eq!(steps, wanted);
     let steps = plan(&store, costs::SPENT_ON);
     assert_eq!(steps[0], "SEARCH d USING PRIMARY KEY (day=?)", "{steps:?}");
+    let steps = plan(&store, costs::CUES_ON);
+    assert_eq!(steps[0], "SEARCH d USING PRIMARY KEY (day=?)", "{steps:?}");
     let steps = plan(&store, costs::BY_MODEL);
     assert_eq!(steps[0], "SEARCH spend_models USING PRIMARY KEY (day>? AND day<?)", "{steps:?}");
     let steps = plan(&store, costs::DISAGREEING);

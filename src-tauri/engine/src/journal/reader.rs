@@ -290,6 +290,8 @@ queries! {
     spent(first: String, last: String, asked: String, began: Ms, ended: Ms) -> Vec<SpentRow> = costs::spent;
     /// What each agent spent on a day as its runs and its telemetry tell it.
     spent_on(day: String) -> Vec<AgentSpent> = costs::spent_on;
+    /// What runs of each cue cost on a day, in billionths of a dollar; without those of which nobody told.
+    cues_spent_on(day: String) -> Vec<(String, i64)> = costs::cues_on;
     /// Calls of each model, from one day to another.
     spent_by_model(first: String, last: String) -> Vec<ModelSpent> = costs::by_model;
     /// The same, apart by cue and agent.

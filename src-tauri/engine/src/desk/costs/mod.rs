@@ -10,6 +10,7 @@ use chrono::{Days, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use cuetower_core::Ms;
 use cuetower_core::local_time::local_instant;
+use cuetower_core::spend::Nanousd;
 
 pub(super) use self::sums::of_agent;
 use self::sums::{Known, together};
@@ -85,7 +86,10 @@ pub(super) async fn today(desk: &Desk, _: Nothing) -> Result<CostsToday, DeskErr
     let told = reader.spent_on(day.clone()).await?;
     let beats = reader.agent_days(day.clone()).await?;
     let agents = if beats.is_empty() { Vec::new() } else { reader.agents(None).await? };
-    Ok(CostsToday { today: sums::of_one_day(&told, &beats, &agents), day })
+    let today = sums::of_one_day(&told, &beats, &agents);
+    let cues = reader.cues_spent_on(day.clone()).await?.into_iter();
+    let cues = cues.map(|(cue, nano)| (cue, Nanousd(nano.max(0).unsigned_abs()).usd())).collect();
+    Ok(CostsToday { day, today, cues })
 }
 
 /// A day from its first instant to before the next day's.
