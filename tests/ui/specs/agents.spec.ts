@@ -1,6 +1,6 @@
 //! Who is alive, who works, what each costs, and what is asked of its runner; by real beats at the agents' door.
 import { byHand, expect, make, test } from '../support/desk';
-import { look, SIZES } from '../support/look';
+import { look, picture, SIZES } from '../support/look';
 import { door } from '../support/door';
 
 test('without agents the screen says how one appears, with lines to copy; the first beat makes one', async ({ window: page, tower }) => {
@@ -254,4 +254,15 @@ test('one that beats and gets nowhere is alive only', async ({ window: page, tow
   }).toPass();
   await expect(page.getByRole('table', { name: 'Agents' }).getByRole('row').filter({ hasText: 'stuck' })).toContainText('Alive only');
   await expect(detail.getByRole('img', { name: /tokens/i })).toBeVisible();
+  // The board says the same above its cues, before how many of them run.
+  const [cue] = await make(ask, [byHand('watch-prices', ['sleep', '30'], { agent: 'stuck' })]);
+  const { run_id } = await ask<{ run_id: string }>('cue_fire', { cue_id: cue?.id });
+  await page.getByRole('link', { name: 'Board', exact: true }).click();
+  const head = page.getByRole('button', { name: 'stuck' });
+  await expect(head).toContainText('Alive only');
+  await picture(page, 'board-stuck');
+  await ask('agent_watch', { name: 'stuck', account: null, interval_seconds: 30, grace_seconds: 30, progress_within_seconds: 3600, alert: true });
+  await agents.beat('stuck', { iteration_count: 8 });
+  await expect(head, 'it got on').toContainText('1 running', { timeout: 30_000 });
+  await ask('run_stop', { run_id });
 });
