@@ -45,23 +45,29 @@ export function known(name: RoomName): Room | undefined {
 
 /** Fetches it. Rejects when it cannot be had: asked again, it is fetched again. */
 export async function fetched(name: RoomName): Promise<Room> {
-  await Promise.all([...missed].map(styled));
+  await Promise.all([...missed.keys()].map(styled));
   const room = (await (LOADERS[name]() as unknown as Promise<Loaded>)).default as unknown as Room;
   here.set(name, room);
   return room;
 }
 
-/** Style sheets that did not come. Vite asks for each once and never again, so that a room that comes later would be without its looks. */
-const missed = new Set<string>();
+/** Style sheets that did not come, or that come a second time now. Vite asks for each once and never again, so that a room that comes later would be without its looks. */
+const missed = new Map<string, Promise<void> | null>();
 
 /** For the window's `error`, capturing. */
 export function noteWhatDidNotCome({ target }: Event): void {
   if (!(target instanceof HTMLLinkElement) || target.rel !== 'stylesheet') return;
-  missed.add(target.href);
+  missed.set(target.href, null);
   target.remove();
 }
 
 function styled(href: string): Promise<void> {
+  const coming = missed.get(href) ?? styledAnew(href);
+  missed.set(href, coming);
+  return coming;
+}
+
+function styledAnew(href: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const link = Object.assign(document.createElement('link'), { rel: 'stylesheet', crossOrigin: '', href });
     link.onload = () => (missed.delete(href), resolve());

@@ -146,6 +146,7 @@ export const reading = 'Reading…';
 export const nothingWasDueYet = 'Nothing was due yet.';
 export const noRunOfACue = (filter: Said) => `No run of a cue that matches “${filter}”.`;
 export const readOn = 'Read on';
+export const noRecords = 'No records';
 export const noRecordsBefore = (at: Said) => `No records before ${at}`;
 export const goesOn = 'goes on';
 export const goesOnAsScheduled = 'Goes on by its schedule. Only its next 500 fires are worked out one by one.';

@@ -1,6 +1,7 @@
 //! One run: steps, attempts, proof, payload, what it used.
 import type { Said } from './said';
 
+export const beforeItWasDone = 'before it was done';
 export const waits = 'Waits';
 export const offeredToWorkers = 'Offered to workers';
 export const lost = 'Lost';

@@ -50,6 +50,11 @@ describe('the axis says of a band', () => {
   const widthOf = (label: string) => label.length * 6;
   const said = (from: number, to: number, taken: [number, number][] = [], width = 600) => labelsOf([{ band: asleep, from, to }], width, taken, widthOf);
   it.each([[200, 'Asleep 4 h'], [60, 'Asleep']])('in %d px “%s”, in its middle', (room, text) => expect(said(100, 100 + room)).toEqual([{ text, at: 100 + (room - text.length * 6) / 2 }]));
+  it('beside what stands on the band, and shorter where that leaves too little', () => {
+    expect(said(100, 300, [[230, 280]])).toEqual([{ text: 'Asleep 4 h', at: 170 }]);
+    expect(said(100, 300, [[210, 260]])).toEqual([{ text: 'Asleep 4 h', at: 150 }]);
+    expect(said(100, 200, [[155, 205]])).toEqual([{ text: 'Asleep', at: 119 }]);
+  });
   it('what it is beside it, where it is narrow', () => expect(said(100, 102)).toEqual([{ text: 'Asleep 4 h', at: 106 }]));
   it('at its left, where now stands at its right', () => expect(said(200, 210, [[205, 260]])).toEqual([{ text: 'Asleep 4 h', at: 136 }]));
   it('in one word, where there is no more room', () => expect(said(50, 60, [[110, 600]])).toEqual([{ text: 'Asleep', at: 64 }]));

@@ -43,7 +43,7 @@ export function bandNear(bands: readonly BandView[], at_ms: number, slack_ms: nu
   return nearest;
 }
 
-const SHORT: Record<string, string> = { off: boardText.off, asleep: boardText.asleep, clock_set: boardText.clockSet, stalled: boardText.stalled };
+const SHORT: Record<string, string> = { off: boardText.off, asleep: boardText.asleep, clock_set: boardText.clockSet, stalled: boardText.stalled, [BEFORE]: boardText.noRecords };
 
 /** What fits into a band's width on the axis: its label, its reason alone, or nothing. */
 function labelFor(band: BandView, room_px: number, widthOf: (text: string) => number): string {
@@ -65,6 +65,11 @@ export interface Lying {
 
 const BESIDE_PX = 4;
 
+/** The widest part of a band on which nothing stands. */
+function roomIn({ from, to }: Lying, taken: readonly (readonly [number, number])[]): readonly [number, number] {
+  return taken.reduce<readonly [number, number]>(([left, right], [a, b]) => (b <= left || a >= right ? [left, right] : a - left >= right - b ? [left, a] : [b, right]), [from, to]);
+}
+
 /** What the axis says of its bands, and where: in the band if it has room for it, else beside it where nothing else stands. `taken`: what is not to be written on. */
 export function labelsOf(lying: readonly Lying[], width: number, taken: readonly (readonly [number, number])[], widthOf: (text: string) => number): { text: string; at: number }[] {
   const labels: { text: string; at: number }[] = [];
@@ -76,9 +81,10 @@ export function labelsOf(lying: readonly Lying[], width: number, taken: readonly
   const free = (from: number, to: number) => from >= 0 && to <= width && full.every(([a, b]) => to <= a || from >= b);
   const narrow: Lying[] = [];
   for (const one of lying) {
-    const text = labelFor(one.band, one.to - one.from, widthOf);
+    const [from, to] = roomIn(one, taken);
+    const text = labelFor(one.band, to - from, widthOf);
     if (text === '') narrow.push(one);
-    else put(text, (one.from + one.to - widthOf(text)) / 2);
+    else put(text, Math.min(to - widthOf(text), Math.max(from, (one.from + one.to - widthOf(text)) / 2)));
   }
   // The newest first: where many lie close, it is what is asked about.
   for (const { band, from, to } of narrow.reverse()) {
