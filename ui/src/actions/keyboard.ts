@@ -1,6 +1,7 @@
 //! The one place where a pressed key becomes an action. A room that knows only its usual keys gets those, whatever the owner pressed for them.
 import { tick } from 'svelte';
 import { eventOf, strokeOf, typing } from '../keys';
+import { menus } from '../state/menu.svelte';
 import { palette } from '../state/palette.svelte';
 import { router } from '../state/router.svelte';
 import type { Route } from '../state/route';
@@ -50,9 +51,9 @@ export function pressed(event: KeyboardEvent): void {
   if (found.is === 'action' && found.action.id === 'palette' && dialog && palette.text === null) return done(event);
   if (found.is !== 'action' && dialog) return;
   if (!modified && typing(event)) return;
-  // What the frame does it does at once; the rest is for the room that is on its way.
+  // What the frame does it does at once; the rest is for the room or the menu that is on its way.
   const ofFrame = found.is === 'beginning' || found.is === 'gone' || (found.is === 'action' && isServed(found.action.id as ActionId));
-  if (keptKeys.waits && !ofFrame && (!modified || found.is === 'action') && !(OF_CONTROLS.has(event.key) && event.target !== document.body)) {
+  if (keptKeys.waits && !ofFrame && (!modified || found.is === 'action') && (menus.open !== null || !(OF_CONTROLS.has(event.key) && event.target !== document.body))) {
     keptKeys.keep(event);
     return done(event);
   }
